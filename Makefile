@@ -1,0 +1,56 @@
+# Two doors: `make demo` shows what this does, `make check` is what CI runs. Both set up all that they need.
+PYTHON ?= python3
+BIN := .venv/bin
+TEST_JOBS ?= 2
+
+.PHONY: demo check setup format lint types layers test test-store lock goldens clean
+.DEFAULT_GOAL := help
+help:
+	@echo "make demo    set up, then search on real data (a few minutes); the result is in ./demo"
+	@echo "make check   set up, then format, lint, types, layers, tests: all that CI checks"
+	@echo "make format  mend format and lint where that is safe"
+	@echo "make lock    pin the newest versions of all dependencies in requirements.lock"
+	@echo "make goldens write the golden files of the tests anew; read the difference before you commit it"
+	@echo "make clean   remove .venv and ./demo"
+
+demo: setup
+	@mkdir -p demo
+	@test -f demo/study.yaml || $(BIN)/automl init demo/study.yaml
+	$(BIN)/automl plan demo/study.yaml
+	$(BIN)/automl run demo/study.yaml
+
+check: format-check lint types layers test
+
+setup: .venv/installed
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("argo-automl needs Python 3.11 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+format-check: setup
+	$(BIN)/ruff format --check .
+lint: setup
+	$(BIN)/ruff check .
+types: setup
+	$(BIN)/mypy
+layers: setup
+	$(BIN)/lint-imports
+test: setup
+	$(BIN)/pytest -n $(TEST_JOBS)
+# Those that need an S3 server: AUTOML_TEST_S3=s3://bucket/prefix, and boto3's own AWS_... variables
+test-store: setup
+	$(BIN)/pytest -n $(TEST_JOBS) tests/stores tests/cluster
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-emit-index-url --no-header --no-annotate \
+		--extra torch --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+goldens: setup
+	AUTOML_GOLDENS=write $(BIN)/pytest -n $(TEST_JOBS)
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,102 @@
+"""The errors that a user can meet, and the exit code of each.
+
+    AutoMLError                 1   anything below; catch this one
+    ├── InvalidInput            2   what the user gave cannot be used as it is
+    │   ├── StudyFileError          the study file
+    │   ├── SpaceError              a search space or one of its parameters
+    │   ├── NetworkError            a network file, or a network's name
+    │   └── SpecError               a train spec, or a path into it
+    ├── StoreError              2   the store cannot be reached, or refuses
+    │   └── UnsafeStore             the store ignores create-once conditions
+    ├── RecordError             2   the study's record is damaged or contradicts itself
+    │   ├── UnknownFormat           a newer version wrote it
+    │   ├── CheckpointError         a checkpoint is missing or does not match its manifest
+    │   └── NotReady                a decision was asked for before the results that it needs
+    └── StudyFailed             5   the study ran to its end and nothing succeeded
+
+Every message says what was given, what is allowed, and what to do. One exit code, 2, says that the user has something
+to mend, be it a file, a store or a record; the message says which.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AutoMLError(Exception):
+    """The root of all errors that this package raises on purpose.
+
+    given: what was found, and where. allowed: what may stand there. advice: what to do now.
+    The message is those three on one line, with the empty ones left out.
+    """
+
+    exit_code = 1
+
+    def __init__(self, given: str, *, allowed: str = "", advice: str = "") -> None:
+        self.given, self.allowed, self.advice = given, allowed, advice
+        parts = [given, f"allowed: {allowed}" if allowed else "", advice]
+        super().__init__("; ".join(part for part in parts if part))
+
+
+class InvalidInput(AutoMLError):
+    """What the user gave cannot be used as it is."""
+
+    exit_code = 2
+
+
+class StudyFileError(InvalidInput):
+    """The study file is wrong."""
+
+
+class SpaceError(InvalidInput):
+    """A search space, or one of its parameters, is wrong."""
+
+
+class NetworkError(InvalidInput):
+    """A network file, or the name of a network, is wrong."""
+
+
+class SpecError(InvalidInput):
+    """A train spec, or a dotted path into one, is wrong."""
+
+
+class StoreError(AutoMLError):
+    """The store cannot be reached, or it refuses."""
+
+    exit_code = 2
+
+
+class UnsafeStore(StoreError):
+    """The store answers a create-once write by overwriting."""
+
+
+class RecordError(AutoMLError):
+    """The study's record is damaged, or contradicts itself."""
+
+    exit_code = 2
+
+
+class UnknownFormat(RecordError):
+    """A newer version of this package wrote the object."""
+
+
+class CheckpointError(RecordError):
+    """A checkpoint is missing, or does not match its manifest."""
+
+
+class NotReady(RecordError):
+    """A decision was asked for before the results that it needs."""
+
+
+class StudyFailed(AutoMLError):
+    """The study ran to its end and no experiment succeeded."""
+
+    exit_code = 5
+
+
+def nearest(given: str, options: Iterable[str]) -> str:
+    """Advice that names the option most like what was given, or nothing when none is near."""
+    names = {option.casefold(): option for option in options}
+    matches = difflib.get_close_matches(given.casefold(), list(names), n=1, cutoff=0.6)
+    return f"did you mean {names[matches[0]]!r}?" if matches else ""

@@ -1,0 +1,1 @@
+"""Knows Argo: compiles a study into a Workflow (issue B)."""
