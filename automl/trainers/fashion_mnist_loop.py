@@ -1,0 +1,58 @@
+"""From the first epoch, or a checkpoint, to the last: trains, saves, reports. Needs torch."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from automl import training
+from automl.trainers import checkpoints
+from automl.trainers.convnet import Diverged, Training, chosen_device, load_pictures
+from automl.trainers.fashion_mnist_settings import Settings
+
+
+def run(settings: Settings, results: Path) -> None:
+    """Trains until `train.epochs` epochs are finished, all told.
+
+    Raises training.Preempted after SIGTERM, Diverged, CheckpointError, and SpecError for what the machine or the
+    results folder cannot do.
+    """
+    torch.set_num_threads(settings.train.threads or _threads(os.environ))
+    torch.backends.cudnn.deterministic = True
+    device = chosen_device(settings.train.device)
+    running = Training(settings, load_pictures(settings.data.path, settings.data.limit, device), device)
+    last = settings.train.epochs
+    if checkpoint := checkpoints.to_go_on_from(results, settings.train.resume_from, device):
+        checkpoints.check_same_training(checkpoint, running.identity(), last)
+        running.restore(checkpoint)
+        _report(running, settings, results, seconds=None)  # again: a run killed right after saving has not reported it
+    while running.epoch < last:
+        start = time.perf_counter()
+        try:
+            running.train_epoch(training.preempted)
+        except Diverged as error:
+            training.report(results, error.epoch, max_epoch=last, metrics=error.metrics)
+            raise
+        if running.epoch % settings.train.checkpoint_interval == 0 or running.epoch == last:
+            checkpoints.write(checkpoints.path_of(results, running.epoch), running.checkpoint())
+        _report(running, settings, results, seconds=time.perf_counter() - start)
+
+
+def _report(running: Training, settings: Settings, results: Path, *, seconds: float | None) -> None:
+    last = settings.train.epochs
+    metrics = dict(running.metrics)
+    if settings.data.held_out and running.epoch == last:
+        metrics["held_out_accuracy"] = running.held_out_accuracy()
+    training.report(results, running.epoch, max_epoch=last, metrics=metrics, seconds=seconds)
+    shown = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+    print(f"epoch {running.epoch} of {last}  {shown}", flush=True)
+
+
+def _threads(environment: Mapping[str, str]) -> int:
+    """What OMP_NUM_THREADS says; 1 when it says nothing, since more threads than cores wait for each other."""
+    first = environment.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdigit() and int(first) > 0 else 1
