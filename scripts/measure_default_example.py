@@ -1,0 +1,112 @@
+"""Measures what the default example gains: Hyperband searches with several seeds, winner and defaults on held-out data.
+
+    python scripts/measure_default_example.py --seeds 1 2 3 4 5 6
+
+Every search makes the decisions that `automl run` makes with that seed; its trainings run in this process, one after
+the other, because a start of Python with torch costs more than the training. About half a minute a seed on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import math
+import statistics
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from automl import study_file
+from automl.status_lines import StatusReader
+from automl.steps.stage_in import train_spec
+from automl.study import Decision, Failure, Outcome, Recommendation, best_outcome
+from automl.study_file import Definition
+from automl.trainers import fashion_mnist_loop, fashion_mnist_settings
+from automl.trainers.convnet import Diverged
+
+STUDY = """\
+name: measured
+network: fashion_mnist
+algorithm: hyperband
+R: 9
+nu: 3
+max_epochs: {epochs}
+seed: {seed}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
+    parser.add_argument("--epochs", type=int, default=9, help="of the longest training")
+    parser.add_argument("--repeats", type=int, default=3, help="fresh trainings of the winner and of the defaults")
+    options = parser.parse_args()
+    gains = []
+    for seed in options.seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            default, best = search(seed, options.epochs, options.repeats, Path(folder))
+        gains.append(best - default)
+        print(f"seed {seed}: default {default:.4f}, best {best:.4f}, gain {best - default:+.4f}", flush=True)
+    spread = statistics.stdev(gains) if len(gains) > 1 else float("nan")
+    better = sum(gain > 0 for gain in gains)
+    print(
+        f"{len(gains)} searches: mean gain {statistics.mean(gains):+.4f}, "
+        f"standard error {spread / len(gains) ** 0.5:.4f}, better than the defaults in {better}"
+    )
+
+
+def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[float, float]:
+    """Mean held-out accuracy of the defaults and of the winner of one search, over fresh training seeds."""
+    definition = study_file.parse(STUDY.format(epochs=epochs, seed=seed), "study", Path())
+    found: list[Outcome] = []
+    known: dict[int, Recommendation] = {}
+    for stage in definition.plan.search:
+        earlier: list[Decision] = []
+        last: list[Outcome] = []
+        for rung in stage.rungs:
+            decision = definition.brain.decide(stage.index, rung.index, earlier, last, [])
+            earlier.append(decision)
+            last = [train(definition, each, rung.index, folder / str(each.number)) for each in decision.issued]
+            known |= {each.number: each for each in decision.issued}
+            found += last
+    best = best_outcome(found, definition.brain.metric)
+    if best is None:
+        raise SystemExit(f"seed {seed}: no experiment succeeded")
+    default, winner = (replace(known[number], epochs=epochs) for number in (0, best.experiment))
+    return judge(definition, default, repeats, folder / "default"), judge(definition, winner, repeats, folder / "best")
+
+
+def judge(definition: Definition, source: Recommendation, repeats: int, folder: Path) -> float:
+    """Mean held-out accuracy of fresh trainings of these values."""
+    values: list[float] = []
+    for repeat in range(repeats):
+        seed = 1000 * definition.file.seed + repeat
+        fresh = replace(source, schedule_epochs=source.epochs, resume_epoch=0, seed=seed, held_out=True)
+        values += said(definition, fresh, folder / str(repeat)).get("held_out_accuracy", {0: 0.0}).values()
+    return statistics.mean(values)
+
+
+def train(definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Outcome:
+    """What came of one recommendation; its folder holds the checkpoints to go on from."""
+    values = said(definition, recommendation, folder).get(definition.brain.metric.name, {})
+    number, epochs = recommendation.number, recommendation.epochs
+    finite = {epoch: value for epoch, value in values.items() if math.isfinite(value)}
+    if epochs not in finite:
+        return Outcome(number, rung, 0, None, failure=Failure.NOT_FINITE)
+    return Outcome(number, rung, epochs, finite[epochs], best_value=max(finite.values()))
+
+
+def said(definition: Definition, recommendation: Recommendation, folder: Path) -> dict[str, dict[int, float]]:
+    """The metrics that a training reported, by epoch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = fashion_mnist_settings.from_spec(train_spec(definition, recommendation))
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Diverged):
+        fashion_mnist_loop.run(settings, folder)
+    reader = StatusReader()
+    reader.feed((folder / "status.json").read_bytes())
+    return reader.values
+
+
+if __name__ == "__main__":
+    main()
