@@ -45,7 +45,7 @@ def arguments(name: str, data: Mapping[str, object]) -> dict[str, Any]:
         given.setdefault("length", as_number(kind.split("_")[1]))
         kind = "list"
     kind = _TAO_KINDS.get(kind, kind) if isinstance(kind, str) else kind
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         said = f"the type {kind!r} is unknown" if kind is not None else "no type is given"
         advice = nearest(str(kind), KINDS) or "say what kind of value it is"
         raise SpaceError(f"{name}: {said}", allowed=", ".join(KINDS), advice=advice)

@@ -1,0 +1,217 @@
+"""How many experiments and how long, known before anything is trained; and what that will cost.
+
+A plan is made of stages, and a stage of rungs (house.md section 1). All counting is by integers.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from automl.errors import InvalidInput
+
+MAX_EXPERIMENTS = 100_000  # a plan beyond it is a typing error, or needs a cluster of its own
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One iteration inside a stage: `size` experiments trained until `epochs` epochs are done in all.
+
+    new: its experiments start here, where otherwise they are promoted from the rung before. units: the same in the
+    algorithm's own unit of resource (r nu^i of Hyperband), epochs where it has none.
+    """
+
+    index: int
+    size: int
+    epochs: int
+    units: int
+    new: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
+
+    first: the number of its first experiment, so that stages side by side never contend for one.
+    """
+
+    index: int
+    name: str
+    kind: Literal["search", "final"]
+    first: int
+    rungs: tuple[Rung, ...]
+
+    @property
+    def experiments(self) -> int:
+        return sum(rung.size for rung in self.rungs if rung.new)
+
+    @property
+    def schedule_epochs(self) -> int:
+        """What its longest experiment is trained for, and so what a learning-rate schedule spans."""
+        return max(rung.epochs for rung in self.rungs)
+
+    def first_of(self, rung: int) -> int:
+        """The number of the first experiment that starts in `rung`."""
+        return self.first + sum(each.size for each in self.rungs[:rung] if each.new)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of a study. multiplier: epochs a unit of resource, where the algorithm has one; real when not floored.
+
+    notes: what was adjusted, for people.
+    """
+
+    stages: tuple[Stage, ...]
+    multiplier: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.experiments > MAX_EXPERIMENTS:
+            raise InvalidInput(
+                f"the plan has {self.experiments:,} experiments",
+                allowed=f"up to {MAX_EXPERIMENTS:,}",
+                advice="lower R or max_recommendations",
+            )
+
+    @property
+    def experiments(self) -> int:
+        return sum(stage.experiments for stage in self.stages)
+
+    @property
+    def runs(self) -> int:
+        """Trainings that are started: an experiment has one for every rung that it reaches."""
+        return sum(rung.size for stage in self.stages for rung in stage.rungs)
+
+    @property
+    def search(self) -> tuple[Stage, ...]:
+        return tuple(stage for stage in self.stages if stage.kind == "search")
+
+    def units(self, *, resume: bool) -> int:
+        """Units of resource of the search, with promoted experiments going on from their checkpoint or not."""
+        return sum(
+            rung.size * (rung.units - (before if resume else 0))
+            for stage in self.search
+            for rung, before in with_before(stage, "units")
+        )
+
+    def epochs(self, *, resume: bool) -> float:
+        """Epochs of the search in all; real only where the multiplier is."""
+        if self.multiplier is not None:
+            return self.units(resume=resume) * self.multiplier
+        return self.trained(self.search, resume=resume)
+
+    @property
+    def final_epochs(self) -> int:
+        """Epochs of the final judgement, which the search's do not hold."""
+        return self.trained(tuple(stage for stage in self.stages if stage.kind == "final"), resume=True)
+
+    def trained(self, stages: tuple[Stage, ...], *, resume: bool) -> int:
+        """Epochs of these stages in all, by the rungs' whole numbers."""
+        return sum(
+            rung.size * (rung.epochs - (before if resume else 0))
+            for stage in stages
+            for rung, before in with_before(stage, "epochs")
+        )
+
+
+def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:
+    """Every rung with what its experiments have behind them when they enter it."""
+    before = 0
+    for rung in stage.rungs:
+        yield rung, 0 if rung.new else before
+        before = rung.epochs if what == "epochs" else rung.units
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one experiment costs. minutes_per_epoch None: not known, and then neither is the estimate.
+
+    start_minutes: from a free place to the first epoch, once a run. checkpoint_megabytes: one checkpoint.
+    """
+
+    minutes_per_epoch: float | None = None
+    start_minutes: float = 0.0
+    gpus: int = 0
+    price_per_gpu_hour: float | None = None
+    checkpoint_megabytes: float | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the plan takes: of training minutes when resumed and from scratch, and of the rest when resumed.
+
+    wall_minutes: by the number of experiments side by side. storage_megabytes: the most that lies in the store.
+    """
+
+    minutes: float | None
+    minutes_from_scratch: float | None
+    gpu_hours: float | None
+    price: float | None
+    wall_minutes: dict[int, float]
+    storage_megabytes: float | None
+
+
+def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
+    """The estimate of a plan, search and final judgement, with `places` experiments side by side."""
+    storage = None
+    if costs.checkpoint_megabytes is not None:
+        storage = 2 * plan.runs * costs.checkpoint_megabytes  # a run leaves its last checkpoint and its best
+    each = costs.minutes_per_epoch
+    if each is None:
+        return Estimate(None, None, None, None, {}, storage)
+    starts = plan.runs * costs.start_minutes
+    minutes = (plan.epochs(resume=True) + plan.final_epochs) * each + starts
+    scratch = (plan.epochs(resume=False) + plan.final_epochs) * each + starts
+    hours = minutes / 60 * costs.gpus
+    return Estimate(
+        minutes=minutes,
+        minutes_from_scratch=scratch,
+        gpu_hours=hours,
+        price=None if costs.price_per_gpu_hour is None else hours * costs.price_per_gpu_hour,
+        wall_minutes={k: wall_minutes(plan, each, costs.start_minutes, k) for k in places},
+        storage_megabytes=storage,
+    )
+
+
+def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, places: int) -> float:
+    """Minutes until the last experiment ends with `places` side by side, all equally fast.
+
+    Search stages run side by side, a rung waits for the whole rung before, the final stage for all; an earlier stage
+    and rung has the first claim to a free place. This is the order in which the local runner starts them.
+    """
+    at, free = 0.0, places
+    running: list[tuple[float, int, int]] = []  # (end, stage, rung)
+    waiting: list[tuple[int, int]] = []  # (stage, rung), one entry a run
+    left = {(stage.index, rung.index): rung.size for stage in plan.stages for rung in stage.rungs}
+    minutes = {
+        (stage.index, rung.index): (rung.epochs - before) * minutes_per_epoch + start_minutes
+        for stage in plan.stages
+        for rung, before in with_before(stage, "epochs")
+    }
+    searching = sum(rung.size for stage in plan.search for rung in stage.rungs)
+
+    def open_rung(stage: int, rung: int) -> None:
+        for _ in range(left.get((stage, rung), 0)):
+            heapq.heappush(waiting, (stage, rung))
+
+    for stage in plan.search:
+        open_rung(stage.index, 0)
+    while waiting or running:
+        while waiting and free:
+            key = heapq.heappop(waiting)
+            heapq.heappush(running, (at + minutes[key], *key))
+            free -= 1
+        at, stage_index, rung_index = heapq.heappop(running)
+        free += 1
+        left[stage_index, rung_index] -= 1
+        if left[stage_index, rung_index] == 0:
+            open_rung(stage_index, rung_index + 1)
+        if plan.stages[stage_index].kind == "search":
+            searching -= 1
+            if searching == 0:
+                for stage in plan.stages[len(plan.search) :]:
+                    open_rung(stage.index, 0)
+    return at

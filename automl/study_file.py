@@ -1,0 +1,312 @@
+"""The study file, checked, and all that follows from it before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from automl import strict_yaml
+from automl.algorithms import ALGORITHMS, NamedSampler
+from automl.brain import Brain, with_final
+from automl.errors import InvalidInput, RecordError, SpaceError, StudyFileError, nearest
+from automl.networks import Network, load_network
+from automl.networks.definition import MetricRule
+from automl.networks.spec_formats import flatten, set_paths
+from automl.plan import Costs, Plan
+from automl.space import SearchSpace
+from automl.study_options import MOST_EPOCHS, NOT_DECISIVE, TAO_NAMES, StudyFile
+from automl.validation import first_error, shown
+
+SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+_SET_BY_THE_STUDY = {  # fields of a train spec that it fills in itself -> what to say instead
+    "seed": "every experiment gets a seed of its own, drawn from 'seed' of the study file",
+    "schedule_epochs": "it follows from max_epochs",
+    "resume_from": "experiments go on from their own checkpoints",
+    "results": "every experiment gets a folder of its own",
+    "held_out": "only the final judgement looks at held-out data",
+}
+
+
+M = TypeVar("M", bound=BaseModel)
+_ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
+USUAL_R, USUAL_NU = 27, 3
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A study file and its network, checked together: the whole of what decides a study."""
+
+    file: StudyFile
+    network: Network
+
+    def __post_init__(self) -> None:
+        self._check_options()
+        # every error is found before anything is written
+        paths = [path for path in self.network.fields.model_dump().values() if path is not None]
+        set_paths(set_paths(self.base_spec, self.space.defaults()), dict.fromkeys(paths))
+        _ = self.brain
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored with a study: everything that decides, with the network spelt out."""
+        said = self.file.model_dump(mode="json", exclude=set(NOT_DECISIVE))
+        return {
+            # what is left out stays out, so that an option of a later version does not change a study that lacks it
+            "study": {name: value for name, value in said.items() if value is not None},
+            "network": self.network.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], settings: StudyFile | None = None) -> Definition:
+        """The definition that a study was started with, carried out with the `run` and `costs` of `settings`.
+
+        Raises RecordError for settings that this version does not know.
+        """
+        file = _stored(StudyFile, data, "study")
+        if settings is not None:
+            file = file.model_copy(update={name: getattr(settings, name) for name in NOT_DECISIVE})
+        return cls(file, _stored(Network, data, "network"))
+
+    @cached_property
+    def metric_rule(self) -> MetricRule:
+        return self.file.metric or self.network.metric
+
+    @cached_property
+    def base_spec(self) -> dict[str, Any]:
+        """The network's default train spec with the study file's own settings."""
+        settings = flatten(self.file.train_spec)
+        known = flatten(self.network.spec)
+        for path in settings:
+            self._check_setting(path, known)
+        spec = set_paths(self.network.spec, settings)
+        if self.file.dataset is not None:
+            field = self.network.fields.dataset
+            if field is None:
+                raise StudyFileError(f"dataset: {self.network.name} brings its own data", advice="leave 'dataset' out")
+            if field in settings:
+                raise StudyFileError(f"dataset and train_spec: {field} say the same", advice="keep one of the two")
+            spec = set_paths(spec, {field: self.file.dataset})
+        return spec
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The parameters that are searched, with the study file's ranges."""
+        names = self._searched()
+        for name in self.file.parameters:
+            if name not in names:
+                raise StudyFileError(
+                    f"parameters: {name} is not searched",
+                    allowed=", ".join(names),
+                    advice=self._unsearched(name, names),
+                )
+        parameters = []
+        for name in names:
+            parameter = self.network.parameter(name)
+            fixed = flatten(self.file.train_spec).get(name)
+            changes = dict(self.file.parameters.get(name, {}))
+            if fixed is not None:  # the user's own setting is the default that the search starts from
+                changes.setdefault("default", fixed)
+            try:
+                parameters.append(parameter.replaced(changes) if changes else parameter)
+            except SpaceError as error:
+                where = "parameters" if name in self.file.parameters else "train_spec, where the search starts"
+                raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+        constants = {path: value for path, value in flatten(self.base_spec).items() if path not in names}
+        return SearchSpace(tuple(parameters), constants=constants)
+
+    @cached_property
+    def max_epochs(self) -> int:
+        """The epochs of a full training: the study file's, by either name, or the network's."""
+        field, given = self.network.fields.epochs, self.file.max_epochs
+        fixed = flatten(self.file.train_spec).get(field)
+        if fixed is None:
+            return given or self.network.epochs
+        if not isinstance(fixed, int) or isinstance(fixed, bool) or not 1 <= fixed <= MOST_EPOCHS:
+            allowed = f"a whole number from 1 to {MOST_EPOCHS:,}"
+            raise StudyFileError(f"train_spec: {field}: {shown(fixed)}", allowed=allowed)
+        if given not in {None, fixed}:
+            raise StudyFileError(
+                f"max_epochs: {given} and train_spec: {field}: {fixed} contradict each other", advice="keep max_epochs"
+            )
+        return fixed
+
+    @cached_property
+    def brain(self) -> Brain:
+        algorithm = ALGORITHMS[self.file.algorithm]
+        options = {name: getattr(self.file, name) for name in algorithm.options}
+        options = {name: value for name, value in options.items() if value is not None}
+        if "epoch_multiplier" in algorithm.options:
+            options.setdefault("epoch_multiplier", "budget")
+            options.setdefault("R", max(options.get("nu", USUAL_NU), min(USUAL_R, self.max_epochs)))
+        options["max_epochs"] = self.max_epochs
+        schedule = algorithm.schedule(options)
+        if not self.file.automl_enabled:
+            schedule = ALGORITHMS["random"].schedule({"max_recommendations": 1, "max_epochs": self.max_epochs})
+        repeats = self.file.final.repeats if self.file.automl_enabled else 0
+        return Brain(
+            plan=with_final(schedule.plan(), repeats),
+            space=self.space,
+            sampler=NamedSampler(self.sampler_name),
+            metric=self.metric_rule.metric(),
+            seed=self.file.seed,
+            held_out=self.network.held_out_metric is not None,
+        )
+
+    @property
+    def plan(self) -> Plan:
+        return self.brain.plan
+
+    @property
+    def sampler_name(self) -> str:
+        return self.file.sampler or ALGORITHMS[self.file.algorithm].samplers[0]
+
+    @cached_property
+    def costs(self) -> Costs:
+        given = self.file.costs.model_dump(exclude_none=True)
+        return Costs(**{**self.network.usual.model_dump(), **given})
+
+    def _check_options(self) -> None:
+        algorithm = ALGORITHMS[self.file.algorithm]
+        every = {option for each in ALGORITHMS.values() for option in each.options}
+        for option in sorted(every - set(algorithm.options) - {"max_epochs"}):
+            if getattr(self.file, option) is not None:
+                raise StudyFileError(
+                    f"{option}: {shown(getattr(self.file, option))} is no option of algorithm: {self.file.algorithm}",
+                    allowed=f"{', '.join(algorithm.options)} with {self.file.algorithm}",
+                    advice="leave it out, or choose another algorithm: "
+                    + ", ".join(name for name, each in ALGORITHMS.items() if option in each.options),
+                )
+        for option in ("floor_multiplier", "lower_R"):
+            if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":
+                raise StudyFileError(
+                    f"{option}: {shown(getattr(self.file, option))} without epoch_multiplier: auto",
+                    allowed="with epoch_multiplier: auto, whose rule it changes",
+                    advice=f"leave {option} out",
+                )
+        if self.file.sampler is not None and self.file.sampler not in algorithm.samplers:
+            raise StudyFileError(
+                f"sampler: {self.file.sampler} does not go with algorithm: {self.file.algorithm}",
+                allowed=", ".join(algorithm.samplers),
+            )
+
+    def _check_setting(self, path: str, known: Mapping[str, Any]) -> None:
+        """Raises StudyFileError unless a path of `train_spec` is one that a user may set."""
+        for field, advice in _SET_BY_THE_STUDY.items():
+            if path == getattr(self.network.fields, field):
+                raise StudyFileError(f"train_spec: {path} is set by the study itself", advice=f"leave it out: {advice}")
+        inside = [each.removeprefix(f"{path}.") for each in known if each.startswith(f"{path}.")]
+        if inside:
+            raise StudyFileError(f"train_spec: {path} is a group of settings", allowed=f"{path}: {{{inside[0]}: ...}}")
+        for group, value in known.items():
+            if path.startswith(f"{group}."):
+                if value == {}:  # may be filled with names that only the training program knows
+                    return
+                raise StudyFileError(
+                    f"train_spec: {path} goes through {group}, which is no group of settings",
+                    allowed=f"{group}: a value, such as its default {shown(value)}",
+                )
+        if path not in known and path not in self.network.parameters:
+            raise StudyFileError(
+                f"train_spec: {path} is not in the train spec of {self.network.name}",
+                advice=nearest(path, known) or f"'automl networks show {self.network.name}' prints the spec",
+            )
+
+    def _searched(self) -> tuple[str, ...]:
+        """The names of the parameters that are searched, sorted: the order in a file decides nothing."""
+        table = {name: self.network.enabled(name) for name in sorted(self.network.parameters)}
+        added, removed = self.file.additional_automl_parameters, self.file.remove_default_automl_parameters
+        lists: tuple[tuple[str, list[str], bool | None, dict[bool | None, str]], ...] = (
+            ("additional_automl_parameters", added, None, {True: "is searched already", False: "cannot be searched"}),
+            (
+                "remove_default_automl_parameters",
+                removed,
+                True,
+                {None: "is not searched by default", False: "is never searched"},
+            ),
+        )
+        for option, listed, wanted, reasons in lists:
+            for place, name in enumerate(listed):
+                fitting = [each for each, enabled in table.items() if enabled is wanted]
+                if name not in table:
+                    reason, advice = f"is not a parameter of {self.network.name}", nearest(name, table)
+                elif table[name] is not wanted:
+                    reason, advice = reasons[table[name]], "take it out of the list"
+                elif name in listed[:place]:
+                    reason, advice = "stands twice", "take one out"
+                else:
+                    continue
+                allowed = ", ".join(fitting) or "none of this network"
+                raise StudyFileError(f"{option}: {name} {reason}", allowed=allowed, advice=advice)
+        names = tuple(name for name, enabled in table.items() if name in added or (enabled and name not in removed))
+        if not names and self.file.automl_enabled:
+            raise StudyFileError(
+                "no parameter is left to search",
+                allowed="at least one",
+                advice="remove fewer, add some, or set automl_enabled: false to train once",
+            )
+        return names
+
+    def _unsearched(self, name: str, names: tuple[str, ...]) -> str:
+        if name in self.network.parameters and self.network.enabled(name) is None:
+            return f"add {name} to additional_automl_parameters"
+        return nearest(name, names)
+
+
+def _stored(model: type[M], data: Mapping[str, Any], part: str) -> M:
+    try:
+        return model.model_validate(data[part])
+    except ValidationError as error:
+        given, allowed, _ = first_error(error, model, data[part])
+        advice = "use the version of argo-automl that began the study"
+        raise RecordError(f"the study's record: {part}: {given}", allowed=allowed, advice=advice) from error
+
+
+def parse(text: str, where: str, base: Path) -> Definition:
+    """The study of a file's text; a network file and the store are looked up from `base`. Raises InvalidInput."""
+    data = strict_yaml.mapping(text, where)
+    for theirs, ours in TAO_NAMES.items():
+        if theirs in data:
+            if ours in data:
+                raise StudyFileError(f"{where}: {theirs} and {ours} mean the same", advice=f"keep one, best {ours}")
+            data[ours] = data.pop(theirs)
+    try:
+        file = StudyFile.model_validate(data)
+    except ValidationError as error:
+        given, allowed, advice = first_error(error, StudyFile, data, TAO_NAMES)
+        advice = advice or (_ELSEWHERE if given.removesuffix(" is not known") in data else "")
+        raise StudyFileError(f"{where}: {given}", allowed=allowed, advice=advice) from error
+    network = load_network(file.network, base)
+    try:
+        return Definition(file, network)
+    except InvalidInput as error:
+        raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a study file. Raises InvalidInput."""
+    if not path.exists():
+        raise StudyFileError(f"there is no file {path}", advice="'automl init' writes one to start from")
+    return strict_yaml.read_text(path, "a study file, in YAML")
+
+
+def read(path: Path) -> Definition:
+    """The study of a file. Raises InvalidInput."""
+    return parse(read_text(path), str(path), path.parent)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a study file, for editors. TAO's names are described beside ours."""
+    found = StudyFile.model_json_schema()
+    pairs: list[dict[str, Any]] = []
+    for theirs, ours in TAO_NAMES.items():
+        found["properties"][theirs] = {**found["properties"][ours], "description": f"TAO's name of {ours}"}
+        if ours in found["required"]:
+            pairs.append({"oneOf": [{"required": [ours]}, {"required": [theirs]}]})
+        else:
+            pairs.append({"not": {"required": [ours, theirs]}})
+    found["required"] = [name for name in found["required"] if name not in TAO_NAMES.values()]
+    return {**found, "$schema": SCHEMA, "title": "argo-automl study file", "allOf": pairs}

@@ -1,0 +1,168 @@
+"""Every state that a crash can leave behind, what a new walker makes of it, and what must hold at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from automl import local, strict_json
+from automl.record import Record
+from automl.study import Result
+from automl.study_file import Definition
+
+from .world import MANIFEST, Point, Walker, World, check_checkpoint, contents
+
+
+@contextmanager
+def without_pauses() -> Iterator[None]:
+    """LocalRun does not wait between two looks at its trainings."""
+    with patch.object(local, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: None)):
+        yield
+
+
+@dataclass(frozen=True)
+class State:
+    """What a kill leaves: the objects of the store, the files of the machine, and what had been trained.
+
+    Nothing else survives, so two kills that leave the same state are one.
+    """
+
+    number: int
+    after: Point  # what had just been done
+    objects: dict[str, bytes]
+    files: dict[str, tuple[bytes, int]]  # path below the machine's folder -> (bytes, time of the last change in ns)
+    once: dict[str, bytes]
+    machine_of: dict[str, str]
+    trained: Counter[tuple[int, int]]
+    in_flight: Counter[tuple[int, int]]
+
+    def revive(self, definition: Definition, folder: Path, *, machine_lost: bool = False) -> World:
+        """A world in this state, in which nobody walks."""
+        world = World(definition, folder, alone=True)
+        for key, data in self.objects.items():
+            world.objects.put(key, data)
+        world.once, world.machine_of = dict(self.once), dict(self.machine_of)
+        world.trained, world.in_flight = Counter(self.trained), Counter(self.in_flight)
+        for name, (data, changed) in () if machine_lost else self.files.items():
+            path = folder / "here" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            os.utime(path, ns=(changed, changed))
+        return world
+
+
+def states(definition: Definition, folder: Path) -> tuple[World, list[State]]:
+    """The undisturbed world, and every state that its walker could have been killed in, in order."""
+    found: list[State] = []
+    world = World(definition, folder, alone=True)
+
+    def look(walker: Walker) -> None:
+        found.append(
+            State(
+                len(found),
+                world.points[-1],
+                contents(world),
+                _files(folder / "here"),
+                dict(world.once),
+                dict(world.machine_of),
+                Counter(world.trained),
+                world.in_flight + Counter(walker.in_flight()),
+            )
+        )
+
+    world.look = look
+    world.walk()
+    return world, found
+
+
+def _files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def check_end(world: World, undisturbed: World, *, trained_once: bool = True) -> None:
+    """The world ended as the undisturbed one did. Raises AssertionError.
+
+    trained_once: no epoch was trained again unless it was in flight when its walker died.
+    """
+    mine, theirs = contents(world), contents(undisturbed)
+    assert _once(mine) == _once(theirs)
+    for key in theirs:
+        told = key.endswith(("log.txt", "status.json"))  # every attempt has told of itself; see _check_logs
+        if not told and (key == "brain.json" or key.startswith(("decisions/", "recommendation_", "best_model/"))):
+            assert mine.get(key) == theirs[key], f"{key} differs"
+    assert _without_seconds(mine["controller.json"]) == _without_seconds(theirs["controller.json"])
+    _check_results(world, mine, theirs)
+    for key in mine:
+        if MANIFEST.fullmatch(key):
+            check_checkpoint(world.objects, key)
+    _check_logs(mine)
+    if trained_once:
+        assert set(world.trained) == set(undisturbed.trained)
+        again = {
+            each: (times, world.in_flight[each])
+            for each, times in world.trained.items()
+            if times > 1 + world.in_flight[each]
+        }
+        assert not again, f"trained again without need (times, of them in flight at a kill): {again}"
+
+
+def _once(objects: Mapping[str, bytes]) -> set[str]:
+    return {key for key in objects if key.startswith(("decisions/", "results/"))}
+
+
+def _without_seconds(controller: bytes) -> Any:
+    data = strict_json.load(controller, "controller.json")
+    for experiment in data["experiments"]:
+        for result in experiment["results"]:
+            del result["seconds"]
+    return data
+
+
+def _result(objects: Mapping[str, bytes], key: str) -> Result:
+    return Result.from_json(strict_json.load(objects[key], key), key)
+
+
+def _check_results(world: World, mine: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> None:
+    """The same outcomes, and checkpoints that a next rung can go on from."""
+    record = Record(world.objects)
+    for key in (key for key in theirs if key.startswith("results/")):
+        found, expected = _result(mine, key), _result(theirs, key)
+        assert found.outcome() == expected.outcome(), f"{key} has another outcome"
+        assert found.history == expected.history, f"{key} has another history"
+        assert (found.last and found.last.epoch) == (expected.last and expected.last.epoch), key
+        for checkpoint in filter(None, (found.last, found.best) if found.failure is None else ()):
+            manifest = record.manifest(checkpoint.manifest)
+            assert manifest is not None, f"{key} names {checkpoint.manifest}, which is not there"
+            state = strict_json.load(mine[manifest.file_key(0)], checkpoint.manifest)
+            assert state["trail"] == list(range(1, checkpoint.epoch + 1)), f"{checkpoint.manifest} holds {state}"
+
+
+def _check_logs(mine: Mapping[str, bytes]) -> None:
+    """An experiment's joined log and status lines tell of every epoch that its results count."""
+    for experiment in strict_json.load(mine["controller.json"], "controller.json")["experiments"]:
+        told = {epoch for epoch, _ in experiment["history"]}
+        lines = mine.get(f"experiment_{experiment['number']}/status.json", b"").decode().splitlines()
+        reported = {strict_json.load(line.encode(), "status.json").get("epoch") for line in lines}
+        assert told <= reported, f"experiment {experiment['number']} has lost status lines: {told - reported}"
+
+
+def scratch(folder: Path) -> Path:
+    """An empty folder, in memory where the machine has such a place: thousands of runs write and forget."""
+    shared = Path("/dev/shm")
+    base = shared / f"automl-tests-{os.getpid()}" if shared.is_dir() else folder
+    shutil.rmtree(base, ignore_errors=True)
+    base.mkdir(parents=True)
+    return base
