@@ -1,0 +1,319 @@
+"""The study's record in a store: the only file that knows an object's name. Reads it, and writes what is created once.
+
+automl_metadata.json                      once      what decides the study, with its sha256
+study.yaml                                once      the study file as its author wrote it
+decisions/<stage>/<index>.json            once      a decision: the only commit point of a brain step
+results/<experiment>/<rung>.json          once      a result; names the attempt that won
+experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, checkpoints
+everything else                           view      see views.py; anyone can make it anew from the above
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from automl import __version__, strict_json
+from automl.errors import CheckpointError, RecordError, StudyFileError, UnknownFormat
+from automl.plan import Stage
+from automl.stores.base import Store
+from automl.study import (
+    FORMAT,
+    Checkpoint,
+    Decision,
+    Experiment,
+    Metric,
+    Outcome,
+    Result,
+    Status,
+    Study,
+    check_format,
+)
+from automl.study_file import Definition
+
+METADATA = "automl_metadata.json"
+STUDY_FILE = "study.yaml"
+MANIFEST = "manifest.json"
+_MANIFEST_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/checkpoints/(\d+)/manifest\.json")
+
+
+def decision_key(stage: int, index: int) -> str:
+    return f"decisions/{stage}/{index}.json"
+
+
+def result_key(experiment: int, rung: int) -> str:
+    return f"results/{experiment}/{rung}.json"
+
+
+def attempt_prefix(experiment: int, rung: int, attempt: str) -> str:
+    return f"experiment_{experiment}/rung_{rung}/{attempt}/"
+
+
+def checkpoint_prefix(experiment: int, rung: int, attempt: str, epoch: int) -> str:
+    return f"{attempt_prefix(experiment, rung, attempt)}checkpoints/{epoch}/"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a checkpoint: its path below the results folder, its size in bytes, its sha256."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A checkpoint exists when this does (house rule 7). history, best: what was known when it was made.
+
+    attempts: those of its rung whose work is in it. seconds: that they trained. key: the manifest's own, beside which
+    the files lie, in the order listed as `0`, `1`, ...: a trainer's file names are its own affair and may hold what a
+    key may not.
+    """
+
+    key: str
+    epoch: int
+    files: tuple[StoredFile, ...]
+    history: tuple[tuple[int, float], ...]
+    attempts: tuple[str, ...]
+    seconds: float
+    best: Checkpoint | None = None
+    best_value: float | None = None
+
+    @property
+    def folder(self) -> str:
+        return self.key.removesuffix(MANIFEST)
+
+    def file_key(self, place: int) -> str:
+        return f"{self.folder}{place}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "epoch": self.epoch,
+            "files": [vars(each) for each in self.files],
+            "history": [list(point) for point in self.history],
+            "attempts": list(self.attempts),
+            "seconds": round(self.seconds, 3),
+            "best": self.best and vars(self.best),
+            "best_value": self.best_value,
+        }
+
+
+class Record:
+    """One study in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def start(self, definition: Definition, text: str) -> None:
+        """Begins the study, or finds that it was begun with the same settings.
+
+        text: of the study file, kept for people. Raises StudyFileError when another study lies here.
+        """
+        body = definition.to_json()
+        mine = {
+            "format": FORMAT,
+            "version": __version__,
+            "sha256": study_digest(definition),
+            **body,
+        }
+        key = METADATA
+        theirs = strict_json.load(self.store.create(key, strict_json.dump(mine)), self._name(key))
+        check_format(theirs, self._name(key))
+        if theirs.get("sha256") != mine["sha256"]:
+            changed = ", ".join(_differences(theirs, mine)) or "other settings"
+            raise StudyFileError(
+                f"{self.store.uri} holds a study that was begun with another {changed}",
+                allowed="the settings that it was begun with; 'run', 'costs' and 'cluster' may change",
+                advice="give this one another name or store",
+            )
+        self.metadata()  # refuses one that was edited since it was begun
+        self.store.create(STUDY_FILE, text.encode())
+
+    def exists(self) -> bool:
+        return self.store.get(METADATA) is not None
+
+    def metadata(self) -> Mapping[str, Any]:
+        """What the study was begun with. Raises RecordError when no study lies here, or a damaged one."""
+        data = self._load(METADATA)
+        if data is None:
+            raise RecordError(
+                f"no study lies in {self.store.uri}",
+                allowed="a store in which 'automl run' or a cluster has begun one",
+                advice="give the folder or s3:// prefix that holds automl_metadata.json",
+            )
+        check_format(data, self._name(METADATA))
+        body = {name: data.get(name) for name in ("study", "network")}
+        if digest(strict_json.dump(body)) != data.get("sha256"):
+            raise RecordError(
+                f"{self._name(METADATA)} does not match its sha256",
+                advice="it was edited or damaged: restore it from a copy",
+            )
+        found: Mapping[str, Any] = data
+        return found
+
+    def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
+        """The decision and the sha256 of its bytes; None when it is not made yet."""
+        key = decision_key(stage, index)
+        data = self.store.get(key)
+        if data is None:
+            return None
+        return Decision.from_json(strict_json.load(data, self._name(key)), self._name(key)), digest(data)
+
+    def decisions(self, stage: int) -> list[tuple[Decision, str]]:
+        """The decisions of a stage from the first on, each with the sha256 of its bytes."""
+        found: list[tuple[Decision, str]] = []
+        while (decision := self.decision(stage, len(found))) is not None:
+            found.append(decision)
+        return found
+
+    def commit(self, decision: Decision) -> Decision:
+        """Stores the decision unless one stands there; returns the one that stands (house rules 1 and 4)."""
+        key = decision_key(decision.stage, decision.index)
+        stored = self.store.create(key, strict_json.dump(decision.to_json()))
+        return Decision.from_json(strict_json.load(stored, self._name(key)), self._name(key))
+
+    def result(self, experiment: int, rung: int) -> Result | None:
+        key = result_key(experiment, rung)
+        data = self._load(key)
+        return None if data is None else Result.from_json(data, self._name(key))
+
+    def settle(self, result: Result) -> Result:
+        """Stores the result unless one stands there; returns the one that stands."""
+        key = result_key(result.experiment, result.rung)
+        stored = self.store.create(key, strict_json.dump(result.to_json()))
+        return Result.from_json(strict_json.load(stored, self._name(key)), self._name(key))
+
+    def manifest(self, key: str) -> Manifest | None:
+        """The manifest under this key. Raises CheckpointError for a damaged one: only its checkpoint is lost."""
+        try:
+            data = self._load(key)
+            if data is None:
+                return None
+            check_format(data, self._name(key))
+            found = Manifest(
+                key=key,
+                epoch=int(data["epoch"]),
+                files=tuple(StoredFile(**each) for each in data["files"]),
+                history=tuple((int(epoch), float(value)) for epoch, value in data["history"]),
+                attempts=tuple(data["attempts"]),
+                seconds=float(data["seconds"]),
+                best=data["best"] and Checkpoint(**data["best"]),
+                best_value=data["best_value"],
+            )
+            if not found.files or not all(_is_below(each.name) for each in found.files):
+                raise ValueError("a file of it would lie outside of its folder")
+        except UnknownFormat:
+            raise
+        except (RecordError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{self._name(key)} does not hold what it should ({error})") from error
+        return found
+
+    def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
+        """The checkpoints that attempts at this rung have left, newest epoch first."""
+        keys = self.store.list(f"experiment_{experiment}/rung_{rung}/")
+        found = [(int(match[4]), key) for key in keys if (match := _MANIFEST_KEY.fullmatch(key))]
+        return [Checkpoint(key, epoch) for epoch, key in sorted(found, reverse=True)]
+
+    def study(self, metric: Metric, stages: Sequence[Stage]) -> Study:
+        """All decisions and results of the study, in order."""
+        decisions: list[Decision] = []
+        results: dict[tuple[int, int], Result] = {}
+        for stage in stages:
+            for decision, _ in self.decisions(stage.index):
+                decisions.append(decision)
+                for issued in decision.issued:
+                    rung = rung_of(stage, decision)
+                    result = self.result(issued.number, rung)
+                    if result is not None:
+                        results[issued.number, rung] = result
+        return Study(metric, tuple(decisions), results)
+
+    def _load(self, key: str) -> Any:
+        data = self.store.get(key)
+        return None if data is None else strict_json.load(data, self._name(key))
+
+    def _name(self, key: str) -> str:
+        return f"{self.store.uri.rstrip('/')}/{key}"
+
+
+def rung_of(stage: Stage, decision: Decision) -> int:
+    """The rung that a decision's experiments train in."""
+    return stage.rungs[decision.index].index
+
+
+def experiments(study: Study, stages: Sequence[Stage]) -> list[Experiment]:
+    """Every experiment that was recommended, by number, with all that happened to it."""
+    found: dict[int, Experiment] = {}
+    for stage in stages:
+        decisions = study.of_stage(stage.index)
+        stopped = {each.number: each.reason for decision in decisions for each in decision.stopped}
+        issued: dict[int, list[tuple[int, Any]]] = {}
+        for decision in decisions:
+            for recommendation in decision.issued:
+                issued.setdefault(recommendation.number, []).append((rung_of(stage, decision), recommendation))
+        for number, asked in issued.items():
+            results = tuple(result for rung, _ in asked if (result := study.results.get((number, rung))))
+            last = results[-1] if len(results) == len(asked) else None
+            goes_on = asked[-1][0] + 1 < len(stage.rungs) and not stage.rungs[asked[-1][0] + 1].new
+            if last is None:
+                status, reason = Status.PENDING, ""
+            elif last.failure is not None:
+                status, reason = (
+                    Status.FAILURE,
+                    f"{last.failure}: {last.message}" if last.message else str(last.failure),
+                )
+            elif number in stopped:
+                status, reason = Status.STOPPED, stopped[number]
+            else:
+                status, reason = (Status.WAITING if goes_on else Status.SUCCESS), ""
+            found[number] = Experiment(
+                number=number,
+                stage=stage.index,
+                values=asked[0][1].values,
+                recommendations=tuple(recommendation for _, recommendation in asked),
+                results=results,
+                status=status,
+                reason=reason,
+            )
+    return [found[number] for number in sorted(found)]
+
+
+def outcomes_of(study: Study, stages: Iterable[Stage]) -> tuple[Outcome, ...]:
+    """The outcomes of all results in these stages."""
+    return tuple(
+        study.results[recommendation.number, rung_of(stage, decision)].outcome()
+        for stage in stages
+        for decision in study.of_stage(stage.index)
+        for recommendation in decision.issued
+        if (recommendation.number, rung_of(stage, decision)) in study.results
+    )
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def study_digest(definition: Definition) -> str:
+    """The sha256 of all that decides a study, which its metadata name."""
+    return digest(strict_json.dump(definition.to_json()))
+
+
+def _is_below(name: str) -> bool:
+    """Whether a file of this name lies below the folder that it is put into."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
+def _differences(theirs: Any, mine: Any) -> list[str]:
+    """The settings in which two studies differ, by name."""
+    names = []
+    for group in ("study", "network"):
+        one, other = theirs.get(group) or {}, mine[group]
+        names += [key if group == "study" else f"network {key}" for key in other if one.get(key) != other[key]]
+    return names

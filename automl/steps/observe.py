@@ -1,0 +1,281 @@
+"""Follows one training while it runs: takes its metrics and checkpoints to the store, and at the end its result."""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from automl import strict_json
+from automl.errors import StoreError
+from automl.record import MANIFEST, Manifest, Record, StoredFile, attempt_prefix, checkpoint_prefix
+from automl.status_lines import StatusReader
+from automl.steps.stage_in import Launch, sha256_of
+from automl.study import Checkpoint, Failure, Recommendation, Result
+from automl.study_file import Definition
+
+PREEMPTED = 75  # the exit code that says: a checkpoint is written, run me again (house rule 9)
+_KILLED = (-9, 137)
+_MESSAGE = 500  # characters of a failure's message that are kept
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a training ended. exit_code: negative for a signal, as subprocess gives it.
+
+    timed_out: it was stopped because it ran too long. again: it was stopped for our own reasons, to be run again.
+    """
+
+    exit_code: int
+    timed_out: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, order=True)
+class _File:
+    """A checkpoint file as it was at one look. size: bytes; changed: ns."""
+
+    epoch: int
+    path: Path
+    size: int
+    changed: int
+
+
+class Observer:
+    """Follows one attempt. Call `poll` now and then while it runs, then `finish` once."""
+
+    def __init__(
+        self, record: Record, definition: Definition, recommendation: Recommendation, rung: int, launch: Launch
+    ) -> None:
+        self.record, self.definition, self.launch = record, definition, launch
+        self.recommendation, self.rung = recommendation, rung
+        self.metric = definition.brain.metric
+        self.reader = StatusReader()
+        before = launch.resume
+        self.start_epoch = before.epoch if before else 0
+        self.history: dict[int, float] = dict(before.history) if before else {}
+        self.best, self.best_value = (before.best, before.best_value) if before else (None, None)
+        self.last = Checkpoint(before.key, before.epoch) if before else None
+        same_rung = before is not None and f"/rung_{rung}/" in before.key
+        earlier = before.attempts if before and same_rung else ()
+        self.attempts = earlier if launch.attempt in earlier else (*earlier, launch.attempt)
+        self.seconds_before = before.seconds if before and same_rung else 0.0
+        self.seconds = 0.0  # that this attempt has trained; the caller's clock
+        self._position = 0
+        self._written = 0  # when the status file was last written to, in ns
+        self._seen: list[_File] = []  # checkpoints in the results folder at the last look
+        self._stored: dict[int, Manifest] = {}
+
+    def poll(self, seconds: float) -> list[tuple[int, float]]:
+        """Takes what is new, `seconds` after the start; returns the new (epoch, value) of the metric."""
+        self.seconds = seconds
+        new = self._read_status()
+        seen, self._seen = self._seen, self._checkpoints()
+        whole = [file for file in self._reported() if file in seen or self._untouched(file)]
+        self._store(whole, texts=bool(new))
+        return new
+
+    def finish(self, ended: Ended, seconds: float) -> Result | None:
+        """Takes the rest and stores the result; None when it was preempted and is to be run again."""
+        self.seconds = seconds
+        self._read_status()
+        self._seen = self._checkpoints()
+        if ended.exit_code in {0, PREEMPTED}:
+            whole = self._pending()
+        else:  # a program that was killed may have left half a file
+            whole = [file for file in self._reported() if self._untouched(file)]
+        self._store(whole, texts=True)
+        if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out):
+            return None
+        return self.record.settle(self._result(ended))
+
+    def give_up(self, failure: Failure, message: str) -> Result:
+        """Stores a failure as the result, for a training that will not be tried again."""
+        return self.record.settle(replace(self._base(), failure=failure, message=message[:_MESSAGE]))
+
+    def _base(self) -> Result:
+        return Result(
+            experiment=self.recommendation.number,
+            rung=self.rung,
+            attempts=self.attempts,
+            epochs=max(self.start_epoch, min(self.reader.furthest, self.recommendation.epochs)),
+            seconds=self.seconds_before + self.seconds,
+            history=tuple(sorted(self.history.items())),
+            last=self.last,
+            best=self.best,
+            best_value=self.best_value,
+        )
+
+    def _result(self, ended: Ended) -> Result:
+        base, asked = self._base(), self.recommendation.epochs
+        failure, message = self._failure(ended)
+        if failure is not None:
+            return replace(base, failure=failure, message=message[:_MESSAGE])
+        best, best_value = base.best, base.best_value
+        if best is not None and not best.manifest.startswith(self._prefix) and not self._exists(best):
+            best, best_value = base.last, None  # a zombie whose work we went on from has dropped it
+        if best_value is None:  # also of a network without checkpoints
+            best_value = base.history[-1][1]
+        held_out = None
+        if self.definition.network.held_out_metric is not None:
+            said = self.reader.values.get(self.definition.network.held_out_metric, {})
+            held_out = next((said[epoch] for epoch in sorted(said, reverse=True) if math.isfinite(said[epoch])), None)
+        return replace(base, epochs=asked, best=best, best_value=best_value, held_out=held_out)
+
+    @property
+    def _prefix(self) -> str:
+        return attempt_prefix(self.recommendation.number, self.rung, self.launch.attempt)
+
+    def _exists(self, checkpoint: Checkpoint) -> bool:
+        return self.record.store.get(checkpoint.manifest) is not None
+
+    def _failure(self, ended: Ended) -> tuple[Failure | None, str]:
+        asked = self.recommendation.epochs
+        said = self.reader.values.get(self.metric.name, {})
+        if ended.timed_out:
+            return Failure.TIMEOUT, f"ran longer than {self.definition.file.run.timeout_minutes} minutes"
+        if said and not math.isfinite(said[max(said)]):
+            return Failure.NOT_FINITE, f"{self.metric.name} = {said[max(said)]} at epoch {max(said)}"
+        if ended.exit_code in _KILLED:
+            return Failure.KILLED, "killed from outside, most often because the memory was used up"
+        if ended.exit_code != 0:
+            reason = self.reader.failure or _last_line(self.launch.log)
+            return Failure.ERROR, f"exit code {ended.exit_code}: {reason}".rstrip(": ")
+        done = max([self.reader.furthest, self.start_epoch])
+        if done < asked:
+            return Failure.SHORT, f"ended after epoch {done} of {asked}"
+        if not any(epoch > self.recommendation.resume_epoch for epoch in self.history):
+            names = ", ".join(sorted(self.reader.values)) or "none"
+            return Failure.NO_METRIC, f"{self.metric.name} was never reported; reported were: {names}"
+        if self.definition.network.checkpoints is not None and (self.last is None or self.last.epoch != asked):
+            pattern = self.definition.network.checkpoints.pattern
+            return Failure.NO_CHECKPOINT, f"no file {pattern} of epoch {asked} was written"
+        return None, ""
+
+    def _read_status(self) -> list[tuple[int, float]]:
+        path = self.launch.results / self.definition.network.status_file
+        with suppress(FileNotFoundError):
+            if path.stat().st_size < self._position:  # the program began its file anew
+                self._position, self.reader = 0, StatusReader()
+            with path.open("rb") as file:
+                file.seek(self._position)
+                data = file.read()
+                self._written = os.fstat(file.fileno()).st_mtime_ns
+            self._position += len(data)
+            self.reader.feed(data)
+        new = []
+        for epoch, value in sorted(self.reader.values.get(self.metric.name, {}).items()):
+            # the epoch that it goes on from may be reported again, and counts when it was not reported before
+            fresh = max(1, self.start_epoch) <= epoch <= self.recommendation.epochs and epoch not in self.history
+            if fresh and math.isfinite(value):
+                self.history[epoch] = value
+                new.append((epoch, value))
+                if self.last is not None and self.last.epoch == epoch == self.start_epoch:
+                    self._compare(self.last)
+        return new
+
+    def _checkpoints(self) -> list[_File]:
+        """The files that are checkpoints of this attempt's epochs, by epoch."""
+        rule = self.definition.network.checkpoints
+        if rule is None:
+            return []
+        found = []
+        for folder, _, names in os.walk(self.launch.results):
+            for path in (Path(folder) / name for name in names):
+                epoch = rule.epoch_of(path.relative_to(self.launch.results).as_posix())
+                if epoch is not None and self.start_epoch < epoch <= self.recommendation.epochs:
+                    with suppress(FileNotFoundError):  # programs remove old ones while we look
+                        about = path.stat()
+                        if stat.S_ISREG(about.st_mode):
+                            found.append(_File(epoch, path, about.st_size, about.st_mtime_ns))
+        return sorted(found)
+
+    def _pending(self) -> list[_File]:
+        """Those still to be stored. What has diverged is nothing to go on from: it would look healthy again."""
+        said = self.reader.values.get(self.metric.name, {})
+        return [
+            file for file in self._seen if file.epoch not in self._stored and math.isfinite(said.get(file.epoch, 0.0))
+        ]
+
+    def _reported(self) -> list[_File]:
+        """Those still to be stored whose metric is known or will not come any more.
+
+        Which checkpoint is the best must not hang on when we look.
+        """
+        said = self.reader.values.get(self.metric.name, {})
+        return [file for file in self._pending() if file.epoch in said or file.epoch < self.reader.furthest]
+
+    def _untouched(self, file: _File) -> bool:
+        """Whether it was whole when the program last wrote a line: programs save and report in turn."""
+        return file.changed <= self._written
+
+    def _store(self, whole: list[_File], *, texts: bool) -> None:
+        """Stores the log and status lines, then the checkpoints: who goes on from one finds the lines before it."""
+        if texts or whole:
+            self._store_texts()
+        for file in whole:
+            self._store_checkpoint(file)
+
+    def _store_checkpoint(self, file: _File) -> None:
+        """Stores one, unless the program removes or changes the file before it is read to its end."""
+        key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, file.epoch) + MANIFEST
+        manifest = Manifest(key, file.epoch, (), (), self.attempts, self.seconds_before + self.seconds)
+        name = file.path.relative_to(self.launch.results).as_posix()
+        try:
+            stored = StoredFile(name, file.size, sha256_of(file.path))
+            self.record.store.put(manifest.file_key(0), file.path)
+        except (FileNotFoundError, StoreError):
+            if file.path.is_file():
+                raise
+            return
+        if file not in self._checkpoints():
+            return
+        checkpoint = Checkpoint(key, file.epoch)
+        self._compare(checkpoint)
+        manifest = replace(
+            manifest,
+            files=(stored,),
+            history=tuple(point for point in sorted(self.history.items()) if point[0] <= file.epoch),
+            best=self.best,
+            best_value=self.best_value,
+        )
+        self.record.store.put(key, strict_json.dump(manifest.to_json()))
+        if self.last is None or self.last.epoch < file.epoch:
+            self.last = checkpoint
+        self._stored[file.epoch] = manifest
+        self._drop_old(self.last.epoch)
+
+    def _compare(self, checkpoint: Checkpoint) -> None:
+        """Keeps it as the best when it is."""
+        value = self.history.get(checkpoint.epoch)
+        if value is None:
+            return
+        if self.best_value is None or self.metric.score(value) > self.metric.score(self.best_value):
+            self.best, self.best_value = checkpoint, value
+
+    def _drop_old(self, newest: int) -> None:
+        """Of an attempt's checkpoints the newest and the best are kept; the manifest goes first."""
+        for epoch, manifest in list(self._stored.items()):
+            if epoch != newest and manifest.files and (self.best is None or manifest.key != self.best.manifest):
+                self.record.store.delete(manifest.key)
+                for place in range(len(manifest.files)):
+                    self.record.store.delete(manifest.file_key(place))
+                self._stored[epoch] = replace(manifest, files=())  # remembered as seen
+
+    def _store_texts(self) -> None:
+        for path, name in (
+            (self.launch.log, "log.txt"),
+            (self.launch.results / self.definition.network.status_file, "status.json"),
+        ):
+            if path.is_file():
+                self.record.store.put(f"{self._prefix}{name}", path)
+
+
+def _last_line(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,148 @@
+"""What a training finds when it starts: its train spec, and the checkpoint to go on from, checked."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl.errors import CheckpointError
+from automl.networks.spec_formats import FORMATS, get_path, set_paths
+from automl.record import Manifest, Record
+from automl.study import Checkpoint, Recommendation
+from automl.study_file import Definition
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A training that is ready to start. resume: the checkpoint that lies there for it, if any."""
+
+    argv: tuple[str, ...]
+    folder: Path
+    attempt: str
+    resume: Manifest | None
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
+
+
+def stage_in(record: Record, definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Launch:
+    """Prepares `folder`, whose name is the attempt's, for one training.
+
+    It goes on from the newest whole checkpoint that an attempt at this rung has left, otherwise from the one that the
+    result of the rung before names, whose epoch must be the one promised (house rule 7). Raises CheckpointError.
+    """
+    results = folder / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    resume = _newest(record, recommendation, rung, folder) or _promoted(record, recommendation, rung, folder)
+    path = _place(definition, resume, folder)
+    spec = train_spec(definition, recommendation, {"results": str(results), "resume_from": path})
+    spec_format = FORMATS[definition.network.spec_format]
+    spec_file = folder / f"spec.{spec_format.ending}"
+    spec_file.write_text(spec_format.dump(spec), encoding="utf-8")
+    filled = {"{spec}": str(spec_file), "{results}": str(results), "{gpus}": str(definition.costs.gpus)}
+    argv = []
+    for word in definition.network.command:
+        for placeholder, value in filled.items():
+            word = word.replace(placeholder, value)  # noqa: PLW2901 - one word, all its placeholders
+        argv.append(word)
+    return Launch(tuple(argv), folder, folder.name, resume)
+
+
+def train_spec(
+    definition: Definition, recommendation: Recommendation, places: dict[str, str | None] | None = None
+) -> dict[str, Any]:
+    """The whole spec of a recommendation. places: `results` and `resume_from`, known only where it trains."""
+    fields = definition.network.fields
+    settings: dict[str | None, Any] = {
+        fields.schedule_epochs: recommendation.schedule_epochs,
+        fields.epochs: recommendation.epochs,
+        fields.seed: recommendation.seed,
+        fields.held_out: recommendation.held_out,
+        fields.checkpoint_interval: _interval(definition, fields.checkpoint_interval, recommendation.epochs),
+        fields.validation_interval: _interval(definition, fields.validation_interval, recommendation.epochs),
+    }
+    for name, value in (places or {}).items():
+        settings[getattr(fields, name)] = value
+    known = {path: value for path, value in settings.items() if path is not None}
+    return set_paths(set_paths(definition.base_spec, recommendation.values), known)
+
+
+def _interval(definition: Definition, field: str | None, epochs: int) -> int:
+    """Epochs from one checkpoint or validation to the next: as the spec has it, but so that the last epoch has one."""
+    wanted = None if field is None else get_path(definition.base_spec, field)
+    return math.gcd(wanted, epochs) if isinstance(wanted, int) and wanted > 0 else 1
+
+
+def _newest(record: Record, recommendation: Recommendation, rung: int, folder: Path) -> Manifest | None:
+    for checkpoint in record.checkpoints(recommendation.number, rung):
+        if checkpoint.epoch <= recommendation.epochs:
+            try:
+                return _fetch(record, checkpoint, folder)
+            except CheckpointError:
+                continue  # an attempt that was cut off while it wrote: the one before it will do
+    return None
+
+
+def _promoted(record: Record, recommendation: Recommendation, rung: int, folder: Path) -> Manifest | None:
+    if recommendation.resume_epoch == 0:
+        return None
+    before = record.result(recommendation.number, rung - 1)
+    if before is None or before.last is None:
+        raise CheckpointError(
+            f"experiment {recommendation.number} is to go on from epoch {recommendation.resume_epoch}, and its result"
+            f" at rung {rung - 1} names no checkpoint",
+            advice="give the network file a 'checkpoints' rule that matches what the program writes",
+        )
+    found = _fetch(record, before.last, folder)
+    if found.epoch != recommendation.resume_epoch:
+        raise CheckpointError(
+            f"the checkpoint {found.key} is of epoch {found.epoch}", allowed=f"epoch {recommendation.resume_epoch}"
+        )
+    return found
+
+
+def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
+    """The checkpoint's files in `folder/resume`, each with the sha256 that its manifest promises."""
+    manifest = record.manifest(checkpoint.manifest)
+    if manifest is None:
+        raise CheckpointError(f"the checkpoint {checkpoint.manifest} is not in the store")
+    if manifest.epoch != checkpoint.epoch:
+        raise CheckpointError(
+            f"the checkpoint {manifest.key} is of epoch {manifest.epoch}", allowed=f"epoch {checkpoint.epoch}"
+        )
+    for place, file in enumerate(manifest.files):
+        to = folder / "resume" / file.name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if not record.store.fetch(manifest.file_key(place), to):
+            raise CheckpointError(f"{manifest.file_key(place)}, a file of a checkpoint, is not in the store")
+        if sha256_of(to) != file.sha256:
+            to.unlink()
+            raise CheckpointError(f"{manifest.file_key(place)} does not match the sha256 of its manifest")
+    return manifest
+
+
+def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
+    """Where the training finds the checkpoint: the path of its first file, or the results folder itself."""
+    rule = definition.network.checkpoints
+    if resume is None or rule is None:
+        return None
+    if rule.resume == "in_place":
+        for file in resume.files:
+            to = folder / "results" / file.name
+            to.parent.mkdir(parents=True, exist_ok=True)
+            (folder / "resume" / file.name).replace(to)
+        return None
+    return str(folder / "resume" / resume.files[0].name)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
