@@ -1,0 +1,49 @@
+"""The arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.errors import InvalidInput, nearest
+from automl.terminal import Format
+
+MOST_JOBS = 1024
+
+
+def number_of_jobs(text: str) -> int:
+    """What --jobs takes."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_JOBS:
+        raise InvalidInput(f"--jobs: {text!r}", allowed=f"a whole number from 1 to {MOST_JOBS:,}")
+    return int(text)
+
+
+def _format(text: str) -> Format:
+    if text not in set(Format):
+        raise InvalidInput(f"--output: {text!r}", allowed=", ".join(Format), advice=nearest(text, map(str, Format)))
+    return Format(text)
+
+
+StudyPath = Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.yaml")]
+Place = Annotated[
+    str, typer.Argument(help="The study file, or where a study lies: a folder or s3://bucket/prefix.", metavar="STUDY")
+]
+Output = Annotated[
+    Format, typer.Option("--output", "-o", help="How to print.", parser=_format, metavar="table|json|yaml")
+]
+Store = Annotated[
+    str | None,
+    typer.Option("--store", help="Where the study lies, instead of the study file's 'run: store'.", metavar="PLACE"),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        help="Experiments side by side; default: one for each CPU core.",
+        parser=number_of_jobs,
+        metavar="N",
+    ),
+]

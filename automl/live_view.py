@@ -1,0 +1,179 @@
+"""Shows a run while it goes on: a table that renews itself in a terminal, plain lines when the output is piped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from automl import report, views
+from automl.local import Event
+from automl.record import experiments
+from automl.study import Recommendation, Status, Study
+from automl.study_file import Definition
+
+_LINES = 12  # of ended experiments that the table keeps in sight
+_STYLES = {Status.SUCCESS: "green", Status.FAILURE: "red", Status.STOPPED: "dim", Status.WAITING: "cyan"}
+
+
+@dataclass
+class _Training:
+    recommendation: Recommendation
+    rung: int
+    epoch: int
+    value: float | None = None
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class LiveView:
+    """A listener of `LocalRun`. Use it as `with view.shown(): run`."""
+
+    definition: Definition
+    console: Console
+    jobs: int
+    _study: Study | None = None
+    _training: dict[int, _Training] = field(default_factory=dict)
+    _live: Live | None = None
+    _quiet_until: float = 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """The table is on the screen inside; a terminal that changes its size is followed."""
+        if not self.console.is_terminal:
+            yield
+            return
+        # no thread of rich's own: the runner forks, and forking with threads about is asking for trouble
+        with Live(console=self.console, auto_refresh=False, transient=True) as live:
+            self._live = live
+            old = signal.signal(signal.SIGWINCH, self._resized)
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGWINCH, old)
+                self._live = None
+
+    def __call__(self, event: Event) -> None:
+        self._study = event.study
+        recommendation = event.recommendation
+        if recommendation is not None:
+            if event.kind == "started":
+                self._training[recommendation.number] = _Training(recommendation, event.rung, event.epoch)
+            elif event.kind == "epoch":
+                training = self._training[recommendation.number]
+                training.epoch, training.value = event.epoch, event.value
+            elif event.kind in {"settled", "preempted"}:
+                self._training.pop(recommendation.number, None)
+        if self._live is None:
+            for line in self._lines(event):
+                self.console.print(line, highlight=False, soft_wrap=True)
+        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if self._live is not None:
+            self._quiet_until = time.monotonic() + 0.25
+            self._live.update(self._screen(), refresh=True)
+
+    def _resized(self, _number: int, _frame: FrameType | None) -> None:
+        self._refresh()
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        stages = self.definition.plan.stages
+        at = event.recommendation
+        metric = self.definition.metric_rule.name
+        if event.kind == "decided" and event.decision is not None:
+            stage = stages[event.decision.stage]
+            rung = stage.rungs[event.decision.index]
+            issued = len(event.decision.issued)
+            what = "experiment" if issued == 1 else "experiments"
+            yield f"stage {stage.name} rung {rung.index}: {issued} {what} to epoch {rung.epochs}"
+        elif at is not None and event.kind == "started":
+            fresh = f"goes on from epoch {event.epoch}" if event.epoch else "starts"
+            yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"
+        elif at is not None and event.kind == "epoch":
+            yield f"experiment {at.number}: epoch {event.epoch}/{at.epochs} {metric} {report.number(event.value)}"
+        elif at is not None and event.kind == "preempted":
+            yield f"experiment {at.number}: preempted, starts again"
+        elif at is not None and event.result is not None:
+            result = event.result
+            end = f"{metric} {report.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
+            text = f": {result.message}" if result.message else ""
+            word = "was done before" if event.kind == "skipped" else "done"
+            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self._outlook(event.study)}"
+
+    def _outlook(self, study: Study) -> str:
+        found = self._progress(study)
+        best = views.best_of_search(self.definition, study)
+        parts = [f"{found.epochs_pending} epochs pending", f"about {report.duration(found.minutes_left)} left"]
+        if best is not None:
+            parts.append(f"best {report.number(best.best_value)} (experiment {best.experiment})")
+        return ", ".join(parts)
+
+    def _progress(self, study: Study) -> report.Progress:
+        running = {number: each.epoch for number, each in self._training.items()}
+        return report.progress(self.definition, study, self.jobs, running)
+
+    def _screen(self) -> RenderableType:
+        assert self._study is not None
+        found = self._progress(self._study)
+        best = views.best_of_search(self.definition, self._study)
+        file = self.definition.file
+        head = Text(f"{file.name}  {file.algorithm} on {self.definition.network.name}", style="bold")
+        total = found.epochs_done + found.epochs_pending
+        bar = ProgressBar(total=max(1, total), completed=found.epochs_done, width=40)
+        line = Table.grid(padding=(0, 2))
+        left = report.duration(found.minutes_left)
+        line.add_row(bar, f"{found.epochs_done} of {total} epochs, {found.epochs_pending} pending, about {left} left")
+        best_text = "none yet"
+        if best is not None:
+            best_text = (
+                f"{self.definition.metric_rule.name} {report.number(best.best_value)}  experiment {best.experiment}"
+            )
+        return Group(head, line, Text(f"best so far: {best_text}", style="green"), self._table())
+
+    def _table(self) -> Table:
+        assert self._study is not None
+        table = Table(box=None, pad_edge=False, expand=True)
+        for name, justify in (("experiment", "right"), ("stage", "left"), ("status", "left"), ("epoch", "right")):
+            table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in rich's signature
+        table.add_column(self.definition.metric_rule.name, justify="right", no_wrap=True)
+        table.add_column("values", overflow="ellipsis", no_wrap=True, ratio=1)
+        found = experiments(self._study, self.definition.plan.stages)
+        ended = [each for each in found if each.results and each.number not in self._training]
+        running = [each for each in found if each.number in self._training]
+        room = max(3, min(_LINES, self.console.height - len(running) - 6))
+        recent = sorted(ended, key=lambda each: (each.results[-1].rung, each.number))[-room:]
+        for each in running + recent:
+            active = self._training.get(each.number)
+            status = "training" if active else each.status.value
+            value = active.value if active and active.value is not None else _last(each.history)
+            epoch = active.epoch if active else each.epochs
+            asked = each.recommendations[-1].epochs
+            values = ", ".join(f"{name.rsplit('.', 1)[-1]}={report.setting(v)}" for name, v in each.values.items())
+            style = "bold" if active else _STYLES.get(each.status, "")
+            stage = self.definition.plan.stages[each.stage].name
+            row = (str(each.number), stage, status, f"{epoch}/{asked}", report.number(value), values)
+            table.add_row(*row, style=style)
+        if len(ended) > room:
+            table.add_row("", "", f"and {len(ended) - room} more", "", "", "", style="dim")
+        return table
+
+
+def _last(history: tuple[tuple[int, float], ...]) -> float | None:
+    return history[-1][1] if history else None
+
+
+def default_jobs() -> int:
+    """Experiments side by side where the user says nothing: one for each CPU core that we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

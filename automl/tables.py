@@ -1,0 +1,245 @@
+"""Tables for people in a terminal, from the data that the other output forms print as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from automl.report import duration, number, setting
+from automl.study_file import Definition
+
+Row = Mapping[str, Any]
+
+
+def plan(console: Console, data: Row) -> None:
+    """What a study will do."""
+    _line(console, data["study"], f": {data['algorithm']} on {data['network']}, {data['sampler']} sampling")
+    _line(console, "searched", f": {', '.join(data['parameters']) or 'nothing'}")
+    for note in data["notes"]:
+        _line(console, "note", f": {note}")
+    console.print()
+    table = _table("stage", "rung", "experiments", "train to", right=("rung", "experiments"))
+    for stage in data["stages"]:
+        name = stage["stage"]
+        # the steps of a long chain are all alike
+        for _, group in groupby(stage["rungs"], key=lambda each: (each["experiments"], each["epochs"])):
+            alike = list(group)
+            first, last = alike[0], alike[-1]
+            rung = str(first["rung"]) if first is last else f"{first['rung']}...{last['rung']}"
+            size = f"{first['experiments']}{' each' if first is not last else ''}"
+            before = f" (from {first['from_epoch']})" if first["from_epoch"] else ""
+            _row(table, name, rung, size, f"epoch {first['epochs']}{before}")
+            name = ""
+    console.print(table)
+    console.print()
+    _pairs(console, _totals(data["totals"]))
+
+
+def _totals(total: Row) -> list[tuple[str, str]]:
+    saved = total["search_epochs_from_scratch"] > total["search_epochs"]
+    scratch = f" ({total['search_epochs_from_scratch']:,g} if none went on from a checkpoint)" if saved else ""
+    final = f", and {total['final_epochs']:,} for the final judgement" if total["final_epochs"] else ""
+    rows = [
+        ("in all", f"{counted(total['experiments'], 'experiment')} in {counted(total['runs'], 'run')}"),
+        ("epochs", f"{total['search_epochs']:,g}{scratch}{final}"),
+    ]
+    if total["training_minutes"] is None:
+        rows.append(("time", "unknown; 'costs: {minutes_per_epoch: ...}' in the study file says it"))
+    else:
+        wall = [f"{duration(minutes)} with {places}" for places, minutes in total["wall_minutes"].items()]
+        rows.append(("time", f"{', '.join(wall)} side by side; {duration(total['training_minutes'])} of training"))
+    if total["gpu_hours"]:
+        rows.append(("GPU hours", f"{total['gpu_hours']:,g}"))
+    if total["price"] is not None:
+        rows.append(("price", f"{total['price']:,.2f}"))
+    if total["storage_megabytes"] is not None:
+        rows.append(("storage", f"up to {total['storage_megabytes']:,g} MB"))
+    return rows
+
+
+def status(console: Console, data: Row, table: Sequence[Row]) -> None:
+    """Where a study stands, and one line an experiment."""
+    _state(console, data)
+    if table:
+        console.print()
+        experiments(console, table, whole=False)
+
+
+def _state(console: Console, data: Row) -> None:
+    counts, epochs, found = data["experiments"], data["epochs"], data["best"]
+    open_state = data["state"] in {"running", "judging"}
+    planned = f" of {counts['planned']}" if open_state else ""
+    parts = [f"{counts['success'] + counts['stopped']}{planned} ended well"]
+    parts += [
+        f"{counts[name]} {word}" for name, word in (("failure", "failed"), ("running", "training")) if counts[name]
+    ]
+    open_ones = counts["waiting"] + counts["pending"]
+    parts += [f"{open_ones} under way"] if open_ones else []
+    best_text = "none yet"
+    if found:
+        best_text = f"{data['metric']['name']} {number(found['value'])}, experiment {found['experiment']}"
+        best_text += " (the defaults)" if found["defaults"] else ""
+    rows = [
+        ("study", f"{data['study']} in {data['store']}"),
+        ("state", data["state"]),
+        ("experiments", ", ".join(parts)),
+        ("epochs", f"{epochs['done']} done, {epochs['pending']} pending"),
+        ("time left", duration(data["minutes_left"]) if open_state else ""),
+        ("best", best_text),
+    ]
+    _pairs(console, [row for row in rows if row[1]])
+
+
+def experiments(console: Console, table: Sequence[Row], *, whole: bool) -> None:
+    """The table of experiments; whole: with values and reasons on as many lines as they take, else cut to one."""
+    shown = _table("experiment", "stage", "status", "epochs", "value", right=("experiment", "epochs", "value"))
+    shown.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
+    for row in table:
+        # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
+        failure = [row["reason"]] if row["status"] == "failure" else []
+        tail = "; ".join([*failure, _values(row["values"])])
+        _row(shown, row["experiment"], row["stage"], row["status"], row["epochs"], number(row["value"]), tail)
+    console.print(shown)
+
+
+def best(console: Console, definition: Definition, data: Row) -> None:
+    """The best experiment."""
+    _pairs(
+        console,
+        [
+            ("experiment", f"{data['experiment']}{' (the defaults)' if data['defaults'] else ''}"),
+            (definition.metric_rule.name, f"{number(data['value'])} at epoch {data['epoch']}"),
+            ("proposed", data["reason"]),
+            *((name, setting(value)) for name, value in data["values"].items()),
+        ],
+    )
+
+
+def finished(console: Console, definition: Definition, data: Row, study: str) -> None:
+    """The end of a run: the defaults beside the best, and where the files are."""
+    counts = data["experiments"]
+    failed = f", {counts['failure']} failed" if counts["failure"] else ""
+    console.print()
+    _line(console, data["study"], f": {counted(len(data['experiments_table']), 'experiment')}{failed}")
+    console.print()
+    _verdict(console, definition, data)
+    console.print()
+    _pairs(console, [("best model", f"{data['store']}/best_model"), ("report", f"automl report {study}")])
+
+
+def report(console: Console, definition: Definition, data: Row) -> None:
+    """The whole report: state, verdict, every experiment."""
+    _state(console, data)
+    console.print()
+    _verdict(console, definition, data)
+    console.print()
+    experiments(console, data["experiments_table"], whole=True)
+
+
+def _verdict(console: Console, definition: Definition, data: Row) -> None:
+    """The defaults and the best side by side: metric, fresh trainings, values; then who won, in words."""
+    found, verdict = data["best"], data["verdict"]
+    if found is None:
+        console.print(f"no experiment has succeeded ({data['state']})")
+        return
+    rows = {row["experiment"]: row for row in data["experiments_table"]}
+    sides = {"default": rows.get(0), "best": rows[found["experiment"]]}
+    if found["defaults"]:
+        del sides["default"]
+    metric = definition.metric_rule.name
+    columns = [f"{side}: {row['experiment']}" for side, row in sides.items() if row]
+    table = _table("experiment", *(columns if len(sides) > 1 else ["defaults: 0"]), right=columns)
+    _row(table, f"{metric}, in the search", *(number(row["best"]) for row in sides.values() if row))
+    _row(table, "epochs, in the search", *(row["epochs"] for row in sides.values() if row))
+    if verdict:
+        on = f"{metric}, {verdict['judged_on']}, fresh seed"
+        values = [verdict[side]["values"] or verdict["default"]["values"] for side in sides]
+        _row(table, on, *(", ".join(number(value) for value in each) for each in values))
+    names = dict.fromkeys(name for row in sides.values() if row for name in row["values"])
+    for name in names:
+        cells = [setting(row["values"][name]) if name in row["values"] else "-" for row in sides.values() if row]
+        _row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
+    console.print(table)
+    console.print()
+    _line(console, _conclusion(found, verdict), "")
+
+
+def _conclusion(found: Row, verdict: Row | None) -> str:
+    if found["defaults"]:
+        return "the defaults are the best: the search found nothing above them"
+    if verdict is None or verdict["gain"] is None:
+        return "the final judgement is still to come" if verdict is None else "the final judgement has failed"
+    gain, on = verdict["gain"], verdict["judged_on"]
+    if gain == 0:
+        return f"the best is as good as the defaults on {on}"
+    return f"the best is {number(abs(gain))} {'better' if gain > 0 else 'worse'} than the defaults on {on}"
+
+
+def networks(console: Console, data: Sequence[Row]) -> None:
+    """The list of networks."""
+    table = _table("name", "task", "metric", "epochs", "searched", "title", right=("epochs", "searched"))
+    for row in data:
+        searched = f"{row['searched']} of {row['parameters']}"
+        _row(table, row["name"], row["task"], f"{row['goal']} {row['metric']}", row["epochs"], searched, row["title"])
+    console.print(table)
+
+
+def parameters(console: Console, data: Sequence[Row]) -> None:
+    """A network's table of parameters."""
+    words = {True: "searched", False: "never", None: "on request"}
+    table = _table("name", "search", "kind", "default", "range", "conditions")
+    for row in data:
+        options = row.get("options")
+        span = ", ".join(map(str, options)) if options else f"{row.get('low')} ... {row.get('high')}"
+        if row["kind"] == "bool":
+            span = "true, false"
+        span += f" by {row['step']}" if row.get("step") else ""
+        span += " (log)" if row.get("log") else ""
+        conditions = [str(each) for each in row.get("conditions", ())]
+        if row.get("active_when"):
+            switch = row["active_when"]
+            conditions.append(f"if {switch['parameter']} is {' or '.join(map(str, switch['values']))}")
+        default, search = setting(row.get("default")), words[row["automl_enabled"]]
+        _row(table, row["name"], search, row["kind"], default, span, ", ".join(conditions))
+    console.print(table)
+
+
+def counted(count: int, what: str) -> str:
+    """A count with its noun: '1 run', '19 runs'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _values(values: Row) -> str:
+    return ", ".join(f"{name.rsplit('.', 1)[-1]}={setting(value)}" for name, value in values.items())
+
+
+def _table(*columns: str, right: Iterable[str] = ()) -> Table:
+    """A table without lines; its first column is never broken."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        justify: Any = "right" if name in right else "left"
+        table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=place == 0)
+    return table
+
+
+def _row(table: Table, *cells: object, style: str = "") -> None:
+    """A row of plain texts: brackets in them are no markup."""
+    table.add_row(*(Text(str(cell)) for cell in cells), style=style or None)
+
+
+def _line(console: Console, head: str, rest: str) -> None:
+    console.print(Text(head, style="bold") + Text(rest))
+
+
+def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        _row(table, name, value)
+    console.print(table)
