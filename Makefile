@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TEST_JOBS ?= 2
 
-.PHONY: demo check setup format lint types layers test test-store lock goldens clean
+.PHONY: demo check setup format lint types layers test test-cluster lock goldens clean
 .DEFAULT_GOAL := help
 help:
 	@echo "make demo    set up, then search on real data (a few minutes); the result is in ./demo"
@@ -40,16 +40,17 @@ layers: setup
 	$(BIN)/lint-imports
 test: setup
 	$(BIN)/pytest -n $(TEST_JOBS)
-# Those that need an S3 server: AUTOML_TEST_S3=s3://bucket/prefix, and boto3's own AWS_... variables
-test-store: setup
-	$(BIN)/pytest -n $(TEST_JOBS) tests/stores tests/cluster
+# Those that need a cluster: AUTOML_TEST_S3=s3://bucket/prefix, boto3's own AWS_... variables, KUBECONFIG, and in
+# AUTOML_TEST_IMAGES the command that builds an image and gives it to the cluster (see tests/cluster)
+test-cluster: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup tests/stores tests/cluster
 
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-emit-index-url --no-header --no-annotate \
-		--extra torch --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+		--extra torch --extra cluster --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
 goldens: setup
 	AUTOML_GOLDENS=write $(BIN)/pytest -n $(TEST_JOBS)
 clean:

@@ -21,6 +21,7 @@ SAMPLERS = {  # name -> (module, class, settings): imported when used, for sciki
     "gaussian_process": ("automl.samplers.gaussian_process", "GaussianProcess", {}),
 }
 _HALVING = ("R", "nu", "epoch_multiplier", "max_epochs", "floor_multiplier", "lower_R")
+HALVING = ("hyperband", "successive_halving")  # whose experiments go on from a checkpoint
 MODEL_FREE = ("uniform", "sobol", "lhs")  # those that look at no result
 
 

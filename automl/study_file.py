@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from automl import strict_yaml
-from automl.algorithms import ALGORITHMS, NamedSampler
+from automl.algorithms import ALGORITHMS, HALVING, NamedSampler
 from automl.brain import Brain, with_final
 from automl.errors import InvalidInput, RecordError, SpaceError, StudyFileError, nearest
 from automl.networks import Network, load_network
@@ -180,6 +180,12 @@ class Definition:
                     advice="leave it out, or choose another algorithm: "
                     + ", ".join(name for name, each in ALGORITHMS.items() if option in each.options),
                 )
+        if self.network.checkpoints is None and self.file.algorithm in HALVING:
+            raise StudyFileError(
+                f"algorithm: {self.file.algorithm} with {self.network.name}, whose checkpoints are not known",
+                allowed="a network file with 'checkpoints', for promoted experiments go on from theirs",
+                advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: random or bayesian",
+            )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":
                 raise StudyFileError(

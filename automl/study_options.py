@@ -66,7 +66,7 @@ class ClusterSettings(_Model):
     endpoint: str | None = Field(None, description="the address of an S3 server of your own")
     region: str = Field("us-east-1", description="the region of the bucket")
     secret: str = Field("automl-s3", description="the Secret with the keys access-key and secret-key")
-    cpu: int = Field(1, ge=1, le=1024, description="CPU cores of one training")
+    cpu: float = Field(1.0, ge=0.01, le=1024, allow_inf_nan=False, description="CPU cores of one training")
     memory: str = Field("4Gi", pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", description="memory of one training")
     node_selector: dict[str, str] = Field({}, description="labels of the nodes that train")
     tolerations: list[dict[str, str]] = Field([], description="taints that a training tolerates")

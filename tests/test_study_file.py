@@ -300,3 +300,15 @@ def test_the_schema_refuses_what_the_reader_refuses(data: dict[str, Any]) -> Non
         jsonschema.validate(data, SCHEMA)
     with pytest.raises(StudyFileError):
         study_file.parse(strict_yaml.dump(data), "study.yaml", Path())
+
+
+def test_halving_a_network_without_checkpoints_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    write_small_network(tmp_path)
+    path = tmp_path / "small.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("checkpoints")))
+    text = "name: mine\nnetwork: small.yaml\nalgorithm: {}\n"
+    for algorithm in ("hyperband", "successive_halving"):
+        with pytest.raises(StudyFileError, match=r"whose checkpoints are not known.*use algorithm: random"):
+            study_file.parse(text.format(algorithm), "study.yaml", tmp_path)
+    assert study_file.parse(text.format("random"), "study.yaml", tmp_path).plan.experiments == 22

@@ -1,1 +1,5 @@
-"""Knows Argo: compiles a study into a Workflow (issue B)."""
+"""Knows Argo: compiles a study into a Workflow. Needs the extra `cluster`."""
+
+from workflows.compile import compile_study
+
+__all__ = ["compile_study"]

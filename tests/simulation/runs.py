@@ -16,7 +16,7 @@ from automl.stores import open_store
 from automl.study import Study
 from automl.study_file import Definition
 
-from .crashes import scratch, without_pauses
+from .crashes import without_pauses
 from .world import World
 
 JOBS = 2
@@ -53,8 +53,7 @@ def decisions(place: str | Path) -> dict[str, bytes]:
 
 def simulated(definition: Definition, folder: Path) -> World:
     """The same study, walked in this process by the crash simulator."""
-    base = scratch(folder)
-    world = World(definition, base)
+    world = World(definition, folder / "simulated")
     with without_pauses():
         world.walk()
     return world

@@ -1,0 +1,153 @@
+"""Studies on a real Argo: compiled, submitted by the plain `argo` command, compared with the same study run here.
+
+AUTOML_TEST_IMAGES names the command that builds an image and gives it to the cluster; KUBECONFIG and AWS_... lead to
+the cluster and its S3 server. The namespace has what manifests/base puts there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.stores import Store, open_store
+
+from ..small_network import NETWORK, PROGRAM
+
+pytestmark = pytest.mark.xdist_group("argo")  # one after the other, in one worker that has built the images once
+ROOT = Path(__file__).parents[2]
+BRAIN, SMALL = "localhost/automl-brain:test", "localhost/automl-small:test"
+HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
+BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
+SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\n"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Submits studies of the small network, each to a prefix of its own."""
+
+    folder: Path
+    bucket: str
+
+    def study(self, folder: Path, text: str, program: str, store: str) -> Path:
+        """The study file, in `folder`, of a study whose training program lies at `program`."""
+        folder.mkdir()
+        (folder / "small.yaml").write_text(NETWORK.format(program=program).replace("localhost/small:1", SMALL))
+        endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
+        path = folder / "study.yaml"
+        path.write_text(
+            f"name: small\nnetwork: small.yaml\n{text}run: {{store: {store}, jobs: 6}}\n"
+            f"cluster: {{brain_image: {BRAIN}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi}}\n"
+        )
+        return path
+
+    def submit(self, text: str) -> tuple[dict[str, Any], Store]:
+        """The workflow after its end, and the store that it has left."""
+        study = self.study(self.folder / "there", text, "/small.py", self.bucket)
+        compiled = study.with_name("workflow.yaml")
+        command("automl", "compile", str(study), "-o", str(compiled))
+        return self.wait("submit", str(compiled)), open_store(self.bucket)
+
+    def wait(self, *words: str) -> dict[str, Any]:
+        name = command("argo", *words, "-o", "name").strip().rpartition("/")[2]
+        command("argo", "wait", name)
+        found: dict[str, Any] = json.loads(command("argo", "get", name, "-o", "json"))
+        return found
+
+    def run_here(self, text: str) -> Store:
+        """The same study by the local runner, in a folder."""
+        folder, program = self.folder / "here", self.folder / "small.py"
+        program.write_text(PROGRAM)
+        command("automl", "run", str(self.study(folder, text, str(program), "./study")))
+        return open_store(str(folder / "study"))
+
+
+def command(*words: str) -> str:
+    found = shutil.which(words[0])
+    assert found, words[0]
+    done = subprocess.run([found, *words[1:]], capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0 or words[1] == "wait", f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
+    """The brain's image from this tree, and one that trains and holds nothing of ours."""
+    build = os.environ.get("AUTOML_TEST_IMAGES")
+    if not build:
+        pytest.skip("AUTOML_TEST_IMAGES names no command that gives images to a cluster")
+    context = tmp_path_factory.mktemp("small")
+    (context / "small.py").write_text(PROGRAM)
+    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY small.py /small.py\n")
+    command(build, "build", BRAIN, str(ROOT), "-f", str(ROOT / "containers/brain/Dockerfile"))
+    command(build, "build", SMALL, str(context), "-f", str(context / "Dockerfile"))
+    return BRAIN, SMALL
+
+
+@pytest.fixture
+def cluster(images: Sequence[str], tmp_path: Path, bucket: str) -> Cluster:
+    return Cluster(tmp_path, bucket)
+
+
+def decisions(store: Store) -> dict[str, bytes | None]:
+    return {key: store.get(key) for key in store.list("decisions/")}
+
+
+def trainings(store: Store) -> set[str]:
+    """Every attempt to train something: experiment, rung and name."""
+    return {"/".join(key.split("/")[:3]) for key in store.list("") if "/rung_" in key}
+
+
+def outputs(workflow: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in workflow["status"]["outputs"]["parameters"]}
+
+
+@pytest.mark.parametrize("text", [HYPERBAND, BAYESIAN], ids=["hyperband", "bayesian"])
+def test_a_study_on_argo_decides_as_here_and_leaves_its_best_model(cluster: Cluster, text: str) -> None:
+    workflow, store = cluster.submit(text)
+    assert workflow["status"]["phase"] == "Succeeded"
+    here = cluster.run_here(text)
+    assert decisions(store) == decisions(here)
+    assert {key: store.get(key) for key in store.list("best_model/")} == {
+        key: here.get(key) for key in here.list("best_model/")
+    }
+    best = json.loads(outputs(workflow)["best"])
+    assert best["experiment"] == json.loads(here.get("controller.json") or b"")["best"]["experiment"]
+    # no training was started twice
+    assert len(trainings(store)) == len(store.list("results/"))
+
+
+def test_submitted_again_on_the_same_bucket_it_trains_and_decides_nothing_anew(cluster: Cluster) -> None:
+    first, store = cluster.submit(SHORT)
+    before = decisions(store), trainings(store)
+    again = cluster.wait("resubmit", first["metadata"]["name"])
+    assert again["status"]["phase"] == "Succeeded"
+    assert (decisions(store), trainings(store)) == before
+
+
+def test_a_training_that_crashes_is_data_and_the_workflow_succeeds(cluster: Cluster) -> None:
+    workflow, store = cluster.submit(f"{SHORT}train_spec: {{train.fault: crash}}\n")
+    assert workflow["status"]["phase"] == "Succeeded"
+    found = json.loads(store.get("controller.json") or b"")
+    assert found["best"]["experiment"] == 0
+    assert {each["status"] for each in found["experiments"][1:3]} == {"failure"}
+    assert "exit code 1: it crashed" in found["experiments"][1]["reason"]
+
+
+def test_when_nothing_succeeds_the_workflow_fails_and_says_why(cluster: Cluster) -> None:
+    workflow, store = cluster.submit(
+        f"{SHORT}final: {{repeats: 0}}\ntrain_spec: {{train.fault: crash, train.fault_in: all}}\n"
+    )
+    assert workflow["status"]["phase"] == "Failed"
+    assert store.list("best_model/") == []
+    names = {each["id"]: each for each in workflow["status"]["nodes"].values()}
+    collect = [each for each in names.values() if each["displayName"].startswith("collect") and each["type"] == "Pod"]
+    assert collect
+    assert {each["phase"] for each in collect} == {"Failed"}

@@ -1,0 +1,163 @@
+"""Studies compiled by hera: beside their study files lie the workflows that people submit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hera.workflows import models
+from jsonschema import Draft202012Validator
+
+from automl import strict_json, study_file
+from automl.errors import StudyFileError
+from workflows import compile_study, lint
+
+EXAMPLES = Path(__file__).parents[2] / "workflows" / "examples"
+STUDIES = sorted(EXAMPLES.glob("*.study.yaml"))
+
+
+def compiled(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = compile_study(study_file.parse(text, "study", EXAMPLES), text).to_dict()
+    return found
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_the_workflow_beside_a_study_is_what_it_compiles_to(path: Path) -> None:
+    text = path.read_text()
+    golden = path.with_name(path.name.replace(".study.yaml", ".argo.yaml"))
+    found = compile_study(study_file.parse(text, str(path), EXAMPLES), text).to_yaml()
+    if os.environ.get("AUTOML_GOLDENS") == "write":
+        golden.write_text(found)
+    assert found == golden.read_text()
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_a_compiled_workflow_is_valid_in_heras_models_made_strict(path: Path) -> None:
+    schema = models.Workflow.model_json_schema(by_alias=True)
+    for each in [schema, *schema["$defs"].values()]:
+        if "properties" in each:
+            each["additionalProperties"] = False
+    assert schema["properties"]
+    text = path.read_text()
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(compiled(text))] == []
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_a_compiled_workflow_passes_argos_own_lint(path: Path) -> None:
+    argo = shutil.which("argo")
+    if argo is None:
+        pytest.skip("the command argo is not installed")
+    golden = path.with_name(path.name.replace(".study.yaml", ".argo.yaml"))
+    done = subprocess.run([argo, "lint", "--offline", str(golden)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_compiling_twice_gives_the_same_bytes() -> None:
+    text = STUDIES[0].read_text()
+    once, again = (compile_study(study_file.parse(text, "study", EXAMPLES), text).to_yaml() for _ in range(2))
+    assert once == again
+
+
+def test_no_value_of_a_user_stands_in_a_command_and_no_key_in_a_manifest() -> None:
+    text = "name: mine\nnetwork: fashion_mnist\ntrain_spec: {data.limit: 777}\nrun: {store: s3://b/needle}\n"
+    workflow = compiled(text)
+    containers = [
+        container
+        for template in workflow["spec"]["templates"]
+        for container in [
+            template.get("container"),
+            *template.get("initContainers", ()),
+            *template.get("sidecars", ()),
+        ]
+        if container
+    ]
+    assert len(containers) == 6  # three brain steps, and the three containers of a training pod
+    for container in containers:
+        words = [*container["command"], *container["args"]]
+        assert not any("{{" in word or "needle" in word or "777" in word for word in words)
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        keys = [each for each in container["env"] if each["name"].startswith("AWS_") and "KEY" in each["name"]]
+        assert all("secretKeyRef" in each["valueFrom"] for each in keys)
+    assert workflow["spec"]["securityContext"]["runAsNonRoot"] is True
+
+
+def test_a_study_that_argo_would_rewrite_is_refused() -> None:
+    text = "name: mine\nnetwork: fashion_mnist\nrun: {store: s3://b/p}\n# {{workflow.uid}}\n"
+    with pytest.raises(StudyFileError, match=r"\{\{workflow.uid\}\}"):
+        compiled(text)
+
+
+def test_a_study_in_a_folder_is_refused() -> None:
+    with pytest.raises(StudyFileError, match="s3://bucket/prefix"):
+        compiled("name: mine\nnetwork: fashion_mnist\n")
+
+
+def test_a_chain_that_is_too_long_for_one_dag_is_refused_with_advice() -> None:
+    chain = (
+        "name: mine\nnetwork: fashion_mnist\nalgorithm: bayesian\nmax_recommendations: {n}\nrun: {{store: s3://b/p}}\n"
+    )
+    assert compiled(chain.format(n=100))
+    with pytest.raises(StudyFileError, match=r"202 tasks in one DAG.*raise 'parallel'"):
+        compiled(chain.format(n=101))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: w["spec"]["templates"][0]["container"]["args"].append("{{workflow.uid}}"), "a tag in a command"),
+        (lambda w: w["spec"]["templates"][0].update(name="a_b"), "the template name"),
+        (lambda w: task(w, "collect").update(template="gone"), "no template 'gone'"),
+        (lambda w: task(w, "collect").update(depends="gone.Succeeded"), "depends on 'gone'"),
+        (lambda w: task(w, "rung-0")["arguments"]["parameters"].pop(), "takes"),
+        (
+            lambda w: task(w, "train-0").update(withParam="{{tasks.rung-0.outputs.parameters.gone}}"),
+            "puts out no 'gone'",
+        ),
+        (lambda w: w["spec"]["templates"][0].update(script={"source": "x"}), "inline script"),
+    ],
+)
+def test_what_lint_finds(change: Any, said: str) -> None:
+    workflow = compiled(STUDIES[0].read_text())
+    assert lint.problems(workflow, 17) == []
+    change(workflow)
+    assert any(said in problem for problem in lint.problems(workflow, 17))
+
+
+def task(workflow: dict[str, Any], name: str) -> dict[str, Any]:
+    for template in workflow["spec"]["templates"]:
+        for each in template.get("dag", {}).get("tasks", ()):
+            if each["name"] == name:
+                found: dict[str, Any] = each
+                return found
+    raise KeyError(name)
+
+
+def test_a_study_too_large_for_one_object_is_refused_with_advice() -> None:
+    workflow = compiled(STUDIES[0].read_text())
+    assert any("split the study" in problem for problem in lint.problems(workflow, 10_000))
+
+
+def test_the_examples_carry_a_study_that_reads_back() -> None:
+    for path in STUDIES:
+        workflow = yaml.safe_load(path.with_name(path.name.replace(".study.yaml", ".argo.yaml")).read_text())
+        given = {each["name"]: each["value"] for each in workflow["spec"]["arguments"]["parameters"]}
+        assert given["store"].startswith("s3://")
+        assert path.read_text() in strict_json.load(given["study"].encode(), "study")["text"]

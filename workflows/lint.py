@@ -1,0 +1,89 @@
+"""What is checked of a compiled workflow before anyone sees it: Argo's caps, references, and that nothing is injected.
+
+Argo's substitution is textual, so a tag may stand in the value of an environment variable and nowhere else that a
+program would run; text of a user must hold none at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from automl.errors import StudyFileError
+
+MOST_TASKS = 200  # of one DAG; this and the next two are in Argo's own schema
+MOST_TEMPLATES = 200
+NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]{0,127}")
+MOST_BYTES = 1_000_000  # of the whole object: etcd takes 1.5 MiB, Argo begins to compress its status at 1 MiB
+NODE_BYTES = 154  # of an experiment in a compressed status, with retries
+_TAG = re.compile(r"\{\{(.*?)\}\}")
+_REFERENCE = re.compile(r"tasks\.([-a-zA-Z0-9]+)\.outputs\.parameters\.([-a-zA-Z0-9]+)")
+
+
+def refuse_tags(text: str, where: str) -> None:
+    """Raises StudyFileError when a user's text holds what Argo would take for a tag."""
+    if "{{" in text:
+        at = text.index("{{")
+        raise StudyFileError(
+            f"{where} holds {text[at : at + 20]!r}",
+            allowed="text without '{{', which Argo would replace wherever it stands",
+            advice="write it another way",
+        )
+
+
+def problems(workflow: Mapping[str, Any], runs: int) -> list[str]:
+    """What is wrong with a compiled workflow that will start `runs` trainings; empty when nothing is."""
+    templates = {each["name"]: each for each in workflow["spec"]["templates"]}
+    found = list(_caps(workflow, templates, runs))
+    for template in templates.values():
+        found += _template(template, templates)
+    return found
+
+
+def _caps(workflow: Mapping[str, Any], templates: Mapping[str, Any], runs: int) -> Iterator[str]:
+    if len(templates) > MOST_TEMPLATES:
+        yield f"{len(templates)} templates; Argo takes {MOST_TEMPLATES}"
+    size = len(json.dumps(workflow).encode())
+    if size + runs * NODE_BYTES > MOST_BYTES:
+        yield (
+            f"{size:,} bytes and about {runs * NODE_BYTES:,} of status for {runs:,} trainings; Kubernetes takes about "
+            f"{MOST_BYTES:,}: split the study, or lower R or max_recommendations"
+        )
+
+
+def _template(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[str]:
+    name = template["name"]
+    if not NAME.fullmatch(name):
+        yield f"the template name {name!r}"
+    containers = [template.get("container"), *template.get("initContainers", ()), *template.get("sidecars", ())]
+    for container in containers:
+        for word in [*(container or {}).get("command", ()), *(container or {}).get("args", ())]:
+            if _TAG.search(word):
+                yield f"{name}: a tag in a command: {word[:60]!r}"
+    if "script" in template:
+        yield f"{name}: an inline script, into which Argo would paste values"
+    yield from _dag(template, templates)
+
+
+def _dag(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[str]:
+    tasks = {task["name"]: task for task in template.get("dag", {}).get("tasks", ())}
+    if len(tasks) > MOST_TASKS:
+        yield f"{template['name']}: {len(tasks)} tasks in one DAG; Argo takes {MOST_TASKS}: raise 'parallel'"
+    for task in tasks.values():
+        called = templates.get(task["template"])
+        if called is None:
+            yield f"{task['name']}: there is no template {task['template']!r}"
+            continue
+        wanted = {each["name"] for each in called.get("inputs", {}).get("parameters", ()) if "value" not in each}
+        given = {each["name"] for each in task.get("arguments", {}).get("parameters", ())}
+        if wanted != given:
+            yield f"{task['name']}: given are {sorted(given)}, {task['template']} takes {sorted(wanted)}"
+        for other in re.findall(r"([-a-zA-Z0-9]+)\.[A-Z]", task.get("depends", "")):
+            if other not in tasks:
+                yield f"{task['name']}: depends on {other!r}, which is no task"
+        for before, parameter in _REFERENCE.findall(json.dumps(task)):
+            made = templates.get(tasks.get(before, {}).get("template", ""), {}).get("outputs", {}).get("parameters", ())
+            if parameter not in {each["name"] for each in made}:
+                yield f"{task['name']}: {before} puts out no {parameter!r}"
