@@ -8,6 +8,12 @@ import uuid
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, settings
+
+# the same examples every time, and no clock: a machine that is busy fails nothing. AUTOML_TEST_DEEP=1 draws new ones.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("deep" if os.environ.get("AUTOML_TEST_DEEP") else "steady")
 
 
 def pytest_sessionstart() -> None:

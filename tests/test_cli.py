@@ -74,7 +74,8 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
 
 
 def test_a_shell_can_be_taught_to_complete(tmp_path: Path) -> None:
-    command = f"{shutil.which('automl')} --show-completion; exit $?"  # the shell is found by looking at who called
+    # the shell is found by looking at who called
+    command = f"{Path(sys.executable).with_name('automl')} --show-completion; exit $?"
     done = subprocess.run([BASH, "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "complete -o default -F _automl_completion automl" in done.stdout
