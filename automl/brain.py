@@ -60,7 +60,7 @@ class Brain:
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         kept, stopped = promote(decision.consumed, rung.size, self.metric)
-        known = {each.number: each for before in earlier for each in before.issued}
+        known = _issued(earlier)
         issued = tuple(
             replace(known[outcome.experiment], epochs=rung.epochs, resume_epoch=outcome.epochs, reason=reason)
             for outcome, reason in sorted(kept, key=lambda pair: pair[0].experiment)
@@ -98,7 +98,7 @@ class Brain:
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
         seen = [each for before in earlier for each in before.consumed] + list(outcomes)
-        known = {each.number: each for before in earlier for each in before.issued}
+        known = _issued(earlier)
         return tuple(
             Trial(
                 known[each.experiment].values, None if each.best_value is None else self.metric.score(each.best_value)
@@ -117,7 +117,7 @@ class Brain:
                 f"none of the {count} experiments succeeded ({', '.join(failures)})",
                 advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
             )
-        known = {each.number: each for before in earlier for each in before.issued}
+        known = _issued(earlier)
         rung = stage.rungs[0]
         repeats = rung.size // 2
         wanted = [(DEFAULTS, "the defaults, trained again with a fresh seed")]
@@ -137,6 +137,11 @@ class Brain:
             for side, (source, reason) in enumerate(wanted)
             for repeat in range(repeats)
         )
+
+
+def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
+    """What each experiment was last asked for, by number."""
+    return {each.number: each for before in earlier for each in before.issued}
 
 
 def training_seed(study_seed: int, number: int) -> int:

@@ -162,7 +162,7 @@ def run(
 
     Example: automl run study.yaml -j 2
     """
-    from automl import live_view, local, report, study_file, tables, views
+    from automl import live_view, local, report, study_file, tables
     from automl.record import Record
     from automl.stores import open_store
 
@@ -175,12 +175,8 @@ def run(
     console = Console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():
-        found = local.LocalRun(record, definition, side_by_side, _work(record.store.uri), view).run()
-    data = {
-        **report.status(record, definition, side_by_side),
-        "experiments_table": report.rows(definition, found),
-        "verdict": views.verdict(definition, found),
-    }
+        local.LocalRun(record, definition, side_by_side, _work(record.store.uri), view).run()
+    data = report.status(record, definition, side_by_side)
     print_data(data, output, lambda out: tables.finished(out, definition, data, str(study) if store is None else uri))
 
 
@@ -194,9 +190,7 @@ def status(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
 
     record, definition = _open(study, store)
     data = report.status(record, definition)
-    running = {each["experiment"]: each["epoch"] for each in data["running"]}
-    table = report.rows(definition, record.study(definition.brain.metric, definition.plan.stages), running)
-    print_data({**data, "experiments_table": table}, output, lambda out: tables.status(out, data, table))
+    print_data(data, output, lambda out: tables.status(out, data))
 
 
 @app.command()
@@ -223,15 +217,10 @@ def report(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
     Example: automl report study.yaml -o yaml
     """
     from automl import report as reports
-    from automl import tables, views
+    from automl import tables
 
     record, definition = _open(study, store)
-    found = record.study(definition.brain.metric, definition.plan.stages)
-    data = {
-        **reports.status(record, definition),
-        "experiments_table": reports.rows(definition, found),
-        "verdict": views.verdict(definition, found),
-    }
+    data = reports.status(record, definition)
     print_data(data, output, lambda out: tables.report(out, definition, data))
 
 

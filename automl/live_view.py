@@ -19,7 +19,7 @@ from rich.text import Text
 from automl import report, views
 from automl.local import Event
 from automl.record import experiments
-from automl.study import Recommendation, Status, Study
+from automl.study import Status, Study
 from automl.study_file import Definition
 
 _LINES = 12  # of ended experiments that the table keeps in sight
@@ -28,11 +28,8 @@ _STYLES = {Status.SUCCESS: "green", Status.FAILURE: "red", Status.STOPPED: "dim"
 
 @dataclass
 class _Training:
-    recommendation: Recommendation
-    rung: int
     epoch: int
     value: float | None = None
-    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -68,7 +65,7 @@ class LiveView:
         recommendation = event.recommendation
         if recommendation is not None:
             if event.kind == "started":
-                self._training[recommendation.number] = _Training(recommendation, event.rung, event.epoch)
+                self._training[recommendation.number] = _Training(event.epoch)
             elif event.kind == "epoch":
                 training = self._training[recommendation.number]
                 training.epoch, training.value = event.epoch, event.value

@@ -21,10 +21,10 @@ from types import FrameType
 from automl import views
 from automl.errors import AutoMLError, CheckpointError, StudyFailed
 from automl.record import Record, experiments, rung_of
-from automl.steps.observe import PREEMPTED, Ended, Observer
+from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
 from automl.steps.salvage import note, salvage
-from automl.steps.stage_in import Launch, stage_in
+from automl.steps.stage_in import stage_in
 from automl.study import Decision, Failure, Recommendation, Result, Study
 from automl.study_file import Definition
 from automl.training_process import Start, Training, TrainingProcess
@@ -175,9 +175,8 @@ class LocalRun:
         try:
             launch = stage_in(self.record, self.definition, recommendation, rung, folder)
         except CheckpointError as error:
-            launch = Launch((), folder, attempt, None)
-            observer = Observer(self.record, self.definition, recommendation, rung, launch)
-            self._settle(stage, rung, recommendation, observer.give_up(Failure.NO_CHECKPOINT, str(error)))
+            result = fail(self.record, recommendation, rung, attempt, (Failure.NO_CHECKPOINT, str(error)))
+            self._settle(stage, rung, recommendation, result)
             shutil.rmtree(folder)
             return
         observer = Observer(self.record, self.definition, recommendation, rung, launch)

@@ -27,7 +27,7 @@ from pathlib import Path
 from automl import strict_json, views
 from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, StudyFailed
 from automl.record import Record, rung_of
-from automl.steps.observe import PREEMPTED, Ended, Observer
+from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
 from automl.steps.stage_in import Launch, stage_in
 from automl.stores import open_store
@@ -97,8 +97,7 @@ def stage_in_training() -> None:
     try:
         launch = stage_in(record, definition, recommendation, rung, WORK)
     except CheckpointError as error:
-        lost = Observer(record, definition, recommendation, rung, Launch((), WORK, _variable("AUTOML_ATTEMPT"), None))
-        lost.give_up(Failure.NO_CHECKPOINT, str(error))
+        fail(record, recommendation, rung, _variable("AUTOML_ATTEMPT"), (Failure.NO_CHECKPOINT, str(error)))
         (WORK / SKIP).touch()
         print(f"experiment {recommendation.number} fails: {error}")
         return
@@ -154,13 +153,14 @@ def collect() -> None:
 
 
 def _give_up_lost(record: Record, definition: Definition, stage: int, rung: int) -> None:
-    """Failures for the runs before that left no result: Argo asks for this rung only when their pods are done."""
+    """Failures for the runs before that left no result: Argo asks for this rung only when their pods are done.
+
+    The rung before is enough, or the last of every stage: the decision on a rung has seen to those before it.
+    """
     where = definition.plan.stages[stage]
-    before = (
-        [(where, index) for index in range(rung)]
-        if where.kind == "search"
-        else [(each, index) for each in definition.plan.search for index in range(len(each.rungs))]
-    )
+    before = [(each, len(each.rungs) - 1) for each in definition.plan.search]
+    if where.kind == "search":
+        before = [(where, rung - 1)] if rung else []
     for each, index in before:
         made = record.decision(each.index, index)
         if made is None:
@@ -168,8 +168,8 @@ def _give_up_lost(record: Record, definition: Definition, stage: int, rung: int)
         for recommendation in made[0].issued:
             trained = rung_of(each, made[0])
             if record.result(recommendation.number, trained) is None:
-                gone = Observer(record, definition, recommendation, trained, Launch((), WORK, "lost", None))
-                gone.give_up(Failure.LOST, "its pod ended without a result, more often than it is tried again")
+                message = "its pod ended without a result, more often than it is tried again"
+                fail(record, recommendation, trained, "lost", (Failure.LOST, message))
 
 
 def _open() -> tuple[Record, Definition]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -28,6 +28,7 @@ from automl.study import (
     Experiment,
     Metric,
     Outcome,
+    Recommendation,
     Result,
     Status,
     Study,
@@ -134,9 +135,6 @@ class Record:
             )
         self.metadata()  # refuses one that was edited since it was begun
         self.store.create(STUDY_FILE, text.encode())
-
-    def exists(self) -> bool:
-        return self.store.get(METADATA) is not None
 
     def metadata(self) -> Mapping[str, Any]:
         """What the study was begun with. Raises RecordError when no study lies here, or a damaged one."""
@@ -253,10 +251,9 @@ def experiments(study: Study, stages: Sequence[Stage]) -> list[Experiment]:
     for stage in stages:
         decisions = study.of_stage(stage.index)
         stopped = {each.number: each.reason for decision in decisions for each in decision.stopped}
-        issued: dict[int, list[tuple[int, Any]]] = {}
-        for decision in decisions:
-            for recommendation in decision.issued:
-                issued.setdefault(recommendation.number, []).append((rung_of(stage, decision), recommendation))
+        issued: dict[int, list[tuple[int, Recommendation]]] = {}
+        for recommendation, rung in runs_of(study, (stage,)):
+            issued.setdefault(recommendation.number, []).append((rung, recommendation))
         for number, asked in issued.items():
             results = tuple(result for rung, _ in asked if (result := study.results.get((number, rung))))
             last = results[-1] if len(results) == len(asked) else None
@@ -284,15 +281,18 @@ def experiments(study: Study, stages: Sequence[Stage]) -> list[Experiment]:
     return [found[number] for number in sorted(found)]
 
 
+def runs_of(study: Study, stages: Iterable[Stage]) -> Iterator[tuple[Recommendation, int]]:
+    """Every run that was asked for in these stages, with the rung that it trains in."""
+    for stage in stages:
+        for decision in study.of_stage(stage.index):
+            for recommendation in decision.issued:
+                yield recommendation, rung_of(stage, decision)
+
+
 def outcomes_of(study: Study, stages: Iterable[Stage]) -> tuple[Outcome, ...]:
     """The outcomes of all results in these stages."""
-    return tuple(
-        study.results[recommendation.number, rung_of(stage, decision)].outcome()
-        for stage in stages
-        for decision in study.of_stage(stage.index)
-        for recommendation in decision.issued
-        if (recommendation.number, rung_of(stage, decision)) in study.results
-    )
+    runs = ((asked.number, rung) for asked, rung in runs_of(study, stages))
+    return tuple(study.results[run].outcome() for run in runs if run in study.results)
 
 
 def digest(data: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from automl import views
 from automl.brain import DEFAULTS
 from automl.plan import Estimate, Plan, estimate, wall_minutes, with_before
-from automl.record import Record, experiments, rung_of
+from automl.record import Record, experiments, runs_of
 from automl.study import Experiment, Status, Study
 from automl.study_file import Definition
 
@@ -22,7 +22,6 @@ class Progress:
     experiments: dict[str, int]
     epochs_done: int
     epochs_pending: int
-    seconds_per_epoch: float | None
     minutes_left: float | None
 
 
@@ -55,7 +54,7 @@ def progress(definition: Definition, study: Study, jobs: int, running: dict[int,
     if speed is not None and total:
         whole = wall_minutes(plan, speed / 60, 0.0, max(1, jobs))
         left = max(pending / total * whole, 0.0)
-    return Progress(_state(definition, study, found), counts, done, pending, speed, left)
+    return Progress(_state(definition, study, found), counts, done, pending, left)
 
 
 def _survivors(study: Study, stage: int) -> int:
@@ -92,19 +91,16 @@ def _state(definition: Definition, study: Study, found: list[Experiment]) -> str
 def begun(record: Record, definition: Definition, study: Study) -> dict[int, int]:
     """The experiments that an attempt has begun to train and that have no result yet, with their stored epochs."""
     found = {}
-    for stage in definition.plan.stages:
-        for decision in study.of_stage(stage.index):
-            rung = rung_of(stage, decision)
-            for each in decision.issued:
-                open_run = (each.number, rung) not in study.results
-                if open_run and record.store.list(f"experiment_{each.number}/rung_{rung}/"):
-                    stored = record.checkpoints(each.number, rung)
-                    found[each.number] = stored[0].epoch if stored else each.resume_epoch
+    for asked, rung in runs_of(study, definition.plan.stages):
+        open_run = (asked.number, rung) not in study.results
+        if open_run and record.store.list(f"experiment_{asked.number}/rung_{rung}/"):
+            stored = record.checkpoints(asked.number, rung)
+            found[asked.number] = stored[0].epoch if stored else asked.resume_epoch
     return found
 
 
 def status(record: Record, definition: Definition, jobs: int = 1) -> dict[str, Any]:
-    """All that `automl status` shows, as data."""
+    """All that `automl status` and `automl report` show, as data."""
     study = record.study(definition.brain.metric, definition.plan.stages)
     running = begun(record, definition, study)
     found = progress(definition, study, jobs, running)
@@ -120,6 +116,7 @@ def status(record: Record, definition: Definition, jobs: int = 1) -> dict[str, A
         "minutes_left": None if found.minutes_left is None else round(found.minutes_left, 1),
         "best": best(definition, study),
         "verdict": views.verdict(definition, study),
+        "experiments_table": rows(definition, study, running),
     }
 
 
@@ -129,7 +126,7 @@ def best(definition: Definition, study: Study) -> dict[str, Any] | None:
     if found is None:
         return None
     experiment = next(each for each in experiments(study, definition.plan.stages) if each.number == found.experiment)
-    result = next(each for each in experiment.results if each.rung == found.rung)
+    result = study.results[found.experiment, found.rung]
     return {
         "experiment": found.experiment,
         "value": found.best_value,
@@ -140,9 +137,8 @@ def best(definition: Definition, study: Study) -> dict[str, Any] | None:
     }
 
 
-def rows(definition: Definition, study: Study, running: dict[int, int] | None = None) -> list[dict[str, Any]]:
+def rows(definition: Definition, study: Study, running: dict[int, int]) -> list[dict[str, Any]]:
     """The table of experiments: one row each, by number. running: as `begun` gives it."""
-    running = running or {}
     table = []
     for each in experiments(study, definition.plan.stages):
         last = each.results[-1] if each.results else None

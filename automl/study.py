@@ -62,16 +62,7 @@ class Recommendation:
     held_out: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "number": self.number,
-            "values": dict(self.values),
-            "epochs": self.epochs,
-            "schedule_epochs": self.schedule_epochs,
-            "seed": self.seed,
-            "reason": self.reason,
-            "resume_epoch": self.resume_epoch,
-            "held_out": self.held_out,
-        }
+        return {**vars(self), "values": dict(self.values)}
 
 
 @dataclass(frozen=True)
@@ -100,15 +91,7 @@ class Outcome:
                 raise RecordError(f"the result of experiment {self.experiment} holds {number}, which is not a number")
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "experiment": self.experiment,
-            "rung": self.rung,
-            "epochs": self.epochs,
-            "value": self.value,
-            "best_value": self.best_value,
-            "held_out": self.held_out,
-            "failure": self.failure,
-        }
+        return {**vars(self)}
 
 
 @dataclass(frozen=True)
@@ -141,7 +124,7 @@ class Decision:
             "previous": list(self.previous),
             "consumed": [outcome.to_json() for outcome in self.consumed],
             "issued": [recommendation.to_json() for recommendation in self.issued],
-            "stopped": [{"number": each.number, "reason": each.reason} for each in self.stopped],
+            "stopped": [{**vars(each)} for each in self.stopped],
         }
 
     @classmethod
@@ -218,8 +201,8 @@ class Result:
             "epochs": self.epochs,
             "seconds": round(self.seconds, 3),
             "history": [list(point) for point in self.history],
-            "last": self.last and {"manifest": self.last.manifest, "epoch": self.last.epoch},
-            "best": self.best and {"manifest": self.best.manifest, "epoch": self.best.epoch},
+            "last": self.last and {**vars(self.last)},
+            "best": self.best and {**vars(self.best)},
             "best_value": self.best_value,
             "held_out": self.held_out,
             "failure": self.failure,

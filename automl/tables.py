@@ -62,12 +62,12 @@ def _totals(total: Row) -> list[tuple[str, str]]:
     return rows
 
 
-def status(console: Console, data: Row, table: Sequence[Row]) -> None:
+def status(console: Console, data: Row) -> None:
     """Where a study stands, and one line an experiment."""
     _state(console, data)
-    if table:
+    if data["experiments_table"]:
         console.print()
-        experiments(console, table, whole=False)
+        experiments(console, data["experiments_table"], whole=False)
 
 
 def _state(console: Console, data: Row) -> None:

@@ -20,7 +20,7 @@ from automl import strict_json
 from automl.brain import DEFAULTS
 from automl.errors import CheckpointError
 from automl.networks.spec_formats import FORMATS
-from automl.record import Record, attempt_prefix, experiments, outcomes_of
+from automl.record import Record, attempt_prefix, experiments, outcomes_of, runs_of
 from automl.steps.stage_in import sha256_of, train_spec
 from automl.study import FORMAT, Decision, Experiment, Outcome, Study, best_outcome
 from automl.study_file import Definition
@@ -150,11 +150,7 @@ def search_is_over(definition: Definition, study: Study) -> bool:
     """Every decision of the search is made and every experiment that it issued has a result."""
     return all(
         len(study.of_stage(stage.index)) == len(stage.rungs)
-        and all(
-            (recommendation.number, stage.rungs[decision.index].index) in study.results
-            for decision in study.of_stage(stage.index)
-            for recommendation in decision.issued
-        )
+        and all((asked.number, rung) in study.results for asked, rung in runs_of(study, (stage,)))
         for stage in definition.plan.search
     )
 
@@ -165,7 +161,7 @@ def write_best_model(record: Record, definition: Definition, study: Study, found
     if best is None:
         return
     experiment = next(each for each in found if each.number == best.experiment)
-    result = next(each for each in experiment.results if each.rung == best.rung)
+    result = study.results[best.experiment, best.rung]
     name, spec = recommendation_file(definition, experiment.recommendations[-1])
     record.store.put(f"best_model/{name}", spec)
     for text in ("log.txt", "status.json"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,19 @@ def automl(*arguments: str, cwd: Path) -> Ran:
             code = end.code
     assert isinstance(code, int)
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+def read_terminal(handle: int) -> bytes:
+    """All that is written to a pseudo-terminal until its other end is closed."""
+    text = b""
+    while True:
+        try:
+            data = os.read(handle, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            return text
+        if not data:
+            return text
+        text += data
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

@@ -1,14 +1,22 @@
-"""What all tests share: the bucket of a real S3 server, where AUTOML_TEST_S3=s3://bucket/prefix names one."""
+"""What tests share: settings, fixtures, and the bucket that AUTOML_TEST_S3=s3://bucket/prefix names on a server."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, settings
+
+from automl import local
+
+from .simulation.crashes import scratch, without_pauses
+from .simulation.studies import uniform_instead_of_a_model
 
 # the same examples every time, and no clock: a machine that is busy fails nothing. AUTOML_TEST_DEEP=1 draws new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -25,6 +33,38 @@ def pytest_sessionstart() -> None:
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                 raise
+
+
+@pytest.fixture
+def quick_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local runner looks often, and waits for a program that is asked to stop for a second only."""
+    monkeypatch.setattr(local, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(local, "GRACE_SECONDS", 1.0)
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file to which every training of `least_squares.py` adds a line for every epoch: its seed and the epoch."""
+    path = tmp_path / "journal"
+    path.touch()
+    monkeypatch.setenv("LEAST_SQUARES_JOURNAL", str(path))
+    return path
+
+
+@pytest.fixture
+def quick_simulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The crash simulator without pauses, and without the seconds that a model takes."""
+    uniform_instead_of_a_model(monkeypatch)
+    with without_pauses():
+        yield
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that the crash simulator may fill, in memory where there is room."""
+    found = scratch(tmp_path)
+    yield found
+    shutil.rmtree(found)
 
 
 @pytest.fixture

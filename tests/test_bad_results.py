@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import automl, refused_at_last
+from tests.command_line import automl, read_terminal, refused_at_last
 from tests.small_network import write_small_study
 
 FULL_TRAININGS = "name: study\nnetwork: small.yaml\nalgorithm: random\nmax_recommendations: 3\nfinal: {repeats: 0}\n"
@@ -72,7 +72,7 @@ def test_an_error_during_a_live_view_is_printed_when_the_view_is_gone(tmp_path: 
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
     with subprocess.Popen(command, cwd=tmp_path, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
-        text = b"".join(_read(ours)).decode()
+        text = read_terminal(ours).decode()
     os.close(ours)
 
     assert process.returncode == 5
@@ -81,17 +81,6 @@ def test_an_error_during_a_live_view_is_printed_when_the_view_is_gone(tmp_path: 
     assert "best so far" in view
     assert "none of the 3 experiments" not in view
     assert "none of the 3 experiments succeeded" in after
-
-
-def _read(terminal: int) -> Iterator[bytes]:
-    while True:
-        try:
-            data = os.read(terminal, 65536)
-        except OSError:  # Linux says so when the other end is closed
-            return
-        if not data:
-            return
-        yield data
 
 
 @pytest.fixture

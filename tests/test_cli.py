@@ -19,7 +19,7 @@ import yaml
 
 from automl import __version__
 from automl.algorithms import ALGORITHMS
-from tests.command_line import automl, files_below
+from tests.command_line import automl, files_below, read_terminal
 from tests.small_network import write_small_study
 
 COMMANDS = ["init", "plan", "run", "status", "best", "report", "rebuild", "schema", "networks", "networks show"]
@@ -271,15 +271,7 @@ def on_terminal(*arguments: str, cwd: Path, columns: int) -> tuple[int, str]:
         command, cwd=cwd, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"}
     ) as child:
         os.close(theirs)
-        text = b""
-        while True:
-            try:
-                data = os.read(ours, 65536)
-            except OSError:  # Linux says so when the other end is closed
-                break
-            if not data:
-                break
-            text += data
+        text = read_terminal(ours)
     os.close(ours)
     return child.returncode, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.decode()).replace("\r\n", "\n")
 

@@ -8,18 +8,17 @@ study, every live fault at every point and thousands of random schedules; withou
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .simulation.campaigns import LIVE, burn_machine, kill_in_states, one_fault, random_faults, two_walkers
-from .simulation.crashes import State, scratch, without_pauses
-from .simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study, uniform_instead_of_a_model
+from .simulation.crashes import State
+from .simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
 from .simulation.world import World
 
+pytestmark = pytest.mark.usefixtures("quick_simulation")
 DEEP = bool(os.environ.get("AUTOML_TEST_DEEP"))
 SEEDS = int(os.environ.get("AUTOML_TEST_SEEDS", "2000" if DEEP else "24"))
 BRIEF = {"final": {"repeats": 0}}
@@ -30,20 +29,6 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "random": (RANDOM, {}, 6),
     "bayesian": (BAYESIAN, {}, 6),
 }
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    uniform_instead_of_a_model(monkeypatch)
-    with without_pauses():
-        yield
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    found = scratch(tmp_path)
-    yield found
-    shutil.rmtree(found)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -29,23 +29,11 @@ from .simulation.runs import (
 )
 from .simulation.studies import HALVING, RANDOM, study
 
-pytestmark = pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")  # of os.fork
+pytestmark = [
+    pytest.mark.usefixtures("quick_runner"),
+    pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning"),  # of os.fork
+]
 KILLS = int(os.environ.get("AUTOML_TEST_KILLS", "20"))
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(local, "GRACE_SECONDS", 1.0)
-
-
-@pytest.fixture
-def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file to which every training adds a line for every epoch: its seed and the epoch."""
-    path = tmp_path / "journal"
-    path.touch()
-    monkeypatch.setenv("LEAST_SQUARES_JOURNAL", str(path))
-    return path
 
 
 def test_after_ctrl_c_the_same_command_goes_on_and_no_epoch_is_trained_twice(tmp_path: Path, journal: Path) -> None:

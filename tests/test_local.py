@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from automl import local, strict_json, views
+from automl import strict_json, views
 from automl.errors import StudyFailed
 from automl.local import AlreadyRunning, Event
 from automl.record import Record
@@ -22,21 +22,7 @@ from .simulation.runs import NO_FINAL, as_world, decisions, is_running, objects,
 from .simulation.studies import HALVING, HYPERBAND_9, RANDOM, study
 from .simulation.world import contents
 
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(local, "GRACE_SECONDS", 1.0)
-
-
-@pytest.fixture
-def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file to which every training adds a line for every epoch: its seed and the epoch."""
-    path = tmp_path / "journal"
-    path.touch()
-    monkeypatch.setenv("LEAST_SQUARES_JOURNAL", str(path))
-    return path
-
+pytestmark = pytest.mark.usefixtures("quick_runner")
 
 # -- to the end -------------------------------------------------------------------------------------------------------
 

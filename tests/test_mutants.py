@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,12 @@ from automl.study_file import Definition
 
 from . import test_brain
 from .simulation.campaigns import burn_machine, kill_in_states, one_fault, two_walkers
-from .simulation.crashes import scratch, without_pauses
-from .simulation.studies import BAYESIAN, HALVING, study, uniform_instead_of_a_model
+from .simulation.studies import BAYESIAN, HALVING, study
 from .simulation.world import WalkerStore
 from .steps import test_observe, test_propose, test_stage_in
 from .steps.attempts import Attempt
 
+pytestmark = pytest.mark.usefixtures("quick_simulation")
 Patch = pytest.MonkeyPatch
 Detector = Callable[[Path], object]
 BRIEF = {"max_recommendations": 3, "max_epochs": 2, "final": {"repeats": 0}}
@@ -343,20 +343,6 @@ MUTANTS: dict[Callable[[Patch], None], Detector] = {
     leave_what_a_killed_runner_left: kills,
     show_only_what_is_new: kills,
 }
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: Patch) -> Iterator[None]:
-    uniform_instead_of_a_model(monkeypatch)
-    with without_pauses():
-        yield
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    found = scratch(tmp_path)
-    yield found
-    shutil.rmtree(found)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -13,31 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from automl.errors import SpaceError
 from automl.space import Parameter, SearchSpace
+from tests.made_spaces import Definition, draw, space
 
 ROOT = Path(__file__).parents[1]
 
-Definition = dict[str, Any]
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-
-
-def parameter(name: str, /, **definition: object) -> Parameter:
-    return Parameter.from_mapping(name, definition)
-
-
-def space(constants: Mapping[str, Any] | None = None, /, **definitions: Definition) -> SearchSpace:
-    return SearchSpace(tuple(parameter(name, **data) for name, data in definitions.items()), constants or {})
-
-
-def draw(searched: SearchSpace, count: int, seed: int = 0) -> list[dict[str, Any]]:
-    rng = numpy.random.default_rng(seed)
-    return [searched.sample(rng) for _ in range(count)]
 
 
 # ---- random spaces -------------------------------------------------------------------------------------------------

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
-import numpy
 import pytest
 
 from automl.errors import SpaceError
-from automl.space import Dimension, Parameter, SearchSpace
-
-Definition = dict[str, Any]
-
-
-def parameter(name: str, /, **definition: object) -> Parameter:
-    return Parameter.from_mapping(name, definition)
-
-
-def space(constants: Mapping[str, Any] | None = None, /, **definitions: Definition) -> SearchSpace:
-    return SearchSpace(tuple(parameter(name, **data) for name, data in definitions.items()), constants or {})
-
-
-def draw(searched: SearchSpace, count: int, seed: int = 0) -> list[dict[str, Any]]:
-    rng = numpy.random.default_rng(seed)
-    return [searched.sample(rng) for _ in range(count)]
+from automl.space import Dimension
+from tests.made_spaces import Definition, draw, space
 
 
 def test_both_bounds_of_every_numeric_kind_are_reachable() -> None:

@@ -61,10 +61,10 @@ def _steps(definition: Definition) -> dict[str, Container]:
     """The templates that run pods, by name."""
     cluster = definition.file.cluster
     made = [
-        pods.brain_step(cluster, pods.Step("start", ("study",), "check and store the study")),
-        pods.brain_step(cluster, pods.Step("propose", ("stage", "rung"), "decide", "experiments")),
+        pods.brain_step(cluster, pods.Step("start", ("study",))),
+        pods.brain_step(cluster, pods.Step("propose", ("stage", "rung"), "experiments")),
         pods.training(definition, cluster),
-        pods.brain_step(cluster, pods.Step("collect", (), "collect the best model", "best")),
+        pods.brain_step(cluster, pods.Step("collect", (), "best")),
     ]
     return {str(template.name): template for template in made}
 

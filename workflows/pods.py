@@ -13,12 +13,14 @@ from typing import Any
 from hera.workflows import Container, Env, Parameter, RetryStrategy, SecretEnv, UserContainer
 from hera.workflows import models as m
 
+from automl import pod
+from automl.steps.stage_in import argv
 from automl.study_file import Definition
 from automl.study_options import ClusterSettings
 
-WORK, OUTPUTS = "/automl", "/automl/out"
+MOUNT = str(pod.WORK.parent)  # of the volume that the containers of a pod share
 TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
-FSGROUP = 65532
+USER = 65532  # and group, of the images in containers/
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
 # Fixed text: what is run are its arguments. POSIX sh, for the image may hold nothing else.
 TRAIN = """\
@@ -44,11 +46,10 @@ _RETRIED = "lastRetry.status == 'Error' || lastRetry.exitCode in ['75', '137', '
 
 @dataclass(frozen=True)
 class Step:
-    """A step of automl/pod.py as a template: its inputs, its title, and the parameter that it puts out, if any."""
+    """A step of automl/pod.py as a template: its inputs, and the parameter that it puts out, if any."""
 
     name: str
     inputs: tuple[str, ...]
-    title: str
     output: str | None = None
 
 
@@ -56,7 +57,9 @@ def brain_step(cluster: ClusterSettings, step: Step) -> Container:
     """The template of a step, with its inputs in the environment."""
     outputs: list[Any] = []
     if step.output is not None:
-        source = m.ValueFrom(path=f"{OUTPUTS}/{step.output}", default="[]" if step.output == "experiments" else "{}")
+        source = m.ValueFrom(
+            path=f"{pod.OUTPUTS}/{step.output}", default="[]" if step.output == "experiments" else "{}"
+        )
         exported = step.output if step.output == "best" else None
         outputs = [Parameter(name=step.output, value_from=source, global_name=exported)]
     return Container(
@@ -82,14 +85,12 @@ def training(definition: Definition, cluster: ClusterSettings) -> Container:
     environment = [*_store(cluster), *_inputs(inputs), _attempt()]
     if definition.file.run.timeout_minutes is not None:
         environment.append(Env(name="AUTOML_TIMEOUT_MINUTES", value=str(definition.file.run.timeout_minutes)))
-    spec = f"{WORK}/run/spec.{definition.network.spec_format}"
-    filled = {"{spec}": spec, "{results}": f"{WORK}/run/results", "{gpus}": str(definition.costs.gpus)}
     return Container(
         name="train",
         image=cluster.image or definition.network.image,
         image_pull_policy=cluster.image_pull_policy,
         command=["sh", "-c", TRAIN, "automl"],
-        args=[_filled(word, filled) for word in definition.network.command],
+        args=[*argv(definition, pod.WORK)],
         inputs=[Parameter(name=name) for name in inputs],
         env=[Env(name="OMP_NUM_THREADS", value=str(max(1, int(cluster.cpu)))), Env(name="PYTHONUNBUFFERED", value="1")],
         resources=_training_resources(definition, cluster),
@@ -120,7 +121,7 @@ def _beside(cluster: ClusterSettings, step: str, environment: list[Any]) -> User
 
 
 def _mounts() -> list[m.VolumeMount]:
-    return [m.VolumeMount(name="automl", mount_path=WORK), m.VolumeMount(name="tmp", mount_path=TEMPORARY)]
+    return [m.VolumeMount(name="automl", mount_path=MOUNT), m.VolumeMount(name="tmp", mount_path=TEMPORARY)]
 
 
 def _retried(limit: str) -> RetryStrategy:
@@ -137,8 +138,8 @@ def pod_security() -> m.PodSecurityContext:
     """What the 'restricted' profile asks of a pod."""
     return m.PodSecurityContext(
         run_as_non_root=True,
-        run_as_user=FSGROUP,
-        fs_group=FSGROUP,
+        run_as_user=USER,
+        fs_group=USER,
         seccomp_profile=m.SeccompProfile(type="RuntimeDefault"),
     )
 
@@ -193,9 +194,3 @@ def _training_resources(definition: Definition, cluster: ClusterSettings) -> m.R
     if definition.costs.gpus:
         limits["nvidia.com/gpu"] = requests["nvidia.com/gpu"] = str(definition.costs.gpus)
     return m.ResourceRequirements(requests=requests, limits=limits)
-
-
-def _filled(word: str, filled: dict[str, str]) -> str:
-    for placeholder, value in filled.items():
-        word = word.replace(placeholder, value)
-    return word

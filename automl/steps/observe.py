@@ -44,6 +44,13 @@ class _File:
     changed: int
 
 
+def fail(record: Record, recommendation: Recommendation, rung: int, attempt: str, why: tuple[Failure, str]) -> Result:
+    """Stores a failure as the result of a run that nobody could follow: it never began, or its pod is gone."""
+    failure, message = why
+    result = Result(recommendation.number, rung, (attempt,), 0, 0.0, failure=failure, message=message[:_MESSAGE])
+    return record.settle(result)
+
+
 class Observer:
     """Follows one attempt. Call `poll` now and then while it runs, then `finish` once."""
 

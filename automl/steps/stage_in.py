@@ -14,6 +14,8 @@ from automl.record import Manifest, Record
 from automl.study import Checkpoint, Recommendation
 from automl.study_file import Definition
 
+RESULTS = "results"  # in a training's folder, what its program writes to
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -26,7 +28,7 @@ class Launch:
 
     @property
     def results(self) -> Path:
-        return self.folder / "results"
+        return self.folder / RESULTS
 
     @property
     def log(self) -> Path:
@@ -39,21 +41,33 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     It goes on from the newest whole checkpoint that an attempt at this rung has left, otherwise from the one that the
     result of the rung before names, whose epoch must be the one promised (house rule 7). Raises CheckpointError.
     """
-    results = folder / "results"
+    results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)
     resume = _newest(record, recommendation, rung, folder) or _promoted(record, recommendation, rung, folder)
     path = _place(definition, resume, folder)
     spec = train_spec(definition, recommendation, {"results": str(results), "resume_from": path})
-    spec_format = FORMATS[definition.network.spec_format]
-    spec_file = folder / f"spec.{spec_format.ending}"
-    spec_file.write_text(spec_format.dump(spec), encoding="utf-8")
-    filled = {"{spec}": str(spec_file), "{results}": str(results), "{gpus}": str(definition.costs.gpus)}
-    argv = []
+    text = FORMATS[definition.network.spec_format].dump(spec)
+    _spec_file(definition, folder).write_text(text, encoding="utf-8")
+    return Launch(argv(definition, folder), folder, folder.name, resume)
+
+
+def argv(definition: Definition, folder: Path) -> tuple[str, ...]:
+    """The network's command for a training in `folder`, its placeholders filled in. Looks at no file."""
+    filled = {
+        "{spec}": str(_spec_file(definition, folder)),
+        "{results}": str(folder / RESULTS),
+        "{gpus}": str(definition.costs.gpus),
+    }
+    words = []
     for word in definition.network.command:
         for placeholder, value in filled.items():
             word = word.replace(placeholder, value)  # noqa: PLW2901 - one word, all its placeholders
-        argv.append(word)
-    return Launch(tuple(argv), folder, folder.name, resume)
+        words.append(word)
+    return tuple(words)
+
+
+def _spec_file(definition: Definition, folder: Path) -> Path:
+    return folder / f"spec.{FORMATS[definition.network.spec_format].ending}"
 
 
 def train_spec(
@@ -136,7 +150,7 @@ def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str
         return None
     if rule.resume == "in_place":
         for file in resume.files:
-            to = folder / "results" / file.name
+            to = folder / RESULTS / file.name
             to.parent.mkdir(parents=True, exist_ok=True)
             (folder / "resume" / file.name).replace(to)
         return None
