@@ -22,6 +22,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from automl import strict_json, views
@@ -120,13 +121,13 @@ def observe() -> None:
     launch = Launch((), WORK, _variable("AUTOML_ATTEMPT"), resume)
     observer = Observer(record, definition, recommendation, rung, launch)
     began = time.monotonic()
-    limit = float(os.environ.get("AUTOML_TIMEOUT_MINUTES") or "inf")
+    limit = definition.file.run.timeout_minutes
     timed_out = False
     while not (WORK / EXIT_CODE).exists():
         seconds = time.monotonic() - began
         for epoch, value in observer.poll(seconds):
             print(f"epoch {epoch} of {recommendation.epochs}: {definition.metric_rule.name} {value:.6g}", flush=True)
-        if seconds > limit * 60 and not timed_out:
+        if limit is not None and seconds > limit * 60 and not timed_out:
             timed_out = True
             (WORK / STOP).touch()
         if told_to_stop and time.monotonic() - told_to_stop[0] > GRACE_SECONDS:
@@ -173,8 +174,14 @@ def _give_up_lost(record: Record, definition: Definition, stage: int, rung: int)
 
 
 def _open() -> tuple[Record, Definition]:
+    """The record, and the study with what it does not store because no decision depends on it: the limit of a run."""
     record = Record(open_store(_variable("AUTOML_STORE")))
-    return record, Definition.from_json(record.metadata())
+    definition = Definition.from_json(record.metadata())
+    limit = os.environ.get("AUTOML_TIMEOUT_MINUTES")
+    if not limit:
+        return record, definition
+    run = definition.file.run.model_copy(update={"timeout_minutes": float(limit)})
+    return record, replace(definition, file=definition.file.model_copy(update={"run": run}))
 
 
 def _recommendation(record: Record, definition: Definition) -> tuple[Recommendation, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PROGRAM = """
-import json, pathlib, sys
+import json, pathlib, sys, time
 
 spec, results = json.loads(pathlib.Path(sys.argv[1]).read_text()), pathlib.Path(sys.argv[2])
 train = spec["train"]
@@ -24,6 +24,8 @@ if train["resume_from"]:
         sys.exit("the checkpoint cannot be read")
 if fault == "crash":
     sys.exit("it crashed")
+if fault == "hang":
+    time.sleep(600)
 with (results / "status.json").open("a") as status:
     for epoch in range(first, train["epochs"] + 1):
         text = json.dumps({"epoch": epoch, "ballast": "x" * train["kilobytes"] * 1024})

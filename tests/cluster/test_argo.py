@@ -36,21 +36,21 @@ class Cluster:
     folder: Path
     bucket: str
 
-    def study(self, folder: Path, text: str, program: str, store: str) -> Path:
+    def study(self, folder: Path, text: str, program: str, run: str) -> Path:
         """The study file, in `folder`, of a study whose training program lies at `program`."""
         folder.mkdir()
         (folder / "small.yaml").write_text(NETWORK.format(program=program).replace("localhost/small:1", SMALL))
         endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
         path = folder / "study.yaml"
         path.write_text(
-            f"name: small\nnetwork: small.yaml\n{text}run: {{store: {store}, jobs: 6}}\n"
+            f"name: small\nnetwork: small.yaml\n{text}run: {{{run}, jobs: 6}}\n"
             f"cluster: {{brain_image: {BRAIN}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi}}\n"
         )
         return path
 
-    def submit(self, text: str) -> tuple[dict[str, Any], Store]:
+    def submit(self, text: str, run: str = "") -> tuple[dict[str, Any], Store]:
         """The workflow after its end, and the store that it has left."""
-        study = self.study(self.folder / "there", text, "/small.py", self.bucket)
+        study = self.study(self.folder / "there", text, "/small.py", f"{run}store: {self.bucket}")
         compiled = study.with_name("workflow.yaml")
         command("automl", "compile", str(study), "-o", str(compiled))
         return self.wait("submit", str(compiled)), open_store(self.bucket)
@@ -65,7 +65,7 @@ class Cluster:
         """The same study by the local runner, in a folder."""
         folder, program = self.folder / "here", self.folder / "small.py"
         program.write_text(PROGRAM)
-        command("automl", "run", str(self.study(folder, text, str(program), "./study")))
+        command("automl", "run", str(self.study(folder, text, str(program), "store: ./study")))
         return open_store(str(folder / "study"))
 
 
@@ -139,6 +139,14 @@ def test_a_training_that_crashes_is_data_and_the_workflow_succeeds(cluster: Clus
     assert found["best"]["experiment"] == 0
     assert {each["status"] for each in found["experiments"][1:3]} == {"failure"}
     assert "exit code 1: it crashed" in found["experiments"][1]["reason"]
+
+
+def test_a_training_that_takes_too_long_is_stopped_and_says_its_limit(cluster: Cluster) -> None:
+    slow = "final: {repeats: 0}\ntrain_spec: {train.fault: hang}\n"
+    workflow, store = cluster.submit(f"{SHORT}{slow}", "timeout_minutes: 0.1, ")
+    assert workflow["status"]["phase"] == "Succeeded"
+    found = json.loads(store.get("controller.json") or b"")
+    assert found["experiments"][1]["reason"] == "timeout: ran longer than 0.1 minutes"
 
 
 def test_when_nothing_succeeds_the_workflow_fails_and_says_why(cluster: Cluster) -> None:
