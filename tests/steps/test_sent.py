@@ -15,7 +15,7 @@ STUDY = "name: mine\nnetwork: fashion_mnist\n"
 PLACE = {"algorithm": "hyperband", "store": "s3://bucket/mine"}
 
 
-def parameters(gpus: int = 0, **given: str) -> sent.Sent:
+def parameters(gpus: int = 0, /, **given: str) -> sent.Sent:
     return sent.parameters(json.dumps([{"name": name, "value": value} for name, value in given.items()]), gpus)
 
 
@@ -46,7 +46,7 @@ def test_what_the_pods_that_follow_need_is_the_files_own() -> None:
 
 
 def test_every_gpu_of_the_template_reaches_the_command() -> None:
-    assert parameters(**PLACE, study=STUDY, gpus=2).definition.costs.gpus == 2
+    assert parameters(2, **PLACE, study=STUDY).definition.costs.gpus == 2
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_every_gpu_of_the_template_reaches_the_command() -> None:
 )
 def test_wrong_parameters_get_one_clear_error(given: dict[str, str], said: str) -> None:
     with pytest.raises(AutoMLError, match=said):
-        parameters(**{**PLACE, **given})
+        parameters(0, **{**PLACE, **given})
