@@ -290,11 +290,10 @@ def _open(study: str, store: str | None) -> tuple[Any, Any]:
 
 
 def _uri(definition: Any, study: Path, store: str | None) -> str:
-    """Where a study lies: the option, the study file's `run: store`, or a folder of its name beside the file."""
-    if store is not None:
-        return store
-    found: str = definition.file.run.store or f"./{definition.file.name}"
-    return found if "://" in found or found.startswith("memory:") else str(study.parent / found)
+    """Where a study lies: the option, or what its file says."""
+    from automl import study_file
+
+    return store if store is not None else study_file.place_of(definition, study)
 
 
 def _work(uri: str) -> Path:

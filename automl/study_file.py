@@ -308,6 +308,12 @@ def read(path: Path) -> Definition:
     return parse(read_text(path), str(path), path.parent)
 
 
+def place_of(definition: Definition, path: Path) -> str:
+    """Where the study of the file `path` lies: its `run: store`, or a folder of its name beside the file."""
+    found = definition.file.run.store or f"./{definition.file.name}"
+    return found if "://" in found or found.startswith("memory:") else str(path.parent / found)
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of a study file, for editors. TAO's names are described beside ours."""
     found = StudyFile.model_json_schema()

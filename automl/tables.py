@@ -97,7 +97,11 @@ def _state(console: Console, data: Row) -> None:
 
 def experiments(console: Console, table: Sequence[Row], *, whole: bool) -> None:
     """The table of experiments; whole: with values and reasons on as many lines as they take, else cut to one."""
-    shown = _table("experiment", "stage", "status", "epochs", "value", right=("experiment", "epochs", "value"))
+    names = ("experiment", "stage", "status", "epochs", "value")
+    shown = _table(*names, right=("experiment", "epochs", "value"))
+    for name, column in zip(names, shown.columns, strict=True):  # a long line of values would squeeze them to a letter
+        cells = (number(row[name]) if name == "value" else str(row[name]) for row in table)
+        column.min_width = max(map(len, (name, *cells)))
     shown.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
     for row in table:
         # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
