@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 
 from automl.report_page.drawing import Plot, diamond, figure, lines, star
 from automl.report_page.facts import Facts, Searched
-from automl.report_page.markup import Markup, joined, tag
+from automl.report_page.markup import Child, Markup, joined, tag
 from automl.report_page.scales import Options, of_metric
 from automl.study import Status
 from automl.wording import counted, number, setting
@@ -165,20 +166,12 @@ def _values(facts: Facts) -> Markup | None:
     beside = None if defaults is None or winner.number == defaults.number else defaults
     sides = [each for each in (beside, winner) if each]
     names = dict.fromkeys(name for each in sides for name in each.experiment.values)
-    rows = []
+    rows: list[Markup] = []
     for name in names:
-        cells = [_shown(each, name) for each in sides]
-        changed = len(set(cells)) > 1
-        rows.append(
-            tag("tr", tag("th", name, scope="row"), *(tag("td", cell, class_="number") for cell in cells))
-            if not changed
-            else tag(
-                "tr",
-                tag("th", name, scope="row"),
-                *(tag("td", cell, class_="number") for cell in cells[:-1]),
-                tag("td", tag("strong", cells[-1]), class_="number"),
-            )
-        )
+        *others, own = [_shown(each, name) for each in sides]
+        cells: list[Child] = [*others, tag("strong", own) if others and others[0] != own else own]
+        breakable = [[part, tag("wbr")] for part in re.split(r"(?<=\.)", name)]
+        rows.append(tag("tr", tag("th", breakable, scope="row"), *(tag("td", cell, class_="number") for cell in cells)))
     rows.append(
         tag(
             "tr",

@@ -36,7 +36,7 @@ def history(facts: Facts) -> Markup | None:
     entries += [("failed", "failed")] if failed else []
     drawing = plot.drawn(f"{facts.metric} of every experiment of the search", marks)
     note = "Each experiment's best value that has a checkpoint, from validation data. "
-    note += "Who was trained longer stands better for that alone. " if len(facts.epochs) > 1 else ""
+    note += "Experiments that were trained longer stand better for that alone. " if len(facts.epochs) > 1 else ""
     wide = tag("div", drawing, class_="scroll wide")
     return figure("History", joined(legend(*entries), wide), note, facts.left_out, _beyond(facts), class_="full")
 
@@ -78,6 +78,7 @@ def curves(facts: Facts) -> Markup | None:
     drawing = plot.drawn(f"{facts.metric} by epoch, a line for each experiment", marks)
     keys = legend(*(FIFTHS if alike else facts.levels), *landmark_keys(facts))
     note = "An upright line is the end of a rung, where the best go on. " if len(facts.epochs) > 1 else ""
+    note += "Far worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
     wide = tag("div", drawing, class_="scroll wide")
     return figure("Learning curves", joined(keys, wide), note, left_out, class_="full")
 

@@ -66,8 +66,8 @@ class Plot:
             parts.append(tag("line", x1=x, x2=x, y1=floor, y2=floor + 4, class_="axis"))
             parts.append(label(self.across(place), floor + 17, text, "middle"))
         parts.append(tag("line", x1=self.left, x2=right, y1=floor, y2=floor, class_="axis"))
-        parts.append(label(4, 13, self.y_name, "start", "name"))
-        parts.append(label(right, self.height - 5, self.x_name, "end", "name"))
+        parts.append(name(4, 13, self.y_name, "start", self.width - 8))
+        parts.append(name(right, self.height - 5, self.x_name, "end", self.width - 8))
         return joined(parts)
 
     def drawn(self, says: str, *marks: Child) -> Markup:
@@ -83,6 +83,15 @@ def picture(width: int, height: int, says: str, *marks: Child) -> Markup:
 def label(x: float, y: float, text: str, anchor: str, class_: str | None = None) -> Markup:
     """A line of text; anchor: start, middle or end."""
     return tag("text", text, x=at(x), y=at(y), text_anchor=None if anchor == "start" else anchor, class_=class_)
+
+
+def name(x: float, y: float, text: str, anchor: str, room: float, *, class_: str = "name") -> Markup:
+    """A name in so many pixels: a longer one loses its middle, and tells all of itself to a pointer."""
+    most = max(3, int(room / 7.4))
+    tail = most // 3
+    shown = text if len(text) <= most else f"{text[: most - 1 - tail]}…{text[-tail:]}"
+    whole = tag("title", text) if shown != text else None
+    return tag("text", whole, shown, x=at(x), y=at(y), text_anchor=None if anchor == "start" else anchor, class_=class_)
 
 
 def dots(points: Iterable[Point], class_: str) -> Markup | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -163,11 +163,9 @@ class Facts:
         found = []
         for each in self.definition.space.dimensions():
             scale = of_parameter(next(p for p in self.definition.space.parameters if p.name == each.parameter))
-            last = each.parameter.rsplit(".", 1)[-1]
-            alone = {name for name in names if name.rsplit(".", 1)[-1] == last} == {each.parameter}
             end = "" if each.element is None else f"[{each.element}]"
-            short = last if alone else each.parameter
-            found.append(Axis(each.parameter + end, short + end, each.parameter, each.element, scale))
+            short = shortened(each.parameter, names) + end
+            found.append(Axis(each.parameter + end, short, each.parameter, each.element, scale))
         return tuple(found)
 
     @cached_property
@@ -202,6 +200,19 @@ class Facts:
             (f"level{level}", f"{found[0]} to {found[-1]} epochs" if found[0] != found[-1] else _epochs(found[0]))
             for level, found in sorted(ends.items())
         )
+
+
+def shortened(name: str, names: Iterable[str]) -> str:
+    """The last part of a dotted name; where others end alike, with the parts before it that tell them apart."""
+    *before, last = name.split(".")
+    others = [other.split(".")[:-1] for other in set(names) - {name} if other.split(".")[-1] == last]
+    if not others:
+        return last
+    while before and all(other and other[0] == before[0] for other in others):
+        before, others = before[1:], [other[1:] for other in others]
+    while before and all(other and other[-1] == before[-1] for other in others):
+        before, others = before[:-1], [other[:-1] for other in others]
+    return ".".join([*before, last])
 
 
 def _epochs(count: int) -> str:

@@ -14,6 +14,7 @@ from automl.report_page.drawing import (
     label,
     legend,
     lines,
+    name,
     picture,
     star,
 )
@@ -22,12 +23,12 @@ from automl.report_page.importance import Importance
 from automl.report_page.markup import Markup, joined, tag
 from automl.report_page.scales import Options
 
-MOST_AXES = 14
+MOST_AXES = 9
 _MOST_LINES = 300
 MOST_SLICES = 16
 MOST_CROSSES = 500
 SPREAD = 0.618034  # its multiples, less their whole part, fill 0 to 1 evenly
-_TOP, _BOTTOM, _HEIGHT, _SIDE = 46, 34, 330, 62
+_TOP, _BOTTOM, _HEIGHT, _SIDE, _WIDTH = 46, 34, 330, 62, 980
 
 
 def ordered_axes(facts: Facts, found: tuple[Importance, ...]) -> list[Axis]:
@@ -40,8 +41,7 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
     if len(facts.valued) < 2 or not axes:
         return None
     shown = axes[:MOST_AXES]
-    width = max(980, 2 * _SIDE + 92 * len(shown))
-    places = [_SIDE + index * (width - 2 * _SIDE) / len(shown) for index in range(len(shown) + 1)]
+    places = [_SIDE + index * (_WIDTH - 2 * _SIDE) / len(shown) for index in range(len(shown) + 1)]
     fifths: list[list[list[Point]]] = [[] for _ in range(LEVELS)]
     off: set[int] = set()
     drawn, left_out = facts.best_and_others(_MOST_LINES)
@@ -50,12 +50,13 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
         off |= {index for index, axis in enumerate(shown) if axis.parameter not in each.experiment.values}
         fifths[fifth(rank, len(drawn))].append(course)
     marks: list[Markup | None] = [lines(courses, f"level{level}") for level, courses in enumerate(fifths)]
-    for searched, name in ((facts.defaults, "default"), (facts.winner, "best")):
+    for searched, class_ in ((facts.defaults, "default"), (facts.winner, "best")):
         if searched is not None and searched.value is not None:
-            marks.append(lines([_course(facts, searched, shown, places)], name))
-    marks += [_upright(axis, places[index], index in off) for index, axis in enumerate(shown)]
-    marks.append(_metric_axis(facts, places[-1]))
-    drawing = picture(width, _HEIGHT, "Every experiment as a line through its values", marks)
+            marks.append(lines([_course(facts, searched, shown, places)], class_))
+    room = places[1] - places[0] - 8
+    marks += [_upright(axis, places[index], room, index in off) for index, axis in enumerate(shown)]
+    marks.append(_metric_axis(facts, places[-1], min(room, 2 * _SIDE - 4)))
+    drawing = picture(_WIDTH, _HEIGHT, "Every experiment as a line through its values", marks)
     keys = legend(*FIFTHS, *landmark_keys(facts))
     rest = f"{len(axes) - len(shown)} less important parameters are left out. " if len(axes) > len(shown) else ""
     wide = tag("div", drawing, class_="scroll wide")
@@ -76,24 +77,20 @@ def _up(place: float) -> float:
     return _TOP + (1 - place) * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def _upright(axis: Axis, x: float, off: bool) -> Markup:
+def _upright(axis: Axis, x: float, room: float, off: bool) -> Markup:
     """An axis with its name and ticks; `off` below it stands for experiments in which the parameter does not exist."""
     parts = [tag("line", x1=at(x), x2=at(x), y1=at(_up(1)), y2=at(_up(0)), class_="axis")]
     parts += [label(x + 5, _up(place) + 4, text, "start", "halo") for place, text in axis.scale.ticks(6)]
-    name = axis.short if len(axis.short) <= 16 else f"{axis.short[:15]}…"
-    parts.append(tag("text", tag("title", axis.name), name, x=at(x), y=20, text_anchor="middle", class_="name"))
+    parts.append(name(x, 20, axis.short, "middle", room))
     if off:
         parts.append(label(x + 5, _HEIGHT - 8.0, "not used", "start", "halo faint"))
     return joined(parts)
 
 
-def _metric_axis(facts: Facts, x: float) -> Markup:
+def _metric_axis(facts: Facts, x: float, room: float) -> Markup:
     parts = [tag("line", x1=at(x), x2=at(x), y1=at(_up(1)), y2=at(_up(0)), class_="axis")]
     parts += [label(x + 5, _up(place) + 4, text, "start", "halo") for place, text in facts.value_scale.ticks(6)]
-    name = facts.metric if len(facts.metric) <= 18 else f"{facts.metric[:17]}…"
-    parts.append(
-        tag("text", tag("title", facts.metric), name, x=at(x), y=20, text_anchor="middle", class_="name strong")
-    )
+    parts.append(name(x, 20, facts.metric, "middle", room, class_="name strong"))
     return joined(parts)
 
 
@@ -122,11 +119,11 @@ def _slice(facts: Facts, axis: Axis) -> Markup:
     fallen = [(axis.place(each.experiment.values), _aside(plot, each.number)) for each in gone]
     floor = plot.up(0) - 5
     marks.append(crosses([(plot.across(x) + aside, floor) for x, aside in fallen if x is not None], "failed"))
-    for searched, draw, name in ((facts.defaults, diamond, "default"), (facts.winner, star, "best")):
-        if searched is None or (name == "best" and searched is facts.defaults):
+    for searched, draw, class_ in ((facts.defaults, diamond, "default"), (facts.winner, star, "best")):
+        if searched is None or (class_ == "best" and searched is facts.defaults):
             continue
         place = _place(plot, axis, searched)
-        marks.append(draw(place, name, 5) if place else None)
+        marks.append(draw(place, class_, 5) if place else None)
     return plot.drawn(f"{facts.metric} by {axis.name}", marks)
 
 

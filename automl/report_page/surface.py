@@ -7,7 +7,7 @@ import math
 import numpy
 from numpy.typing import NDArray
 
-from automl.report_page.drawing import Plot, Point, at, dots, figure, label, picture, star
+from automl.report_page.drawing import Plot, Point, at, dots, figure, label, name, picture, star
 from automl.report_page.facts import Axis, Facts
 from automl.report_page.importance import LEAST, Importance, judged
 from automl.report_page.markup import Markup, joined, tag
@@ -36,10 +36,9 @@ def importance(facts: Facts, found: tuple[Importance, ...]) -> Markup:
     marks: list[Markup] = []
     for index, each in enumerate(rows):
         y = 8 + index * step
-        name = each.axis.short if len(each.axis.short) <= 20 else f"{each.axis.short[:19]}…"
         length, chance = room * each.share / most, left + room * each.chance / most
         strength = "sure" if each.share > each.chance else "unsure"
-        marks.append(tag("text", tag("title", each.axis.name), name, x=left - 8, y=y + 15, text_anchor="end"))
+        marks.append(name(left - 8, y + 15, each.axis.short, "end", left - 8, class_="bar-name"))
         marks.append(tag("rect", x=left, y=y + 3, width=at(max(length, 1)), height=16, class_=f"bar {strength}"))
         marks.append(tag("line", x1=at(chance), x2=at(chance), y1=y, y2=y + 22, class_="chance"))
         marks.append(label(width - 8, y + 15, f"{each.share:.0%}", "end", strength))

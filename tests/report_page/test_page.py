@@ -15,7 +15,7 @@ from automl.errors import InvalidInput, StudyFailed
 from automl.networks import definition as networks
 from automl.record import Record
 from automl.report_page import page
-from automl.report_page.facts import Facts
+from automl.report_page.facts import Facts, shortened
 from automl.report_page.ledger import entries
 from automl.study import Failure, Recommendation
 from automl.wording import number
@@ -276,6 +276,16 @@ def test_beyond_a_thousand_the_page_says_what_it_leaves_out() -> None:
     assert len(text.encode()) < 1_000_000
     assert "Drawn are the best 500, and 500 of the other 1,000." in words(root(text))
     assert "and 502 other experiments; all of them stand in controller.json" in words(root(text))
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_parameter_is_called_by_what_tells_it_apart() -> None:
+    names = ["train.lr", "model.block_1.attention.size", "model.block_2.attention.size", "size"]
+    assert [shortened(name, names) for name in names[:1]] == ["lr"]
+    assert [shortened(name, names[:3]) for name in names[1:3]] == ["block_1.size", "block_2.size"]
+    assert [shortened(name, names) for name in names[1:]] == [*names[1:3], "size"]
 
 
 # -- to make it again -------------------------------------------------------------------------------------------------

@@ -14,7 +14,13 @@ def test_ticks_are_round_and_no_more_than_asked_for() -> None:
     assert [text for _, text in Numbers(0.31, 0.87).ticks(6)] == ["0.4", "0.5", "0.6", "0.7", "0.8"]
     assert Numbers(0, 10).ticks(5) == [(0.0, "0"), (0.2, "2"), (0.4, "4"), (0.6, "6"), (0.8, "8"), (1.0, "10")]
     assert [text for _, text in Numbers(-1e6, 1e6).ticks(4)] == ["-1.0e6", "-5e5", "0", "5e5", "1.0e6"]
-    assert [text for _, text in Numbers(0.99999, 1.00001).ticks(4)] == ["0.999990", "0.999995", "1.000000", "1.000005", "1.000010"]
+    assert [text for _, text in Numbers(0.99999, 1.00001).ticks(4)] == [
+        "0.999990",
+        "0.999995",
+        "1.000000",
+        "1.000005",
+        "1.000010",
+    ]
 
 
 def test_a_logarithmic_axis_has_decades_and_less_where_it_spans_less() -> None:
