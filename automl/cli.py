@@ -211,15 +211,33 @@ def best(study: Place, store: Store = None, output: Output = Format.TABLE) -> No
 
 
 @app.command()
-def report(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
+def report(
+    study: Place,
+    store: Store = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as a page for a browser instead.", metavar="FILE")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
     """Print the whole report: the verdict first, then every experiment with its results and reasons.
 
     Example: automl report study.yaml -o yaml
+
+    \b
+    A finished study has its page, report.html, beside its other files. Of one
+    that is running:  automl report study.yaml --html report.html
     """
     from automl import report as reports
     from automl import tables
+    from automl.report_page import page
 
+    if html is not None and output is not Format.TABLE:
+        raise InvalidInput(f"--html {html} with --output {output}", advice="give one of the two")
     record, definition = _open(study, store)
+    if html is not None:
+        page.write(page.render(record, definition), html)
+        print(f"wrote {html}")
+        return
     data = reports.status(record, definition)
     print_data(data, output, lambda out: tables.report(out, definition, data))
 

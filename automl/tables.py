@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automl.report import duration, number, setting
 from automl.study_file import Definition
+from automl.wording import counted, duration, number, setting
 
 Row = Mapping[str, Any]
 
@@ -133,7 +133,13 @@ def finished(console: Console, definition: Definition, data: Row, study: str) ->
     console.print()
     _verdict(console, definition, data)
     console.print()
-    _pairs(console, [("best model", f"{data['store']}/best_model"), ("report", f"automl report {study}")])
+    _pairs(
+        console,
+        [
+            ("best model", f"{data['store']}/best_model"),
+            ("report", f"{data['store']}/report.html, or: automl report {study}"),
+        ],
+    )
 
 
 def report(console: Console, definition: Definition, data: Row) -> None:
@@ -211,11 +217,6 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
         default, search = setting(row.get("default")), words[row["automl_enabled"]]
         _row(table, row["name"], search, row["kind"], default, span, ", ".join(conditions))
     console.print(table)
-
-
-def counted(count: int, what: str) -> str:
-    """A count with its noun: '1 run', '19 runs'."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _values(values: Row) -> str:
