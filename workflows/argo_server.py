@@ -63,9 +63,12 @@ class ArgoServer:
     def log(self, name: str, pod: str, *, follow: bool) -> Iterator[str]:
         options = {"podName": pod, "logOptions.container": "main", "logOptions.follow": str(follow).lower()}
         answer = self._call("GET", self._path(name, "log"), params=options, stream=True, timeout=(5, None))
-        for line in answer.iter_lines(decode_unicode=True):
-            if line:
-                yield str(json.loads(line).get("result", {}).get("content", ""))
+        try:
+            for line in answer.iter_lines():
+                if line:
+                    yield str(json.loads(line).get("result", {}).get("content", ""))
+        except requests.RequestException as error:
+            raise ClusterAway(f"the log of {pod} broke off ({type(error).__name__})") from error
 
     def _path(self, *names: str) -> str:
         return "/".join(("api/v1/workflows", self.namespace, *names))

@@ -137,15 +137,15 @@ def trainings(workflow: Workflow) -> list[Training]:
     return sorted(found, key=lambda each: (each.experiment.zfill(9), each.rung.zfill(9), each.node))
 
 
-def waiting(workflow: Workflow, seen: Mapping[str, str]) -> dict[str, str]:
-    """Why pods do not run, by name for people. seen: what the pods themselves say, by node."""
+def waiting(workflow: Workflow, seen: Mapping[str, str]) -> dict[str, list[str]]:
+    """Why pods do not run -> which. seen: what the pods themselves say, by node."""
     names = {each.node: each.name for each in trainings(workflow)}
-    found = {}
+    found: dict[str, list[str]] = {}
     for node in nodes(workflow):
         if node["type"] == "Pod" and node.get("phase") == "Pending":
             reason = seen.get(node["id"]) or node.get("message", "")
             if reason.partition(":")[0] not in USUAL_WAITS:
-                found[names.get(node["id"], node["displayName"])] = reason
+                found.setdefault(reason, []).append(names.get(node["id"], node["displayName"]))
     return found
 
 

@@ -18,6 +18,7 @@ from workflows.cluster import GROUP, PLURAL, USUAL_WAITS, VERSION, Action, Workf
 USUAL_NAMESPACE = "argo"
 _MINE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")  # of the pod that we run in, if we do
 _SECONDS = (5, 60)  # to connect, and for an answer
+_SILENCE = (5, 24 * 3600)  # the same for a log, which may say nothing for long
 _CHANGES: dict[Action, dict[str, Any]] = {
     "stop": {"shutdown": "Stop", "suspend": None},  # a paused one would never come to its end
     "pause": {"suspend": True},
@@ -97,7 +98,7 @@ class Kubernetes:
     def log(self, name: str, pod: str, *, follow: bool) -> Iterator[str]:  # noqa: ARG002 - an Argo server wants the name
         with self._told(f"read the log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
-                pod, self.namespace, container="main", follow=follow, _preload_content=False, _request_timeout=(5, None)
+                pod, self.namespace, container="main", follow=follow, _preload_content=False, _request_timeout=_SILENCE
             )
             rest = b""
             for data in answer.stream():

@@ -5,6 +5,7 @@ It only looks: whoever stops watching stops nothing. A cluster or store that doe
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ from workflows.cluster import Cluster, Training, Workflow
 POLL_SECONDS = 2.0
 PATIENCE = 30.0  # seconds between two questions to what did not answer, at most
 _UNSEEN = 20.0  # seconds after which a workflow that no controller has taken up is worth a word
-_SHOWN = 8  # waiting pods that the screen has room for
+_ARGOS = re.compile(r'time="?[^ ]+ level=\w+ .*argo=true')  # lines that Argo's executor writes among a training's
+_NAMED = 4  # pods that are named of those that wait for the same
 
 
 @dataclass
@@ -39,10 +41,11 @@ class Watch:
     console: Console
     logs: bool = False
     _state: str = ""
-    _waits: Mapping[str, str] = field(default_factory=dict)
+    _waits: Mapping[str, list[str]] = field(default_factory=dict)
     _record: _RecordView | None = None
     _told: set[str] = field(default_factory=set)
     _streams: dict[str, Thread] = field(default_factory=dict)
+    _copied: dict[str, int] = field(default_factory=dict)  # lines of a pod's log
     _live: Live | None = None
 
     def follow(self) -> Workflow:
@@ -100,9 +103,8 @@ class Watch:
             if state != self._state:
                 message = workflow.get("status", {}).get("message", "")
                 self._say(f"{self.name} in namespace {self.cluster.namespace}: {state}{message and f' ({message})'}")
-            for name, reason in waits.items():
-                if self._waits.get(name) != reason:
-                    self._say(f"{name} waits: {reason}", style="yellow")
+            for reason in waits.keys() - self._waits.keys():
+                self._say(_waiting(reason, waits[reason]), style="yellow")
         self._state, self._waits = state, waits
         if self.logs:
             self._stream(trainings)
@@ -123,29 +125,34 @@ class Watch:
 
     def _screen(self, trainings: list[Training]) -> RenderableType:
         active = sum(each.phase == "Running" for each in trainings)
-        starting = sum(each.phase == "Pending" for each in trainings) - len(self._waits)
-        counts = [f"{active} training", f"{max(0, starting)} starting", f"{len(self._waits)} waiting"]
+        waiting = sum(map(len, self._waits.values()))
+        starting = sum(each.phase == "Pending" for each in trainings) - waiting
+        counts = [f"{active} training", f"{max(0, starting)} starting", f"{waiting} waiting"]
         head = Text(f"{self.name} in {self.cluster.namespace}: {self._state}; pods: {', '.join(counts)}", style="bold")
-        rows = [Text(f"{name} waits: {reason}", style="yellow") for name, reason in self._waits.items()]
-        if len(rows) > _SHOWN:
-            rows = [*rows[:_SHOWN], Text(f"and {len(rows) - _SHOWN} more wait", style="yellow")]
+        rows = [Text(_waiting(reason, pods), style="yellow") for reason, pods in self._waits.items()]
         known = [] if self._record is None else self._record.screen()
         return Group(head, *rows, *known)
 
     def _stream(self, trainings: list[Training]) -> None:
-        """One thread for every pod that has begun to train, from the first line of its log on."""
+        """One thread for every pod that has begun to train, from its first line on; another when one breaks off."""
         for each in trainings:
-            if each.phase not in {"", "Pending", "Omitted"} and each.node not in self._streams:
+            known = self._streams.get(each.node)
+            again = known is not None and not known.is_alive() and each.phase == "Running"
+            if again or (known is None and each.phase not in {"", "Pending", "Omitted"}):
                 thread = Thread(target=self._copy, args=(each,), daemon=True)
                 self._streams[each.node] = thread
                 thread.start()
 
     def _copy(self, training: Training) -> None:
+        """Prints the lines of a log that are not printed yet."""
+        done = self._copied.get(training.node, 0)
         try:
-            for line in self.cluster.log(self.name, training.pod, follow=True):
-                self._say(f"{training.name} | {line}")
+            for place, line in enumerate(self.cluster.log(self.name, training.pod, follow=True), start=1):
+                if place > done and not _ARGOS.match(line):
+                    self._say(f"{training.name} | {line}")
+                    self._copied[training.node] = place
         except ClusterError as error:
-            self._say(f"{training.name} | its log cannot be read: {error.given}", style="yellow")
+            self._tell_once(f"{training.name} | its log cannot be read: {error.given}")
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
@@ -166,6 +173,12 @@ class Watch:
         if line not in self._told:
             self._told.add(line)
             self._say(line, style="yellow")
+
+
+def _waiting(reason: str, pods: list[str]) -> str:
+    more = f" and {len(pods) - _NAMED} more" if len(pods) > _NAMED else ""
+    verb = "waits" if len(pods) == 1 else "wait"
+    return f"{', '.join(pods[:_NAMED])}{more} {verb}: {reason}"
 
 
 class _RecordView:
