@@ -233,9 +233,9 @@ def _compiled(study: Path) -> dict[str, Any]:
 
 def _refuse_a_second(cluster: Cluster, workflow: Workflow, study: Path) -> None:
     """Two workflows on one store would do the same work twice."""
-    from workflows.cluster import STUDY_LABEL, ended, name_of, of_study, parameter, state
+    from workflows.cluster import STUDY_LABEL, ended, name_of, of_study, state, store_of
 
-    label, store = workflow["metadata"]["labels"][STUDY_LABEL], parameter(workflow, "store")
+    label, store = workflow["metadata"]["labels"][STUDY_LABEL], store_of(workflow)
     for each in of_study(cluster, label, store):
         if not ended(each):
             raise ClusterError(
@@ -259,13 +259,13 @@ def _create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> Workflow 
 
 
 def _say_created(cluster: Cluster, made: Workflow, *, following: bool) -> None:
-    from workflows.cluster import name_of, parameter
+    from workflows.cluster import name_of, store_of
 
     name = name_of(made)
     print(f"created the workflow {name} in namespace {cluster.namespace} ({cluster.where})", flush=True)
     if not following:
         print(f"next: automl watch {name}{_options(cluster)}")
-        print(f"      or: argo watch -n {cluster.namespace} {name}; automl status {parameter(made, 'store')}")
+        print(f"      or: argo watch -n {cluster.namespace} {name}; automl status {store_of(made)}")
 
 
 def _options(cluster: Cluster) -> str:
@@ -280,11 +280,11 @@ def _options(cluster: Cluster) -> str:
 
 
 def _data(cluster: Cluster, workflow: Workflow, *, created: bool) -> dict[str, Any]:
-    from workflows.cluster import STUDY_LABEL, parameter, state
+    from workflows.cluster import STUDY_LABEL, state, store_of
 
     return {
         "study": workflow["metadata"]["labels"][STUDY_LABEL],
-        "store": parameter(workflow, "store"),
+        "store": store_of(workflow),
         "workflow": workflow["metadata"].get("name"),
         "namespace": cluster.namespace,
         "cluster": cluster.where,
@@ -322,10 +322,10 @@ def _follow(cluster: Cluster, workflow: Workflow, console: Console, *, logs: boo
 
 def _outcome(cluster: Cluster, workflow: Workflow, *, quiet: bool) -> None:
     """Says how it ended. Raises StudyFailed unless it succeeded."""
-    from workflows.cluster import name_of, parameter, phase, state
+    from workflows.cluster import name_of, phase, state, store_of
     from workflows.watch import why_it_failed
 
-    name, store = name_of(workflow), parameter(workflow, "store")
+    name, store = name_of(workflow), store_of(workflow)
     if phase(workflow) != "Succeeded":
         if state(workflow) == "stopped":
             raise StudyFailed(f"{name} was stopped", advice=f"automl resume {name}{_options(cluster)}")

@@ -82,6 +82,13 @@ def parameter(workflow: Workflow, name: str) -> str | None:
     return next((str(each["value"]) for each in given if each["name"] == name and "value" in each), None)
 
 
+def store_of(workflow: Workflow) -> str:
+    """Where its study lies; empty until the first step has said it, where no argument does."""
+    put_out = workflow.get("status", {}).get("outputs", {}).get("parameters", ())
+    said = next((str(each.get("value", "")) for each in put_out if each["name"] == "store"), "")
+    return parameter(workflow, "store") or said
+
+
 def phase(workflow: Workflow) -> str:
     """Argo's word for where it stands; empty until its controller has seen it."""
     return str(workflow.get("status", {}).get("phase", ""))
@@ -166,7 +173,7 @@ def failed_step(workflow: Workflow) -> Mapping[str, Any] | None:
 def of_study(cluster: Cluster, study: str, store: str | None) -> list[Workflow]:
     """The workflows of a study on this store, newest first."""
     found = cluster.select(f"{STUDY_LABEL}={study}")
-    mine = [each for each in found if parameter(each, "store") == store]
+    mine = [each for each in found if store_of(each) == store]
     return sorted(mine, key=lambda each: (str(each["metadata"].get("creationTimestamp")), name_of(each)), reverse=True)
 
 

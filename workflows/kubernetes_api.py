@@ -144,8 +144,9 @@ def _connect(context: str | None) -> tuple[client.ApiClient, str, str | None]:
     """The client, the cluster's name for people, and the namespace that is usual there."""
     inside = "KUBERNETES_SERVICE_HOST" in os.environ and _MINE.is_file()
     settings = client.Configuration()
+    file = os.environ.get("KUBECONFIG") or None
     try:
-        contexts, current = config.list_kube_config_contexts()
+        contexts, current = config.list_kube_config_contexts(file)
     except config.ConfigException as error:
         if context is None and inside:
             config.load_incluster_config(client_configuration=settings)
@@ -159,7 +160,7 @@ def _connect(context: str | None) -> tuple[client.ApiClient, str, str | None]:
         raise InvalidInput(f"--context: {context!r}", allowed=", ".join(names), advice=nearest(context, names))
     chosen = next(each for each in contexts if each["name"] == context) if context else current
     try:
-        config.load_kube_config(context=chosen["name"], client_configuration=settings)
+        config.load_kube_config(file, context=chosen["name"], client_configuration=settings)
     except (config.ConfigException, OSError) as error:
         raise InvalidInput(
             f"context {chosen['name']}: {error}", advice="check the file that KUBECONFIG names"

@@ -117,6 +117,8 @@ class Watch:
     def _look(self, workflow: Workflow, running: set[int]) -> None:
         """Takes over what is new in the record. One that cannot be read from here leaves the pods to be seen."""
         if self._record is None:
+            if not on.store_of(workflow):
+                return
             self._record = _RecordView(workflow, self.console)
         lines = self._record.look(running, self._state)
         if self._live is None or self._record.trouble:
@@ -185,7 +187,7 @@ class _RecordView:
     """The experiments of a workflow, as its store has them."""
 
     def __init__(self, workflow: Workflow, console: Console) -> None:
-        self.store = on.parameter(workflow, "store") or ""
+        self.store = on.store_of(workflow)
         self.jobs = int(workflow["spec"].get("parallelism") or 1)
         self.console = console
         self.trouble = ""
