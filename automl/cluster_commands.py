@@ -70,8 +70,8 @@ def submit(
 
     Example: automl submit study.yaml -n argo --watch
     """
-    cluster = _cluster(namespace, context, server)
     workflow = _compiled(study)
+    cluster = _cluster(namespace, context, server)
     _refuse_a_second(cluster, workflow, study)
     made = _create(cluster, workflow, dry_run=dry_run)
     end = None

@@ -25,8 +25,11 @@ class ArgoServer:
     """One namespace behind an Argo server. See cluster.Cluster."""
 
     def __init__(self, address: str, namespace: str | None) -> None:
+        if "://" not in address:  # as the command argo has it in ARGO_SERVER
+            scheme = "http" if os.environ.get("ARGO_SECURE") == "false" else "https"
+            address = f"{scheme}://{address}"
         if not address.startswith(("http://", "https://")):
-            raise InvalidInput(f"--server: {address!r}", allowed="https://host:port or http://host:port")
+            raise InvalidInput(f"--server: {address!r}", allowed="https://host:port, http://host:port, host:port")
         self.address = address.rstrip("/")
         self.where = f"Argo server {self.address}"
         self.namespace = namespace or USUAL_NAMESPACE

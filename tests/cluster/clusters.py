@@ -64,7 +64,8 @@ def attempt(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
     found = shutil.which(words[0])
     assert found, words[0]
     return subprocess.run(
-        [found, *words[1:]],
+        words,  # a program may look at the name that it was called by
+        executable=found,
         capture_output=True,
         text=True,
         check=False,

@@ -139,6 +139,9 @@ def test_the_token_goes_to_the_argo_server_as_a_bearers(monkeypatch: pytest.Monk
         assert seen == [sent]
 
 
-def test_an_address_without_http_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="--server: 'localhost:2746'; allowed: https://host:port"):
-        ArgoServer("localhost:2746", None)
+def test_an_address_may_lack_its_scheme_as_in_argo_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ArgoServer("argo.example:2746", None).address == "https://argo.example:2746"
+    monkeypatch.setenv("ARGO_SECURE", "false")
+    assert ArgoServer("argo.example:2746", None).address == "http://argo.example:2746"
+    with pytest.raises(InvalidInput, match="--server: 'ftp://argo'; allowed: https://host:port"):
+        ArgoServer("ftp://argo", None)
