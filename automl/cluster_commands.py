@@ -53,7 +53,8 @@ def extra_cluster() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
+        name = str(error.name).partition(".")[0]
+        raise AutoMLError(f"{name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
 
 
 def submit(
