@@ -24,6 +24,8 @@ from .doors import Door
 pytestmark = pytest.mark.xdist_group("argo")  # see test_argo.py
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
 HANGING = f"{SHORT}train_spec: {{train.fault: hang}}\n"  # all experiments but the defaults
+# who runs tests in the background has Ctrl-C ignored, and what they start inherits that
+_WATCH = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from automl.cli import main; main()"
 SERVER = ("--server", "http://127.0.0.1:2746")
 
 
@@ -92,7 +94,7 @@ def eventually(true: Callable[[], bool], seconds: float = 240) -> None:
 def watching(*words: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A watch that goes on in the background, and the lines that it has printed so far."""
     with subprocess.Popen(
-        [sys.executable, "-m", "automl.cli", "watch", *words],
+        [sys.executable, "-c", _WATCH, "watch", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
