@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 from rich.console import Console
 
-from automl import __version__, network_commands
+from automl import __version__, cluster_commands, network_commands
 from automl.command_options import Jobs, Output, Place, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
 from automl.terminal import Format, complain, print_data
@@ -268,10 +268,8 @@ def compile_(
     """
     from automl import study_file
 
-    try:
+    with cluster_commands.extra_cluster():
         from workflows import compile_study
-    except ModuleNotFoundError as error:
-        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
     text = study_file.read_text(study)
     compiled = compile_study(study_file.parse(text, str(study), study.parent), text).to_yaml()
     if to is None:
@@ -279,6 +277,10 @@ def compile_(
         return
     to.write_text(compiled, encoding="utf-8")
     print(f"wrote {to}; next: argo submit -n argo {to}")
+
+
+for _command in cluster_commands.COMMANDS:
+    app.command()(_command)
 
 
 @app.command()

@@ -61,6 +61,15 @@ class LiveView:
                 self._live = None
 
     def __call__(self, event: Event) -> None:
+        self.take(event)
+        if self._live is None:
+            for line in self.lines(event):
+                self.console.print(line, highlight=False, soft_wrap=True)
+        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
+            self._refresh()
+
+    def take(self, event: Event) -> None:
+        """Knows of the event from now on, and shows nothing."""
         self._study = event.study
         recommendation = event.recommendation
         if recommendation is not None:
@@ -71,21 +80,17 @@ class LiveView:
                 training.epoch, training.value = event.epoch, event.value
             elif event.kind in {"settled", "preempted"}:
                 self._training.pop(recommendation.number, None)
-        if self._live is None:
-            for line in self._lines(event):
-                self.console.print(line, highlight=False, soft_wrap=True)
-        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
-            self._refresh()
 
     def _refresh(self) -> None:
         if self._live is not None:
             self._quiet_until = time.monotonic() + 0.25
-            self._live.update(self._screen(), refresh=True)
+            self._live.update(self.screen(), refresh=True)
 
     def _resized(self, _number: int, _frame: FrameType | None) -> None:
         self._refresh()
 
-    def _lines(self, event: Event) -> Iterator[str]:
+    def lines(self, event: Event) -> Iterator[str]:
+        """What is printed of an event where there is no terminal."""
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
@@ -107,12 +112,17 @@ class LiveView:
             end = f"{metric} {wording.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
             text = f": {result.message}" if result.message else ""
             word = "was done before" if event.kind == "skipped" else "done"
-            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self._outlook(event.study)}"
+            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self.outlook(event.study)}"
 
-    def _outlook(self, study: Study) -> str:
+    def outlook(self, study: Study) -> str:
+        """Epochs pending, time left, the best so far."""
         found = self._progress(study)
         best = findings.best_of_search(self.definition, study)
-        parts = [f"{found.epochs_pending} epochs pending", f"about {wording.duration(found.minutes_left)} left"]
+        left = wording.duration(found.minutes_left)
+        parts = [
+            f"{found.epochs_pending} epochs pending",
+            f"about {left} left" if left != "unknown" else "time left unknown",
+        ]
         if best is not None:
             parts.append(f"best {wording.number(best.best_value)} (experiment {best.experiment})")
         return ", ".join(parts)
@@ -121,7 +131,8 @@ class LiveView:
         running = {number: each.epoch for number, each in self._training.items()}
         return report.progress(self.definition, study, self.jobs, running)
 
-    def _screen(self) -> RenderableType:
+    def screen(self) -> RenderableType:
+        """What a terminal shows: progress, the best so far, the experiments."""
         assert self._study is not None
         found = self._progress(self._study)
         best = findings.best_of_search(self.definition, self._study)

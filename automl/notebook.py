@@ -25,7 +25,7 @@ from typing import Any
 
 from rich.console import Console
 
-from automl import report, strict_yaml, study_file, tables
+from automl import report, strict_yaml, study_file, tables, wording
 from automl.errors import InvalidInput, RecordError, StudyFailed
 from automl.record import Record
 from automl.stores import open_store
@@ -168,9 +168,9 @@ class Study:
             raise RecordError("no experiment has succeeded yet", advice="wait, or look at experiments()")
         rows = [
             ("best", f"experiment {found['experiment']}"),
-            (definition.metric_rule.name, report.number(found["value"])),
+            (definition.metric_rule.name, wording.number(found["value"])),
         ]
-        rows += [(name, report.setting(value)) for name, value in found["values"].items()]
+        rows += [(name, wording.setting(value)) for name, value in found["values"].items()]
         return Shown(found, lambda console: tables.best(console, definition, found), rows)
 
     def experiments(self) -> Shown:
@@ -180,9 +180,9 @@ class Study:
         names = list(data["experiments_table"][0]["values"]) if data["experiments_table"] else []
         rows = [("experiment", "stage", "status", "epochs", definition.metric_rule.name, *names)]
         for each in data["experiments_table"]:
-            settings = (report.setting(each["values"].get(name, "-")) for name in names)
+            settings = (wording.setting(each["values"].get(name, "-")) for name in names)
             first = (str(each["experiment"]), each["stage"], each["status"], str(each["epochs"]))
-            rows.append((*first, report.number(each["best"]), *settings))
+            rows.append((*first, wording.number(each["best"]), *settings))
         return Shown(data["experiments_table"], lambda console: tables.report(console, definition, data), rows)
 
     def _has_ended(self) -> bool:
@@ -201,8 +201,8 @@ def _indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("state", data["state"]),
         ("experiments now", running),
         ("epochs pending", f"{data['epochs']['pending']:,}"),
-        ("time left (training)", report.duration(data["minutes_left"])),
-        ("best so far", f"{report.number(best['value'])} (experiment {best['experiment']})" if best else "none"),
+        ("time left (training)", wording.duration(data["minutes_left"])),
+        ("best so far", f"{wording.number(best['value'])} (experiment {best['experiment']})" if best else "none"),
     ]
 
 

@@ -27,7 +27,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from automl import strict_json, views
+from automl import findings, strict_json, views
 from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
 from automl.plan import Stage
 from automl.record import Record, rung_of
@@ -217,9 +217,13 @@ def collect() -> None:
     last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
     _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
     study = views.rebuild(record, definition)
-    best = views.best_of_search(definition, study)
+    best = findings.best_of_search(definition, study)
     if best is not None:
-        found = {"experiment": best.experiment, "value": best.best_value, "verdict": views.verdict(definition, study)}
+        found = {
+            "experiment": best.experiment,
+            "value": best.best_value,
+            "verdict": findings.verdict(definition, study),
+        }
         _output("best", strict_json.dump(found).decode())
         print(f"the best is experiment {best.experiment}: {definition.metric_rule.name} {best.best_value:.6g}")
     for stage, rung in last:

@@ -23,7 +23,7 @@ from tests.command_line import automl, files_below, read_terminal, refused
 from tests.small_network import write_small_study
 
 COMMANDS = ["init", "plan", "run", "status", "best", "report", "rebuild", "schema", "networks", "networks show"]
-COMMANDS += ["networks parameters"]
+COMMANDS += ["networks parameters", "compile", "submit", "watch", "stop", "pause", "resume"]
 BASH = shutil.which("bash") or "/bin/bash"
 BETTER = "parameters: {train.x: {default: 0.1}}\n"  # far from the best, so that the search finds a better one
 
