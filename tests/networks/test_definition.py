@@ -8,7 +8,8 @@ import pytest
 
 from automl.errors import SpaceError
 from automl.networks import Network, catalogue, load_network
-from automl.networks.definition import Checkpoints, parse
+from automl.networks.checkpoints import Checkpoints
+from automl.networks.definition import parse
 from automl.networks.spec_formats import flatten
 from tests.small_network import NETWORK
 
