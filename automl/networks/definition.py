@@ -66,6 +66,7 @@ class Fields(_Model):
     held_out: DottedPath | None = Field(None, description="true asks for a judgement on held-out data at the end")
     checkpoint_interval: DottedPath | None = Field(None, description="epochs between checkpoints")
     validation_interval: DottedPath | None = Field(None, description="epochs between validations")
+    first_validation: DottedPath | None = Field(None, description="the first epoch that is validated")
     examples: DottedPath | None = Field(
         None, description="examples of an epoch: with it the intervals are in steps, epochs x examples / batch_size"
     )
@@ -91,7 +92,11 @@ class MetricRule(_Model):
 class Checkpoints(_Model):
     """How checkpoints are named below the results folder, and how a training goes on from one."""
 
-    pattern: str = Field(description="path below the results folder; {epoch} stands for the epochs done")
+    pattern: str = Field(
+        description="path below the results folder; {epoch} stands for the epochs done, * for any characters of a name"
+    )
+    first: Literal[0, 1] = Field(1, description="the number that stands in the name after one epoch")
+    folder: bool = Field(False, description="a checkpoint is a folder of that name, with all that lies in it")
     resume: Literal["path", "in_place", "arguments"] = Field(
         "path",
         description="path: the field resume_from names the file; in_place: it lies in the results folder; "
@@ -121,9 +126,9 @@ class Checkpoints(_Model):
 
     def epoch_of(self, path: str) -> int | None:
         """The epochs in a file's path below the results folder; None when it is no checkpoint."""
-        before, after = self.pattern.split("{epoch}")
-        match = re.fullmatch(re.escape(before) + r"(\d{1,9})" + re.escape(after), path)
-        return int(match[1]) if match else None
+        before, after = (re.escape(part).replace(r"\*", "[^/]*") for part in self.pattern.split("{epoch}"))
+        match = re.fullmatch(before + r"(\d{1,9})" + after + ("/.+" if self.folder else ""), path)
+        return int(match[1]) + 1 - self.first if match else None
 
 
 class Dataset(_Model):
