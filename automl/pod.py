@@ -6,8 +6,9 @@
     observe    beside the training: metrics, checkpoints and the result to the store
     collect    best_model and every other view
 
-AUTOML_STORE; of start: AUTOML_STUDY; of propose: AUTOML_STAGE, AUTOML_RUNG; of a training: these two,
-AUTOML_EXPERIMENT, AUTOML_ATTEMPT, and where it has a limit AUTOML_TIMEOUT_MINUTES
+AUTOML_STORE; of start: AUTOML_STUDY, or of a WorkflowTemplate AUTOML_PARAMETERS and AUTOML_GPUS; of propose:
+AUTOML_STAGE, AUTOML_RUNG; of a training: these two, AUTOML_EXPERIMENT, AUTOML_ATTEMPT, AUTOML_GPUS, and where it has a
+limit AUTOML_TIMEOUT_MINUTES
 
 Values arrive as environment variables because Argo's substitution is textual: none of them is ever part of a command.
 The training itself is any image: workflows/pods.py wraps its command in a fixed shell script that talks to `observe`
@@ -21,25 +22,35 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from automl import strict_json, views
-from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, StudyFailed
+from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
+from automl.plan import Stage
 from automl.record import Record, rung_of
+from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
-from automl.steps.stage_in import Launch, stage_in
+from automl.steps.stage_in import Launch, argv, stage_in
 from automl.stores import open_store
 from automl.study import Failure, Recommendation, Result
 from automl.study_file import Definition
 
 WORK = Path("/automl/run")  # on the volume that the containers of a training pod share
 OUTPUTS = Path("/automl/out")  # what Argo reads of a brain step
-EXIT_CODE, VERDICT, STOP, SKIP, LAUNCH = "exit-code", "verdict", "stop", "skip", "launch.json"
+ARGV, EXIT_CODE, VERDICT, STOP, SKIP, LAUNCH = "argv", "exit-code", "verdict", "stop", "skip", "launch.json"
+PROGRESS = "progress"  # epochs done/epochs asked for, which Argo shows
+AGAIN = PREEMPTED  # exit code of a step that may succeed when it is run again
+BUG = 70  # exit code of a training pod whose observer broke
+TERMINATION_LOG = Path("/dev/termination-log")  # what stands there becomes the message of the node
 POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 900.0  # that a training pod waits for its store at the end, before the pod is run again
 GRACE_SECONDS = 25.0  # from SIGTERM until the pod is gone, less what a last upload takes
+
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -57,25 +68,40 @@ def main() -> None:
         steps[sys.argv[1]]()
     except AutoMLError as error:
         print(f"automl: {error}", file=sys.stderr, flush=True)
-        sys.exit(error.exit_code)
+        with suppress(OSError):  # not in a pod
+            TERMINATION_LOG.write_text(f"{error}"[:2000])
+        # a store that is away comes back: the step is run again; anything else would fail again
+        sys.exit(AGAIN if isinstance(error, StoreError) else error.exit_code)
 
 
 def start() -> None:
-    """Stores the study once, or finds that it was begun with the same settings; probes the store first."""
-    sent = strict_json.load(_variable("AUTOML_STUDY").encode(), "AUTOML_STUDY")
-    definition = Definition.from_json(sent)
-    store = open_store(_variable("AUTOML_STORE"), probe=True)
-    Record(store).start(definition, str(sent["text"]))
-    print(
-        f"{definition.file.name}: {definition.plan.experiments} experiments in {definition.plan.runs} runs", flush=True
-    )
+    """Stores the study once, or finds that it was begun with the same settings; probes the store first.
+
+    Puts out which stages there are, and of a WorkflowTemplate what the pods that follow need to know.
+    """
+    if os.environ.get("AUTOML_PARAMETERS"):
+        study = sent.parameters(_variable("AUTOML_PARAMETERS"), int(_variable("AUTOML_GPUS")))
+    else:
+        study = sent.compiled(_variable("AUTOML_STUDY"), _variable("AUTOML_STORE"))
+    Record(open_store(study.store, probe=True)).start(study.definition, study.text)
+    plan = study.definition.plan
+    final = [stage for stage in plan.stages if stage.kind == "final"]
+    _output("search", _stages(plan.search))
+    _output("judge", _stages(final))
+    for name in ("store", "image", "timeout_minutes"):
+        _output(name, getattr(study, name))
+    print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)
+
+
+def _stages(stages: Iterable[Stage]) -> str:
+    return json.dumps([{"stage": str(stage.index), "rungs": str(len(stage.rungs))} for stage in stages])
 
 
 def propose_rung() -> None:
     """Decides on a rung. A training that left no result, whose pod is gone for good, is given up first."""
     record, definition = _open()
     stage, rung = int(_variable("AUTOML_STAGE")), int(_variable("AUTOML_RUNG"))
-    _give_up_lost(record, definition, stage, rung)
+    _give_up_lost(record, _before(definition, stage, rung))
     decision = propose(record, definition, stage, rung)
     study = record.study(definition.brain.metric, definition.plan.stages)
     views.write_decisions(record, definition, study, [decision])
@@ -102,6 +128,7 @@ def stage_in_training() -> None:
         (WORK / SKIP).touch()
         print(f"experiment {recommendation.number} fails: {error}")
         return
+    (WORK / ARGV).write_text("".join(f"{word}\n" for word in argv(definition, WORK)), encoding="utf-8")
     told = {"resume": launch.resume and launch.resume.key}
     (WORK / LAUNCH).write_bytes(strict_json.dump(told))
     begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
@@ -112,76 +139,129 @@ def observe() -> None:
     """Follows the training until it has ended, stores its result, and tells the main container how to exit."""
     if (WORK / SKIP).exists():
         return
+    try:
+        _follow()
+    except BaseException:
+        _verdict(BUG)  # the training must not wait for ever for somebody who is gone
+        raise
+
+
+def _follow() -> None:
     told_to_stop: list[float] = []
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.append(time.monotonic()))
-    record, definition = _open()
-    recommendation, rung = _recommendation(record, definition)
-    told = strict_json.load((WORK / LAUNCH).read_bytes(), LAUNCH)
-    resume = record.manifest(told["resume"]) if told["resume"] else None
-    launch = Launch((), WORK, _variable("AUTOML_ATTEMPT"), resume)
-    observer = Observer(record, definition, recommendation, rung, launch)
     began = time.monotonic()
-    limit = definition.file.run.timeout_minutes
+    observer = _patiently(_observer, told_to_stop)
+    limit = None if observer is None else observer.definition.file.run.timeout_minutes
     timed_out = False
-    while not (WORK / EXIT_CODE).exists():
+    while observer is not None and not (WORK / EXIT_CODE).exists():
         seconds = time.monotonic() - began
-        for epoch, value in observer.poll(seconds):
-            print(f"epoch {epoch} of {recommendation.epochs}: {definition.metric_rule.name} {value:.6g}", flush=True)
+        try:
+            _tell(observer, observer.poll(seconds))
+        except StoreError as error:  # what is not stored now is stored at the next look
+            print(f"the store is away: {error}", flush=True)
         if limit is not None and seconds > limit * 60 and not timed_out:
             timed_out = True
             (WORK / STOP).touch()
-        if told_to_stop and time.monotonic() - told_to_stop[0] > GRACE_SECONDS:
+        if _is_late(told_to_stop):
             break  # the pod is about to be killed: what is stored is stored
         time.sleep(POLL_SECONDS)
     code = int((WORK / EXIT_CODE).read_text()) if (WORK / EXIT_CODE).exists() else PREEMPTED
     again = bool(told_to_stop) and code != 0 and not timed_out
-    result = observer.finish(Ended(code, timed_out, again=again), time.monotonic() - began)
-    _verdict(PREEMPTED if result is None else 0)
+    seconds = time.monotonic() - began
+    result = None
+    if observer is not None:
+        following = observer
+        result = _patiently(lambda: following.finish(Ended(code, timed_out, again=again), seconds), told_to_stop)
+    _verdict(AGAIN if result is None else 0)
     if result is not None:
         print(f"experiment {result.experiment}: {_said(result)}", flush=True)
 
 
-def collect() -> None:
-    """Writes every view. Raises StudyFailed when no experiment succeeded."""
+def _observer() -> Observer:
     record, definition = _open()
+    recommendation, rung = _recommendation(record, definition)
+    told = strict_json.load((WORK / LAUNCH).read_bytes(), LAUNCH)
+    resume = record.manifest(told["resume"]) if told["resume"] else None
+    return Observer(record, definition, recommendation, rung, Launch((), WORK, _variable("AUTOML_ATTEMPT"), resume))
+
+
+def _patiently(work: Callable[[], T], told_to_stop: list[float]) -> T | None:
+    """What `work` gives, tried again while the store is away; None when that takes too long."""
+    began = time.monotonic()
+    while True:
+        try:
+            return work()
+        except StoreError as error:
+            print(f"the store is away: {error}", flush=True)
+            if _is_late(told_to_stop) or time.monotonic() - began > PATIENCE_SECONDS:
+                return None
+            time.sleep(POLL_SECONDS)
+
+
+def _is_late(told_to_stop: list[float]) -> bool:
+    return bool(told_to_stop) and time.monotonic() - told_to_stop[0] > GRACE_SECONDS
+
+
+def _tell(observer: Observer, new: list[tuple[int, float]]) -> None:
+    """Prints what is new, and leaves the progress for Argo."""
+    asked = observer.recommendation.epochs
+    for epoch, value in new:
+        print(f"epoch {epoch} of {asked}: {observer.metric.name} {value:.6g}", flush=True)
+    if new:
+        _leave(PROGRESS, f"{new[-1][0] - observer.start_epoch}/{asked - observer.start_epoch}")
+
+
+def collect() -> None:
+    """Writes every view. Raises StudyFailed when no experiment succeeded, RecordError when the search did not end."""
+    record, definition = _open()
+    last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
+    _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
     study = views.rebuild(record, definition)
     best = views.best_of_search(definition, study)
+    if best is not None:
+        found = {"experiment": best.experiment, "value": best.best_value, "verdict": views.verdict(definition, study)}
+        _output("best", strict_json.dump(found).decode())
+        print(f"the best is experiment {best.experiment}: {definition.metric_rule.name} {best.best_value:.6g}")
+    for stage, rung in last:
+        if record.decision(stage.index, rung) is None:
+            raise RecordError(
+                f"stage {stage.name} ended before its rung {rung} was decided",
+                advice="see why its last step failed; 'argo retry' or submitting the study again goes on from here",
+            )
     if best is None:
         raise StudyFailed("no experiment succeeded", advice="see controller.json and experiment_0/log.txt in the store")
-    found = {"experiment": best.experiment, "value": best.best_value, "verdict": views.verdict(definition, study)}
-    _output("best", strict_json.dump(found).decode())
-    print(f"the best is experiment {best.experiment}: {definition.metric_rule.name} {best.best_value:.6g}")
 
 
-def _give_up_lost(record: Record, definition: Definition, stage: int, rung: int) -> None:
-    """Failures for the runs before that left no result: Argo asks for this rung only when their pods are done.
+def _before(definition: Definition, stage: int, rung: int) -> list[tuple[Stage, int]]:
+    """The stages and rungs whose trainings are over when Argo asks for this rung.
 
     The rung before is enough, or the last of every stage: the decision on a rung has seen to those before it.
     """
     where = definition.plan.stages[stage]
-    before = [(each, len(each.rungs) - 1) for each in definition.plan.search]
     if where.kind == "search":
-        before = [(where, rung - 1)] if rung else []
-    for each, index in before:
-        made = record.decision(each.index, index)
+        return [(where, rung - 1)] if rung else []
+    return [(each, len(each.rungs) - 1) for each in definition.plan.search]
+
+
+def _give_up_lost(record: Record, over: Iterable[tuple[Stage, int]]) -> None:
+    """Failures for the runs of rungs that are over that left no result."""
+    for stage, index in over:
+        made = record.decision(stage.index, index)
         if made is None:
-            raise NotReady(f"decision {index} of stage {each.name} is not made")
+            raise NotReady(f"decision {index} of stage {stage.name} is not made")
         for recommendation in made[0].issued:
-            trained = rung_of(each, made[0])
+            trained = rung_of(stage, made[0])
             if record.result(recommendation.number, trained) is None:
                 message = "its pod ended without a result, more often than it is tried again"
                 fail(record, recommendation, trained, "lost", (Failure.LOST, message))
 
 
 def _open() -> tuple[Record, Definition]:
-    """The record, and the study with what it does not store because no decision depends on it: the limit of a run."""
+    """The record, and the study with what it does not store because no decision depends on it."""
     record = Record(open_store(_variable("AUTOML_STORE")))
     definition = Definition.from_json(record.metadata())
-    limit = os.environ.get("AUTOML_TIMEOUT_MINUTES")
-    if not limit:
-        return record, definition
-    run = definition.file.run.model_copy(update={"timeout_minutes": float(limit)})
-    return record, replace(definition, file=definition.file.model_copy(update={"run": run}))
+    limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
+    return record, sent.with_settings(definition, int(gpus) if gpus else None, float(limit) if limit else None)
 
 
 def _recommendation(record: Record, definition: Definition) -> tuple[Recommendation, int]:
@@ -198,9 +278,14 @@ def _recommendation(record: Record, definition: Definition) -> tuple[Recommendat
 
 
 def _verdict(code: int) -> None:
-    partial = WORK / f"{VERDICT}.new"
-    partial.write_text(f"{code}\n")
-    partial.replace(WORK / VERDICT)
+    _leave(VERDICT, f"{code}\n")
+
+
+def _leave(name: str, text: str) -> None:
+    """Writes a file of the shared volume that is never seen half-written."""
+    partial = WORK / f"{name}.new"
+    partial.write_text(text)
+    partial.replace(WORK / name)
 
 
 def _output(name: str, text: str) -> None:

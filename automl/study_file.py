@@ -317,14 +317,18 @@ def _stored(model: type[M], data: Mapping[str, Any], part: str) -> M:
         raise RecordError(f"the study's record: {part}: {given}", allowed=allowed, advice=advice) from error
 
 
-def parse(text: str, where: str, base: Path) -> Definition:
-    """The study of a file's text; a network file and the store are looked up from `base`. Raises InvalidInput."""
+def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None = None) -> Definition:
+    """The study of a file's text; a network file and the store are looked up from `base`. Raises InvalidInput.
+
+    options: by our names, which go before what the text says.
+    """
     data = strict_yaml.mapping(text, where)
     for theirs, ours in TAO_NAMES.items():
         if theirs in data:
             if ours in data:
                 raise StudyFileError(f"{where}: {theirs} and {ours} mean the same", advice=f"keep one, best {ours}")
             data[ours] = data.pop(theirs)
+    data.update(options or {})
     try:
         file = StudyFile.model_validate(data)
     except ValidationError as error:

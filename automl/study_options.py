@@ -68,6 +68,17 @@ class ClusterSettings(_Model):
     secret: str = Field("automl-s3", description="the Secret with the keys access-key and secret-key")
     cpu: float = Field(1.0, ge=0.01, le=1024, allow_inf_nan=False, description="CPU cores of one training")
     memory: str = Field("4Gi", pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", description="memory of one training")
+    shared_memory: str | None = Field(
+        "1Gi",
+        pattern=r"^[1-9][0-9]*(Mi|Gi)$",
+        description="most of the memory that may be /dev/shm, where data loaders hand over; null: 64 MB",
+    )
+    semaphore: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
+        description="CONFIGMAP/KEY that says how many trainings may run at a time, of all studies that name it",
+    )
+    labels: dict[str, str] = Field({}, description="labels of the training pods, such as kueue.x-k8s.io/queue-name")
     node_selector: dict[str, str] = Field({}, description="labels of the nodes that train")
     tolerations: list[dict[str, str]] = Field([], description="taints that a training tolerates")
     brain_service_account: str = "automl-brain"

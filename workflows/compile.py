@@ -1,21 +1,26 @@
-"""Compiles a study into an Argo Workflow: a DAG a stage, a brain task a rung, a pod an experiment.
+"""Compiles a study into an Argo Workflow, and makes the WorkflowTemplates that take any study.
 
-Only short ids pass through Argo. A failed training is data, so every dependency names all outcomes; the workflow fails
-when a brain step does, and the last of them fails when nothing succeeded.
+Only short ids pass through Argo. A failed training is data; the workflow fails when a brain step does, and the last of
+them fails when nothing succeeded or the search did not come to its end.
 """
 
 from __future__ import annotations
 
-from hera.workflows import DAG, Container, Parameter, Task, Workflow
+from typing import Any
+
+from hera.workflows import Parameter, Workflow, WorkflowTemplate
 from hera.workflows import models as m
 
 from automl import strict_json
 from automl.errors import StudyFileError
-from automl.plan import Stage
+from automl.steps.sent import TEMPLATE_OPTIONS
 from automl.study_file import Definition
-from workflows import lint, pods
+from automl.study_options import ClusterSettings
+from workflows import lint, pods, shape
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
+_STAGES: dict[str, str | None] = {"search": None, "judge": None}  # what the first step puts out, without a default
+_TAKEN = {"store": None, "image": None, "timeout_minutes": None}  # what it reads from a study that was not compiled
 
 
 def compile_study(definition: Definition, text: str) -> Workflow:
@@ -23,7 +28,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
 
     Raises StudyFileError when the study cannot run on a cluster as it is.
     """
-    cluster, store = definition.file.cluster, definition.file.run.store
+    cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store
     if store is None or not store.startswith("s3://"):
         raise StudyFileError(
             f"run: store: {store}", allowed="s3://bucket/prefix, where every pod can reach it", advice="set it there"
@@ -31,82 +36,90 @@ def compile_study(definition: Definition, text: str) -> Workflow:
     sent = strict_json.dump({**definition.to_json(), "text": text}).decode()
     lint.refuse_tags(sent, "the study")
     lint.refuse_tags(store, "run: store")
+    lint.refuse_long(sent, "the study with its network")
+    made = pods.Pods(
+        cluster,
+        "{{workflow.parameters.store}}",
+        cluster.image or definition.network.image,
+        definition.costs.gpus,
+        run.preemptions,
+        None if run.timeout_minutes is None else str(run.timeout_minutes),
+    )
     metric = definition.metric_rule
     with Workflow(
-        api_version="argoproj.io/v1alpha1",
         generate_name=f"{definition.file.name}-",
-        entrypoint="main",
         arguments=[Parameter(name="store", value=store), Parameter(name="study", value=sent)],
-        parallelism=definition.file.run.jobs or cluster.most_pods,
-        security_context=pods.pod_security(),
-        pod_spec_patch=pods.pod_patch(),
-        volumes=pods.volumes(),
-        pod_gc=m.PodGC(strategy="OnPodSuccess", delete_delay_duration="1h"),
         annotations={
             TITLE: f"{definition.file.name}: {definition.file.algorithm} on {definition.network.name}",
             DESCRIPTION: f"{metric.goal} {metric.name}; {definition.plan.experiments} experiments in {store}",
         },
         labels={"automl/study": definition.file.name},
+        **_spec(cluster, run.jobs),
     ) as workflow:
-        steps = _steps(definition)
-        stages = [_stage(stage, steps) for stage in definition.plan.stages]
-        _main(definition, steps, stages)
-    wrong = lint.problems(workflow.to_dict(), definition.plan.runs)
+        start = pods.Step("start", ("study",), _STAGES)
+        _fill(made, start, {"study": "{{workflow.parameters.study}}"})
+    wrong = lint.problems(workflow.to_dict(), definition.plan)
     if wrong:
         raise StudyFileError(f"the study does not make a workflow that Argo takes: {wrong[0]}")
     return workflow
 
 
-def _steps(definition: Definition) -> dict[str, Container]:
-    """The templates that run pods, by name."""
-    cluster = definition.file.cluster
-    made = [
-        pods.brain_step(cluster, pods.Step("start", ("study",))),
-        pods.brain_step(cluster, pods.Step("propose", ("stage", "rung"), "experiments")),
-        pods.training(definition, cluster),
-        pods.brain_step(cluster, pods.Step("collect", (), "best")),
-    ]
-    return {str(template.name): template for template in made}
+def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -> WorkflowTemplate:
+    """A template that takes any study of an algorithm: `argo submit --from workflowtemplate/automl-ALGORITHM`.
+
+    cluster: what all its studies have; brain_image, endpoint and region become parameters with these defaults. gpus: of
+    every training. Raises KeyError for an algorithm without a template.
+    """
+    options = TEMPLATE_OPTIONS[algorithm]
+    defaults = {
+        "study": ("", "the study file: its text, or s3://bucket/prefix/study.yaml"),
+        "store": ("", "s3://bucket/prefix; default: the study file's"),
+        **{name: ("", f"{said}; default: the study file's") for name, said in options.items()},
+        "algorithm": (algorithm, "what this template is for"),
+        "brain_image": (cluster.brain_image, "the image of our own steps"),
+        "endpoint": (cluster.endpoint or "", "the address of an S3 server of your own"),
+        "region": (cluster.region, "the region of the bucket"),
+    }
+    tags = {name: f"{{{{workflow.parameters.{name}}}}}" for name in ("brain_image", "endpoint", "region")}
+    taken = {name: f"{{{{workflow.outputs.parameters.{name}}}}}" for name in _TAKEN}
+    made = pods.Pods(
+        cluster.model_copy(update=tags), taken["store"], taken["image"], gpus, PREEMPTIONS, taken["timeout_minutes"]
+    )
+    with WorkflowTemplate(
+        name=f"automl-{algorithm.replace('_', '-')}",
+        arguments=[Parameter(name=name, value=value, description=said) for name, (value, said) in defaults.items()],
+        annotations={
+            TITLE: f"{algorithm} search",
+            DESCRIPTION: "Give 'study', and 'store' if the study file has none.",
+        },
+        **_spec(cluster, None),
+    ) as template:
+        told = {"AUTOML_STORE": "{{workflow.parameters.store}}", "AUTOML_PARAMETERS": "{{workflow.parameters}}"}
+        start = pods.Step("start", (), {**_STAGES, **_TAKEN}, frozenset(_TAKEN), {**told, "AUTOML_GPUS": str(gpus)})
+        _fill(made, start, {})
+    return template
 
 
-def _stage(stage: Stage, steps: dict[str, Container]) -> DAG:
-    """The DAG of a stage: a brain task and a group of trainings for every rung, one after the other."""
-    with DAG(name=f"stage-{stage.index}", fail_fast=False) as dag:
-        before = None
-        for rung in stage.rungs:
-            place = {"stage": str(stage.index), "rung": str(rung.index)}
-            decide = Task(
-                name=f"rung-{rung.index}",
-                template=steps["propose"],
-                arguments=place,
-                depends=before and _ended(before),
-            )
-            Task(
-                name=f"train-{rung.index}",
-                template=steps["train"],
-                with_param=decide.get_parameter("experiments"),
-                arguments={"experiment": "{{item}}", **place},
-                depends=f"{decide.name}.Succeeded",
-            )
-            before = f"train-{rung.index}"
-    return dag
+PREEMPTIONS = 100
 
 
-def _main(definition: Definition, steps: dict[str, Container], stages: list[DAG]) -> None:
-    """start, then the search stages side by side, then the final judgement, then collect."""
-    search = definition.plan.search
-    with DAG(name="main", fail_fast=False):
-        study = {"study": "{{workflow.parameters.study}}"}
-        Task(name="start", template=steps["start"], arguments=study)
-        for stage, dag in zip(definition.plan.stages, stages, strict=True):
-            after = "start.Succeeded"
-            if stage.kind == "final":
-                after = " && ".join(f"({_ended(f'stage-{each.index}')})" for each in search)
-            Task(name=f"stage-{stage.index}", template=dag, depends=after)
-        everything = " && ".join(f"({_ended(f'stage-{stage.index}')})" for stage in definition.plan.stages)
-        Task(name="collect", template=steps["collect"], depends=everything)
+def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
+    """What every workflow's spec has."""
+    return {
+        "api_version": "argoproj.io/v1alpha1",
+        "entrypoint": "main",
+        "parallelism": jobs or cluster.most_pods,
+        "security_context": pods.pod_security(),
+        "pod_spec_patch": pods.pod_patch(),
+        "volumes": pods.volumes(cluster),
+        "pod_gc": m.PodGC(strategy="OnPodSuccess", delete_delay_duration="1h"),
+    }
 
 
-def _ended(task: str) -> str:
-    """The condition that a task is over, however it ended."""
-    return " || ".join(f"{task}.{outcome}" for outcome in ("Succeeded", "Failed", "Errored", "Skipped", "Omitted"))
+def _fill(made: pods.Pods, start: pods.Step, arguments: dict[str, str]) -> None:
+    """All templates, into the workflow that is open."""
+    first = made.brain_step(start)
+    propose = made.brain_step(pods.Step("propose", ("stage", "rung"), {"experiments": None}))
+    stage = shape.stage(propose, made.training())
+    collect = made.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"})))
+    shape.main(first, stage, collect, arguments)

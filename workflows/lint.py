@@ -12,14 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automl.errors import StudyFileError
+from automl.plan import Plan
+from workflows.size import MOST_BYTES, workflow_bytes
 
 MOST_TASKS = 200  # of one DAG; this and the next two are in Argo's own schema
 MOST_TEMPLATES = 200
 NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]{0,127}")
-MOST_BYTES = 1_000_000  # of the whole object: etcd takes 1.5 MiB, Argo begins to compress its status at 1 MiB
-NODE_BYTES = 154  # of an experiment in a compressed status, with retries
+MOST_VALUE = 120_000  # bytes of a parameter: it becomes an environment variable, and Linux takes 128 KiB for one
 _TAG = re.compile(r"\{\{(.*?)\}\}")
-_REFERENCE = re.compile(r"tasks\.([-a-zA-Z0-9]+)\.outputs\.parameters\.([-a-zA-Z0-9]+)")
+_REFERENCE = re.compile(r"(?:tasks|steps)\.([-a-zA-Z0-9]+)\.outputs\.parameters\.([-a-zA-Z0-9]+)")
 
 
 def refuse_tags(text: str, where: str) -> None:
@@ -33,23 +34,36 @@ def refuse_tags(text: str, where: str) -> None:
         )
 
 
-def problems(workflow: Mapping[str, Any], runs: int) -> list[str]:
-    """What is wrong with a compiled workflow that will start `runs` trainings; empty when nothing is."""
+def refuse_long(text: str, what: str) -> None:
+    """Raises StudyFileError when a text is too long to travel in a workflow."""
+    size = len(text.encode())
+    if size > MOST_VALUE:
+        raise StudyFileError(
+            f"{what} takes {size:,} bytes",
+            allowed=f"{MOST_VALUE:,}",
+            advice="put it into the bucket and give its address to the WorkflowTemplate: -p study=s3://bucket/study.yaml",
+        )
+
+
+def problems(workflow: Mapping[str, Any], plan: Plan | None = None) -> list[str]:
+    """What is wrong with a compiled workflow, of which plan too when it is known; empty when nothing is."""
     templates = {each["name"]: each for each in workflow["spec"]["templates"]}
-    found = list(_caps(workflow, templates, runs))
+    found = list(_caps(workflow, templates, plan))
     for template in templates.values():
         found += _template(template, templates)
     return found
 
 
-def _caps(workflow: Mapping[str, Any], templates: Mapping[str, Any], runs: int) -> Iterator[str]:
+def _caps(workflow: Mapping[str, Any], templates: Mapping[str, Any], plan: Plan | None) -> Iterator[str]:
     if len(templates) > MOST_TEMPLATES:
         yield f"{len(templates)} templates; Argo takes {MOST_TEMPLATES}"
     size = len(json.dumps(workflow).encode())
-    if size + runs * NODE_BYTES > MOST_BYTES:
+    later = 0 if plan is None else workflow_bytes(plan)
+    if size + later > MOST_BYTES:
+        runs = 0 if plan is None else plan.runs
         yield (
-            f"{size:,} bytes and about {runs * NODE_BYTES:,} of status for {runs:,} trainings; Kubernetes takes about "
-            f"{MOST_BYTES:,}: split the study, or lower R or max_recommendations"
+            f"{size:,} bytes and about {later:,} of status for {runs:,} trainings; Kubernetes takes about "
+            f"{MOST_BYTES:,}: split the study, or lower R or max_recommendations, or raise 'parallel'"
         )
 
 
@@ -68,9 +82,11 @@ def _template(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iter
 
 
 def _dag(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[str]:
+    """The tasks of a DAG, or the steps, which are the same for what is checked here."""
     tasks = {task["name"]: task for task in template.get("dag", {}).get("tasks", ())}
     if len(tasks) > MOST_TASKS:
-        yield f"{template['name']}: {len(tasks)} tasks in one DAG; Argo takes {MOST_TASKS}: raise 'parallel'"
+        yield f"{template['name']}: {len(tasks)} tasks in one DAG; Argo takes {MOST_TASKS}"
+    tasks |= {step["name"]: step for group in template.get("steps", ()) for step in group}
     for task in tasks.values():
         called = templates.get(task["template"])
         if called is None:

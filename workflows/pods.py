@@ -7,131 +7,203 @@ Values reach the containers as environment variables and no other way (see lint.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from hera.workflows import Container, Env, Parameter, RetryStrategy, SecretEnv, UserContainer
+from hera.workflows import Env, Parameter, RetryStrategy, SecretEnv, UserContainer
 from hera.workflows import models as m
 
 from automl import pod
-from automl.steps.stage_in import argv
-from automl.study_file import Definition
 from automl.study_options import ClusterSettings
+from workflows.shape import AnnotatedContainer, titled
 
 MOUNT = str(pod.WORK.parent)  # of the volume that the containers of a pod share
 TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
+SHARED_MEMORY = "shared-memory"  # for programs whose workers hand data over in memory
+BRAIN_RETRIES = "8"  # with the waits between them, minutes: longer than a store is usually away
 USER = 65532  # and group, of the images in containers/
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
-# Fixed text: what is run are its arguments. POSIX sh, for the image may hold nothing else.
+# Fixed text: the words of the training's command are read from a file, one a line, and never parsed. POSIX sh, for the
+# image may hold nothing else.
 TRAIN = """\
 run=/automl/run
 [ -e "$run/skip" ] && exit 0
 cd "$run" || exit 1
+set --
+while IFS= read -r word; do set -- "$@" "$word"; done <argv
+told() { if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s progress ]; then cat progress >"$ARGO_PROGRESS_FILE"; fi; }
 mkfifo output && { tee -a log.txt <output & }
 "$@" >output 2>&1 &
 child=$!
 trap 'kill -TERM "$child" 2>/dev/null' TERM INT
-(while [ ! -e exit-code ]; do [ -e stop ] && kill -TERM "$child" 2>/dev/null; sleep 1; done) &
+(while [ ! -e exit-code ]; do [ -e stop ] && kill -TERM "$child" 2>/dev/null; told; sleep 1; done) &
 while :; do
     wait "$child"
     code=$?
     kill -0 "$child" 2>/dev/null || break
 done
 echo "$code" >exit-code.new && mv exit-code.new exit-code
-while [ ! -e verdict ]; do sleep 1; done
+while [ ! -e verdict ]; do sleep 0.2 2>/dev/null || sleep 1; done
+told
 exit "$(cat verdict)"
 """
-_RETRIED = "lastRetry.status == 'Error' || lastRetry.exitCode in ['75', '137', '143']"
+# By cause: a pod that is gone, one that asks for it (75), and one that was stopped. Not one that used up its memory.
+_RETRIED = (
+    "lastRetry.status == 'Error' || (lastRetry.message matches 'exit code (75|137|143)'"
+    " && !(lastRetry.message matches 'OOMKilled'))"
+)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of automl/pod.py as a template: its inputs, and the parameter that it puts out, if any."""
+    """A brain step as a template: its inputs; what it puts out, by name, with what stands there if it does not.
+
+    exported: those outputs that the whole workflow has. environment: what else it is told.
+    """
 
     name: str
-    inputs: tuple[str, ...]
-    output: str | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: Mapping[str, str | None] = field(default_factory=dict)
+    exported: frozenset[str] = frozenset()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def brain_step(cluster: ClusterSettings, step: Step) -> Container:
-    """The template of a step, with its inputs in the environment."""
-    outputs: list[Any] = []
-    if step.output is not None:
-        source = m.ValueFrom(
-            path=f"{pod.OUTPUTS}/{step.output}", default="[]" if step.output == "experiments" else "{}"
+@dataclass(frozen=True)
+class Pods:
+    """What the pods of a workflow are made of. store, image, timeout_minutes: a text, or the tag that Argo replaces."""
+
+    cluster: ClusterSettings
+    store: str
+    image: str
+    gpus: int
+    preemptions: int
+    timeout_minutes: str | None = None
+
+    def brain_step(self, step: Step) -> AnnotatedContainer:
+        """The template of a step, with its inputs in the environment."""
+        outputs = [
+            Parameter(
+                name=name,
+                value_from=m.ValueFrom(path=f"{pod.OUTPUTS}/{name}", default=default),
+                global_name=name if name in step.exported else None,
+            )
+            for name, default in step.outputs.items()
+        ]
+        told = [Env(name=name, value=value) for name, value in step.environment.items()]
+        return AnnotatedContainer(
+            name=step.name,
+            annotations=titled(".".join([*_place(step.inputs), step.name])),
+            image=self.cluster.brain_image,
+            image_pull_policy=self.cluster.image_pull_policy,
+            command=["python", "-m", "automl.pod"],
+            args=[step.name],
+            inputs=[Parameter(name=name) for name in step.inputs],
+            outputs=outputs,
+            env=[*self._store(), *_inputs(step.inputs), *told],
+            resources=m.ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"}),
+            security_context=_security(),
+            volume_mounts=_mounts(),
+            retry_strategy=_retried(BRAIN_RETRIES, most="30s"),
+            service_account_name=self.cluster.brain_service_account,
         )
-        exported = step.output if step.output == "best" else None
-        outputs = [Parameter(name=step.output, value_from=source, global_name=exported)]
-    return Container(
-        name=step.name,
-        image=cluster.brain_image,
-        image_pull_policy=cluster.image_pull_policy,
-        command=["python", "-m", "automl.pod"],
-        args=[step.name],
-        inputs=[Parameter(name=name) for name in step.inputs],
-        outputs=outputs,
-        env=[*_store(cluster), *_inputs(step.inputs)],
-        resources=m.ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"}),
-        security_context=_security(),
-        volume_mounts=_mounts(),
-        retry_strategy=_retried("5"),
-        service_account_name=cluster.brain_service_account,
-    )
+
+    def training(self) -> AnnotatedContainer:
+        """The template of a training pod: experiment, stage and rung are its inputs."""
+        inputs, cluster = ("experiment", "stage", "rung"), self.cluster
+        environment = [*self._store(), *_inputs(inputs), _attempt(), Env(name="AUTOML_GPUS", value=str(self.gpus))]
+        if self.timeout_minutes is not None:
+            environment.append(Env(name="AUTOML_TIMEOUT_MINUTES", value=self.timeout_minutes))
+        threads = Env(name="OMP_NUM_THREADS", value=str(max(1, int(cluster.cpu))))
+        memory = [m.VolumeMount(name=SHARED_MEMORY, mount_path="/dev/shm")] if cluster.shared_memory else []  # noqa: S108
+        return AnnotatedContainer(
+            name="train",
+            annotations=titled(".".join(_place(inputs))),
+            image=self.image,
+            image_pull_policy=cluster.image_pull_policy,
+            command=["sh", "-c", TRAIN],
+            inputs=[Parameter(name=name) for name in inputs],
+            env=[threads, Env(name="PYTHONUNBUFFERED", value="1")],
+            resources=self._training_resources(),
+            security_context=_security(),
+            volume_mounts=[*_mounts(), *memory],
+            init_containers=[self._beside("stage-in", environment)],
+            sidecars=[self._beside("observe", environment)],
+            retry_strategy=_retried(str(self.preemptions), most="5m"),
+            service_account_name=cluster.trainer_service_account,
+            labels=dict(cluster.labels) or None,
+            node_selector=dict(cluster.node_selector) or None,
+            tolerations=[m.Toleration(**each) for each in cluster.tolerations] or None,
+            synchronization=_synchronization(cluster.semaphore),
+        )
+
+    def _beside(self, step: str, environment: list[Any]) -> UserContainer:
+        """A container of ours in a training pod."""
+        return UserContainer(
+            name=step,
+            image=self.cluster.brain_image,
+            image_pull_policy=self.cluster.image_pull_policy,
+            command=["python", "-m", "automl.pod"],
+            args=[step],
+            env=environment,
+            resources=m.ResourceRequirements(requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "1Gi"}),
+            security_context=_security(),
+            volume_mounts=_mounts(),
+        )
+
+    def _store(self) -> list[Any]:
+        """Where the study lies and how to get in; the keys by reference to a Secret."""
+        cluster = self.cluster
+        environment: list[Any] = [
+            Env(name="AUTOML_STORE", value=self.store),
+            SecretEnv(name="AWS_ACCESS_KEY_ID", secret_name=cluster.secret, secret_key="access-key"),  # noqa: S106
+            SecretEnv(name="AWS_SECRET_ACCESS_KEY", secret_name=cluster.secret, secret_key="secret-key"),  # noqa: S106
+            Env(name="AWS_REGION", value=cluster.region),
+            Env(name="HOME", value=TEMPORARY),
+        ]
+        if cluster.endpoint is not None:
+            environment.append(Env(name="AWS_ENDPOINT_URL", value=cluster.endpoint))
+        return environment
+
+    def _training_resources(self) -> m.ResourceRequirements:
+        requests = {"cpu": f"{self.cluster.cpu:g}", "memory": self.cluster.memory}
+        limits = {"memory": self.cluster.memory}
+        if self.gpus:
+            limits["nvidia.com/gpu"] = requests["nvidia.com/gpu"] = str(self.gpus)
+        return m.ResourceRequirements(requests=requests, limits=limits)
 
 
-def training(definition: Definition, cluster: ClusterSettings) -> Container:
-    """The template of a training pod: experiment, stage and rung are its inputs."""
-    inputs = ("experiment", "stage", "rung")
-    environment = [*_store(cluster), *_inputs(inputs), _attempt()]
-    if definition.file.run.timeout_minutes is not None:
-        environment.append(Env(name="AUTOML_TIMEOUT_MINUTES", value=str(definition.file.run.timeout_minutes)))
-    return Container(
-        name="train",
-        image=cluster.image or definition.network.image,
-        image_pull_policy=cluster.image_pull_policy,
-        command=["sh", "-c", TRAIN, "automl"],
-        args=[*argv(definition, pod.WORK)],
-        inputs=[Parameter(name=name) for name in inputs],
-        env=[Env(name="OMP_NUM_THREADS", value=str(max(1, int(cluster.cpu)))), Env(name="PYTHONUNBUFFERED", value="1")],
-        resources=_training_resources(definition, cluster),
-        security_context=_security(),
-        volume_mounts=_mounts(),
-        init_containers=[_beside(cluster, "stage-in", environment)],
-        sidecars=[_beside(cluster, "observe", environment)],
-        retry_strategy=_retried(str(definition.file.run.preemptions)),
-        service_account_name=cluster.trainer_service_account,
-        node_selector=dict(cluster.node_selector) or None,
-        tolerations=[m.Toleration(**each) for each in cluster.tolerations] or None,
-    )
+def _place(inputs: tuple[str, ...]) -> list[str]:
+    """stage-3.rung-1.experiment-7, of those that it has."""
+    return [f"{name}-{{{{inputs.parameters.{name}}}}}" for name in ("stage", "rung", "experiment") if name in inputs]
 
 
-def _beside(cluster: ClusterSettings, step: str, environment: list[Any]) -> UserContainer:
-    """A container of ours in a training pod."""
-    return UserContainer(
-        name=step,
-        image=cluster.brain_image,
-        image_pull_policy=cluster.image_pull_policy,
-        command=["python", "-m", "automl.pod"],
-        args=[step],
-        env=environment,
-        resources=m.ResourceRequirements(requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "1Gi"}),
-        security_context=_security(),
-        volume_mounts=_mounts(),
-    )
+def _synchronization(semaphore: str | None) -> m.Synchronization | None:
+    """semaphore: ConfigMap/key, which holds how many may train at a time."""
+    if semaphore is None:
+        return None
+    name, _, key = semaphore.partition("/")
+    selector = m.ConfigMapKeySelector(name=name, key=key)
+    return m.Synchronization(semaphores=[m.SemaphoreRef(config_map_key_ref=selector)])
 
 
 def _mounts() -> list[m.VolumeMount]:
     return [m.VolumeMount(name="automl", mount_path=MOUNT), m.VolumeMount(name="tmp", mount_path=TEMPORARY)]
 
 
-def _retried(limit: str) -> RetryStrategy:
-    backoff = m.Backoff(duration="2s", factor="2", max_duration="5m")
+def _retried(limit: str, most: str) -> RetryStrategy:
+    """limit: of retries. most: the longest wait before one."""
+    backoff = m.Backoff(duration="2s", factor="2", cap=most)
     return RetryStrategy(limit=limit, retry_policy="Always", expression=_RETRIED, backoff=backoff)
 
 
-def volumes() -> list[m.Volume]:
-    """What every pod has of its own: the shared folder, and a place for temporary files under a read-only root."""
-    return [m.Volume(name=name, empty_dir=m.EmptyDirVolumeSource()) for name in ("automl", "tmp")]
+def volumes(cluster: ClusterSettings) -> list[m.Volume]:
+    """What every pod has of its own: the shared folder, temporary files under a read-only root, and shared memory."""
+    found = [m.Volume(name=name, empty_dir=m.EmptyDirVolumeSource()) for name in ("automl", "tmp")]
+    if cluster.shared_memory is not None:
+        source = m.EmptyDirVolumeSource(medium="Memory", size_limit=m.Quantity(cluster.shared_memory))
+        found.append(m.Volume(name=SHARED_MEMORY, empty_dir=source))
+    return found
 
 
 def pod_security() -> m.PodSecurityContext:
@@ -165,20 +237,6 @@ def _security() -> m.SecurityContext:
     )
 
 
-def _store(cluster: ClusterSettings) -> list[Any]:
-    """Where the study lies and how to get in; the keys by reference to a Secret."""
-    environment: list[Any] = [
-        Env(name="AUTOML_STORE", value="{{workflow.parameters.store}}"),
-        SecretEnv(name="AWS_ACCESS_KEY_ID", secret_name=cluster.secret, secret_key="access-key"),  # noqa: S106 - a name
-        SecretEnv(name="AWS_SECRET_ACCESS_KEY", secret_name=cluster.secret, secret_key="secret-key"),  # noqa: S106
-        Env(name="AWS_REGION", value=cluster.region),
-        Env(name="HOME", value=TEMPORARY),
-    ]
-    if cluster.endpoint is not None:
-        environment.append(Env(name="AWS_ENDPOINT_URL", value=cluster.endpoint))
-    return environment
-
-
 def _inputs(names: tuple[str, ...]) -> list[Any]:
     return [Env(name=f"AUTOML_{name.upper()}", value=f"{{{{inputs.parameters.{name}}}}}") for name in names]
 
@@ -186,11 +244,3 @@ def _inputs(names: tuple[str, ...]) -> list[Any]:
 def _attempt() -> m.EnvVar:
     source = m.EnvVarSource(field_ref=m.ObjectFieldSelector(field_path="metadata.uid"))
     return m.EnvVar(name="AUTOML_ATTEMPT", value_from=source)
-
-
-def _training_resources(definition: Definition, cluster: ClusterSettings) -> m.ResourceRequirements:
-    requests = {"cpu": f"{cluster.cpu:g}", "memory": cluster.memory}
-    limits = {"memory": cluster.memory}
-    if definition.costs.gpus:
-        limits["nvidia.com/gpu"] = requests["nvidia.com/gpu"] = str(definition.costs.gpus)
-    return m.ResourceRequirements(requests=requests, limits=limits)

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 BRAIN, SMALL = "localhost/automl-brain:test", "localhost/automl-small:test"
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
+PATIENCE = 300  # seconds for one command; a study here takes one or two minutes
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\n"
 
 
@@ -57,7 +58,11 @@ class Cluster:
 
     def wait(self, *words: str) -> dict[str, Any]:
         name = command("argo", *words, "-o", "name").strip().rpartition("/")[2]
-        command("argo", "wait", name)
+        try:
+            command("argo", "wait", name)
+        except subprocess.TimeoutExpired:  # say why: nobody can look at CI's cluster afterwards
+            state = command("argo", "get", name), command("kubectl", "-n", "argo", "get", "pods,events")
+            pytest.fail(f"{name} did not end:\n{state[0]}\n{state[1][-5000:]}")
         found: dict[str, Any] = json.loads(command("argo", "get", name, "-o", "json"))
         return found
 
@@ -72,7 +77,7 @@ class Cluster:
 def command(*words: str) -> str:
     found = shutil.which(words[0])
     assert found, words[0]
-    done = subprocess.run([found, *words[1:]], capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run([found, *words[1:]], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0 or words[1] == "wait", f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
 

@@ -7,7 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from automl.errors import AutoMLError, StoreError
+from automl.steps import sent
 from automl.stores import open_store
+
+from ..small_network import STUDY as SMALL
+from ..small_network import write_small_network
 
 STUDY = """\
 name: bucket
@@ -53,3 +60,22 @@ def test_a_study_in_a_bucket_decides_as_in_a_folder_and_is_nothing_but_its_objec
     found = json.loads(automl("status", bucket, "-o", "json", folder=elsewhere))
     assert found["state"] == "done"
     assert found["epochs"]["pending"] == 0
+
+
+def sent_parameters(study: str) -> sent.Sent:
+    given = {"algorithm": "hyperband", "store": "s3://bucket/mine", "study": study}
+    return sent.parameters(json.dumps([{"name": name, "value": value} for name, value in given.items()]), gpus=0)
+
+
+def test_a_study_in_a_bucket_brings_its_network_file(bucket: str, tmp_path: Path) -> None:
+    write_small_network(tmp_path)
+    store = open_store(bucket)
+    store.put("study.yaml", SMALL.encode())
+    store.put("small.yaml", (tmp_path / "small.yaml").read_bytes())
+    found = sent_parameters(f"{bucket}/study.yaml")
+    assert found.definition.network.name == "small"
+    with pytest.raises(StoreError, match=r"there is no .*/gone.yaml; put it there first"):
+        sent_parameters(f"{bucket}/gone.yaml")
+    store.put("astray.yaml", SMALL.replace("small.yaml", "../small.yaml").encode())
+    with pytest.raises(AutoMLError, match="a file beside the study file, or below it"):
+        sent_parameters(f"{bucket}/astray.yaml")

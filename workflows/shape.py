@@ -1,0 +1,98 @@
+"""The shape of every workflow, whatever its plan: the first step puts out the stages, each goes through its rungs.
+
+    main     start -> search (stages side by side) -> judge (the final ones) -> collect
+    stage    its rungs, one after the other: a sequence of which one may run at a time; a failed step ends it
+    rung     propose, then an experiment a pod; that one fails is data, so the rung goes on
+
+Nothing here depends on R, nu or the number of recommendations, so one WorkflowTemplate serves all of them, a chain may
+have any length, and no recursion is needed, which Argo ends near 97 levels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hera.workflows import DAG, Container, Parameter, Step, Steps, Task
+from hera.workflows import models as m
+
+_DISPLAY_NAME = "workflows.argoproj.io/display-name"
+_OUTCOMES = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted")
+
+
+def titled(display_name: str) -> dict[str, str]:
+    """The annotation that names a template's nodes, for people: letters, digits, '-' and '.', tags included."""
+    return {_DISPLAY_NAME: display_name}
+
+
+class _Annotated:
+    """A template whose annotations are its own, and not those of its pods, where hera would put them."""
+
+    def _build_template(self) -> m.Template:
+        template: m.Template = super()._build_template()  # type: ignore[misc]  # of the class beside this one
+        template.annotations = self.annotations  # type: ignore[attr-defined]  # likewise
+        if template.metadata is not None:
+            template.metadata = m.Metadata(labels=template.metadata.labels) if template.metadata.labels else None
+        return template
+
+
+class AnnotatedContainer(_Annotated, Container):
+    """A container template whose annotations are its own."""
+
+
+class _AnnotatedDAG(_Annotated, DAG):
+    pass
+
+
+class _AnnotatedSteps(_Annotated, Steps):
+    pass
+
+
+def stage(propose: Container, train: Container) -> DAG:
+    """The template of a stage; its inputs are stage, its index, and rungs, how many it has."""
+    place = {"stage": "{{inputs.parameters.stage}}", "rung": "{{inputs.parameters.rung}}"}
+    with _AnnotatedSteps(
+        name="rung", inputs=_inputs("stage", "rung"), annotations=titled(f"stage-{place['stage']}.rung-{place['rung']}")
+    ) as rung:
+        decide = Step(name="propose", template=propose, arguments=place)
+        Step(
+            name="experiment",
+            template=train,
+            with_param=decide.get_parameter("experiments"),
+            arguments={"experiment": "{{item}}", **place},
+            continue_on=m.ContinueOn(failed=True, error=True),
+        )
+    with _AnnotatedDAG(
+        name="stage",
+        inputs=_inputs("stage", "rungs"),
+        annotations=titled(f"stage-{place['stage']}"),
+        fail_fast=True,
+        parallelism=1,
+    ) as found:
+        Task(
+            name="rung",
+            template=rung,
+            with_sequence=m.Sequence(count="{{inputs.parameters.rungs}}"),
+            arguments={"stage": place["stage"], "rung": "{{item}}"},
+        )
+    return found
+
+
+def main(start: Container, stage: DAG, collect: Container, arguments: dict[str, Any]) -> None:
+    """The entry point, `main`. arguments: of start, whose outputs `search` and `judge` list stages."""
+    with DAG(name="main", fail_fast=False):
+        first = Task(name="start", template=start, arguments=arguments)
+        after = "start.Succeeded"
+        for name in ("search", "judge"):
+            Task(
+                name=name,
+                template=stage,
+                with_param=first.get_parameter(name),
+                arguments={"stage": "{{item.stage}}", "rungs": "{{item.rungs}}"},
+                depends=after,
+            )
+            after = f"start.Succeeded && ({' || '.join(f'{name}.{outcome}' for outcome in _OUTCOMES)})"
+        Task(name="collect", template=collect, depends=after)
+
+
+def _inputs(*names: str) -> list[Parameter]:
+    return [Parameter(name=name) for name in names]
