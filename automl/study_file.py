@@ -110,7 +110,13 @@ class Definition:
                 raise StudyFileError(f"dataset and train_spec: {field} say the same", advice="keep one of the two")
             # a setting of one's own says better where one of several files lies
             spec = set_paths(spec, {path: _below(self.file.dataset, told) for path, told in files.items()})
-            spec = set_paths(spec, settings)
+            return set_paths(spec, settings)
+        needed = self.network.dataset.files
+        if needed and all(get_path(spec, path) is None for path in needed):
+            raise StudyFileError(
+                f"dataset: {self.network.name} brings no data of its own",
+                allowed=f"'dataset: /data/mine', or paths of your own under 'train_spec': {', '.join(needed)}",
+            )
         return spec
 
     @cached_property
@@ -240,8 +246,9 @@ class Definition:
 
     def _check_setting(self, path: str, known: Mapping[str, Any]) -> None:
         """Raises StudyFileError unless a path of `train_spec` is one that a user may set."""
+        fields = self.network.fields
         for field, advice in _SET_BY_THE_STUDY.items():
-            if path == getattr(self.network.fields, field):
+            if path == getattr(fields, field) and not (field == "resume_from" and path == fields.pretrained):
                 raise StudyFileError(f"train_spec: {path} is set by the study itself", advice=f"leave it out: {advice}")
         inside = [each.removeprefix(f"{path}.") for each in known if each.startswith(f"{path}.")]
         if inside:

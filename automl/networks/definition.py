@@ -46,6 +46,7 @@ class Fields(_Model):
     held_out: DottedPath | None = Field(None, description="true asks for a judgement on held-out data at the end")
     checkpoint_interval: DottedPath | None = Field(None, description="epochs between checkpoints")
     validation_interval: DottedPath | None = Field(None, description="epochs between validations")
+    first_validation: DottedPath | None = Field(None, description="the first epoch that is validated")
     examples: DottedPath | None = Field(
         None, description="examples of an epoch: with it the intervals are in steps, epochs x examples / batch_size"
     )
@@ -151,7 +152,7 @@ class Network(_Model):
     def _consistent(self) -> Network:
         if self.held_out_metric is not None and self.fields.held_out is None:
             raise ValueError("held_out_metric needs fields.held_out, the spec field that asks for it")
-        if self.status is not None and "status_file" in self.model_fields_set:
+        if self.status is not None and self.status_file != "status.json":
             raise ValueError("status_file and status say the same: keep status, with path: ...")
         if self.status_rule.names and self.metric.name not in self.status_rule.names:
             raise ValueError(

@@ -35,9 +35,9 @@ class StatusRule(BaseModel):
         None, min_length=1, max_length=100, description="the member, column, group or tag that is the epoch"
     )
     first_epoch: Literal[0, 1] = Field(1, description="the number that the first epoch has there")
-    without_epoch: Literal["last", "next", "ignored", "counted"] = Field(
+    without_epoch: Literal["last", "next", "counted"] = Field(
         "last",
-        description="a metric without an epoch is of the epoch named last, of the one named next, or of none; "
+        description="a metric without an epoch is of the epoch that was named last, or of the one that is named next; "
         "counted: the n-th value is of the n-th epoch",
     )
     nan_is_missing: bool = Field(False, description="the program writes nan where it has not validated")

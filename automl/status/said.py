@@ -64,8 +64,6 @@ class Said:
         self._held.clear()
 
     def _without_epoch(self, numbers: Mapping[str, float]) -> None:
-        if self.rule.without_epoch == "ignored":
-            return
         if self.rule.without_epoch == "next":
             self._held.update(numbers)
             self._alone.update(numbers)

@@ -105,6 +105,11 @@ def train_spec(
     for name, value in (places or {}).items():
         settings[getattr(fields, name)] = value
     spec = definition.placed(recommendation.values)
+    if settings.get(fields.resume_from) is not None:
+        settings[fields.pretrained] = settings.get(fields.pretrained)  # what it goes on from says it all
+    elif fields.resume_from == fields.pretrained:
+        settings.pop(fields.resume_from, None)
+    settings[fields.first_validation] = _interval(definition, spec, fields.validation_interval, recommendation.epochs)
     for field in (fields.checkpoint_interval, fields.validation_interval):
         settings[field] = _interval(definition, spec, field, recommendation.epochs)
     return set_paths(spec, {path: value for path, value in settings.items() if path is not None})

@@ -10,7 +10,7 @@ import pytest
 
 from automl.status import Said, StatusRule, status_lines
 
-Way = Literal["last", "next", "ignored", "counted"]
+Way = Literal["last", "next", "counted"]
 
 
 def said(way: Way, *lines: tuple[float | None, dict[str, float]], start: int = 0, **more: Any) -> Said:
@@ -55,13 +55,6 @@ def test_before_the_line_of_its_epoch() -> None:
     found = said("next", *lines, first_epoch=0)
     assert found.values["score"] == {2: 0.3, 4: 0.5}
     assert found.values["train_loss"] == {1: 2.0, 2: 1.9, 3: 1.8, 4: 1.7}
-
-
-def test_a_line_without_an_epoch_can_be_left_out() -> None:
-    found = said("ignored", (None, {"score": 0.3}), (1, {"score": math.nan}), (None, {"score": 0.3}), (2, {"score": 1}))
-    assert found.values["score"][2] == 1
-    assert math.isnan(found.values["score"][1])
-    assert 0 not in found.values["score"]
 
 
 def test_nan_can_mean_that_nothing_was_validated() -> None:
