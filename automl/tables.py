@@ -14,6 +14,7 @@ from automl.study_file import Definition
 from automl.wording import counted, duration, number, setting
 
 Row = Mapping[str, Any]
+_MOST_OPTIONS = 6  # of a parameter, in a table
 
 
 def plan(console: Console, data: Row) -> None:
@@ -192,11 +193,16 @@ def _conclusion(found: Row, verdict: Row | None) -> str:
 
 def networks(console: Console, data: Sequence[Row]) -> None:
     """The list of networks."""
-    table = _table("name", "task", "metric", "epochs", "searched", "title", right=("epochs", "searched"))
+    table = _table("name", "task", "framework", "metric", "searched", "title", right=("searched",))
     for row in data:
-        searched = f"{row['searched']} of {row['parameters']}"
-        _row(table, row["name"], row["task"], f"{row['goal']} {row['metric']}", row["epochs"], searched, row["title"])
+        title = f"{row['title']}; also {', '.join(row['aliases'])}" if row["aliases"] else row["title"]
+        searched = f"{row['searched']} + {row['on_request']}"
+        if row["refused"]:
+            title, searched = f"{title}; refused: {row['refused']}", "none"
+        goal = {"maximize": "max", "minimize": "min"}[row["goal"]]
+        _row(table, row["name"], row["task"], row["framework"] or "", f"{goal} {row['metric']}", searched, title)
     console.print(table)
+    console.print("searched: parameters by default + those on request", style="dim")
 
 
 def parameters(console: Console, data: Sequence[Row]) -> None:
@@ -205,9 +211,11 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
     table = _table("name", "search", "kind", "default", "range", "conditions")
     for row in data:
         options = row.get("options")
-        span = ", ".join(map(str, options)) if options else f"{row.get('low')} ... {row.get('high')}"
+        span = _options(options) if options else f"{row.get('low')} ... {row.get('high')}"
         if row["kind"] == "bool":
             span = "true, false"
+        elif not options and row.get("low") is None:
+            span = "yours to give" if row["automl_enabled"] is None else ""
         span += f" by {row['step']}" if row.get("step") else ""
         span += " (log)" if row.get("log") else ""
         conditions = [str(each) for each in row.get("conditions", ())]
@@ -215,8 +223,14 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
             switch = row["active_when"]
             conditions.append(f"if {switch['parameter']} is {' or '.join(map(str, switch['values']))}")
         default, search = setting(row.get("default")), words[row["automl_enabled"]]
-        _row(table, row["name"], search, row["kind"], default, span, ", ".join(conditions))
+        _row(table, row["name"], search, row["kind"] or "", default, span, ", ".join(conditions))
     console.print(table)
+
+
+def _options(options: Sequence[object]) -> str:
+    """The first of them; '-o json' has all."""
+    shown = ", ".join(map(str, options[:_MOST_OPTIONS]))
+    return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in all)"
 
 
 def _values(values: Row) -> str:

@@ -257,7 +257,7 @@ def test_init_writes_a_study_that_can_be_planned(algorithm: str, tmp_path: Path)
 
 def test_a_network_that_is_shown_is_the_start_of_ones_own(tmp_path: Path) -> None:
     ran = automl("networks", "show", "fashion_mnist", cwd=tmp_path)
-    assert ran.out.startswith("name: fashion_mnist\n")
+    assert "\nname: fashion_mnist\n" in ran.out
     (tmp_path / "mine.yaml").write_text(ran.out.replace("name: fashion_mnist", "name: mine", 1))
     (tmp_path / "study.yaml").write_text("name: study\nnetwork: mine.yaml\n")
     ours, theirs = (
