@@ -6,7 +6,6 @@ A network is one YAML file, ours in `catalogue/` or a user's own beside the stud
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -19,36 +18,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from automl import strict_yaml
 from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
 from automl.networks import spec_formats
+from automl.networks.checkpoints import Checkpoints
+from automl.networks.command_words import as_words, with_placeholders
 from automl.space import Parameter
+from automl.status import StatusRule
+from automl.status.rule import below
 from automl.study import Metric
 from automl.validation import first_error
 
 PLACEHOLDERS = ("{spec}", "{results}", "{gpus}")
-RESUME_PLACEHOLDERS = ("{checkpoint}", "{epoch}", "{next_epoch}")
 DottedPath = Annotated[str, Field(pattern=rf"^{spec_formats.PATH}$", examples=["train.lr"])]
 _ROW = ("automl_enabled", "path")  # what a row of the table says beside what a Parameter says
-
-
-def _below(path: str) -> str:
-    """The path, when it leads to a file below the folder that it is relative to."""
-    if path.startswith("/") or not path.strip("./") or ".." in Path(path).parts:
-        raise ValueError("the path of a file below the results folder")
-    return path
-
-
-def _argv(words: Any) -> Any:
-    return tuple(words) if isinstance(words, list) else words
-
-
-def _filled_in(words: tuple[str, ...], placeholders: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of a command, when only these placeholders stand in them."""
-    for word in words:
-        if "{{" in word:
-            raise ValueError("'{{' may not stand in a command: a cluster would fill it in")
-        for found in re.findall(r"\{[^}]*\}", word):
-            if found not in placeholders:
-                raise ValueError(f"only the placeholders {', '.join(placeholders)}, and {found} is none of them")
-    return words
 
 
 class _Model(BaseModel):
@@ -90,48 +70,6 @@ class MetricRule(_Model):
         return Metric(self.name, self.goal)
 
 
-class Checkpoints(_Model):
-    """How checkpoints are named below the results folder, and how a training goes on from one."""
-
-    pattern: str = Field(
-        description="path below the results folder; {epoch} stands for the epochs done, * for any characters of a name"
-    )
-    first: Literal[0, 1] = Field(1, description="the number that stands in the name after one epoch")
-    folder: bool = Field(False, description="a checkpoint is a folder of that name, with all that lies in it")
-    resume: Literal["path", "in_place", "arguments"] = Field(
-        "path",
-        description="path: the field resume_from names the file; in_place: it lies in the results folder; "
-        "arguments: words that are added to the command",
-    )
-    arguments: tuple[str, ...] = Field(
-        (),
-        description="with resume: path or arguments; {checkpoint}, {epoch} (done so far), {next_epoch} are filled in",
-    )
-
-    @field_validator("pattern")
-    @classmethod
-    def _one_epoch(cls, pattern: str) -> str:
-        if pattern.count("{epoch}") != 1:
-            raise ValueError("a path with {epoch} in it once")
-        return _below(pattern)
-
-    @field_validator("arguments", mode="before")
-    @classmethod
-    def _words(cls, words: Any) -> Any:
-        return _argv(words)
-
-    @field_validator("arguments")
-    @classmethod
-    def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        return _filled_in(words, RESUME_PLACEHOLDERS)
-
-    def epoch_of(self, path: str) -> int | None:
-        """The epochs in a file's path below the results folder; None when it is no checkpoint."""
-        before, after = (re.escape(part).replace(r"\*", "[^/]*") for part in self.pattern.split("{epoch}"))
-        match = re.fullmatch(before + r"(\d{1,9})" + after + ("/.+" if self.folder else ""), path)
-        return int(match[1]) + 1 - self.first if match else None
-
-
 class Dataset(_Model):
     """The data that a network reads, where it lies in more than one file."""
 
@@ -164,7 +102,8 @@ class Network(_Model):
     image: str = Field(min_length=1, max_length=300, description="the container image that trains")
     command: tuple[str, ...] = Field(min_length=1, description="argv; {spec}, {results} and {gpus} are filled in")
     spec_format: Literal["yaml", "json", "toml", "protobuf"] = "yaml"
-    status_file: str = "status.json"
+    status_file: str = Field("status.json", description="in TAO's dialect; 'status' says more")
+    status: StatusRule | None = Field(None, description="what the program writes while it trains, and in which format")
     fields: Fields
     metric: MetricRule
     held_out_metric: str | None = None
@@ -191,29 +130,36 @@ class Network(_Model):
     @field_validator("status_file")
     @classmethod
     def _in_results(cls, path: str) -> str:
-        return _below(path)
+        return below(path)
 
     @field_validator("command", "aliases", mode="before")
     @classmethod
     def _words(cls, words: Any) -> Any:
-        return _argv(words)
+        return as_words(words)
 
     @field_validator("one_of", mode="before")
     @classmethod
     def _groups(cls, groups: Any) -> Any:
-        return tuple(map(_argv, groups)) if isinstance(groups, list) else groups
+        return tuple(map(as_words, groups)) if isinstance(groups, list) else groups
 
     @field_validator("command")
     @classmethod
     def _known_placeholders(cls, command: tuple[str, ...]) -> tuple[str, ...]:
         if not any("{spec}" in word for word in command):
             raise ValueError("a command that names {spec}, the file that the program reads")
-        return _filled_in(command, PLACEHOLDERS)
+        return with_placeholders(command, PLACEHOLDERS)
 
     @model_validator(mode="after")
     def _consistent(self) -> Network:
         if self.held_out_metric is not None and self.fields.held_out is None:
             raise ValueError("held_out_metric needs fields.held_out, the spec field that asks for it")
+        if self.status is not None and self.status_file != "status.json":
+            raise ValueError("status_file and status say the same: keep status, with path: ...")
+        if self.status_rule.names and self.metric.name not in self.status_rule.names:
+            raise ValueError(
+                f"metric.name: {self.metric.name} is found by no pattern; (?P<NAME>...) are: "
+                f"{', '.join(sorted(self.status_rule.names))}"
+            )
         rule = self.checkpoints
         if rule and rule.resume == "path" and self.fields.resume_from is None:
             raise ValueError("checkpoints.resume: path needs fields.resume_from, the spec field that takes the path")
@@ -227,6 +173,11 @@ class Network(_Model):
         paths = [*self.fields.paths(), *map(self.place, self.parameters), *self.dataset.files]
         spec_formats.set_paths(self.spec, dict.fromkeys(paths))  # refuses a path through a value
         return self
+
+    @property
+    def status_rule(self) -> StatusRule:
+        """The rule by which its status is read."""
+        return self.status or StatusRule(path=self.status_file)
 
     def enabled(self, name: str) -> bool | None:
         """The table's column: True by default, False never, None on request."""

@@ -68,7 +68,7 @@ def _resume_words(definition: Definition, resume: Manifest | None, folder: Path)
     if resume is None or rule is None:
         return ()
     filled = {
-        "{checkpoint}": str(folder / "resume" / resume.files[0].name),
+        "{checkpoint}": str(folder / "resume" / rule.handed_over(resume.files[0].name)),
         "{epoch}": str(resume.epoch),
         "{next_epoch}": str(resume.epoch + 1),
     }
@@ -170,7 +170,7 @@ def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
 
 
 def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
-    """Where the training finds the checkpoint: the path of its first file, or the results folder itself."""
+    """Where the training finds the checkpoint: the path of its first file or folder, or the results folder itself."""
     rule = definition.network.checkpoints
     if resume is None or rule is None:
         return None
@@ -180,7 +180,7 @@ def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str
             to.parent.mkdir(parents=True, exist_ok=True)
             (folder / "resume" / file.name).replace(to)
         return None
-    return str(folder / "resume" / resume.files[0].name)
+    return str(folder / "resume" / rule.handed_over(resume.files[0].name))
 
 
 def sha256_of(path: Path) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from automl.errors import NetworkError, SpaceError
 from automl.networks import load_network
-from automl.networks.definition import Checkpoints, parse
+from automl.networks.checkpoints import Checkpoints
+from automl.networks.definition import parse
 from tests.small_network import NETWORK
 
 SMALL = NETWORK.format(program="/small.py")

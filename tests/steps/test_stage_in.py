@@ -11,7 +11,7 @@ import pytest
 
 from automl import strict_json
 from automl.errors import CheckpointError, UnknownFormat
-from automl.networks.definition import Checkpoints
+from automl.networks.checkpoints import Checkpoints
 from automl.record import Record
 from automl.steps.observe import PREEMPTED, Ended
 from automl.steps.stage_in import stage_in
