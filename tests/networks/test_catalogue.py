@@ -313,6 +313,15 @@ def test_weights_to_start_from_may_stand_where_a_checkpoint_is_given() -> None:
     assert get_path(spec, "training_config.pretrain_model_path") is None, "the two exclude each other"
 
 
+def test_the_study_file_of_the_docs_is_valid() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    example = text[text.index("```yaml\n") + 8 :].partition("```")[0]
+    names = {parameter.name for parameter in study_file.parse(example, "docs", Path()).space.parameters}
+    assert "augmentation_config.preprocessing.output_image_width" in names
+    for key in Network.model_fields:
+        assert f"`{key}`" in text or key in {"status_file", "held_out_metric", "epochs", "usual", "refused"}, key
+
+
 # Table 1 of the description, in minutes on one V100; each follows from 'usual' of the network file
 TABLE_1 = {"detectnet_v2": 534.22, "faster_rcnn": 2948.4, "retinanet": 702.0, "ssd": 2035.8, "yolo3": 702.0}
 TABLE_1 |= {"yolo4": 1287.0, "yolo4_tiny": 1017.9}
