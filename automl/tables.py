@@ -14,6 +14,7 @@ from automl.study_file import Definition
 from automl.wording import counted, duration, number, setting
 
 Row = Mapping[str, Any]
+_LONGEST_DEFAULT = 30  # characters of one, in a table
 _MOST_OPTIONS = 6  # of a parameter, in a table
 
 
@@ -223,6 +224,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
             switch = row["active_when"]
             conditions.append(f"if {switch['parameter']} is {' or '.join(map(str, switch['values']))}")
         default, search = setting(row.get("default")), words[row["automl_enabled"]]
+        default = default if len(default) <= _LONGEST_DEFAULT else f"{default[: _LONGEST_DEFAULT - 3]}..."
         _row(table, row["name"], search, row["kind"] or "", default, span, ", ".join(conditions))
     console.print(table)
 

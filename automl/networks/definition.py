@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -258,8 +259,9 @@ def shipped_text(name: str) -> str:
     return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+@cache
 def shipped(name: str) -> Network:
-    """A network of the catalogue, by its own name."""
+    """A network of the catalogue, by its own name. Its file is parsed once: that takes longer than all that follows."""
     try:
         return parse(shipped_text(name), f"catalogue/{name}.yaml")
     except InvalidInput as error:  # ours to mend, not the user's
@@ -289,9 +291,10 @@ def load_network(name: str, base: Path) -> Network:
             advice = f"did you mean {found[near[0]].name!r}?" if near else "the path is relative to the study file"
             raise NetworkError(f"network: there is no file {path}", advice=advice)
         return parse(strict_yaml.read_text(path, "a network file, in YAML"), str(path), path.parent)
-    names, others = catalogue(), aliases()
+    names = catalogue()
     if name in names:
         return shipped(name)
+    others = aliases()
     if name in others:
         return shipped(others[name])
     raise NetworkError(

@@ -15,7 +15,6 @@ from automl.study import Checkpoint, Recommendation
 from automl.study_file import Definition
 
 RESULTS = "results"  # in a training's folder, what its program writes to
-RESUME_WORDS = "resume-words"  # there too: words that the command gets in addition, one a line
 
 
 @dataclass(frozen=True)
@@ -64,21 +63,16 @@ def argv(definition: Definition, folder: Path) -> tuple[str, ...]:
 
 
 def _resume_words(definition: Definition, resume: Manifest | None, folder: Path) -> tuple[str, ...]:
-    """What the command gets in addition when it goes on from a checkpoint.
-
-    A pod's command is fixed before anything is trained: its words lie in the file RESUME_WORDS too, one a line.
-    """
+    """What the command gets in addition when it goes on from a checkpoint."""
     rule = definition.network.checkpoints
-    words: list[str] = []
-    if resume is not None and rule is not None:
-        filled = {
-            "{checkpoint}": str(folder / "resume" / rule.handed_over(resume.files[0].name)),
-            "{epoch}": str(resume.epoch),
-            "{next_epoch}": str(resume.epoch + 1),
-        }
-        words = [_filled(word, filled) for word in rule.arguments]
-    (folder / RESUME_WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
-    return tuple(words)
+    if resume is None or rule is None:
+        return ()
+    filled = {
+        "{checkpoint}": str(folder / "resume" / rule.handed_over(resume.files[0].name)),
+        "{epoch}": str(resume.epoch),
+        "{next_epoch}": str(resume.epoch + 1),
+    }
+    return tuple(_filled(word, filled) for word in rule.arguments)
 
 
 def _filled(word: str, values: dict[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +24,27 @@ SEED = [
     *("detectnet_v2", "efficientdet", "faster_rcnn", "retinanet", "ssd", "yolo3", "yolo4", "yolo4_tiny", "mask_rcnn"),
     *("lprnet", "multiclass_classification", "multitask_classification", "unet"),
 ]
-network = cache(shipped)  # parsing all of them for every test would take a minute
-SEARCHED = [name for name in NAMES if network(name).refused is None]
+SEARCHED = [name for name in NAMES if shipped(name).refused is None]
 
 
 def definition(name: str, **options: Any) -> Definition:
     options = {"name": "study", "network": name, "dataset": "/data", "algorithm": "bayesian", **options}
     if name == "fashion_mnist":
         del options["dataset"]
-    return Definition(StudyFile.model_validate(options), network(name))
+    return Definition(StudyFile.model_validate(options), shipped(name))
 
 
 def test_the_catalogue_has_the_13_of_tao_automl_and_29_further_ones_beside_ours() -> None:
     assert len(NAMES) == 45
     assert set(SEED) < set(NAMES)
-    modern = [name for name in NAMES if (network(name).framework or "").startswith("PyTorch")]
+    modern = [name for name in NAMES if (shipped(name).framework or "").startswith("PyTorch")]
     assert len(modern) == 29
     assert set(NAMES) - set(SEED) - set(modern) == {"classification_tf2", "efficientdet_tf2", "fashion_mnist"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_network_is_whole(name: str) -> None:
-    found = network(name)
+    found = shipped(name)
     assert found.name == name
     for path in [*found.fields.paths(), *map(found.place, found.parameters), *found.dataset.files]:
         assert has_path(found.spec, path), path
@@ -61,12 +59,12 @@ def test_a_shipped_network_is_whole(name: str) -> None:
 
 def test_no_registry_is_named_for_the_user() -> None:
     for name in SEED:
-        assert network(name).image == "nvidia/tao/tao-toolkit:5.0.0-tf1.15.5"
+        assert shipped(name).image == "nvidia/tao/tao-toolkit:5.0.0-tf1.15.5"
         assert ".io" not in shipped_text(name)
 
 
 def test_an_alias_is_the_network_itself() -> None:
-    assert aliases() == {alias: name for name in NAMES for alias in network(name).aliases}
+    assert aliases() == {alias: name for name in NAMES for alias in shipped(name).aliases}
     assert not set(aliases()) & set(NAMES)
     assert load_network("yolo_v4", Path()).name == "yolo4"
     assert load_network("classification_tf1", Path()).name == "multiclass_classification"
@@ -76,7 +74,7 @@ def test_an_alias_is_the_network_itself() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_default_spec_comes_back_from_its_own_format(name: str) -> None:
-    found = network(name)
+    found = shipped(name)
     dump = FORMATS[found.spec_format].dump
     text = dump(found.spec)
     again = load(text, found.spec_format, name)
@@ -95,13 +93,13 @@ def test_a_default_spec_comes_back_from_its_own_format(name: str) -> None:
 def test_the_study_file_that_init_writes_plans(name: str, algorithm: str) -> None:
     found = study_file.parse(template(name, algorithm, Path("mine.yaml")), "mine.yaml", Path())
     assert found.plan.search
-    assert found.plan.search[-1].rungs[-1].epochs == network(name).epochs
+    assert found.plan.search[-1].rungs[-1].epochs == shipped(name).epochs
     assert found.space.size >= 1
-    ending = FORMATS[network(name).spec_format].ending
+    ending = FORMATS[shipped(name).spec_format].ending
     file, data = recommendation_file(found, Recommendation(0, found.space.defaults(), 2, 9, 7, "the defaults"))
     assert file == f"recommendation_0.{ending}"
-    spec = load(data.decode(), network(name).spec_format, name)
-    assert get_path(spec, network(name).fields.epochs) == 2
+    spec = load(data.decode(), shipped(name).spec_format, name)
+    assert get_path(spec, shipped(name).fields.epochs) == 2
 
 
 def test_a_template_shows_a_setting_that_may_be_set() -> None:
@@ -136,12 +134,12 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_table_has_as_many_rows_as_taos(name: str) -> None:
-    marks = [network(name).enabled(parameter) for parameter in network(name).parameters]
+    marks = [shipped(name).enabled(parameter) for parameter in shipped(name).parameters]
     assert (marks.count(True), marks.count(None)) == COUNTS[name]
 
 
 def test_detectnet_is_searched_as_the_description_of_tao_automl_says() -> None:
-    table = network("detectnet_v2")
+    table = shipped("detectnet_v2")
     assert table.enabled("dataset_config.target_class_mapping") is False
     assert table.enabled("training_config.regularizer.weight") is True
     assert table.enabled("augmentation_config.preprocessing.output_image_width") is None
@@ -178,7 +176,7 @@ def of_group(found: Network, groups: tuple[str, ...], name: str) -> str:
 
 @pytest.mark.parametrize("name", SEARCHED)
 def test_all_that_is_on_request_can_be_added_and_all_defaults_but_one_removed(name: str) -> None:
-    found = network(name)
+    found = shipped(name)
     later = [group for groups in found.one_of for group in groups[1:]]
     wanted = [
         each
@@ -196,12 +194,12 @@ def test_all_that_is_on_request_can_be_added_and_all_defaults_but_one_removed(na
     assert [parameter.name for parameter in study.space.parameters] == [first]
 
 
-ALTERNATIVES = [(name, groups, group) for name in NAMES for groups in network(name).one_of for group in groups[1:]]
+ALTERNATIVES = [(name, groups, group) for name in NAMES for groups in shipped(name).one_of for group in groups[1:]]
 
 
 @pytest.mark.parametrize(("name", "groups", "group"), ALTERNATIVES, ids=lambda value: str(value)[-40:])
 def test_groups_that_exclude_each_other_are_not_both_written(name: str, groups: tuple[str, ...], group: str) -> None:
-    found = network(name)
+    found = shipped(name)
     added = [
         each for each in found.parameters if of_group(found, groups, each) == group and found.enabled(each) is None
     ]
@@ -225,7 +223,7 @@ def test_groups_that_exclude_each_other_are_not_both_written(name: str, groups: 
 
 @pytest.mark.parametrize("name", SEARCHED)
 def test_what_the_table_forbids_is_refused_with_the_names_that_are_allowed(name: str) -> None:
-    found = network(name)
+    found = shipped(name)
     by_mark = {mark: [each for each in found.parameters if found.enabled(each) is mark] for mark in (True, False, None)}
     add, remove = "additional_automl_parameters", "remove_default_automl_parameters"
     cases = [
@@ -246,7 +244,7 @@ def test_what_the_table_forbids_is_refused_with_the_names_that_are_allowed(name:
 
 @pytest.mark.parametrize("name", SEARCHED)
 def test_a_range_of_ones_own_is_taken_and_a_wrong_one_refused(name: str) -> None:
-    found = network(name)
+    found = shipped(name)
     kinds = {"int", "float", "list"}
     each = next(each for each in found.parameters if found.enabled(each) and found.parameter(each).kind in kinds)
     was = found.parameter(each)
@@ -313,6 +311,15 @@ def test_weights_to_start_from_may_stand_where_a_checkpoint_is_given() -> None:
     spec = train_spec(study, asked(5, study.space.defaults()), {"results": "/r", "resume_from": "/r/a.hdf5"})
     assert get_path(spec, "training_config.resume_model_path") == "/r/a.hdf5"
     assert get_path(spec, "training_config.pretrain_model_path") is None, "the two exclude each other"
+
+
+def test_the_study_file_of_the_docs_is_valid() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    example = text[text.index("```yaml\n") + 8 :].partition("```")[0]
+    names = {parameter.name for parameter in study_file.parse(example, "docs", Path()).space.parameters}
+    assert "augmentation_config.preprocessing.output_image_width" in names
+    for key in Network.model_fields:
+        assert f"`{key}`" in text or key in {"status_file", "held_out_metric", "epochs", "usual", "refused"}, key
 
 
 # Table 1 of the description, in minutes on one V100; each follows from 'usual' of the network file

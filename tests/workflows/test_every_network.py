@@ -21,7 +21,6 @@ def test_a_network_compiles_and_passes_the_lint(name: str) -> None:
         text = template(name, algorithm, Path("mine.yaml")).replace("store: ./mine", "store: s3://b/p")
         definition = study_file.parse(text, "mine.yaml", Path())
         found = compile_study(definition, text).to_dict()
-        assert lint.problems(found, definition.plan.experiments) == []
-        train = next(each for each in found["spec"]["templates"] if each["name"] == "train")
-        assert train["container"]["image"] == shipped(name).image
-        assert train["container"]["args"][: len(shipped(name).command)][0] == shipped(name).command[0]
+        assert lint.problems(found, definition.plan) == []
+        trainers = [each for each in found["spec"]["templates"] if each["name"] == "train"]
+        assert [each["container"]["image"] for each in trainers] == [shipped(name).image]
