@@ -34,7 +34,7 @@ from automl.record import Record, rung_of
 from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
-from automl.steps.stage_in import Launch, argv, stage_in
+from automl.steps.stage_in import Launch, stage_in
 from automl.stores import open_store
 from automl.study import Failure, Recommendation, Result
 from automl.study_file import Definition
@@ -128,7 +128,7 @@ def stage_in_training() -> None:
         (WORK / SKIP).touch()
         print(f"experiment {recommendation.number} fails: {error}")
         return
-    (WORK / ARGV).write_text("".join(f"{word}\n" for word in argv(definition, WORK)), encoding="utf-8")
+    (WORK / ARGV).write_text("".join(f"{word}\n" for word in launch.argv), encoding="utf-8")
     told = {"resume": launch.resume and launch.resume.key}
     (WORK / LAUNCH).write_bytes(strict_json.dump(told))
     begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
