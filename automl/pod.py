@@ -42,8 +42,11 @@ from automl.study_file import Definition
 WORK = Path("/automl/run")  # on the volume that the containers of a training pod share
 OUTPUTS = Path("/automl/out")  # what Argo reads of a brain step
 ARGV, EXIT_CODE, VERDICT, STOP, SKIP, LAUNCH = "argv", "exit-code", "verdict", "stop", "skip", "launch.json"
+ALIVE = "alive"  # a pipe between the two that run: whose container is killed lets go of its end
+TRAINING, FOLLOWING = "training", "following"  # stand there once the side that they name holds its end
 PROGRESS = "progress"  # epochs done/epochs asked for, which Argo shows
 AGAIN = PREEMPTED  # exit code of a step that may succeed when it is run again
+KILLED = 137  # exit code of a training whose container was killed as a whole, which can tell us none
 BUG = 70  # exit code of a training pod whose observer broke
 TERMINATION_LOG = Path("/dev/termination-log")  # what stands there becomes the message of the node
 POLL_SECONDS = 0.5
@@ -129,6 +132,8 @@ def stage_in_training() -> None:
         print(f"experiment {recommendation.number} fails: {error}")
         return
     (WORK / ARGV).write_text("".join(f"{word}\n" for word in launch.argv), encoding="utf-8")
+    with suppress(FileExistsError):
+        os.mkfifo(WORK / ALIVE)
     told = {"resume": launch.resume and launch.resume.key}
     (WORK / LAUNCH).write_bytes(strict_json.dump(told))
     begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
@@ -149,11 +154,13 @@ def observe() -> None:
 def _follow() -> None:
     told_to_stop: list[float] = []
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.append(time.monotonic()))
+    alive = os.open(WORK / ALIVE, os.O_RDONLY | os.O_NONBLOCK)
+    (WORK / FOLLOWING).touch()
     began = time.monotonic()
     observer = _patiently(_observer, told_to_stop)
     limit = None if observer is None else observer.definition.file.run.timeout_minutes
     timed_out = False
-    while observer is not None and not (WORK / EXIT_CODE).exists():
+    while observer is not None and not (WORK / EXIT_CODE).exists() and not _is_gone(alive):
         seconds = time.monotonic() - began
         try:
             _tell(observer, observer.poll(seconds))
@@ -165,7 +172,10 @@ def _follow() -> None:
         if _is_late(told_to_stop):
             break  # the pod is about to be killed: what is stored is stored
         time.sleep(POLL_SECONDS)
-    code = int((WORK / EXIT_CODE).read_text()) if (WORK / EXIT_CODE).exists() else PREEMPTED
+    # without an exit code its container was killed, by itself or with the whole pod
+    code = PREEMPTED if told_to_stop else KILLED
+    if (WORK / EXIT_CODE).exists():
+        code = int((WORK / EXIT_CODE).read_text())
     again = bool(told_to_stop) and code != 0 and not timed_out
     seconds = time.monotonic() - began
     result = None
@@ -196,6 +206,16 @@ def _patiently(work: Callable[[], T], told_to_stop: list[float]) -> T | None:
             if _is_late(told_to_stop) or time.monotonic() - began > PATIENCE_SECONDS:
                 return None
             time.sleep(POLL_SECONDS)
+
+
+def _is_gone(alive: int) -> bool:
+    """Whether the container that trains was killed: it held the other end of the pipe and does not any more."""
+    if not (WORK / TRAINING).exists():
+        return False
+    try:
+        return not os.read(alive, 1 << 16)
+    except BlockingIOError:
+        return False
 
 
 def _is_late(told_to_stop: list[float]) -> bool:
