@@ -88,7 +88,7 @@ def start() -> None:
     final = [stage for stage in plan.stages if stage.kind == "final"]
     _output("search", _stages(plan.search))
     _output("judge", _stages(final))
-    for name in ("store", "image", "timeout_minutes"):
+    for name in ("store", "image", "timeout_minutes", "bucket", "report_key"):
         _output(name, getattr(study, name))
     print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)
 
