@@ -66,7 +66,7 @@ def compiled(sent: str, store: str) -> Sent:
 
 
 def parameters(text: str, gpus: int) -> Sent:
-    """The study that the parameters of a WorkflowTemplate say. text: Argo's list of them in base64. gpus: that it gives.
+    """The study that the parameters of a WorkflowTemplate say. text: Argo's list of them, in base64. gpus: it gives.
 
     Raises InvalidInput, and StoreError when the study lies in a bucket that cannot be reached.
     """

@@ -109,3 +109,82 @@ def strings(value: Any, path: str = "") -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [found for name, each in value.items() for found in strings(each, f"{path}.{name}")]
     return []
+
+
+OVERLAYS = ("gpu-quota", "kueue", "network-policy", "pod-security", "site", "dev-s3")
+
+
+def built(folder: Path) -> list[dict[str, Any]]:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("the command kubectl is not installed")
+    words = ["kubectl", "kustomize", str(folder)]
+    done = subprocess.run(words, executable=kubectl, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Path:
+    """A copy, with the keys that a user makes."""
+    found = tmp_path / "manifests"
+    shutil.copytree(MANIFESTS, found, ignore=shutil.ignore_patterns("s3-keys.env"))
+    (found / "overlays" / "dev-s3" / "s3-keys.env").write_text("access-key=k\nsecret-key=s\n")
+    return found
+
+
+def test_every_overlay_is_tested_here_and_no_key_is_in_the_repository() -> None:
+    assert {each.name for each in (MANIFESTS / "overlays").iterdir()} == set(OVERLAYS)
+    assert "/manifests/overlays/dev-s3/s3-keys.env" in (MANIFESTS.parent / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", ["base", "templates", *(f"overlays/{each}" for each in OVERLAYS)])
+def test_kustomize_builds_everything_into_one_namespace(manifests: Path, name: str) -> None:
+    cluster_wide = {"Namespace", "ResourceFlavor", "ClusterQueue"}
+    found = built(manifests / name)
+    assert {each["metadata"]["namespace"] for each in found if each["kind"] not in cluster_wide} <= {"argo"}
+
+
+def test_the_overlay_site_with_its_own_values_changes_nothing(manifests: Path) -> None:
+    templates = [each for each in built(manifests / "overlays" / "site") if each["kind"] == "WorkflowTemplate"]
+    assert len(templates) == len(NAMES)
+    for found in templates:
+        assert found["spec"] == made(found["metadata"]["name"].removeprefix("automl-").replace("-", "_"))["spec"]
+
+
+def test_the_overlay_site_puts_values_where_a_template_would_have_them(manifests: Path) -> None:
+    path = manifests / "overlays" / "site" / "values.yaml"
+    values = yaml.safe_load(path.read_text())
+    told = {
+        "gpus": "4",
+        "cpu": "8",
+        "memory": "64Gi",
+        "trainings": "3",
+        "endpoint": "http://s3:1",
+        "brain_image": "b:1",
+    }
+    values["data"].update(told, region="eu-west-1")
+    path.write_text(yaml.safe_dump(values))
+    found = built(manifests / "overlays" / "site")
+    asked = SETTINGS.model_copy(
+        update={"cpu": 8.0, "memory": "64Gi", "endpoint": "http://s3:1", "brain_image": "b:1", "region": "eu-west-1"}
+    )
+    templates = {each["metadata"]["name"]: each["spec"] for each in found if each["kind"] == "WorkflowTemplate"}
+    wanted: dict[str, Any] = workflow_template("bayesian", asked, 4).to_dict()["spec"]
+    for each in wanted["templates"]:
+        if each["name"] == "train":
+            threads = {"name": "OMP_NUM_THREADS", "value": "8"}
+            assert threads in each["container"]["env"]
+            each["container"]["env"][each["container"]["env"].index(threads)]["value"] = "1"
+    assert templates["automl-bayesian"] == wanted
+    limits = next(each for each in found if each["metadata"]["name"] == "automl-limits")
+    assert limits["data"]["trainings"] == "3"
+
+
+def test_kueues_label_is_on_trainings_only(manifests: Path) -> None:
+    for found in built(manifests / "overlays" / "kueue"):
+        if found["kind"] == "WorkflowTemplate":
+            labelled = {
+                each["name"]: each["metadata"]["labels"] for each in found["spec"]["templates"] if "metadata" in each
+            }
+            assert labelled == {"train": {"kueue.x-k8s.io/queue-name": "automl"}}
