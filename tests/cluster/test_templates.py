@@ -17,7 +17,7 @@ import yaml
 
 from automl.stores import Store, open_store
 
-from .test_argo import BRAIN, Cluster, command, decisions, images, outputs  # noqa: F401 - images is a fixture
+from .test_argo import Cluster, command, decisions, images, outputs  # noqa: F401 - images is a fixture
 
 pytestmark = pytest.mark.xdist_group("argo")
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
@@ -48,24 +48,27 @@ def templates(images: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -
     command("kubectl", "apply", "-k", str(manifests / "overlays" / "site"))
 
 
-def submit(cluster: Cluster, template: str, **parameters: str) -> dict[str, Any]:
+@pytest.fixture
+def there(templates: None, tmp_path: Path, bucket: str) -> Cluster:
+    return Cluster(tmp_path, bucket)
+
+
+def submit(there: Cluster, template: str, **parameters: str) -> dict[str, Any]:
     words = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-    return cluster.wait("submit", "--from", f"workflowtemplate/{template}", *words)
+    return there.wait("submit", "--from", f"workflowtemplate/{template}", *words)
 
 
-def stored_study(cluster: Cluster, text: str) -> str:
+def stored_study(there: Cluster, text: str) -> str:
     """The address of a study file that lies in the bucket beside its network."""
-    path = cluster.study(
-        cluster.folder / f"in-{len(list(cluster.folder.iterdir()))}", text, "/small.py", "preemptions: 9"
-    )
-    store = open_store(f"{cluster.bucket}/in")
+    path = there.study(there.folder / f"in-{len(list(there.folder.iterdir()))}", text, "/small.py", "preemptions: 9")
+    store = open_store(f"{there.bucket}/in")
     for name in ("study.yaml", "small.yaml"):
         store.put(name, (path.parent / name).read_bytes())
-    return f"{cluster.bucket}/in/study.yaml"
+    return f"{there.bucket}/in/study.yaml"
 
 
-def here(cluster: Cluster, text: str, name: str) -> Store:
-    return Cluster(cluster.folder / name, cluster.bucket).run_here(text)
+def here(there: Cluster, text: str, name: str) -> Store:
+    return Cluster(there.folder / name, there.bucket).run_here(text)
 
 
 def first_message(workflow: dict[str, Any]) -> str:
@@ -76,42 +79,39 @@ def first_message(workflow: dict[str, Any]) -> str:
     return str(pods[0]["message"])
 
 
-@pytest.mark.usefixtures("templates")
-def test_one_template_takes_two_plans_and_decides_as_here(cluster: Cluster) -> None:
-    study = stored_study(cluster, STUDY)
+def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> None:
+    study = stored_study(there, STUDY)
     for options in ({"R": "3", "nu": "3"}, {"R": "4", "nu": "2"}):
         name = f"R{options['R']}"
-        store = f"{cluster.bucket}/{name}"
-        workflow = submit(cluster, "automl-hyperband", study=study, store=store, **options)
+        store = f"{there.bucket}/{name}"
+        workflow = submit(there, "automl-hyperband", study=study, store=store, **options)
         assert workflow["status"]["phase"] == "Succeeded"
-        (cluster.folder / name).mkdir()
+        (there.folder / name).mkdir()
         said = "".join(f"{option}: {value}\n" for option, value in options.items())
-        local = here(cluster, f"{STUDY}algorithm: hyperband\n{said}", name)
+        local = here(there, f"{STUDY}algorithm: hyperband\n{said}", name)
         assert decisions(open_store(store)) == decisions(local)
         best = json.loads(local.get("controller.json") or b"")["best"]["experiment"]
         assert json.loads(outputs(workflow)["best"])["experiment"] == best
 
 
-@pytest.mark.usefixtures("templates")
-def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_time(cluster: Cluster) -> None:
-    study = stored_study(cluster, "final: {repeats: 0}\nmax_epochs: 2\n")
-    store = f"{cluster.bucket}/chain"
+def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_time(there: Cluster) -> None:
+    study = stored_study(there, "final: {repeats: 0}\nmax_epochs: 2\n")
+    store = f"{there.bucket}/chain"
     options = {"max_recommendations": "6", "parallel": "2"}
-    workflow = submit(cluster, "automl-bayesian", study=study, store=store, **options)
+    workflow = submit(there, "automl-bayesian", study=study, store=store, **options)
     assert workflow["status"]["phase"] == "Succeeded"
-    (cluster.folder / "chain").mkdir()
+    (there.folder / "chain").mkdir()
     said = "final: {repeats: 0}\nmax_epochs: 2\nalgorithm: bayesian\nmax_recommendations: 6\nparallel: 2\n"
-    assert decisions(open_store(store)) == decisions(here(cluster, said, "chain"))
+    assert decisions(open_store(store)) == decisions(here(there, said, "chain"))
 
 
-@pytest.mark.usefixtures("templates")
-def test_wrong_parameters_end_in_the_first_step_with_one_message(cluster: Cluster) -> None:
+def test_wrong_parameters_end_in_the_first_step_with_one_message(there: Cluster) -> None:
     text = "name: mine\nnetwork: fashion_mnist\nrun: {store: s3://automl-ci/never}\n"
     wrong = {
         "r": ({"study": text, "r": "9"}, "parameter 'r' is not known"),
         "tag": ({"study": f"{text}# {{{{workflow.uid}}}}\n"}, "parameter study holds '{{workflow.uid}}'"),
     }
     for given, said in wrong.values():
-        workflow = submit(cluster, "automl-hyperband", **given)
+        workflow = submit(there, "automl-hyperband", **given)
         assert workflow["status"]["phase"] == "Failed"
         assert said in first_message(workflow)
