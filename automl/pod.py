@@ -31,6 +31,7 @@ from automl import findings, strict_json, views
 from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
 from automl.plan import Stage
 from automl.record import Record, rung_of
+from automl.report_page.page import render
 from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
@@ -91,7 +92,7 @@ def start() -> None:
     final = [stage for stage in plan.stages if stage.kind == "final"]
     _output("search", _stages(plan.search))
     _output("judge", _stages(final))
-    for name in ("store", "image", "timeout_minutes"):
+    for name in ("store", "image", "timeout_minutes", "bucket", "report_key"):
         _output(name, getattr(study, name))
     print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)
 
@@ -108,6 +109,7 @@ def propose_rung() -> None:
     decision = propose(record, definition, stage, rung)
     study = record.study(definition.brain.metric, definition.plan.stages)
     views.write_decisions(record, definition, study, [decision])
+    _output("report.html", render(record, definition, study))
     for each in decision.issued:
         print(f"experiment {each.number} to epoch {each.epochs}: {each.reason}")
     for stopped in decision.stopped:
@@ -237,6 +239,7 @@ def collect() -> None:
     last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
     _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
     study = views.rebuild(record, definition)
+    _output("report.html", render(record, definition, study))
     best = findings.best_of_search(definition, study)
     if best is not None:
         found = {

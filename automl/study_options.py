@@ -78,6 +78,11 @@ class ClusterSettings(_Model):
         pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
         description="CONFIGMAP/KEY that says how many trainings may run at a time, of all studies that name it",
     )
+    artifacts: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9.-]+$",
+        description="CONFIGMAP of an artifact repository, for report.html; default: beside the study",
+    )
     labels: dict[str, str] = Field({}, description="labels of the training pods, such as kueue.x-k8s.io/queue-name")
     node_selector: dict[str, str] = Field({}, description="labels of the nodes that train")
     tolerations: list[dict[str, str]] = Field([], description="taints that a training tolerates")

@@ -20,9 +20,7 @@ from typing import Any
 from automl import strict_json
 from automl.brain import DEFAULTS
 from automl.errors import CheckpointError
-from automl.findings import best_of_search as best_of_search  # noqa: PLC0414 - pod.py asks for it here
-from automl.findings import search_is_over
-from automl.findings import verdict as verdict  # noqa: PLC0414 - the same
+from automl.findings import best_of_search, search_is_over, verdict
 from automl.networks.spec_formats import FORMATS
 from automl.record import Record, attempt_prefix, experiments
 from automl.report_page.page import render

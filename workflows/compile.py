@@ -16,7 +16,7 @@ from automl.errors import StudyFileError
 from automl.steps.sent import TEMPLATE_OPTIONS
 from automl.study_file import Definition
 from automl.study_options import ClusterSettings
-from workflows import lint, pods, shape
+from workflows import artifacts, lint, pods, shape
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
 _STAGES: dict[str, str | None] = {"search": None, "judge": None}  # what the first step puts out, without a default
@@ -56,7 +56,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
         labels={"automl/study": definition.file.name},
         **_spec(cluster, run.jobs),
     ) as workflow:
-        start = pods.Step("start", ("study",), _STAGES)
+        start = pods.Step("start", ("study",), {**_STAGES, **artifacts.KEYS}, frozenset(artifacts.KEYS))
         _fill(made, start, {"study": "{{workflow.parameters.study}}"})
     wrong = lint.problems(workflow.to_dict(), definition.plan)
     if wrong:
@@ -94,8 +94,14 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
         },
         **_spec(cluster, None),
     ) as template:
-        told = {"AUTOML_STORE": "{{workflow.parameters.store}}", "AUTOML_PARAMETERS": "{{workflow.parameters}}"}
-        start = pods.Step("start", (), {**_STAGES, **_TAKEN}, frozenset(_TAKEN), {**told, "AUTOML_GPUS": str(gpus)})
+        told = {
+            "AUTOML_STORE": "{{workflow.parameters.store}}",
+            # encoded, for Argo looks into a value that it has put in for tags once more
+            "AUTOML_PARAMETERS": "{{=toBase64(workflow.parameters.json)}}",
+            "AUTOML_GPUS": str(gpus),
+        }
+        exported = {**_TAKEN, **artifacts.KEYS}
+        start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), told)
         _fill(made, start, {})
     return template
 
@@ -112,6 +118,7 @@ def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
         "security_context": pods.pod_security(),
         "pod_spec_patch": pods.pod_patch(),
         "volumes": pods.volumes(cluster),
+        "artifact_repository_ref": artifacts.repository(cluster),
         "pod_gc": m.PodGC(strategy="OnPodSuccess", delete_delay_duration="1h"),
     }
 
@@ -119,7 +126,8 @@ def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
 def _fill(made: pods.Pods, start: pods.Step, arguments: dict[str, str]) -> None:
     """All templates, into the workflow that is open."""
     first = made.brain_step(start)
-    propose = made.brain_step(pods.Step("propose", ("stage", "rung"), {"experiments": None}))
+    seen = (artifacts.report(made.cluster),)
+    propose = made.brain_step(pods.Step("propose", ("stage", "rung"), {"experiments": None}, artifacts=seen))
     stage = shape.stage(propose, made.training())
-    collect = made.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"})))
+    collect = made.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"}), artifacts=seen))
     shape.main(first, stage, collect, arguments)

@@ -81,7 +81,7 @@ _RETRIED = (
 class Step:
     """A brain step as a template: its inputs; what it puts out, by name, with what stands there if it does not.
 
-    exported: those outputs that the whole workflow has. environment: what else it is told.
+    exported: those outputs that the whole workflow has. environment: what else it is told, or told otherwise.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Step:
     outputs: Mapping[str, str | None] = field(default_factory=dict)
     exported: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
+    artifacts: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Pods:
 
     def brain_step(self, step: Step) -> AnnotatedContainer:
         """The template of a step, with its inputs in the environment."""
-        outputs = [
+        outputs: list[Any] = [
             Parameter(
                 name=name,
                 value_from=m.ValueFrom(path=f"{pod.OUTPUTS}/{name}", default=default),
@@ -112,7 +113,8 @@ class Pods:
             )
             for name, default in step.outputs.items()
         ]
-        told = [Env(name=name, value=value) for name, value in step.environment.items()]
+        told = {each.name: each for each in [*self._store(), *_inputs(step.inputs)]}
+        told |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
         return AnnotatedContainer(
             name=step.name,
             annotations=titled(".".join([*_place(step.inputs), step.name])),
@@ -121,8 +123,8 @@ class Pods:
             command=["python", "-m", "automl.pod"],
             args=[step.name],
             inputs=[Parameter(name=name) for name in step.inputs],
-            outputs=outputs,
-            env=[*self._store(), *_inputs(step.inputs), *told],
+            outputs=[*outputs, *step.artifacts],
+            env=list(told.values()),
             resources=m.ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"}),
             security_context=_security(),
             volume_mounts=_mounts(),

@@ -6,6 +6,7 @@ address of one in a bucket, and options that go before the file's own.
 
 from __future__ import annotations
 
+import base64
 import re
 import tempfile
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from automl import strict_json, strict_yaml
-from automl.errors import InvalidInput, StoreError, StudyFileError, nearest
+from automl.errors import InvalidInput, StudyFileError, nearest
 from automl.stores import open_store
 from automl.study_file import Definition, parse
 
@@ -46,6 +47,16 @@ class Sent:
     image: str
     timeout_minutes: str
 
+    @property
+    def bucket(self) -> str:
+        return self.store.removeprefix("s3://").partition("/")[0]
+
+    @property
+    def report_key(self) -> str:
+        """Where Argo puts the report: beside the study."""
+        prefix = self.store.removeprefix("s3://").partition("/")[2].strip("/")
+        return f"{prefix}/report.html" if prefix else "report.html"
+
 
 def compiled(sent: str, store: str) -> Sent:
     """What `workflows.compile_study` sent. Raises InvalidInput or RecordError for what it cannot have sent."""
@@ -55,22 +66,22 @@ def compiled(sent: str, store: str) -> Sent:
 
 
 def parameters(text: str, gpus: int) -> Sent:
-    """The study that the parameters of a WorkflowTemplate say. text: Argo's list of them. gpus: that it gives.
+    """The study that the parameters of a WorkflowTemplate say. text: Argo's list of them, in base64. gpus: it gives.
 
-    Raises InvalidInput, and StoreError when the study lies in a bucket that cannot be read.
+    Raises InvalidInput, and StoreError when the study lies in a bucket that cannot be reached.
     """
-    given = {
-        str(each["name"]): str(each.get("value", "")) for each in strict_json.load(text.encode(), "the parameters")
-    }
+    sent = strict_json.load(base64.b64decode(text, validate=True), "the parameters")
+    given = {str(each["name"]): str(each.get("value", "")) for each in sent}
     algorithm = given.get("algorithm", "")
     if algorithm not in TEMPLATE_OPTIONS:
         raise InvalidInput(f"parameter algorithm: {algorithm!r}", allowed=", ".join(TEMPLATE_OPTIONS))
     known = (*_OURS, *TEMPLATE_OPTIONS[algorithm])
-    for name in given:
+    for name, value in given.items():
         if name not in known:
             raise InvalidInput(
                 f"parameter {name!r} is not known", allowed=", ".join(known), advice=nearest(name, known)
             )
+        _refuse_tags(f"parameter {name}", value)
     if not given.get("study", "").strip():
         raise InvalidInput(
             "parameter study is empty",
@@ -80,8 +91,8 @@ def parameters(text: str, gpus: int) -> Sent:
     options = {name: _scalar(given[name]) for name in TEMPLATE_OPTIONS[algorithm] if given.get(name)}
     with tempfile.TemporaryDirectory(prefix="automl-study-") as folder:
         study = _read(given["study"], Path(folder))
+        _check_algorithm(study, algorithm)
         definition = parse(study, "study", Path(folder), {"algorithm": algorithm, **options})
-    _check_algorithm(study, algorithm)
     store, image = _places(definition, given.get("store", ""))
     definition = _with_gpus(definition, gpus)
     limit = definition.file.run.timeout_minutes
@@ -97,6 +108,16 @@ def with_settings(definition: Definition, gpus: int | None, timeout_minutes: flo
     return replace(definition, file=file.model_copy(update={"run": run, "costs": costs}))
 
 
+def _refuse_tags(what: str, text: str) -> None:
+    at = text.find("{{")
+    if at >= 0:
+        raise InvalidInput(
+            f"{what} holds {text[at : at + 20]!r}",
+            allowed="text without '{{', which Argo would replace wherever it stands",
+            advice="write it another way",
+        )
+
+
 def _scalar(text: str) -> int | str:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
 
@@ -104,14 +125,21 @@ def _scalar(text: str) -> int | str:
 def _read(study: str, folder: Path) -> str:
     """The text of a study file. One in a bucket may name a network file beside it, which is put into `folder`."""
     if not study.startswith("s3://"):
+        if _network_file(study, "study"):
+            raise StudyFileError(
+                "parameter study is the text of a study file whose network is a file",
+                allowed="a network of the catalogue, or both files side by side in a bucket",
+                advice="put them there, and -p study=s3://bucket/prefix/study.yaml",
+            )
         return study
     prefix, _, name = study.rpartition("/")
     if not prefix.removeprefix("s3:/").strip("/") or not name:
         raise InvalidInput(f"parameter study: {study}", allowed="s3://bucket/prefix/study.yaml")
     store = open_store(prefix)
     text = _text(store.get(name), study)
-    network = strict_yaml.mapping(text, study).get("network")
-    if isinstance(network, str) and network.endswith((".yaml", ".yml")):
+    _refuse_tags(study, text)
+    network = _network_file(text, study)
+    if network:
         key = network.removeprefix("./")
         if Path(key).is_absolute() or ".." in Path(key).parts:
             raise StudyFileError(f"{study}: network: {network}", allowed="a file beside the study file, or below it")
@@ -121,9 +149,16 @@ def _read(study: str, folder: Path) -> str:
     return text
 
 
+def _network_file(text: str, where: str) -> str | None:
+    """The path of the network file that a study names, if it is one."""
+    data = strict_yaml.mapping(text, where)
+    network = data.get("network", data.get("model_name"))
+    return network if isinstance(network, str) and network.endswith((".yaml", ".yml")) else None
+
+
 def _text(data: bytes | None, where: str) -> str:
     if data is None:
-        raise StoreError(f"there is no {where}", advice="put it there first")
+        raise InvalidInput(f"there is no {where}", advice="put it there first, or correct the address")
     try:
         return data.decode()
     except UnicodeDecodeError as error:

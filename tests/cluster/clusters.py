@@ -12,12 +12,17 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from automl.stores import Store, open_store
 
 from ..small_network import NETWORK, PROGRAM
 
 ROOT = Path(__file__).parents[2]
+TAG = os.environ.get("AUTOML_TEST_TAG", "test")
+PATIENCE = 300  # seconds for one command; a study here takes one or two minutes
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,12 @@ class Images:
         command(build, "build", self.small, str(folder), "-f", str(folder / "Dockerfile"))
         return self
 
-    def study(self, folder: Path, text: str, run: str, name: str = "small", cluster: str = "") -> Path:
+    def study(
+        self, folder: Path, text: str, run: str, name: str = "small", cluster: str = "", *, program: str = "/small.py"
+    ) -> Path:
         """The study file, in `folder`, of a study of the small network; cluster: more of its `cluster` settings."""
         folder.mkdir(exist_ok=True)
-        network = NETWORK.format(program="/small.py").replace("localhost/small:1", self.small)
+        network = NETWORK.format(program=program).replace("localhost/small:1", self.small)
         (folder / "small.yaml").write_text(network)
         endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
         path = folder / f"{name}.yaml"
@@ -52,10 +59,50 @@ class Images:
         return path
 
 
+IMAGES = Images(f"localhost/automl-brain:{TAG}", f"localhost/automl-small:{TAG}")
+BRAIN, SMALL = IMAGES.brain, IMAGES.small
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Submits studies of the small network, each to a prefix of its own."""
+
+    folder: Path
+    bucket: str
+
+    def study(self, folder: Path, text: str, program: str, run: str) -> Path:
+        """The study file, in `folder`, of a study whose training program lies at `program`."""
+        return IMAGES.study(folder, text, run, program=program)
+
+    def submit(self, text: str, run: str = "") -> tuple[dict[str, Any], Store]:
+        """The workflow after its end, and the store that it has left."""
+        study = self.study(self.folder / "there", text, "/small.py", f"{run}store: {self.bucket}")
+        compiled = study.with_name("workflow.yaml")
+        command("automl", "compile", str(study), "-o", str(compiled))
+        return self.wait("submit", str(compiled)), open_store(self.bucket)
+
+    def wait(self, *words: str) -> dict[str, Any]:
+        name = command("argo", *words, "-o", "name").strip().rpartition("/")[2]
+        try:
+            command("argo", "wait", name)
+        except subprocess.TimeoutExpired:  # say why: nobody can look at CI's cluster afterwards
+            state = command("argo", "get", name), command("kubectl", "-n", "argo", "get", "pods,events")
+            pytest.fail(f"{name} did not end:\n{state[0]}\n{state[1][-5000:]}")
+        found: dict[str, Any] = json.loads(command("argo", "get", name, "-o", "json"))
+        return found
+
+    def run_here(self, text: str) -> Store:
+        """The same study by the local runner, in a folder."""
+        folder, program = self.folder / "here", self.folder / "small.py"
+        program.write_text(PROGRAM)
+        command("automl", "run", str(self.study(folder, text, str(program), "store: ./study")))
+        return open_store(str(folder / "study"))
+
+
 def command(*words: str) -> str:
-    """What a command writes on standard output. Fails the test when the command fails."""
+    """What a command writes on standard output. Fails the test when it fails, but for a workflow's end."""
     done = attempt(*words)
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    assert done.returncode == 0 or words[:2] == ("argo", "wait"), f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
@@ -69,6 +116,19 @@ def attempt(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
+
+
+def decisions(store: Store) -> dict[str, bytes | None]:
+    return {key: store.get(key) for key in store.list("decisions/")}
+
+
+def trainings(store: Store) -> set[str]:
+    """Every attempt to train something: experiment, rung and name."""
+    return {"/".join(key.split("/")[:3]) for key in store.list("") if "/rung_" in key}
+
+
+def outputs(workflow: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in workflow["status"]["outputs"]["parameters"]}

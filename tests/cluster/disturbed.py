@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from automl.record import Record
 from automl.stores import Store
 
-from .test_argo import Cluster, command
+from .clusters import Cluster, command
 
 T = TypeVar("T")
 PATIENCE = 600.0  # seconds for anything that is waited for, on a machine that is busy

@@ -17,7 +17,7 @@ import pytest
 from automl.stores import open_store
 
 from ..any_image.test_any_image import PROGRAM, network
-from .test_argo import BRAIN, command, images  # noqa: F401 - a fixture
+from .clusters import BRAIN, command
 
 pytestmark = pytest.mark.xdist_group("argo")
 FAKE_TAO = Path(__file__).parents[1] / "fake_tao.py"

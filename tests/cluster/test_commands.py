@@ -29,12 +29,6 @@ _WATCH = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler
 SERVER = ("--server", "http://127.0.0.1:2746")
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Images:
-    images = Images("localhost/automl-brain:cli", "localhost/automl-small:cli")
-    return images.build(tmp_path_factory.mktemp("small"))
-
-
 class Studies:
     """Makes study files, each on a bucket of its own, and removes the workflows that came of them."""
 
@@ -69,8 +63,8 @@ class Studies:
 
 
 @pytest.fixture
-def studies(built: Images, tmp_path: Path, bucket: str) -> Iterator[Studies]:
-    made = Studies(built, tmp_path, bucket)
+def studies(images: Images, tmp_path: Path, bucket: str) -> Iterator[Studies]:
+    made = Studies(images, tmp_path, bucket)
     yield made
     command("kubectl", "-n", "argo", "delete", "workflows", "-l", f"automl/study={made.name}", "--wait=false")
 

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from automl.record import METADATA
 from automl.stores import Store, open_store
 from automl.study import Failure
 
+from .clusters import Cluster, Images, command, decisions, outputs
 from .disturbed import Disturbed, compiled, until
 from .held_answers import Front
-from .test_argo import Cluster, command, decisions, outputs
 
 pytestmark = pytest.mark.xdist_group("argo")
 HALVING = "algorithm: successive_halving\nR: 3\nmax_epochs: 9\nfinal: {repeats: 0}\n"  # 3 to epoch 3, 1 to epoch 9
@@ -155,7 +155,7 @@ def _made(run: Callable[[Disturbed], None], study: Disturbed) -> Disturbed:
 
 @pytest.fixture(scope="session")
 def made(
-    images: Sequence[str], tmp_path_factory: pytest.TempPathFactory
+    images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[Disturbed] | Future[Store]]]:
     """All that is under way, by name: every disturbed study, and the same ones undisturbed on this machine."""
     uri = os.environ.get("AUTOML_TEST_S3")

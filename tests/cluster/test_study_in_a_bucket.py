@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -64,7 +65,8 @@ def test_a_study_in_a_bucket_decides_as_in_a_folder_and_is_nothing_but_its_objec
 
 def sent_parameters(study: str) -> sent.Sent:
     given = {"algorithm": "hyperband", "store": "s3://bucket/mine", "study": study}
-    return sent.parameters(json.dumps([{"name": name, "value": value} for name, value in given.items()]), gpus=0)
+    listed = json.dumps([{"name": name, "value": value} for name, value in given.items()])
+    return sent.parameters(base64.b64encode(listed.encode()).decode(), gpus=0)
 
 
 def test_a_study_in_a_bucket_brings_its_network_file(bucket: str, tmp_path: Path) -> None:

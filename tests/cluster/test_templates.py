@@ -1,0 +1,116 @@
+"""The WorkflowTemplates of manifests/ on a real Argo: applied by kubectl, submitted from by argo, any plan from one.
+
+The namespace keeps the templates; the studies and their decisions lie below the test's own prefix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from automl.stores import Store, open_store
+
+from .clusters import Cluster, Images, command, decisions, outputs
+
+pytestmark = pytest.mark.xdist_group("argo")
+SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
+STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"
+
+
+@pytest.fixture(scope="module")
+def templates(images: Images, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The overlay `site` with the values of this cluster, applied."""
+    values = yaml.safe_load((SITE / "values.yaml").read_text())
+    endpoint = urlsplit(os.environ["AWS_ENDPOINT_URL"])
+    repository = yaml.safe_load(values["data"]["repository"])
+    repository["s3"].update(
+        endpoint=endpoint.netloc,
+        insecure=endpoint.scheme == "http",
+        bucket=os.environ.get("AUTOML_TEST_S3", "s3://automl-ci").removeprefix("s3://").partition("/")[0],
+    )
+    values["data"].update(
+        brain_image=images.brain,
+        endpoint=endpoint.geturl(),
+        cpu="50m",
+        memory="128Mi",
+        repository=yaml.safe_dump(repository),
+    )
+    manifests = tmp_path_factory.mktemp("site") / "manifests"
+    command("cp", "-r", str(SITE.parents[1]), str(manifests))
+    (manifests / "overlays" / "site" / "values.yaml").write_text(yaml.safe_dump(values))
+    command("kubectl", "apply", "-k", str(manifests / "overlays" / "site"))
+
+
+@pytest.fixture
+def there(templates: None, tmp_path: Path, bucket: str) -> Cluster:
+    return Cluster(tmp_path, bucket)
+
+
+def submit(there: Cluster, template: str, **parameters: str) -> dict[str, Any]:
+    words = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
+    return there.wait("submit", "--from", f"workflowtemplate/{template}", *words)
+
+
+def stored_study(there: Cluster, text: str) -> str:
+    """The address of a study file that lies in the bucket beside its network."""
+    path = there.study(there.folder / f"in-{len(list(there.folder.iterdir()))}", text, "/small.py", "preemptions: 9")
+    store = open_store(f"{there.bucket}/in")
+    for name in ("study.yaml", "small.yaml"):
+        store.put(name, (path.parent / name).read_bytes())
+    return f"{there.bucket}/in/study.yaml"
+
+
+def here(there: Cluster, text: str, name: str) -> Store:
+    return Cluster(there.folder / name, there.bucket).run_here(text)
+
+
+def first_message(workflow: dict[str, Any]) -> str:
+    """What the first step's pod says of itself."""
+    pods = [each for each in workflow["status"]["nodes"].values() if each["type"] == "Pod"]
+    assert len(pods) == 1  # nothing was tried again, nothing came after it
+    assert pods[0]["phase"] == "Failed"
+    return str(pods[0]["message"])
+
+
+def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> None:
+    study = stored_study(there, STUDY)
+    for options in ({"R": "3", "nu": "3"}, {"R": "4", "nu": "2"}):
+        name = f"R{options['R']}"
+        store = f"{there.bucket}/{name}"
+        workflow = submit(there, "automl-hyperband", study=study, store=store, **options)
+        assert workflow["status"]["phase"] == "Succeeded"
+        (there.folder / name).mkdir()
+        said = "".join(f"{option}: {value}\n" for option, value in options.items())
+        local = here(there, f"{STUDY}algorithm: hyperband\n{said}", name)
+        assert decisions(open_store(store)) == decisions(local)
+        best = json.loads(local.get("controller.json") or b"")["best"]["experiment"]
+        assert json.loads(outputs(workflow)["best"])["experiment"] == best
+
+
+def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_time(there: Cluster) -> None:
+    study = stored_study(there, "final: {repeats: 0}\nmax_epochs: 2\n")
+    store = f"{there.bucket}/chain"
+    options = {"max_recommendations": "6", "parallel": "2"}
+    workflow = submit(there, "automl-bayesian", study=study, store=store, **options)
+    assert workflow["status"]["phase"] == "Succeeded"
+    (there.folder / "chain").mkdir()
+    said = "final: {repeats: 0}\nmax_epochs: 2\nalgorithm: bayesian\nmax_recommendations: 6\nparallel: 2\n"
+    assert decisions(open_store(store)) == decisions(here(there, said, "chain"))
+
+
+def test_wrong_parameters_end_in_the_first_step_with_one_message(there: Cluster) -> None:
+    text = "name: mine\nnetwork: fashion_mnist\nrun: {store: s3://automl-ci/never}\n"
+    wrong = {
+        "r": ({"study": text, "r": "9"}, "parameter 'r' is not known"),
+        "tag": ({"study": f"{text}# {{{{workflow.uid}}}}\n"}, "parameter study holds '{{workflow.uid}}'"),
+    }
+    for given, said in wrong.values():
+        workflow = submit(there, "automl-hyperband", **given)
+        assert workflow["status"]["phase"] == "Failed"
+        assert said in first_message(workflow)
