@@ -108,7 +108,7 @@ def test_wrong_parameters_end_in_the_first_step_with_one_message(there: Cluster)
     text = "name: mine\nnetwork: fashion_mnist\nrun: {store: s3://automl-ci/never}\n"
     wrong = {
         "r": ({"study": text, "r": "9"}, "parameter 'r' is not known"),
-        "tag": ({"study": f"{text}# {{{{workflow.uid}}}}\n"}, "parameter study holds '{{workflow.uid}}'"),
+        "tag": ({"study": f"{text}# {{{{workflow.uid}}}}\n"}, "parameter study holds '{{workflow.uid}}"),
     }
     for given, said in wrong.values():
         workflow = submit(there, "automl-hyperband", **given)
