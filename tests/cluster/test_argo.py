@@ -23,7 +23,8 @@ from ..small_network import NETWORK, PROGRAM
 
 pytestmark = pytest.mark.xdist_group("argo")  # one after the other, in one worker that has built the images once
 ROOT = Path(__file__).parents[2]
-BRAIN, SMALL = "localhost/automl-brain:test", "localhost/automl-small:test"
+TAG = os.environ.get("AUTOML_TEST_TAG", "test")
+BRAIN, SMALL = f"localhost/automl-brain:{TAG}", f"localhost/automl-small:{TAG}"
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
 PATIENCE = 300  # seconds for one command; a study here takes one or two minutes
