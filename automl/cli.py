@@ -143,11 +143,15 @@ def plan(
                                         went on from a checkpoint
         training_minutes gpu_hours price storage_megabytes
         wall_minutes                    by the number of --jobs
+      workflow                          bytes: about what it takes on Argo at its end;
+                                        most_bytes: what Kubernetes takes
     """
     from automl import report, study_file, tables
+    from workflows.size import MOST_BYTES, study_bytes
 
     definition = study_file.read(study)
     data = report.plan_data(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))))
+    data["workflow"] = {"bytes": study_bytes(definition), "most_bytes": MOST_BYTES}
     print_data(data, output, lambda console: tables.plan(console, data))
 
 

@@ -139,7 +139,7 @@ class LocalRun:
             decision = propose(self.record, self.definition, stage, index)
             if decision not in self.study.decisions:
                 self.study = self.study.with_decision(decision)
-            views.write_decisions(self.record, self.definition, self.study, [decision])
+            views.write_decisions(self.record, self.definition, self.study.decisions, [decision])
             self._tell("decided", decision=decision)
             rung = rung_of(where, decision)
             left = 0

@@ -30,7 +30,7 @@ from typing import TypeVar
 from automl import findings, strict_json, views
 from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
 from automl.plan import Stage
-from automl.record import Record, rung_of
+from automl.record import OneStep, Record, rung_of
 from automl.report_page.page import render
 from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
@@ -105,10 +105,12 @@ def propose_rung() -> None:
     """Decides on a rung. A training that left no result, whose pod is gone for good, is given up first."""
     record, definition = _open()
     stage, rung = int(_variable("AUTOML_STAGE")), int(_variable("AUTOML_RUNG"))
+    record.read_decisions()
     _give_up_lost(record, _before(definition, stage, rung))
     decision = propose(record, definition, stage, rung)
+    made = [each for where in definition.plan.stages for each, _ in record.decisions(where.index)]
+    views.write_decisions(record, definition, made, [decision])
     study = record.study(definition.brain.metric, definition.plan.stages)
-    views.write_decisions(record, definition, study, [decision])
     _output("report.html", render(record, definition, study))
     for each in decision.issued:
         print(f"experiment {each.number} to epoch {each.epochs}: {each.reason}")
@@ -270,22 +272,23 @@ def _before(definition: Definition, stage: int, rung: int) -> list[tuple[Stage, 
     return [(each, len(each.rungs) - 1) for each in definition.plan.search]
 
 
-def _give_up_lost(record: Record, over: Iterable[tuple[Stage, int]]) -> None:
+def _give_up_lost(record: OneStep, over: Iterable[tuple[Stage, int]]) -> None:
     """Failures for the runs of rungs that are over that left no result."""
     for stage, index in over:
         made = record.decision(stage.index, index)
         if made is None:
             raise NotReady(f"decision {index} of stage {stage.name} is not made")
+        trained = rung_of(stage, made[0])
+        record.read_results((recommendation.number, trained) for recommendation in made[0].issued)
         for recommendation in made[0].issued:
-            trained = rung_of(stage, made[0])
             if record.result(recommendation.number, trained) is None:
                 message = "its pod ended without a result, more often than it is tried again"
                 fail(record, recommendation, trained, "lost", (Failure.LOST, message))
 
 
-def _open() -> tuple[Record, Definition]:
+def _open() -> tuple[OneStep, Definition]:
     """The record, and the study with what it does not store because no decision depends on it."""
-    record = Record(open_store(_variable("AUTOML_STORE")))
+    record = OneStep(open_store(_variable("AUTOML_STORE")))
     definition = Definition.from_json(record.metadata())
     limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
     return record, sent.with_settings(definition, int(gpus) if gpus else None, float(limit) if limit else None)

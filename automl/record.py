@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -39,6 +40,7 @@ from automl.study_file import Definition
 METADATA = "automl_metadata.json"
 STUDY_FILE = "study.yaml"
 MANIFEST = "manifest.json"
+_SIDE_BY_SIDE = 8  # requests of one step
 _MANIFEST_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/checkpoints/(\d+)/manifest\.json")
 
 
@@ -158,7 +160,7 @@ class Record:
     def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
         """The decision and the sha256 of its bytes; None when it is not made yet."""
         key = decision_key(stage, index)
-        data = self.store.get(key)
+        data = self._created_once(key)
         if data is None:
             return None
         return Decision.from_json(strict_json.load(data, self._name(key)), self._name(key)), digest(data)
@@ -178,8 +180,8 @@ class Record:
 
     def result(self, experiment: int, rung: int) -> Result | None:
         key = result_key(experiment, rung)
-        data = self._load(key)
-        return None if data is None else Result.from_json(data, self._name(key))
+        data = self._created_once(key)
+        return None if data is None else Result.from_json(strict_json.load(data, self._name(key)), self._name(key))
 
     def settle(self, result: Result) -> Result:
         """Stores the result unless one stands there; returns the one that stands."""
@@ -232,12 +234,56 @@ class Record:
                         results[issued.number, rung] = result
         return Study(metric, tuple(decisions), results)
 
+    def _created_once(self, key: str) -> bytes | None:
+        """A decision's or a result's bytes."""
+        return self.store.get(key)
+
     def _load(self, key: str) -> Any:
         data = self.store.get(key)
         return None if data is None else strict_json.load(data, self._name(key))
 
     def _name(self, key: str) -> str:
         return f"{self.store.uri.rstrip('/')}/{key}"
+
+
+class OneStep(Record):
+    """The record as one short step reads it: what is created once is asked for once, and many objects side by side.
+
+    A request costs milliseconds here and tens of them on the way. What was absent is asked for again each time.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._read: dict[str, bytes] = {}
+
+    def read_decisions(self) -> None:
+        """Reads all decisions that stand, before they are asked for one by one."""
+        self._ahead(self.store.list("decisions/"))
+
+    def read_results(self, runs: Iterable[tuple[int, int]]) -> None:
+        """Reads the results of these experiments and rungs, before they are asked for one by one."""
+        self._ahead(result_key(experiment, rung) for experiment, rung in runs)
+
+    def study(self, metric: Metric, stages: Sequence[Stage]) -> Study:
+        """All decisions and results of the study, in order."""
+        self.read_decisions()
+        decided = [(stage, decision) for stage in stages for decision, _ in self.decisions(stage.index)]
+        self.read_results((each.number, rung_of(stage, made)) for stage, made in decided for each in made.issued)
+        return super().study(metric, stages)
+
+    def _created_once(self, key: str) -> bytes | None:
+        if key not in self._read:
+            self._ahead([key])
+        return self._read.get(key)
+
+    def _ahead(self, keys: Iterable[str]) -> None:
+        wanted = [key for key in keys if key not in self._read]
+        if len(wanted) < 2:
+            found = [self.store.get(key) for key in wanted]
+        else:
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                found = list(pool.map(self.store.get, wanted))
+        self._read |= {key: data for key, data in zip(wanted, found, strict=True) if data is not None}
 
 
 def rung_of(stage: Stage, decision: Decision) -> int:

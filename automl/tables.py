@@ -39,7 +39,11 @@ def plan(console: Console, data: Row) -> None:
             name = ""
     console.print(table)
     console.print()
-    _pairs(console, _totals(data["totals"]))
+    size, most = data["workflow"]["bytes"], data["workflow"]["most_bytes"]
+    _pairs(console, [*_totals(data["totals"]), ("on Argo", f"a workflow of about {size / 1000:,.0f} kB")])
+    if size > most:
+        text = f": Kubernetes takes about {most / 1000:,.0f} kB: split the study, or lower R or max_recommendations"
+        _line(console, "too large for one workflow", text)
 
 
 def _totals(total: Row) -> list[tuple[str, str]]:

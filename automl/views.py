@@ -35,7 +35,7 @@ _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._=+@/-]")
 def rebuild(record: Record, definition: Definition) -> Study:
     """Writes every view anew, best_model only when the search is over. Returns the study that it read."""
     study = record.study(definition.brain.metric, definition.plan.stages)
-    write_decisions(record, definition, study, study.decisions)
+    write_decisions(record, definition, study.decisions, study.decisions)
     found = experiments(study, definition.plan.stages)
     write_experiments(record, definition, study, found)
     write_report(record, definition, study)
@@ -44,9 +44,9 @@ def rebuild(record: Record, definition: Definition) -> Study:
     return study
 
 
-def write_decisions(record: Record, definition: Definition, study: Study, new: Iterable[Decision]) -> None:
-    """brain.json, and recommendation_<n> of what the `new` decisions issued."""
-    brain = {"format": FORMAT, "decisions": [decision.to_json() for decision in study.decisions]}
+def write_decisions(record: Record, definition: Definition, made: Iterable[Decision], new: Iterable[Decision]) -> None:
+    """brain.json of all decisions that are made, and recommendation_<n> of what the `new` ones issued."""
+    brain = {"format": FORMAT, "decisions": [decision.to_json() for decision in made]}
     record.store.put(BRAIN, strict_json.dump(brain))
     for decision in new:
         for recommendation in decision.issued:

@@ -166,6 +166,20 @@ def test_the_table_of_a_plan_says_what_its_data_say(tmp_path: Path) -> None:
     assert re.search(r"^s=1 +0 +3 +epoch 1$\n^ +1 +1 +epoch 3 \(from 1\)$", text, flags=re.MULTILINE)
 
 
+@pytest.mark.parametrize(("experiments", "too_large"), [(1000, False), (3000, True)])
+def test_a_plan_says_how_large_its_workflow_becomes(experiments: int, too_large: bool, tmp_path: Path) -> None:
+    chain = f"name: study\nnetwork: small.yaml\nalgorithm: bayesian\nmax_recommendations: {experiments}\n"
+    write_small_study(tmp_path, study=chain)
+    size = json.loads(automl("plan", "study.yaml", "-o", "json", cwd=tmp_path).out)["workflow"]
+    assert (size["bytes"] > size["most_bytes"]) is too_large
+    text = automl("plan", "study.yaml", cwd=tmp_path).out
+    assert f"on Argo  a workflow of about {size['bytes'] / 1000:,.0f} kB\n" in text
+    assert ("too large for one workflow: Kubernetes takes about 1,000 kB" in text) is too_large
+    with (tmp_path / "study.yaml").open("a") as file:
+        file.write("run: {store: s3://bucket/study}\n")
+    assert (automl("compile", "study.yaml", cwd=tmp_path).code == 2) is too_large
+
+
 def test_a_plan_without_costs_says_so_and_counts_one_experiment_as_one(tmp_path: Path) -> None:
     write_small_study(tmp_path, "automl_enabled: false\n")
     network = tmp_path / "small.yaml"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from automl.steps import observe, propose, stage_in
 from automl.steps.observe import Observer
 from automl.steps.stage_in import Launch
 from automl.stores.memory import MemoryStore
-from automl.study import Decision, Failure, Outcome, Recommendation, Result, Study
+from automl.study import Decision, Failure, Outcome, Recommendation, Result
 from automl.study_file import Definition
 
 from . import test_brain
@@ -275,8 +275,8 @@ def store_what_may_be_torn(patch: Patch) -> None:
 def show_only_what_is_new(patch: Patch) -> None:
     write = views.write_decisions
 
-    def writes(record: Record, definition: Definition, known: Study, new: Sequence[Decision]) -> None:
-        write(record, definition, replace(known, decisions=tuple(new)), new)
+    def writes(record: Record, definition: Definition, _known: Iterable[Decision], new: Sequence[Decision]) -> None:
+        write(record, definition, new, new)
 
     patch.setattr(views, "write_decisions", writes)
 

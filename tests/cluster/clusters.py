@@ -22,7 +22,7 @@ from ..small_network import NETWORK, PROGRAM
 
 ROOT = Path(__file__).parents[2]
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
-PATIENCE = 300  # seconds for one command; a study here takes one or two minutes
+PATIENCE = 600  # seconds for one command; a study here takes one or two minutes on a machine that is idle
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""Measures how large the objects of finished workflows are: a rung, a training and what does not grow.
+
+    python scripts/measure_workflow_size.py                 # every workflow of a study in the namespace
+    python scripts/measure_workflow_size.py NAME NAME ...
+
+Argo packs `status.nodes` (gzip, then base64) when the object nears 1 MiB, and nothing else. So here the nodes are
+packed as Argo does it, whatever their size, and the rest is taken as it lies there. What one more rung or training
+takes is measured with copies of a workflow's own nodes, for in a small one the first of a kind takes most. The figures
+of workflows/size.py come from here. Needs kubectl and KUBECONFIG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import json
+import random
+import re
+import subprocess
+from typing import Any
+
+_ENDED = {"Succeeded", "Failed"}
+_TIMES = 20  # that a workflow is grown by
+_ONCE = {"main", "start", "collect"}  # templates that a workflow runs once
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", help="of workflows; default: all of studies that have ended")
+    parser.add_argument("--namespace", default="argo")
+    options = parser.parse_args()
+    for workflow in workflows(options.names, options.namespace):
+        nodes = workflow["status"].get("nodes")
+        if not nodes:
+            continue  # packed already, or stored elsewhere
+        rungs, runs = counted(nodes)
+        training = (packed(grown(nodes, True)) - packed(nodes)) / runs / _TIMES
+        rung = ((packed(grown(nodes, False)) - packed(nodes)) / _TIMES - runs * training) / rungs
+        print(
+            f"{workflow['metadata']['name']}: {rungs} rungs, {runs} trainings: {packed(nodes):,} bytes of nodes, "
+            f"{rest(workflow):,} of the rest; {rung:.0f} more a rung, {training:.0f} a training"
+        )
+
+
+def workflows(names: list[str], namespace: str) -> list[dict[str, Any]]:
+    """Those of these names, or all of studies, that have ended."""
+    command = ["kubectl", "-n", namespace, "get", "workflows", "-o", "json"]
+    done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    ended = [each for each in found.get("items", [found]) if each.get("status", {}).get("phase") in _ENDED]
+    return [each for each in ended if names or "automl/study" in each["metadata"].get("labels", {})]
+
+
+def counted(nodes: dict[str, Any]) -> tuple[int, int]:
+    """Its rungs and its trainings."""
+    templates = [each.get("templateName") for each in nodes.values() if each["type"] in {"Steps", "Retry"}]
+    return templates.count("rung"), templates.count("train")
+
+
+def grown(nodes: dict[str, Any], trainings: bool) -> dict[str, Any]:
+    """The nodes, and so many copies of those of its trainings, or of its stages with all that is in them.
+
+    A copy has ids and times of its own, which are what does not compress.
+    """
+    rng, found = random.Random(1), dict(nodes)  # noqa: S311 - ids to be packed, no secrets
+    wanted = {key: node for key, node in nodes.items() if not trainings or node.get("templateName") == "train"}
+    wanted = {key: node for key, node in wanted.items() if node.get("templateName") not in _ONCE}
+    for _ in range(_TIMES):
+        text = json.dumps(wanted)
+        for old in (key.rpartition("-")[2] for key in nodes):
+            text = text.replace(f"-{old}", f"-{rng.randrange(10**8, 4 * 10**9)}")
+        text = re.sub(r"T\d\d:\d\d:\d\dZ", lambda _: f"T{rng.randrange(10**5, 10**6)}Z", text)
+        found |= json.loads(text)
+    return found
+
+
+def packed(nodes: dict[str, Any]) -> int:
+    """The bytes of the nodes as Argo packs them."""
+    return len(base64.b64encode(gzip.compress(_json(nodes))))
+
+
+def rest(workflow: dict[str, Any]) -> int:
+    """The bytes of everything else but the study that travels in it."""
+    status = {name: value for name, value in workflow["status"].items() if name != "nodes"}
+    sent = [len(each.get("value", "")) for each in workflow["spec"].get("arguments", {}).get("parameters", ())]
+    return len(_json({**workflow, "status": status})) - sum(sent)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+if __name__ == "__main__":
+    main()

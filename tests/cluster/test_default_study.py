@@ -1,0 +1,51 @@
+"""The default study, as `automl init` writes it, with its real trainings in the pods of a real Argo."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from automl.stores import open_store
+
+from .clusters import BRAIN, command, decisions, outputs
+from .trainer_image import trainer_image
+
+pytestmark = pytest.mark.xdist_group("argo")
+
+
+@pytest.mark.usefixtures("images")
+def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bucket: str) -> None:
+    torch = pytest.importorskip("torch")
+    image = trainer_image(tmp_path)
+    command("automl", "init", str(tmp_path / "here.yaml"))
+    study = yaml.safe_load((tmp_path / "here.yaml").read_text())
+    assert (study["network"], study["algorithm"], study["R"]) == ("fashion_mnist", "hyperband", 9)
+    study["run"] = {"store": bucket, "jobs": 3}
+    study["cluster"] = {
+        "brain_image": BRAIN,
+        "image": image,
+        "endpoint": os.environ["AWS_ENDPOINT_URL"],
+        "cpu": 0.1,
+        "memory": "1Gi",
+    }
+    (tmp_path / "there.yaml").write_text(yaml.safe_dump(study))
+    command("automl", "compile", str(tmp_path / "there.yaml"), "-o", str(tmp_path / "workflow.yaml"))
+    name = command("argo", "submit", str(tmp_path / "workflow.yaml"), "-o", "name").strip().rpartition("/")[2]
+    command("automl", "run", str(tmp_path / "here.yaml"), "--jobs", "1")  # while the cluster trains
+    command("argo", "wait", name)
+    workflow = json.loads(command("argo", "get", name, "-o", "json"))
+    assert workflow["status"]["phase"] == "Succeeded"
+
+    here, there = open_store(str(tmp_path / study["name"])), open_store(bucket)
+    assert decisions(there) == decisions(here)
+    assert len(decisions(there)) == 6
+    best = json.loads(outputs(workflow)["best"])
+    assert best["value"] > 0.6  # of ten classes: it has learned
+    (checkpoint,) = [key for key in there.list("best_model/") if key.endswith(".pt")]
+    assert there.fetch(checkpoint, tmp_path / "best.pt")
+    assert there.get(checkpoint) == here.get(checkpoint)
+    assert torch.load(tmp_path / "best.pt", weights_only=True)
