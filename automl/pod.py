@@ -45,6 +45,7 @@ OUTPUTS = Path("/automl/out")  # what Argo reads of a brain step
 ARGV, EXIT_CODE, VERDICT, STOP, SKIP, LAUNCH = "argv", "exit-code", "verdict", "stop", "skip", "launch.json"
 ALIVE = "alive"  # a pipe between the two that run: whose container is killed lets go of its end
 TRAINING, FOLLOWING = "training", "following"  # stand there once the side that they name holds its end
+STOPPED = "stopped"  # the training's container was told to stop: Argo tells it first, and us when it has ended
 PROGRESS = "progress"  # epochs done/epochs asked for, which Argo shows
 AGAIN = PREEMPTED  # exit code of a step that may succeed when it is run again
 KILLED = 137  # exit code of a training whose container was killed as a whole, which can tell us none
@@ -176,11 +177,11 @@ def _follow() -> None:
         if _is_late(told_to_stop):
             break  # the pod is about to be killed: what is stored is stored
         time.sleep(POLL_SECONDS)
-    # without an exit code its container was killed, by itself or with the whole pod
-    code = PREEMPTED if told_to_stop else KILLED
+    stopped = bool(told_to_stop) or (WORK / STOPPED).exists()
+    code = PREEMPTED if stopped else KILLED  # its container was killed, with the whole pod or by itself
     if (WORK / EXIT_CODE).exists():
         code = int((WORK / EXIT_CODE).read_text())
-    again = bool(told_to_stop) and code != 0 and not timed_out
+    again = stopped and code != 0 and not timed_out
     seconds = time.monotonic() - began
     result = None
     if observer is not None:

@@ -58,7 +58,7 @@ watch() {
 mkfifo output && { (trap '' TERM INT; exec tee -a log.txt <output) & }
 "$@" >output 2>&1 &
 child=$!
-trap 'kill -TERM "$child" 2>/dev/null' TERM INT
+trap ': >stopped; kill -TERM "$child" 2>/dev/null' TERM INT
 watch &
 while :; do
     wait "$child"

@@ -83,14 +83,29 @@ class Disturbed:
 
     def in_training(self, experiment: int, rung: int) -> str:
         """Waits for a checkpoint of an attempt that was not cut off, which then waits; its name, the uid of its pod."""
-
-        def found() -> str:
-            attempts = (each.manifest.split("/")[2] for each in self.record.checkpoints(experiment, rung))
-            return next((attempt for attempt in attempts if attempt not in self.struck), "")
-
-        attempt = until(f"a checkpoint of experiment {experiment} in rung {rung}", found)
+        attempt = until(f"a checkpoint of experiment {experiment} in rung {rung}", lambda: self._new(experiment, rung))
         assert self.record.result(experiment, rung) is None, "it should have waited"
         return attempt
+
+    def lose(self, experiment: int, rung: int) -> None:
+        """Deletes pod after pod of a run until it is given up.
+
+        Argo replaces a pod that it has not seen start yet without counting that as a retry.
+        """
+
+        def over() -> bool:
+            return self.record.result(experiment, rung) is not None
+
+        while True:
+            until(f"an end of experiment {experiment}", lambda: over() or self._new(experiment, rung))
+            if over():
+                return
+            self.delete(self._new(experiment, rung), "--force", "--grace-period=0")
+
+    def _new(self, experiment: int, rung: int) -> str:
+        """The attempt with the newest checkpoint, if it was not cut off."""
+        attempts = [each.manifest.split("/")[2] for each in self.record.checkpoints(experiment, rung)]
+        return next((attempt for attempt in attempts if attempt not in self.struck), "")
 
     def all_in_training(self, rung: int) -> list[str]:
         return [self.in_training(experiment, rung) for experiment in (range(3) if rung == 0 else range(1))]

@@ -24,7 +24,7 @@ from workflows.pods import TRAIN
 from ..small_network import NETWORK, PROGRAM, STUDY
 
 SAYS_GOODBYE = (
-    "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(75)))\n"
+    "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(143)))\n"
 )
 STEP = "import pathlib, sys; from automl import pod; pod.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
 
@@ -97,10 +97,11 @@ def test_a_training_whose_container_is_killed_is_a_failure(pod: Pod) -> None:
     assert (result.failure, result.epochs) == (Failure.KILLED, 1)
 
 
-def test_a_pod_that_is_told_to_stop_is_run_again_and_its_last_words_are_kept(pod: Pod) -> None:
+@pytest.mark.parametrize("both", [True, False], ids=["a pod that is deleted", "argo stop"])
+def test_a_training_that_is_told_to_stop_is_run_again_and_its_last_words_are_kept(pod: Pod, both: bool) -> None:
     main, observe = pod.start()
-    for process in (main, observe):
-        os.killpg(process.pid, signal.SIGTERM)  # as Argo does it
+    for process in (main, observe) if both else (main,):
+        os.killpg(process.pid, signal.SIGTERM)  # to the group of processes, as Argo does it
     assert main.wait(60) == PREEMPTED
     assert observe.wait(60) == 0
     assert pod.record.result(0, 0) is None
