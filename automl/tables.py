@@ -39,10 +39,12 @@ def plan(console: Console, data: Row) -> None:
             name = ""
     console.print(table)
     console.print()
-    size, most = data["workflow"]["bytes"], data["workflow"]["most_bytes"]
-    _pairs(console, [*_totals(data["totals"]), ("on Argo", f"a workflow of about {size / 1000:,.0f} kB")])
-    if size > most:
-        text = f": Kubernetes takes about {most / 1000:,.0f} kB: split the study, or lower R or max_recommendations"
+    workflow = data.get("workflow")  # who has no cluster in mind does not ask for it
+    argo = [("on Argo", f"a workflow of about {workflow['bytes'] / 1000:,.0f} kB")] if workflow else []
+    _pairs(console, [*_totals(data["totals"]), *argo])
+    if workflow and workflow["bytes"] > workflow["most_bytes"]:
+        most = f"{workflow['most_bytes'] / 1000:,.0f} kB"
+        text = f": Kubernetes takes about {most}: split the study, or lower R or max_recommendations"
         _line(console, "too large for one workflow", text)
 
 
