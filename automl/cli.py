@@ -7,14 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 
-from automl import __version__, network_commands
+from automl import __version__, network_commands, record_commands
 from automl.command_options import Jobs, Output, Place, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
+from automl.record_commands import open_study as _open
+from automl.record_commands import place_of as _uri
 from automl.terminal import Format, complain, print_data
 
 _HELP = """Hyperparameter search for deep-learning training: one study file, on this machine or by Argo Workflows.
@@ -237,6 +239,10 @@ def rebuild(study: Place, store: Store = None) -> None:
     print(f"made the views of {record.store.uri} anew")
 
 
+for _command in record_commands.COMMANDS:
+    app.command()(_command)
+
+
 @app.command("compile")
 def compile_(
     study: StudyPath,
@@ -272,29 +278,6 @@ def schema() -> None:
     from automl import study_file
 
     print_data(study_file.schema(), Format.JSON, None)
-
-
-def _open(study: str, store: str | None) -> tuple[Any, Any]:
-    """The record and definition of a study that was begun, from its file or from where it lies."""
-    from automl import study_file
-    from automl.record import Record
-    from automl.stores import open_store
-
-    path = Path(study)
-    settings = None
-    if path.is_file() or (path.suffix in {".yaml", ".yml"} and not path.is_dir()):
-        definition = study_file.read(path)
-        store, settings = _uri(definition, path, store), definition.file
-    record = Record(open_store(store or study))
-    return record, study_file.Definition.from_json(record.metadata(), settings)
-
-
-def _uri(definition: Any, study: Path, store: str | None) -> str:
-    """Where a study lies: the option, the study file's `run: store`, or a folder of its name beside the file."""
-    if store is not None:
-        return store
-    found: str = definition.file.run.store or f"./{definition.file.name}"
-    return found if "://" in found or found.startswith("memory:") else str(study.parent / found)
 
 
 def _work(uri: str) -> Path:

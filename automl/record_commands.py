@@ -1,0 +1,177 @@
+"""The commands that ask a study's record: replay, why, verify, diff, clone, export; and how a study is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from automl.command_options import Output, Place, Store
+from automl.errors import InvalidInput
+from automl.terminal import Format, print_data
+
+NewFile = Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.", metavar="PATH")]
+
+
+def open_study(study: str, store: str | None = None) -> tuple[Any, Any]:
+    """The record and definition of a study that was begun, from its file or from where it lies."""
+    from automl import study_file
+    from automl.record import Record
+    from automl.stores import open_store
+
+    path = Path(study)
+    settings = None
+    if path.is_file() or (path.suffix in {".yaml", ".yml"} and not path.is_dir()):
+        definition = study_file.read(path)
+        store, settings = place_of(definition, path, store), definition.file
+    record = Record(open_store(store or study))
+    return record, study_file.Definition.from_json(record.metadata(), settings)
+
+
+def place_of(definition: Any, study: Path, store: str | None) -> str:
+    """Where a study lies: the option, the study file's `run: store`, or a folder of its name beside the file."""
+    if store is not None:
+        return store
+    found: str = definition.file.run.store or f"./{definition.file.name}"
+    return found if "://" in found or found.startswith("memory:") else str(study.parent / found)
+
+
+def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
+    """Compute every decision again from the record and name the first that differs. Exit code 1 when one does.
+
+    Example: automl replay ./fashion
+
+    \b
+    A decision hangs on the study, the decisions and results before it and the
+    seed, and on nothing else. Where one differs the record was changed, or other
+    versions of numpy or scikit-optimize have computed it; both are printed.
+    """
+    from rich.progress import track
+
+    from automl import record_tables
+    from automl.replay import Replay, summary
+
+    record, definition = open_study(study, store)
+    decisions = Replay(record, definition)
+    shown: Iterable[Any] = track(
+        decisions, "replaying", len(decisions), console=Console(stderr=True), transient=True, show_speed=False
+    )
+    found = next((each for each in shown if each.difference is not None), None)
+    data = summary(record, definition, len(decisions), found)
+    print_data(data, output, lambda out: record_tables.replay(out, data))
+    if found is not None:
+        raise typer.Exit(1)
+
+
+def why(
+    study: Place,
+    experiment: Annotated[int, typer.Argument(help="Its number.", metavar="EXPERIMENT", min=0)],
+    store: Store = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Say why an experiment was proposed, promoted at each rung, stopped, or failed.
+
+    Example: automl why study.yaml 5
+    """
+    from automl import record_tables
+    from automl.explain import explain
+
+    record, definition = open_study(study, store)
+    data = explain(definition, record.study(definition.brain.metric, definition.plan.stages), experiment)
+    print_data(data, output, lambda out: record_tables.why(out, data))
+
+
+def verify(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
+    """Look at every object of a study and list what is wrong. Exit code 1 when anything is.
+
+    Example: automl verify s3://bucket/studies/fashion
+
+    \b
+    Checked are the sha256 of the checkpoints and of best_model, the chain of
+    decisions, the results that they saw, the views, and objects that nobody
+    asked for. Checkpoints are read whole, from a bucket too.
+    'automl replay' checks what the decisions say.
+    """
+    from automl import record_tables
+    from automl.verify import verify as look
+
+    record, definition = open_study(study, store)
+    with Console(stderr=True).status("verifying") as line:
+        data = look(record, definition, lambda what: line.update(f"verifying {what}"))
+    print_data(data, output, lambda out: record_tables.verify(out, data))
+    if not data["whole"]:
+        raise typer.Exit(1)
+
+
+def diff(
+    a: Annotated[str, typer.Argument(help="A study file, or where a study lies.", metavar="A")],
+    b: Annotated[str, typer.Argument(help="Another one.", metavar="B")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Compare two studies: the settings that differ, the first decision that does, the best and the gain of each.
+
+    Example: automl diff ./fashion s3://bucket/studies/fashion
+    """
+    from automl import record_tables
+    from automl.compare import Side, compare
+
+    sides = [Side.read(*open_study(each)) for each in (a, b)]
+    data = compare(*sides)
+    print_data(data, output, lambda out: record_tables.diff(out, data))
+
+
+def clone(study: Place, path: NewFile, store: Store = None) -> None:
+    """Write a study file that starts anew what a stored study was begun with, under another name and store.
+
+    Example: automl clone s3://bucket/studies/fashion again.yaml
+    """
+    from automl.cloning import clone as cloned
+    from automl.cloning import network_path
+
+    record, definition = open_study(study, store)
+    found = cloned(record, definition, path)
+    files = {path: found.text} | ({network_path(path): found.network} if found.network else {})
+    for each in files:
+        if each.exists() or each.is_symlink():
+            raise InvalidInput(f"{each} is there already", advice="give another name, or remove it first")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"there is no folder {path.parent}", advice="make it first")
+    for each, text in files.items():
+        with each.open("x", encoding="utf-8") as file:
+            file.write(text)
+        print(f"wrote {each}")
+    print(f"next: automl plan {path}")
+
+
+def export(
+    study: Place,
+    path: NewFile,
+    to: Annotated[
+        str, typer.Option("--to", help="csv, jsonl, optuna or tensorboard.", metavar="csv|jsonl|optuna|tensorboard")
+    ],
+    store: Store = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write a study in a form that other tools read. Needs the extra 'export' for optuna and tensorboard.
+
+    Example: automl export ./fashion --to csv fashion.csv
+
+    \b
+      csv, jsonl     one row for every run of an experiment
+      optuna         NAME.db (SQLite) or NAME.log (Optuna's journal);
+                     then: optuna-dashboard sqlite:///NAME.db
+      tensorboard    a folder; then: tensorboard --logdir NAME
+    """
+    from automl.export import FORMS
+    from automl.export import export as write
+
+    record, definition = open_study(study, store)
+    count = write(definition, record.study(definition.brain.metric, definition.plan.stages), to, path)
+    data = {"wrote": str(path), "form": to, FORMS[to].counts: count}
+    print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}", markup=False))
+
+
+COMMANDS = (replay, why, verify, diff, clone, export)
