@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,13 @@ from automl.errors import InvalidInput
 from automl.terminal import Format, print_data
 
 NewFile = Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.", metavar="PATH")]
+
+
+def _number(text: str) -> int:
+    """What EXPERIMENT takes."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput(f"EXPERIMENT: {text!r}", allowed="the number of an experiment, from 0")
+    return int(text)
 
 
 def open_study(study: str, store: str | None = None) -> tuple[Any, Any]:
@@ -56,8 +62,15 @@ def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
 
     record, definition = open_study(study, store)
     decisions = Replay(record, definition)
-    shown: Iterable[Any] = track(
-        decisions, "replaying", len(decisions), console=Console(stderr=True), transient=True, show_speed=False
+    console = Console(stderr=True)
+    shown = track(
+        decisions,
+        "replaying",
+        len(decisions),
+        console=console,
+        transient=True,
+        show_speed=False,
+        disable=not console.is_terminal,
     )
     found = next((each for each in shown if each.difference is not None), None)
     data = summary(record, definition, len(decisions), found)
@@ -68,7 +81,7 @@ def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
 
 def why(
     study: Place,
-    experiment: Annotated[int, typer.Argument(help="Its number.", metavar="EXPERIMENT", min=0)],
+    experiment: Annotated[int, typer.Argument(help="Its number.", metavar="EXPERIMENT", parser=_number)],
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:

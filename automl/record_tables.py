@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def replay(console: Console, data: Row) -> None:
     place = f"{found['decision']} (stage {found['stage']})"
     rows.append(("differs", f"{place}, the first of {data['decisions']} that does"))
     rows += [("field", found["field"])] if found["field"] else []
-    rows += [("stored", str(found["stored"])), ("computed", str(found["computed"]))]
+    rows += [("stored", _as_written(found["stored"])), ("computed", _as_written(found["computed"]))]
     then, now = data["software"]["then"], data["software"]["now"]
     changed = [
         f"{name} {then.get(name, 'unknown')} then, {now[name]} now" for name in now if then.get(name) != now[name]
@@ -83,7 +84,9 @@ def diff(console: Console, data: Row) -> None:
         same = data["decisions"]["same_until_the_first_difference"]
         field = f", {found['field']}" if found["field"] else ""
         console.print(
-            Text(f"decisions differ after {same}: {found['decision']}{field}: {found['a']} in A, {found['b']} in B")
+            Text(
+                f"decisions differ after {same}: {found['decision']}{field}: {_as_written(found['a'])} in A, {_as_written(found['b'])} in B"
+            )
         )
     if data["gain"] is not None:
         gain = data["gain"]
@@ -99,8 +102,13 @@ def diff(console: Console, data: Row) -> None:
         return
     table = _table("setting", "A", "B")
     for each in data["settings"]:
-        _row(table, each["setting"], setting(each["a"]), setting(each["b"]))
+        _row(table, each["setting"], _as_written(each["a"]), _as_written(each["b"]))
     console.print(table)
+
+
+def _as_written(value: Any) -> str:
+    """A setting as it stands in a study file."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _best(side: Row) -> str:

@@ -56,12 +56,12 @@ class Replay:
             computed = decide(self._definition, stage, index, self._chains.__getitem__, self._result)
         except AutoMLError as error:  # a result is gone, or what there is allows no decision
             return Difference("", "a decision", f"none: {error}")
-        return first_difference(stored.to_json(), _as_stored(computed))
+        return first_difference(_as_stored(stored), _as_stored(computed))
 
 
 def _as_stored(decision: Decision) -> Any:
-    """The decision as it reads once it has been in a store."""
-    return strict_json.load(strict_json.dump(decision.to_json()), "the computed decision")
+    """The decision as JSON reads it: without the types of our own."""
+    return strict_json.load(strict_json.dump(decision.to_json()), "the decision")
 
 
 def summary(record: Record, definition: Definition, decisions: int, found: Compared | None) -> dict[str, Any]:
