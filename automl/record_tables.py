@@ -77,17 +77,7 @@ def diff(console: Console, data: Row) -> None:
     _row(table, "decisions", data["decisions"]["a"], data["decisions"]["b"])
     console.print(table)
     console.print()
-    found = data["decisions"]["first_difference"]
-    if found is None:
-        console.print("all decisions are the same")
-    else:
-        same = data["decisions"]["same_until_the_first_difference"]
-        field = f", {found['field']}" if found["field"] else ""
-        console.print(
-            Text(
-                f"decisions differ after {same}: {found['decision']}{field}: {_as_written(found['a'])} in A, {_as_written(found['b'])} in B"
-            )
-        )
+    console.print(Text(_where_decisions_differ(data["decisions"])))
     if data["gain"] is not None:
         gain = data["gain"]
         words = (
@@ -104,6 +94,15 @@ def diff(console: Console, data: Row) -> None:
     for each in data["settings"]:
         _row(table, each["setting"], _as_written(each["a"]), _as_written(each["b"]))
     console.print(table)
+
+
+def _where_decisions_differ(decisions: Row) -> str:
+    found = decisions["first_difference"]
+    if found is None:
+        return "all decisions are the same"
+    where = found["decision"] + (f", {found['field']}" if found["field"] else "")
+    sides = f"{_as_written(found['a'])} in A, {_as_written(found['b'])} in B"
+    return f"decisions differ after {decisions['same_until_the_first_difference']}: {where}: {sides}"
 
 
 def _as_written(value: Any) -> str:
