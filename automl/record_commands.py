@@ -1,7 +1,8 @@
-"""The commands that ask a study's record: replay, why, verify, diff, clone, export; and how a study is opened."""
+"""The commands that ask a study's record, from replay to download; and how a study is opened."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,15 @@ def place_of(definition: Any, study: Path, store: str | None) -> str:
     return found if "://" in found or found.startswith("memory:") else str(study.parent / found)
 
 
+def _shown(steps: Any, doing: str) -> Iterable[Any]:
+    """The steps, with a bar on a terminal while they are iterated."""
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    return track(steps, doing, len(steps), console=console, transient=True, show_speed=False, disable=hidden)
+
+
 def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
     """Compute every decision again from the record and name the first that differs. Exit code 1 when one does.
 
@@ -55,24 +65,12 @@ def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
     seed, and on nothing else. Where one differs the record was changed, or other
     versions of numpy or scikit-optimize have computed it; both are printed.
     """
-    from rich.progress import track
-
     from automl import record_tables
     from automl.replay import Replay, summary
 
     record, definition = open_study(study, store)
     decisions = Replay(record, definition)
-    console = Console(stderr=True)
-    shown = track(
-        decisions,
-        "replaying",
-        len(decisions),
-        console=console,
-        transient=True,
-        show_speed=False,
-        disable=not console.is_terminal,
-    )
-    found = next((each for each in shown if each.difference is not None), None)
+    found = next((each for each in _shown(decisions, "replaying") if each.difference is not None), None)
     data = summary(record, definition, len(decisions), found)
     print_data(data, output, lambda out: record_tables.replay(out, data))
     if found is not None:
@@ -187,4 +185,29 @@ def export(
     print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}", markup=False))
 
 
-COMMANDS = (replay, why, verify, diff, clone, export)
+def download(
+    study: Place,
+    folder: Annotated[Path, typer.Argument(help="The folder to make.", metavar="FOLDER")],
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints/--no-checkpoints", help="Also the checkpoints of experiments.")
+    ] = True,
+    store: Store = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Copy a study into a folder of this machine, where every command goes on with it. Cut off, it goes on too.
+
+    Example: automl download s3://bucket/studies/fashion ./fashion
+
+    \b
+    --no-checkpoints leaves out all weights but those of best_model: enough to
+    read and export, not to go on with the search.
+    """
+    from automl.download import Download
+
+    record, _ = open_study(study, store)
+    objects = sum(1 for _ in _shown(Download(record, folder, checkpoints=checkpoints), "downloading"))
+    data = {"study": record.store.uri, "folder": str(folder), "objects": objects}
+    print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}", markup=False))
+
+
+COMMANDS = (replay, why, verify, diff, clone, export, download)

@@ -349,3 +349,48 @@ def test_a_bad_export_is_refused_and_leaves_nothing(
 ) -> None:
     refused(automl("export", str(studied / "study"), *words.split(), cwd=tmp_path), *says)
     assert list(tmp_path.iterdir()) == []
+
+
+# -- download ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_download_is_the_same_study(studied: Path, tmp_path: Path) -> None:
+    found = as_json(automl("download", str(studied / "study"), "here", "-o", "json", cwd=tmp_path))
+    wanted = {name: data for name, data in files_below(studied / "study").items() if not name.startswith(".")}
+    assert {name.removeprefix("./"): data for name, data in files_below(tmp_path / "here").items()} == wanted
+    assert found["objects"] == sum(path.is_file() for path in (tmp_path / "here").rglob("*"))
+    assert automl("verify", "here", cwd=tmp_path).code == 0
+
+
+def test_a_download_that_was_cut_off_goes_on(studied: Path, tmp_path: Path) -> None:
+    command = ("download", str(studied / "study"), "here")
+    assert automl(*command, cwd=tmp_path).code == 0
+    whole = files_below(tmp_path / "here")
+    for name in ("results/1/0.json", "controller.json"):
+        (tmp_path / "here" / name).unlink()
+    (tmp_path / "here" / "brain.json").write_text("as it was while the study ran")
+    assert automl(*command, cwd=tmp_path).code == 0
+    assert files_below(tmp_path / "here") == whole
+
+
+def test_a_download_without_checkpoints_can_be_read_and_exported(studied: Path, tmp_path: Path) -> None:
+    assert automl("download", str(studied / "study"), "here", "--no-checkpoints", cwd=tmp_path).code == 0
+    assert list((tmp_path / "here").rglob("checkpoints")) == []
+    assert list((tmp_path / "here/best_model").glob("model_*"))
+    for command in ("report here", "replay here", "export here a.csv --to csv"):
+        assert automl(*command.split(), cwd=tmp_path).code == 0
+
+
+def test_a_download_into_something_else_is_refused(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    write_small_study(tmp_path, "seed: 99\n")
+    assert automl("run", "study.yaml", cwd=tmp_path).code == 0
+    before = files_below(tmp_path)
+    for folder, says in (
+        ("mine", "and is no study"),
+        ("study", "holds another study"),
+        ("small.py", "and is no study"),
+    ):
+        refused(automl("download", str(copy / "study"), folder, cwd=tmp_path), folder, says)
+    assert files_below(tmp_path) == before
