@@ -14,7 +14,10 @@ import pytest
 import yaml
 
 from automl import record_commands
+from automl.stores.folder import FolderStore
 from tests.command_line import automl, files_below, refused
+from tests.recorded_studies import recorded
+from tests.simulation.studies import HYPERBAND_9, study
 from tests.small_network import write_small_study
 
 BETTER = "parameters: {train.x: {default: 0.1}}\nseed: 7\n"
@@ -394,3 +397,14 @@ def test_a_download_into_something_else_is_refused(copy: Path, tmp_path: Path) -
     ):
         refused(automl("download", str(copy / "study"), folder, cwd=tmp_path), folder, says)
     assert files_below(tmp_path) == before
+
+
+# -- a study that is under way ----------------------------------------------------------------------------------------
+
+
+def test_every_command_answers_while_a_study_is_under_way(tmp_path: Path) -> None:
+    recorded(FolderStore(tmp_path / "line"), study(HYPERBAND_9), decisions=2)
+    (tmp_path / "line" / "results/0/1.json").unlink(missing_ok=True)
+    for command in ("replay line", "verify line", "why line 0", "diff line line", "export line a.csv --to csv"):
+        ran = automl(*command.split(), cwd=tmp_path)
+        assert (ran.code, ran.err) == (0, ""), command

@@ -29,9 +29,13 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
 
 def decide(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
     """The decision for rung `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does."""
-    where = definition.plan.stages[stage]
-    if where.kind == "final":
+    if definition.plan.stages[stage].kind == "final":
         return _final(definition, stage, decisions, result)
+    return _next_rung(definition, stage, index, decisions, result)
+
+
+def _next_rung(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
+    where = definition.plan.stages[stage]
     before = decisions(stage)[:index]  # another walker may have made ours in the meantime, and later ones
     if len(before) < index:
         raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
