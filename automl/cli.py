@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 
-from automl import __version__, network_commands, record_commands
+from automl import __version__, cluster_commands, network_commands, record_commands
 from automl.command_options import Jobs, Output, Place, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
-from automl.record_commands import open_study as _open
-from automl.record_commands import place_of as _uri
+from automl.record_commands import open_study, uri_of
 from automl.terminal import Format, complain, print_data
 
 _HELP = """Hyperparameter search for deep-learning training: one study file, on this machine or by Argo Workflows.
@@ -170,7 +169,7 @@ def run(
 
     text = study_file.read_text(study)
     definition = study_file.parse(text, str(study), study.parent)
-    uri = _uri(definition, study, store)
+    uri = uri_of(definition, study, store)
     side_by_side = jobs or definition.file.run.jobs or live_view.default_jobs()
     record = Record(open_store(uri, probe=True))
     record.start(definition, text)
@@ -190,7 +189,7 @@ def status(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
     """
     from automl import report, tables
 
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     data = report.status(record, definition)
     print_data(data, output, lambda out: tables.status(out, data))
 
@@ -203,7 +202,7 @@ def best(study: Place, store: Store = None, output: Output = Format.TABLE) -> No
     """
     from automl import report, tables
 
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     found = report.best(definition, record.study(definition.brain.metric, definition.plan.stages))
     if found is None:
         raise RecordError(
@@ -213,15 +212,33 @@ def best(study: Place, store: Store = None, output: Output = Format.TABLE) -> No
 
 
 @app.command()
-def report(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
+def report(
+    study: Place,
+    store: Store = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as a page for a browser instead.", metavar="FILE")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
     """Print the whole report: the verdict first, then every experiment with its results and reasons.
 
     Example: automl report study.yaml -o yaml
+
+    \b
+    A finished study has its page, report.html, beside its other files. Of one
+    that is running:  automl report study.yaml --html report.html
     """
     from automl import report as reports
     from automl import tables
+    from automl.report_page import page
 
-    record, definition = _open(study, store)
+    if html is not None and output is not Format.TABLE:
+        raise InvalidInput(f"--html {html} with --output {output}", advice="give one of the two")
+    record, definition = open_study(study, store)
+    if html is not None:
+        page.write(page.render(record, definition), html)
+        print(f"wrote {html}")
+        return
     data = reports.status(record, definition)
     print_data(data, output, lambda out: tables.report(out, definition, data))
 
@@ -234,13 +251,9 @@ def rebuild(study: Place, store: Store = None) -> None:
     """
     from automl import views
 
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     views.rebuild(record, definition)
     print(f"made the views of {record.store.uri} anew")
-
-
-for _command in record_commands.COMMANDS:
-    app.command()(_command)
 
 
 @app.command("compile")
@@ -256,10 +269,8 @@ def compile_(
     """
     from automl import study_file
 
-    try:
+    with cluster_commands.extra_cluster():
         from workflows import compile_study
-    except ModuleNotFoundError as error:
-        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
     text = study_file.read_text(study)
     compiled = compile_study(study_file.parse(text, str(study), study.parent), text).to_yaml()
     if to is None:
@@ -267,6 +278,11 @@ def compile_(
         return
     to.write_text(compiled, encoding="utf-8")
     print(f"wrote {to}; next: argo submit -n argo {to}")
+
+
+_ELSEWHERE: tuple[Callable[..., object], ...] = (*record_commands.COMMANDS, *cluster_commands.COMMANDS)
+for _command in _ELSEWHERE:
+    app.command()(_command)
 
 
 @app.command()

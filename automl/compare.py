@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automl import report, views
+from automl import findings, report
 from automl.first_difference import ABSENT, differences, first_difference
 from automl.record import Record
 from automl.study import Decision, Study
@@ -74,11 +74,11 @@ def _decision_difference(one: Decision | None, other: Decision | None) -> dict[s
 
 
 def _found(side: Side) -> dict[str, Any]:
-    verdict = views.verdict(side.definition, side.study)
+    verdict = findings.verdict(side.definition, side.study)
     return {
         "study": side.definition.file.name,
         "store": side.place,
-        "state": report.progress(side.definition, side.study, 1).state,
+        "state": findings.state(side.definition, side.study),
         "metric": side.definition.metric_rule.model_dump(),
         "best": report.best(side.definition, side.study),
         "gain_over_defaults": verdict and verdict["gain"],

@@ -12,10 +12,13 @@
     │   ├── UnknownFormat           a newer version wrote it
     │   ├── CheckpointError         a checkpoint is missing or does not match its manifest
     │   └── NotReady                a decision was asked for before the results that it needs
+    ├── ClusterError            2   the cluster cannot be reached, or refuses
+    │   ├── ClusterAway             nothing answers just now
+    │   └── NotAllowed              the user's rights there do not suffice
     └── StudyFailed             5   the study ran to its end and nothing succeeded
 
 Every message says what was given, what is allowed, and what to do. One exit code, 2, says that the user has something
-to mend, be it a file, a store or a record; the message says which.
+to mend, be it a file, a store, a record or a cluster; the message says which.
 """
 
 from __future__ import annotations
@@ -87,6 +90,20 @@ class CheckpointError(RecordError):
 
 class NotReady(RecordError):
     """A decision was asked for before the results that it needs."""
+
+
+class ClusterError(AutoMLError):
+    """The cluster cannot be reached, or it refuses."""
+
+    exit_code = 2
+
+
+class ClusterAway(ClusterError):
+    """Nothing answers just now; the same may succeed in a moment."""
+
+
+class NotAllowed(ClusterError):
+    """What the user is allowed to do on the cluster does not suffice."""
 
 
 class StudyFailed(AutoMLError):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from automl import views
+from automl import findings
 from automl.algorithms import MODEL_FREE
 from automl.brain import DEFAULTS
 from automl.errors import InvalidInput
 from automl.plan import Stage
 from automl.record import experiments, rung_of
-from automl.report import duration, number
 from automl.schedules.base import ranked
 from automl.study import Decision, Experiment, Failure, Outcome, Recommendation, Result, Status, Study, best_outcome
 from automl.study_file import Definition
+from automl.wording import duration, number
 
 FAILURES = {
     Failure.ERROR: "the training program exited with an error",
@@ -188,14 +188,14 @@ def _rung_text(definition: Definition, data: dict[str, Any], result: Result | No
 
 def _end(definition: Definition, study: Study, experiment: Experiment) -> list[str]:
     """What it is in the end: the best of the search, and who was trained again to judge it."""
-    best = views.best_of_search(definition, study)
+    best = findings.best_of_search(definition, study)
     if best is None or best.experiment != experiment.number:
         return []
-    so_far = "" if views.search_is_over(definition, study) else " so far"
+    so_far = "" if findings.search_is_over(definition, study) else " so far"
     text = f"the best of the search{so_far}: {definition.metric_rule.name} {number(best.best_value)}"
     stopped = experiment.status is Status.STOPPED
     text += "; its best epoch counts, although it was stopped" if stopped else ""
-    judged = (views.verdict(definition, study) or {}).get("best", {}).get("experiments")
+    judged = (findings.verdict(definition, study) or {}).get("best", {}).get("experiments")
     if judged:
         text += f"; judged by training it again as experiment {', '.join(map(str, judged))}"
     return [text]

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from automl import report, views
+from automl import findings, report, wording
 from automl.local import Event
 from automl.record import experiments
 from automl.study import Status, Study
@@ -61,6 +61,15 @@ class LiveView:
                 self._live = None
 
     def __call__(self, event: Event) -> None:
+        self.take(event)
+        if self._live is None:
+            for line in self.lines(event):
+                self.console.print(line, highlight=False, soft_wrap=True)
+        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
+            self._refresh()
+
+    def take(self, event: Event) -> None:
+        """Knows of the event from now on, and shows nothing."""
         self._study = event.study
         recommendation = event.recommendation
         if recommendation is not None:
@@ -71,21 +80,17 @@ class LiveView:
                 training.epoch, training.value = event.epoch, event.value
             elif event.kind in {"settled", "preempted"}:
                 self._training.pop(recommendation.number, None)
-        if self._live is None:
-            for line in self._lines(event):
-                self.console.print(line, highlight=False, soft_wrap=True)
-        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
-            self._refresh()
 
     def _refresh(self) -> None:
         if self._live is not None:
             self._quiet_until = time.monotonic() + 0.25
-            self._live.update(self._screen(), refresh=True)
+            self._live.update(self.screen(), refresh=True)
 
     def _resized(self, _number: int, _frame: FrameType | None) -> None:
         self._refresh()
 
-    def _lines(self, event: Event) -> Iterator[str]:
+    def lines(self, event: Event) -> Iterator[str]:
+        """What is printed of an event where there is no terminal."""
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
@@ -99,43 +104,49 @@ class LiveView:
             fresh = f"goes on from epoch {event.epoch}" if event.epoch else "starts"
             yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"
         elif at is not None and event.kind == "epoch":
-            yield f"experiment {at.number}: epoch {event.epoch}/{at.epochs} {metric} {report.number(event.value)}"
+            yield f"experiment {at.number}: epoch {event.epoch}/{at.epochs} {metric} {wording.number(event.value)}"
         elif at is not None and event.kind == "preempted":
             yield f"experiment {at.number}: preempted, starts again"
         elif at is not None and event.result is not None:
             result = event.result
-            end = f"{metric} {report.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
+            end = f"{metric} {wording.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
             text = f": {result.message}" if result.message else ""
             word = "was done before" if event.kind == "skipped" else "done"
-            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self._outlook(event.study)}"
+            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self.outlook(event.study)}"
 
-    def _outlook(self, study: Study) -> str:
+    def outlook(self, study: Study) -> str:
+        """Epochs pending, time left, the best so far."""
         found = self._progress(study)
-        best = views.best_of_search(self.definition, study)
-        parts = [f"{found.epochs_pending} epochs pending", f"about {report.duration(found.minutes_left)} left"]
+        best = findings.best_of_search(self.definition, study)
+        left = wording.duration(found.minutes_left)
+        parts = [
+            f"{found.epochs_pending} epochs pending",
+            f"about {left} left" if left != "unknown" else "time left unknown",
+        ]
         if best is not None:
-            parts.append(f"best {report.number(best.best_value)} (experiment {best.experiment})")
+            parts.append(f"best {wording.number(best.best_value)} (experiment {best.experiment})")
         return ", ".join(parts)
 
     def _progress(self, study: Study) -> report.Progress:
         running = {number: each.epoch for number, each in self._training.items()}
         return report.progress(self.definition, study, self.jobs, running)
 
-    def _screen(self) -> RenderableType:
+    def screen(self) -> RenderableType:
+        """What a terminal shows: progress, the best so far, the experiments."""
         assert self._study is not None
         found = self._progress(self._study)
-        best = views.best_of_search(self.definition, self._study)
+        best = findings.best_of_search(self.definition, self._study)
         file = self.definition.file
         head = Text(f"{file.name}  {file.algorithm} on {self.definition.network.name}", style="bold")
         total = found.epochs_done + found.epochs_pending
         bar = ProgressBar(total=max(1, total), completed=found.epochs_done, width=40)
         line = Table.grid(padding=(0, 2))
-        left = report.duration(found.minutes_left)
+        left = wording.duration(found.minutes_left)
         line.add_row(bar, f"{found.epochs_done} of {total} epochs, {found.epochs_pending} pending, about {left} left")
         best_text = "none yet"
         if best is not None:
             best_text = (
-                f"{self.definition.metric_rule.name} {report.number(best.best_value)}  experiment {best.experiment}"
+                f"{self.definition.metric_rule.name} {wording.number(best.best_value)}  experiment {best.experiment}"
             )
         return Group(head, line, Text(f"best so far: {best_text}", style="green"), self._table())
 
@@ -157,10 +168,10 @@ class LiveView:
             value = active.value if active and active.value is not None else _last(each.history)
             epoch = active.epoch if active else each.epochs
             asked = each.recommendations[-1].epochs
-            values = ", ".join(f"{name.rsplit('.', 1)[-1]}={report.setting(v)}" for name, v in each.values.items())
+            values = ", ".join(f"{name.rsplit('.', 1)[-1]}={wording.setting(v)}" for name, v in each.values.items())
             style = "bold" if active else _STYLES.get(each.status, "")
             stage = self.definition.plan.stages[each.stage].name
-            row = (str(each.number), stage, status, f"{epoch}/{asked}", report.number(value), values)
+            row = (str(each.number), stage, status, f"{epoch}/{asked}", wording.number(value), values)
             table.add_row(*row, style=style)
         if len(ended) > room:
             table.add_row("", "", f"and {len(ended) - room} more", "", "", "", style="dim")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from automl import views
+from automl import findings, views
 from automl.errors import AutoMLError, CheckpointError, StudyFailed
 from automl.record import Record, experiments, rung_of
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
@@ -118,11 +118,14 @@ class LocalRun:
                 for stage in self.definition.plan.stages[len(self.definition.plan.search) :]:
                     self._advance(stage.index, 0)
                 self._walk()
+            except StudyFailed:  # there is nothing to judge; what has failed, and why, is shown all the same
+                views.rebuild(self.record, self.definition)
+                raise
             finally:
                 for run in self._active:  # only when something raised: nothing is left running
                     run.training.close()
         study = views.rebuild(self.record, self.definition)
-        if views.best_of_search(self.definition, study) is None:
+        if findings.best_of_search(self.definition, study) is None:
             raise StudyFailed(
                 f"none of the {len(experiments(study, self.definition.plan.stages))} experiments succeeded",
                 advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",

@@ -8,16 +8,21 @@ from typing import Annotated
 import typer
 
 from automl.command_options import Output
+from automl.errors import InvalidInput, nearest
 from automl.terminal import Format, print_data
 
 app = typer.Typer(no_args_is_help=False)
 
 
 @app.callback(invoke_without_command=True)
-def networks(context: typer.Context, output: Output = Format.TABLE) -> None:
+def networks(
+    context: typer.Context,
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only networks of this task.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
     """List the networks that come with the package.
 
-    Example: automl networks -o json
+    Example: automl networks --task object_detection
     """
     from automl import networks as nets
     from automl import tables
@@ -25,16 +30,25 @@ def networks(context: typer.Context, output: Output = Format.TABLE) -> None:
     if context.invoked_subcommand is not None:
         return
     found = [nets.load_network(name, Path()) for name in nets.catalogue()]
+    if task is not None:
+        tasks = sorted({each.task for each in found})
+        if task not in tasks:
+            raise InvalidInput(f"--task {task}", allowed=", ".join(tasks), advice=nearest(task, tasks))
+        found = [each for each in found if each.task == task]
     data = [
         {
             "name": each.name,
             "title": each.title,
+            "aliases": list(each.aliases),
             "task": each.task,
+            "framework": each.framework,
             "metric": each.metric.name,
             "goal": each.metric.goal,
             "epochs": each.epochs,
             "searched": sum(each.enabled(name) is True for name in each.parameters),
+            "on_request": sum(each.enabled(name) is None for name in each.parameters),
             "parameters": len(each.parameters),
+            "refused": each.refused,
         }
         for each in found
     ]
@@ -51,9 +65,13 @@ def show(name: NetworkName, output: Output = Format.YAML) -> None:
     Example: automl networks show fashion_mnist > mine.yaml
     """
     from automl.networks import load_network
+    from automl.networks.definition import shipped_text
 
-    data = load_network(name, Path()).model_dump(mode="json")
-    print_data(data, Format.YAML if output is Format.TABLE else output, None)
+    network = load_network(name, Path())
+    if output is Format.JSON or name.endswith((".yaml", ".yml")):
+        print_data(network.model_dump(mode="json"), Format.YAML if output is Format.TABLE else output, None)
+    else:
+        print(shipped_text(network.name), end="")  # with the comments of the file
 
 
 @app.command("parameters")
@@ -64,10 +82,18 @@ def parameters(name: NetworkName, output: Output = Format.TABLE) -> None:
     """
     from automl import tables
     from automl.networks import load_network
+    from automl.networks.spec_formats import get_path
 
     network = load_network(name, Path())
     data = [
         {"automl_enabled": network.enabled(each), "name": each, **network.parameter(each).to_mapping()}
+        if network.has_range(each)
+        else {
+            "automl_enabled": network.enabled(each),
+            "name": each,
+            "kind": network.parameters[each].get("type"),
+            "default": get_path(network.spec, network.place(each)),
+        }
         for each in network.parameters
     ]
     print_data(data, output, lambda out: tables.parameters(out, data))

@@ -27,14 +27,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from automl import strict_json, views
+from automl import findings, strict_json, views
 from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
 from automl.plan import Stage
 from automl.record import Record, rung_of
 from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
-from automl.steps.stage_in import Launch, argv, stage_in
+from automl.steps.stage_in import Launch, stage_in
 from automl.stores import open_store
 from automl.study import Failure, Recommendation, Result
 from automl.study_file import Definition
@@ -42,8 +42,11 @@ from automl.study_file import Definition
 WORK = Path("/automl/run")  # on the volume that the containers of a training pod share
 OUTPUTS = Path("/automl/out")  # what Argo reads of a brain step
 ARGV, EXIT_CODE, VERDICT, STOP, SKIP, LAUNCH = "argv", "exit-code", "verdict", "stop", "skip", "launch.json"
+ALIVE = "alive"  # a pipe between the two that run: whose container is killed lets go of its end
+TRAINING, FOLLOWING = "training", "following"  # stand there once the side that they name holds its end
 PROGRESS = "progress"  # epochs done/epochs asked for, which Argo shows
 AGAIN = PREEMPTED  # exit code of a step that may succeed when it is run again
+KILLED = 137  # exit code of a training whose container was killed as a whole, which can tell us none
 BUG = 70  # exit code of a training pod whose observer broke
 TERMINATION_LOG = Path("/dev/termination-log")  # what stands there becomes the message of the node
 POLL_SECONDS = 0.5
@@ -128,7 +131,9 @@ def stage_in_training() -> None:
         (WORK / SKIP).touch()
         print(f"experiment {recommendation.number} fails: {error}")
         return
-    (WORK / ARGV).write_text("".join(f"{word}\n" for word in argv(definition, WORK)), encoding="utf-8")
+    (WORK / ARGV).write_text("".join(f"{word}\n" for word in launch.argv), encoding="utf-8")
+    with suppress(FileExistsError):
+        os.mkfifo(WORK / ALIVE)
     told = {"resume": launch.resume and launch.resume.key}
     (WORK / LAUNCH).write_bytes(strict_json.dump(told))
     begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
@@ -149,11 +154,13 @@ def observe() -> None:
 def _follow() -> None:
     told_to_stop: list[float] = []
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.append(time.monotonic()))
+    alive = os.open(WORK / ALIVE, os.O_RDONLY | os.O_NONBLOCK)
+    (WORK / FOLLOWING).touch()
     began = time.monotonic()
     observer = _patiently(_observer, told_to_stop)
     limit = None if observer is None else observer.definition.file.run.timeout_minutes
     timed_out = False
-    while observer is not None and not (WORK / EXIT_CODE).exists():
+    while observer is not None and not (WORK / EXIT_CODE).exists() and not _is_gone(alive):
         seconds = time.monotonic() - began
         try:
             _tell(observer, observer.poll(seconds))
@@ -165,7 +172,10 @@ def _follow() -> None:
         if _is_late(told_to_stop):
             break  # the pod is about to be killed: what is stored is stored
         time.sleep(POLL_SECONDS)
-    code = int((WORK / EXIT_CODE).read_text()) if (WORK / EXIT_CODE).exists() else PREEMPTED
+    # without an exit code its container was killed, by itself or with the whole pod
+    code = PREEMPTED if told_to_stop else KILLED
+    if (WORK / EXIT_CODE).exists():
+        code = int((WORK / EXIT_CODE).read_text())
     again = bool(told_to_stop) and code != 0 and not timed_out
     seconds = time.monotonic() - began
     result = None
@@ -198,6 +208,16 @@ def _patiently(work: Callable[[], T], told_to_stop: list[float]) -> T | None:
             time.sleep(POLL_SECONDS)
 
 
+def _is_gone(alive: int) -> bool:
+    """Whether the container that trains was killed: it held the other end of the pipe and does not any more."""
+    if not (WORK / TRAINING).exists():
+        return False
+    try:
+        return not os.read(alive, 1 << 16)
+    except BlockingIOError:
+        return False
+
+
 def _is_late(told_to_stop: list[float]) -> bool:
     return bool(told_to_stop) and time.monotonic() - told_to_stop[0] > GRACE_SECONDS
 
@@ -217,9 +237,13 @@ def collect() -> None:
     last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
     _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
     study = views.rebuild(record, definition)
-    best = views.best_of_search(definition, study)
+    best = findings.best_of_search(definition, study)
     if best is not None:
-        found = {"experiment": best.experiment, "value": best.best_value, "verdict": views.verdict(definition, study)}
+        found = {
+            "experiment": best.experiment,
+            "value": best.best_value,
+            "verdict": findings.verdict(definition, study),
+        }
         _output("best", strict_json.dump(found).decode())
         print(f"the best is experiment {best.experiment}: {definition.metric_rule.name} {best.best_value:.6g}")
     for stage, rung in last:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,17 +33,16 @@ def open_study(study: str, store: str | None = None) -> tuple[Any, Any]:
     settings = None
     if path.is_file() or (path.suffix in {".yaml", ".yml"} and not path.is_dir()):
         definition = study_file.read(path)
-        store, settings = place_of(definition, path, store), definition.file
+        store, settings = uri_of(definition, path, store), definition.file
     record = Record(open_store(store or study))
     return record, study_file.Definition.from_json(record.metadata(), settings)
 
 
-def place_of(definition: Any, study: Path, store: str | None) -> str:
-    """Where a study lies: the option, the study file's `run: store`, or a folder of its name beside the file."""
-    if store is not None:
-        return store
-    found: str = definition.file.run.store or f"./{definition.file.name}"
-    return found if "://" in found or found.startswith("memory:") else str(study.parent / found)
+def uri_of(definition: Any, study: Path, store: str | None) -> str:
+    """Where a study lies: the option, or what its file says."""
+    from automl import study_file
+
+    return store if store is not None else study_file.place_of(definition, study)
 
 
 def _shown(steps: Any, doing: str) -> Iterable[Any]:
@@ -210,4 +209,4 @@ def download(
     print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}", markup=False))
 
 
-COMMANDS = (replay, why, verify, diff, clone, export, download)
+COMMANDS: tuple[Callable[..., None], ...] = (replay, why, verify, diff, clone, export, download)

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automl.report import number, setting
 from automl.tables import _pairs, _row, _table
+from automl.wording import number, setting
 
 Row = Mapping[str, Any]
 

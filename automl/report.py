@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from automl import views
+from automl import findings
 from automl.brain import DEFAULTS
 from automl.plan import Estimate, Plan, estimate, wall_minutes, with_before
 from automl.record import Record, experiments, runs_of
-from automl.study import Experiment, Status, Study
+from automl.study import Status, Study
 from automl.study_file import Definition
 
 
@@ -35,7 +34,7 @@ def progress(definition: Definition, study: Study, jobs: int, running: dict[int,
         counts[Status.RUNNING] += 1
     pending = 0
     stages = plan.stages
-    if views.search_is_over(definition, study) and views.best_of_search(definition, study) is None:
+    if findings.search_is_over(definition, study) and findings.best_of_search(definition, study) is None:
         stages = plan.search  # nothing succeeded: there is nothing to judge
     for stage in stages:
         decisions = study.of_stage(stage.index)
@@ -54,7 +53,7 @@ def progress(definition: Definition, study: Study, jobs: int, running: dict[int,
     if speed is not None and total:
         whole = wall_minutes(plan, speed / 60, 0.0, max(1, jobs))
         left = max(pending / total * whole, 0.0)
-    return Progress(_state(definition, study, found), counts, done, pending, left)
+    return Progress(findings.state(definition, study), counts, done, pending, left)
 
 
 def _survivors(study: Study, stage: int) -> int:
@@ -71,21 +70,6 @@ def _seconds_per_epoch(study: Study) -> float | None:
             trained += result.epochs - before
             seconds += result.seconds
     return seconds / trained if trained else None
-
-
-def _state(definition: Definition, study: Study, found: list[Experiment]) -> str:
-    if not study.decisions:
-        return "not started"
-    if not views.search_is_over(definition, study):
-        return "running"
-    if views.best_of_search(definition, study) is None:
-        return "failed"
-    finals = [stage for stage in definition.plan.stages if stage.kind == "final"]
-    for stage in finals:
-        mine = [each for each in found if each.stage == stage.index]
-        if not mine or any(each.status is Status.PENDING for each in mine):
-            return "judging"
-    return "done"
 
 
 def begun(record: Record, definition: Definition, study: Study) -> dict[int, int]:
@@ -115,14 +99,14 @@ def status(record: Record, definition: Definition, jobs: int = 1) -> dict[str, A
         "epochs": {"done": found.epochs_done, "pending": found.epochs_pending},
         "minutes_left": None if found.minutes_left is None else round(found.minutes_left, 1),
         "best": best(definition, study),
-        "verdict": views.verdict(definition, study),
+        "verdict": findings.verdict(definition, study),
         "experiments_table": rows(definition, study, running),
     }
 
 
 def best(definition: Definition, study: Study) -> dict[str, Any] | None:
     """The best experiment so far: its number, value and parameters; None when none has succeeded."""
-    found = views.best_of_search(definition, study)
+    found = findings.best_of_search(definition, study)
     if found is None:
         return None
     experiment = next(each for each in experiments(study, definition.plan.stages) if each.number == found.experiment)
@@ -204,28 +188,3 @@ def totals(plan: Plan, found: Estimate) -> dict[str, Any]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
-
-
-def duration(minutes: float | None) -> str:
-    """Minutes for people: '40 s', '12 min', '3 h 20 min', '2 d 4 h'."""
-    if minutes is None:
-        return "unknown"
-    if minutes < 1:
-        return f"{math.ceil(minutes * 60)} s"
-    whole = round(minutes)
-    if whole < 60:
-        return f"{whole} min"
-    hours, rest = divmod(whole, 60)
-    if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
-
-
-def number(value: float | None) -> str:
-    """A metric's value for people."""
-    return "-" if value is None else f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
-
-
-def setting(value: Any) -> str:
-    """A parameter's value for people."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

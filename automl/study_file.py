@@ -16,7 +16,7 @@ from automl.brain import Brain, with_final
 from automl.errors import InvalidInput, RecordError, SpaceError, StudyFileError, nearest
 from automl.networks import Network, load_network
 from automl.networks.definition import MetricRule
-from automl.networks.spec_formats import flatten, set_paths
+from automl.networks.spec_formats import flatten, get_path, has_path, set_paths
 from automl.plan import Costs, Plan
 from automl.space import SearchSpace
 from automl.study_options import MOST_EPOCHS, NOT_DECISIVE, TAO_NAMES, StudyFile
@@ -33,6 +33,17 @@ _SET_BY_THE_STUDY = {  # fields of a train spec that it fills in itself -> what 
 
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _below(dataset: str, told: Any) -> Any:
+    """What a network puts into its spec for a dataset: {dataset} filled in wherever it stands."""
+    if isinstance(told, Mapping):
+        return {name: _below(dataset, each) for name, each in told.items()}
+    if isinstance(told, list):
+        return [_below(dataset, each) for each in told]
+    return told.replace("{dataset}", dataset.rstrip("/")) if isinstance(told, str) else told
+
+
 _ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
 USUAL_R, USUAL_NU = 27, 3
 
@@ -45,11 +56,17 @@ class Definition:
     network: Network
 
     def __post_init__(self) -> None:
+        if self.network.refused:
+            raise StudyFileError(f"network: {self.network.name} cannot be searched: {self.network.refused}")
         self._check_options()
         # every error is found before anything is written
-        paths = [path for path in self.network.fields.model_dump().values() if path is not None]
-        set_paths(set_paths(self.base_spec, self.space.defaults()), dict.fromkeys(paths))
+        set_paths(self.placed(self.space.defaults()), dict.fromkeys(self.network.fields.paths()))
+        self._check_one_of()
         _ = self.brain
+
+    def placed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The base spec with these values of searched parameters where they belong."""
+        return set_paths(self.base_spec, {self.network.place(name): value for name, value in values.items()})
 
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
@@ -57,7 +74,7 @@ class Definition:
         return {
             # what is left out stays out, so that an option of a later version does not change a study that lacks it
             "study": {name: value for name, value in said.items() if value is not None},
-            "network": self.network.model_dump(mode="json"),
+            "network": self.network.model_dump(mode="json", exclude_defaults=True),
         }
 
     @classmethod
@@ -84,12 +101,22 @@ class Definition:
             self._check_setting(path, known)
         spec = set_paths(self.network.spec, settings)
         if self.file.dataset is not None:
-            field = self.network.fields.dataset
-            if field is None:
+            field, files = self.network.fields.dataset, dict(self.network.dataset.files)
+            if field is not None:
+                files[field] = "{dataset}"
+            if not files:
                 raise StudyFileError(f"dataset: {self.network.name} brings its own data", advice="leave 'dataset' out")
             if field in settings:
                 raise StudyFileError(f"dataset and train_spec: {field} say the same", advice="keep one of the two")
-            spec = set_paths(spec, {field: self.file.dataset})
+            # a setting of one's own says better where one of several files lies
+            spec = set_paths(spec, {path: _below(self.file.dataset, told) for path, told in files.items()})
+            return set_paths(spec, settings)
+        needed = self.network.dataset.files
+        if needed and all(get_path(spec, path) is None for path in needed):
+            raise StudyFileError(
+                f"dataset: {self.network.name} brings no data of its own",
+                allowed=f"'dataset: /data/mine', or paths of your own under 'train_spec': {', '.join(needed)}",
+            )
         return spec
 
     @cached_property
@@ -105,15 +132,16 @@ class Definition:
                 )
         parameters = []
         for name in names:
-            parameter = self.network.parameter(name)
             fixed = flatten(self.file.train_spec).get(name)
             changes = dict(self.file.parameters.get(name, {}))
             if fixed is not None:  # the user's own setting is the default that the search starts from
                 changes.setdefault("default", fixed)
             try:
-                parameters.append(parameter.replaced(changes) if changes else parameter)
+                parameters.append(self.network.parameter(name, changes))
             except SpaceError as error:
                 where = "parameters" if name in self.file.parameters else "train_spec, where the search starts"
+                if not changes:
+                    where = "additional_automl_parameters"
                 raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
         constants = {path: value for path, value in flatten(self.base_spec).items() if path not in names}
         return SearchSpace(tuple(parameters), constants=constants)
@@ -199,10 +227,28 @@ class Definition:
                 allowed=", ".join(algorithm.samplers),
             )
 
+    def _check_one_of(self) -> None:
+        """Raises StudyFileError when two groups that exclude each other have values."""
+        spec = self.placed(self.space.defaults())
+        for groups in self.network.one_of:
+            given = {}
+            for group in groups:
+                leaves = flatten({group: get_path(spec, group)})
+                given[group] = [path for path, value in leaves.items() if value is not None]
+            first, *others = [group for group in groups if given[group]] or [""]
+            if others:
+                raise StudyFileError(
+                    f"{first} and {others[0]} both have values, and the training takes one of them",
+                    allowed=f"one of {', '.join(groups)}",
+                    advice=f"to use {others[0]}, say 'train_spec: {{NAME: null}}' for "
+                    f"{', '.join(given[first])}; the searched of them go into remove_default_automl_parameters",
+                )
+
     def _check_setting(self, path: str, known: Mapping[str, Any]) -> None:
         """Raises StudyFileError unless a path of `train_spec` is one that a user may set."""
+        fields = self.network.fields
         for field, advice in _SET_BY_THE_STUDY.items():
-            if path == getattr(self.network.fields, field):
+            if path == getattr(fields, field) and not (field == "resume_from" and path == fields.pretrained):
                 raise StudyFileError(f"train_spec: {path} is set by the study itself", advice=f"leave it out: {advice}")
         inside = [each.removeprefix(f"{path}.") for each in known if each.startswith(f"{path}.")]
         if inside:
@@ -215,7 +261,7 @@ class Definition:
                     f"train_spec: {path} goes through {group}, which is no group of settings",
                     allowed=f"{group}: a value, such as its default {shown(value)}",
                 )
-        if path not in known and path not in self.network.parameters:
+        if path not in self.network.parameters and not has_path(self.network.spec, path):
             raise StudyFileError(
                 f"train_spec: {path} is not in the train spec of {self.network.name}",
                 advice=nearest(path, known) or f"'automl networks show {self.network.name}' prints the spec",
@@ -306,6 +352,12 @@ def read_text(path: Path) -> str:
 def read(path: Path) -> Definition:
     """The study of a file. Raises InvalidInput."""
     return parse(read_text(path), str(path), path.parent)
+
+
+def place_of(definition: Definition, path: Path) -> str:
+    """Where the study of the file `path` lies: its `run: store`, or a folder of its name beside the file."""
+    found = definition.file.run.store or f"./{definition.file.name}"
+    return found if "://" in found or found.startswith("memory:") else str(path.parent / found)
 
 
 def schema() -> dict[str, Any]:

@@ -32,7 +32,7 @@ epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or 
 
 _TEMPLATE = """\
 # A study: what is trained, and how its settings are searched.
-# 'automl plan' says what it will take, 'automl run' does it.
+# 'automl plan' says what it will take, 'automl run' does it{or_compile}.
 # Lines such as '# jobs: 2' are examples: remove the '# ' and change the value.
 
 name: {name}
@@ -46,7 +46,7 @@ seed: 42                  # the only source of chance: the same seed makes the s
 
 # Searched by default:
 {searched}
-additional_automl_parameters: []      # search these too; there are: {eligible}
+additional_automl_parameters: []      # search these too; {eligible}
 remove_default_automl_parameters: []  # do not search these
 
 # Your own ranges, for parameters that are searched:
@@ -71,7 +71,14 @@ run:
 #   minutes_per_epoch: 1
 #   gpus: 1               # of one experiment
 #   price_per_gpu_hour: 2.5
+{cluster}"""
+
+_CLUSTER = """
+# On a cluster, where 'automl compile' makes a workflow of this study:
+# cluster:
+#   image: {image}  # what trains, with the registry before it
 """
+_MOST_NAMES = 8  # that the line of additional_automl_parameters lists
 
 
 def template(network_name: str, algorithm: str, path: Path) -> str:
@@ -83,6 +90,8 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
             advice=nearest(algorithm, ALGORITHMS),
         )
     network = load_network(network_name, path.parent)
+    if network.refused:
+        raise InvalidInput(f"network: {network.name} cannot be searched: {network.refused}")
     searched = [name for name in network.parameters if network.enabled(name)]
     eligible = [name for name in network.parameters if network.enabled(name) is None]
     name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "study"
@@ -93,20 +102,36 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
     return _TEMPLATE.format(
         name=name,
         network=network_name,
-        dataset="# dataset: /data/mine     # where the data lies; without it, the network's own\n"
-        if network.fields.dataset
-        else "",
+        or_compile=", 'automl compile' makes a workflow for Argo of it" if network.dataset.files else "",
+        cluster=_CLUSTER.format(image=network.image) if network.dataset.files else "",
+        dataset=_dataset(network),
         algorithm=algorithm,
         algorithms=", ".join(ALGORITHMS),
         budget=_BUDGET[algorithm].format(R=max(3, min(27, network.epochs))),
         epochs=network.epochs,
         searched="\n".join(f"#   {each}" for each in searched) or "#   nothing in this network",
-        eligible=", ".join(eligible) or "none in this network",
+        eligible=_eligible(network_name, eligible),
         first=first,
         range=span,
         spec=spec,
         value=value,
     )
+
+
+def _dataset(network: Network) -> str:
+    """The lines about the data: how they are named, and what lies where below them."""
+    if network.dataset.files:
+        told = [f"# Where the data lies, as the training sees it: {network.dataset.format or 'see TAO for the format'}"]
+        files = flatten({path: flatten({"": each}) for path, each in network.dataset.files.items()})
+        told += [f"#   {path.rstrip('.')}: {json.dumps(each)}" for path, each in files.items()]
+        return "\n".join([*told, "dataset: /data", ""])
+    return "# dataset: /data/mine     # without it, the network's own data\n" if network.fields.dataset else ""
+
+
+def _eligible(name: str, eligible: Sequence[str]) -> str:
+    if len(eligible) > _MOST_NAMES:
+        return f"'automl networks parameters {name}' lists {len(eligible)}"
+    return f"there are: {', '.join(eligible) or 'none in this network'}"
 
 
 def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
@@ -119,9 +144,10 @@ def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
 
 def _setting(network: Network) -> tuple[str, str]:
     """A setting of the training that nobody else sets: not the search, not the study."""
-    ours = {*network.fields.model_dump().values(), *network.parameters}
+    taken = {*network.fields.paths(), *network.dataset.files}
+    taken |= {network.place(name) for name in network.parameters if network.enabled(name)}
     plain = {path: value for path, value in flatten(network.spec).items() if isinstance(value, int | float | str)}
-    path, value = next(((path, value) for path, value in plain.items() if path not in ours), next(iter(plain.items())))
+    path, value = next(((path, value) for path, value in plain.items() if path not in taken), next(iter(plain.items())))
     return path, _flow(value)
 
 

@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automl.report import duration, number, setting
 from automl.study_file import Definition
+from automl.wording import counted, duration, number, setting
 
 Row = Mapping[str, Any]
+_LONGEST_DEFAULT = 30  # characters of one, in a table
+_MOST_OPTIONS = 6  # of a parameter, in a table
 
 
 def plan(console: Console, data: Row) -> None:
@@ -97,7 +99,11 @@ def _state(console: Console, data: Row) -> None:
 
 def experiments(console: Console, table: Sequence[Row], *, whole: bool) -> None:
     """The table of experiments; whole: with values and reasons on as many lines as they take, else cut to one."""
-    shown = _table("experiment", "stage", "status", "epochs", "value", right=("experiment", "epochs", "value"))
+    names = ("experiment", "stage", "status", "epochs", "value")
+    shown = _table(*names, right=("experiment", "epochs", "value"))
+    for name, column in zip(names, shown.columns, strict=True):  # a long line of values would squeeze them to a letter
+        cells = (number(row[name]) if name == "value" else str(row[name]) for row in table)
+        column.min_width = max(map(len, (name, *cells)))
     shown.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
     for row in table:
         # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
@@ -129,7 +135,13 @@ def finished(console: Console, definition: Definition, data: Row, study: str) ->
     console.print()
     _verdict(console, definition, data)
     console.print()
-    _pairs(console, [("best model", f"{data['store']}/best_model"), ("report", f"automl report {study}")])
+    _pairs(
+        console,
+        [
+            ("best model", f"{data['store']}/best_model"),
+            ("report", f"{data['store']}/report.html, or: automl report {study}"),
+        ],
+    )
 
 
 def report(console: Console, definition: Definition, data: Row) -> None:
@@ -182,11 +194,16 @@ def _conclusion(found: Row, verdict: Row | None) -> str:
 
 def networks(console: Console, data: Sequence[Row]) -> None:
     """The list of networks."""
-    table = _table("name", "task", "metric", "epochs", "searched", "title", right=("epochs", "searched"))
+    table = _table("name", "task", "framework", "metric", "searched", "title", right=("searched",))
     for row in data:
-        searched = f"{row['searched']} of {row['parameters']}"
-        _row(table, row["name"], row["task"], f"{row['goal']} {row['metric']}", row["epochs"], searched, row["title"])
+        title = f"{row['title']}; also {', '.join(row['aliases'])}" if row["aliases"] else row["title"]
+        searched = f"{row['searched']} + {row['on_request']}"
+        if row["refused"]:
+            title, searched = f"{title}; refused: {row['refused']}", "none"
+        goal = {"maximize": "max", "minimize": "min"}[row["goal"]]
+        _row(table, row["name"], row["task"], row["framework"] or "", f"{goal} {row['metric']}", searched, title)
     console.print(table)
+    console.print("searched: parameters by default + those on request", style="dim")
 
 
 def parameters(console: Console, data: Sequence[Row]) -> None:
@@ -195,9 +212,11 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
     table = _table("name", "search", "kind", "default", "range", "conditions")
     for row in data:
         options = row.get("options")
-        span = ", ".join(map(str, options)) if options else f"{row.get('low')} ... {row.get('high')}"
+        span = _options(options) if options else f"{row.get('low')} ... {row.get('high')}"
         if row["kind"] == "bool":
             span = "true, false"
+        elif not options and row.get("low") is None:
+            span = "yours to give" if row["automl_enabled"] is None else ""
         span += f" by {row['step']}" if row.get("step") else ""
         span += " (log)" if row.get("log") else ""
         conditions = [str(each) for each in row.get("conditions", ())]
@@ -205,13 +224,15 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
             switch = row["active_when"]
             conditions.append(f"if {switch['parameter']} is {' or '.join(map(str, switch['values']))}")
         default, search = setting(row.get("default")), words[row["automl_enabled"]]
-        _row(table, row["name"], search, row["kind"], default, span, ", ".join(conditions))
+        default = default if len(default) <= _LONGEST_DEFAULT else f"{default[: _LONGEST_DEFAULT - 3]}..."
+        _row(table, row["name"], search, row["kind"] or "", default, span, ", ".join(conditions))
     console.print(table)
 
 
-def counted(count: int, what: str) -> str:
-    """A count with its noun: '1 run', '19 runs'."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _options(options: Sequence[object]) -> str:
+    """The first of them; '-o json' has all."""
+    shown = ", ".join(map(str, options[:_MOST_OPTIONS]))
+    return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in all)"
 
 
 def _values(values: Row) -> str:

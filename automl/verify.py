@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automl import __version__, report, strict_json, views
+from automl import __version__, findings, strict_json, views
 from automl.errors import AutoMLError, RecordError
 from automl.first_difference import first_difference
 from automl.record import MANIFEST, METADATA, STUDY_FILE, Manifest, Record, decision_key, digest, result_key, rung_of
@@ -305,7 +305,7 @@ def _views(record: Record, definition: Definition, keys: Keys, found: Findings, 
     except AutoMLError as error:
         found.wrong("best_model/", f"cannot be made from the record: {error.given}")
         return set()
-    if report.progress(definition, study, 1).state not in {"done", "failed"}:
+    if findings.state(definition, study) not in {"done", "failed"}:
         return set(shadow.written)
     present = set(keys)
     differ = found.problems if version == __version__ else found.notes

@@ -18,7 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from automl import study_file
-from automl.status_lines import StatusReader
+from automl.status import Said
+from automl.status.json_lines import TaoStatus
 from automl.steps.stage_in import train_spec
 from automl.study import Decision, Failure, Outcome, Recommendation, best_outcome
 from automl.study_file import Definition
@@ -103,9 +104,9 @@ def said(definition: Definition, recommendation: Recommendation, folder: Path) -
     settings = fashion_mnist_settings.from_spec(train_spec(definition, recommendation))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Diverged):
         fashion_mnist_loop.run(settings, folder)
-    reader = StatusReader()
-    reader.feed((folder / "status.json").read_bytes())
-    return reader.values
+    found = Said()
+    TaoStatus(found).feed((folder / "status.json").read_bytes())
+    return found.values
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A network that trains in no time, for tests of everything around a training: its program, its file, a study of it.
 
 The metric is `score`, best at train.x = 0.5, which is the default; it grows with the epochs. What `train.fault` says
-goes wrong in every experiment whose train.x is not 0.5, or in all of them with `train.fault_in: all`.
+goes wrong in every experiment whose train.x is not 0.5, or in all of them with `train.fault_in: all`. Before each epoch
+of `train.waits_at` it waits for a file `go` beside its spec, unless it goes on from just there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PROGRAM = """
-import json, pathlib, sys, time
+import json, os, pathlib, sys, time
 
 spec, results = json.loads(pathlib.Path(sys.argv[1]).read_text()), pathlib.Path(sys.argv[2])
 train = spec["train"]
@@ -26,8 +27,14 @@ if fault == "crash":
     sys.exit("it crashed")
 if fault == "hang":
     time.sleep(600)
+if fault == "kill":
+    os.kill(os.getpid(), 9)
+if fault == "memory":
+    fault = b"x" * (1 << 30)
 with (results / "status.json").open("a") as status:
     for epoch in range(first, train["epochs"] + 1):
+        while epoch in train["waits_at"] and epoch != first and not (results.parent / "go").exists():
+            time.sleep(0.1)
         text = json.dumps({"epoch": epoch, "ballast": "x" * train["kilobytes"] * 1024})
         if fault != "no_checkpoint":
             (results / f"model_{epoch}.json").write_text(text[:5] if fault == "torn" else text)
@@ -49,7 +56,7 @@ checkpoints: {{pattern: "model_{{epoch}}.json"}}
 epochs: 3
 usual: {{minutes_per_epoch: 0.01}}
 spec:
-  train: {{epochs: 3, seed: 1, x: 0.5, kilobytes: 0, fault: null, fault_in: others, resume_from: null}}
+  train: {{epochs: 3, seed: 1, x: 0.5, kilobytes: 0, waits_at: [], fault: null, fault_in: others, resume_from: null}}
   layers: [1, 2]
 parameters:
   train.x: {{type: float, low: 0.0, high: 1.0, automl_enabled: true}}

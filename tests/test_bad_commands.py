@@ -63,6 +63,7 @@ COMMANDS = {
     "status of no folder": command("status nowhere", "no study lies in", "nowhere"),
     "best of an empty folder": command("best empty", "no study lies in"),
     "report of an empty folder": command("report empty", "no study lies in"),
+    "a page and data at once": command("report empty --html a.html -o json", "--html a.html with --output json"),
     "rebuild of an empty folder": command("rebuild empty", "no study lies in"),
     "rebuild of no address": command("rebuild ''", "the store '' is no address", "s3://bucket/prefix"),
     "a store of an unknown kind": command("run study.yaml --store gs://b/p", "unknown scheme 'gs'", "s3://bucket"),

@@ -19,11 +19,11 @@ import yaml
 
 from automl import __version__
 from automl.algorithms import ALGORITHMS
-from tests.command_line import automl, files_below, read_terminal
+from tests.command_line import automl, files_below, read_terminal, refused
 from tests.small_network import write_small_study
 
 COMMANDS = ["init", "plan", "run", "status", "best", "report", "rebuild", "schema", "networks", "networks show"]
-COMMANDS += ["networks parameters"]
+COMMANDS += ["networks parameters", "compile", "submit", "watch", "stop", "pause", "resume"]
 BASH = shutil.which("bash") or "/bin/bash"
 BETTER = "parameters: {train.x: {default: 0.1}}\n"  # far from the best, so that the search finds a better one
 
@@ -222,11 +222,30 @@ def test_rebuild_makes_the_same_views_again(studied: Path, tmp_path: Path) -> No
     copy = tmp_path / "copy"
     shutil.copytree(studied, copy)
     before = files_below(copy)
-    for name in ("brain.json", "controller.json", "recommendation_0.json", "best_model/manifest.json"):
+    for name in ("brain.json", "controller.json", "recommendation_0.json", "report.html", "best_model/manifest.json"):
         (copy / "study" / name).unlink()
     ran = automl("rebuild", "study.yaml", cwd=copy)
     assert (ran.code, ran.out) == (0, f"made the views of {copy}/study anew\n")
     assert files_below(copy) == before
+
+
+def test_the_page_of_a_finished_study_lies_beside_its_other_files_and_can_be_written_anywhere(studied: Path) -> None:
+    ran = automl("report", "study", "--html", "page.html", cwd=studied)
+    assert (ran.code, ran.out) == (0, "wrote page.html\n")
+    page = (studied / "page.html").read_bytes()
+    (studied / "page.html").unlink()
+    assert page == (studied / "study/report.html").read_bytes()
+    best = json.loads(automl("best", "study", "-o", "json", cwd=studied).out)
+    assert f"experiment {best['experiment']}." in page.decode()
+
+
+@pytest.mark.parametrize(
+    ("target", "says"), [("study.yaml", "no report of ours"), ("study", "is a folder"), ("no/a.html", "no folder no")]
+)
+def test_a_page_is_written_over_nothing_but_a_page(target: str, says: str, studied: Path) -> None:
+    before = files_below(studied)
+    refused(automl("report", "study.yaml", "--html", target, cwd=studied), "--html: ", says)
+    assert files_below(studied) == before
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -239,7 +258,7 @@ def test_init_writes_a_study_that_can_be_planned(algorithm: str, tmp_path: Path)
 
 def test_a_network_that_is_shown_is_the_start_of_ones_own(tmp_path: Path) -> None:
     ran = automl("networks", "show", "fashion_mnist", cwd=tmp_path)
-    assert ran.out.startswith("name: fashion_mnist\n")
+    assert "\nname: fashion_mnist\n" in ran.out
     (tmp_path / "mine.yaml").write_text(ran.out.replace("name: fashion_mnist", "name: mine", 1))
     (tmp_path / "study.yaml").write_text("name: study\nnetwork: mine.yaml\n")
     ours, theirs = (

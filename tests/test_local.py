@@ -69,6 +69,7 @@ def test_the_folder_is_the_one_that_users_know(tmp_path: Path) -> None:
         "study.yaml",
         "brain.json",
         "controller.json",
+        "report.html",
         *(f"recommendation_{number}.json" for number in range(4)),
         *(f"experiment_{number}/{name}" for number in range(4) for name in ("log.txt", "status.json")),
         "best_model/manifest.json",
@@ -214,6 +215,15 @@ def test_a_damaged_checkpoint_fails_its_experiment_and_the_study_goes_on(tmp_pat
     assert "does not match the sha256 of its manifest" in failed[damaged[0]].message
     assert sorted(rung for _, rung in found.results) == [0] * 9 + [1] * 3 + [2]
     assert "best_model/manifest.json" in objects(tmp_path / "study")
+
+
+def test_a_study_that_fails_before_its_judgement_leaves_its_page_too(tmp_path: Path) -> None:
+    definition = study(RANDOM, network={"command": ["/no/such/program", "{spec}"]})
+    with pytest.raises(StudyFailed):
+        run(definition, tmp_path / "study")
+    page = objects(tmp_path / "study")["report.html"].decode()
+    assert "None of the 4 experiments succeeded." in page
+    assert "/no/such/program cannot be started: No such file or directory" in page
 
 
 def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def take_nan_for_zero(patch: Patch) -> None:
 
     def reads(self: Observer) -> list[tuple[int, float]]:
         found = read(self)
-        for values in self.reader.values.values():
+        for values in self.follower.said.values.values():
             values.update({epoch: 0.0 for epoch, value in values.items() if math.isnan(value)})
         return found + read(self)
 
@@ -220,7 +220,7 @@ def drop_files_before_their_manifest(patch: Patch) -> None:
     drop = Observer._drop_old
 
     def drops(self: Observer, newest: int) -> None:
-        for epoch, manifest in self._stored.items():
+        for epoch, (_, manifest) in self._stored.items():
             if epoch != newest and manifest.files:
                 self.record.store.delete(manifest.file_key(0))
         drop(self, newest)

@@ -25,7 +25,8 @@ BRAIN_RETRIES = "8"  # with the waits between them, minutes: longer than a store
 USER = 65532  # and group, of the images in containers/
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
 # Fixed text: the words of the training's command are read from a file, one a line, and never parsed. POSIX sh, for the
-# image may hold nothing else.
+# image may hold nothing else. `alive` is a pipe that each side holds open while it lives, so each notices when the
+# other's container is killed. Argo sends SIGTERM to the whole group of processes: what is ours lives on.
 TRAIN = """\
 run=/automl/run
 [ -e "$run/skip" ] && exit 0
@@ -33,11 +34,32 @@ cd "$run" || exit 1
 set --
 while IFS= read -r word; do set -- "$@" "$word"; done <argv
 told() { if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s progress ]; then cat progress >"$ARGO_PROGRESS_FILE"; fi; }
-mkfifo output && { tee -a log.txt <output & }
+end() {
+    asked=$((asked + 1))
+    if [ "$asked" -le 30 ]; then kill -TERM "$child"; else kill -KILL "$child"; fi 2>/dev/null
+}
+watch() {
+    trap '' TERM INT PIPE
+    exec 4<>alive 3>alive 4<&-
+    : >training
+    asked=0 waited=0
+    while [ ! -e verdict ]; do
+        [ -e exit-code ] || { [ -e stop ] && end; }
+        told
+        if [ -e following ]; then echo >&3 || break; else waited=$((waited + 1)); fi 2>/dev/null
+        [ "$waited" -lt 600 ] || break
+        sleep 1
+    done
+    [ -e verdict ] && return
+    echo "nobody follows this training any more: it ends here, to be run again"
+    echo 75 >verdict.new && mv verdict.new verdict
+    while [ ! -e exit-code ]; do end; sleep 1; done
+}
+mkfifo output && { (trap '' TERM INT; exec tee -a log.txt <output) & }
 "$@" >output 2>&1 &
 child=$!
 trap 'kill -TERM "$child" 2>/dev/null' TERM INT
-(while [ ! -e exit-code ]; do [ -e stop ] && kill -TERM "$child" 2>/dev/null; told; sleep 1; done) &
+watch &
 while :; do
     wait "$child"
     code=$?
@@ -50,8 +72,8 @@ exit "$(cat verdict)"
 """
 # By cause: a pod that is gone, one that asks for it (75), and one that was stopped. Not one that used up its memory.
 _RETRIED = (
-    "lastRetry.status == 'Error' || (lastRetry.message matches 'exit code (75|137|143)'"
-    " && !(lastRetry.message matches 'OOMKilled'))"
+    "lastRetry.status == 'Error' || lastRetry.message matches 'exit code 75'"
+    " || (lastRetry.message matches 'exit code (137|143)' && !(lastRetry.message matches 'OOMKilled'))"
 )
 
 

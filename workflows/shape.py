@@ -47,28 +47,35 @@ class _AnnotatedSteps(_Annotated, Steps):
     pass
 
 
-def stage(propose: Container, train: Container) -> DAG:
+def stage(propose: Container, train: Container) -> Steps:
     """The template of a stage; its inputs are stage, its index, and rungs, how many it has."""
     place = {"stage": "{{inputs.parameters.stage}}", "rung": "{{inputs.parameters.rung}}"}
-    with _AnnotatedSteps(
-        name="rung", inputs=_inputs("stage", "rung"), annotations=titled(f"stage-{place['stage']}.rung-{place['rung']}")
+    # Both are targets: a failed experiment is none of the rung's business, but without propose there would be none.
+    with _AnnotatedDAG(
+        name="rung",
+        inputs=_inputs("stage", "rung"),
+        annotations=titled(f"stage-{place['stage']}.rung-{place['rung']}"),
+        target="propose experiment",
     ) as rung:
-        decide = Step(name="propose", template=propose, arguments=place)
-        Step(
+        decide = Task(name="propose", template=propose, arguments=place)
+        Task(
             name="experiment",
             template=train,
+            dependencies=["propose"],
             with_param=decide.get_parameter("experiments"),
             arguments={"experiment": "{{item}}", **place},
             continue_on=m.ContinueOn(failed=True, error=True),
         )
-    with _AnnotatedDAG(
+    # Steps around a DAG, not the other way round: Argo 3.7 leaves a group in a DAG, or around other steps, running for
+    # ever when fail_fast ends it.
+    with _AnnotatedSteps(
         name="stage",
         inputs=_inputs("stage", "rungs"),
         annotations=titled(f"stage-{place['stage']}"),
         fail_fast=True,
         parallelism=1,
     ) as found:
-        Task(
+        Step(
             name="rung",
             template=rung,
             with_sequence=m.Sequence(count="{{inputs.parameters.rungs}}"),
@@ -77,7 +84,7 @@ def stage(propose: Container, train: Container) -> DAG:
     return found
 
 
-def main(start: Container, stage: DAG, collect: Container, arguments: dict[str, Any]) -> None:
+def main(start: Container, stage: Steps, collect: Container, arguments: dict[str, Any]) -> None:
     """The entry point, `main`. arguments: of start, whose outputs `search` and `judge` list stages."""
     with DAG(name="main", fail_fast=False):
         first = Task(name="start", template=start, arguments=arguments)

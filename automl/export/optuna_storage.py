@@ -18,7 +18,7 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from automl import views
+from automl import findings
 from automl.conditions import exact
 from automl.errors import InvalidInput
 from automl.parameter import Parameter
@@ -76,12 +76,12 @@ def _about(definition: Definition, study: Study) -> dict[str, Any]:
         "argo-automl algorithm": definition.file.algorithm,
         "argo-automl sampler": definition.sampler_name,
         "argo-automl seed": definition.file.seed,
-        "argo-automl verdict": views.verdict(definition, study),
+        "argo-automl verdict": findings.verdict(definition, study),
     }
 
 
 def _trials(definition: Definition, study: Study) -> Iterator[FrozenTrial]:
-    best = views.best_of_search(definition, study)
+    best = findings.best_of_search(definition, study)
     search = {stage.index for stage in definition.plan.search}
     parameters = {each.name: each for each in definition.space.parameters}
     for each in experiments(study, definition.plan.stages):

@@ -6,29 +6,29 @@ A network is one YAML file, ours in `catalogue/` or a user's own beside the stud
 from __future__ import annotations
 
 import difflib
-import re
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from automl import strict_yaml
-from automl.errors import InvalidInput, NetworkError, SpaceError, nearest
+from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
 from automl.networks import spec_formats
+from automl.networks.checkpoints import Checkpoints
+from automl.networks.command_words import as_words, with_placeholders
 from automl.space import Parameter
+from automl.status import StatusRule
+from automl.status.rule import below
 from automl.study import Metric
 from automl.validation import first_error
 
 PLACEHOLDERS = ("{spec}", "{results}", "{gpus}")
-DottedPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", examples=["train.lr"])]
-
-
-def _below(path: str) -> str:
-    """The path, when it leads to a file below the folder that it is relative to."""
-    if path.startswith("/") or not path.strip("./") or ".." in Path(path).parts:
-        raise ValueError("the path of a file below the results folder")
-    return path
+DottedPath = Annotated[str, Field(pattern=rf"^{spec_formats.PATH}$", examples=["train.lr"])]
+_ROW = ("automl_enabled", "path")  # what a row of the table says beside what a Parameter says
 
 
 class _Model(BaseModel):
@@ -36,7 +36,7 @@ class _Model(BaseModel):
 
 
 class Fields(_Model):
-    """Where in the train spec the things lie that the search itself sets."""
+    """Where in the train spec the things lie that the search itself sets, and those that people ask for first."""
 
     epochs: DottedPath = Field(description="train until this many epochs are done in all")
     schedule_epochs: DottedPath | None = Field(None, description="the epochs that a learning-rate schedule spans")
@@ -47,6 +47,17 @@ class Fields(_Model):
     held_out: DottedPath | None = Field(None, description="true asks for a judgement on held-out data at the end")
     checkpoint_interval: DottedPath | None = Field(None, description="epochs between checkpoints")
     validation_interval: DottedPath | None = Field(None, description="epochs between validations")
+    first_validation: DottedPath | None = Field(None, description="the first epoch that is validated")
+    examples: DottedPath | None = Field(
+        None, description="examples of an epoch: with it the intervals are in steps, epochs x examples / batch_size"
+    )
+    batch_size: DottedPath | None = Field(None, description="examples of one step")
+    learning_rate: DottedPath | None = None
+    pretrained: DottedPath | None = Field(None, description="weights to start from, a path inside the container")
+
+    def paths(self) -> tuple[str, ...]:
+        """All paths that are known."""
+        return tuple(path for path in self.model_dump().values() if path is not None)
 
 
 class MetricRule(_Model):
@@ -59,26 +70,13 @@ class MetricRule(_Model):
         return Metric(self.name, self.goal)
 
 
-class Checkpoints(_Model):
-    """How checkpoints are named below the results folder, and how a training goes on from one."""
+class Dataset(_Model):
+    """The data that a network reads, where it lies in more than one file."""
 
-    pattern: str = Field(description="path below the results folder; {epoch} stands for the epochs done")
-    resume: Literal["path", "in_place"] = Field(
-        "path", description="path: the field resume_from names the file; in_place: the file lies in the results folder"
+    format: str | None = Field(None, max_length=300, description="what the data must look like")
+    files: dict[DottedPath, str | list[Any]] = Field(
+        {}, description="what a study file's 'dataset' puts at these paths; {dataset} stands for it"
     )
-
-    @field_validator("pattern")
-    @classmethod
-    def _one_epoch(cls, pattern: str) -> str:
-        if pattern.count("{epoch}") != 1:
-            raise ValueError("a path with {epoch} in it once")
-        return _below(pattern)
-
-    def epoch_of(self, path: str) -> int | None:
-        """The epochs in a file's path below the results folder; None when it is no checkpoint."""
-        before, after = self.pattern.split("{epoch}")
-        match = re.fullmatch(re.escape(before) + r"(\d{1,9})" + re.escape(after), path)
-        return int(match[1]) if match else None
 
 
 class Usual(_Model):
@@ -98,19 +96,28 @@ class Network(_Model):
     )
     title: str = Field(max_length=200)
     task: str = Field(max_length=60)
+    aliases: tuple[str, ...] = Field((), description="other names that a study file may use")
+    framework: str | None = Field(None, max_length=60)
+    refused: str | None = Field(None, max_length=300, description="why it cannot be searched; it is only listed")
     image: str = Field(min_length=1, max_length=300, description="the container image that trains")
     command: tuple[str, ...] = Field(min_length=1, description="argv; {spec}, {results} and {gpus} are filled in")
-    spec_format: Literal["yaml", "json"] = "yaml"
-    status_file: str = "status.json"
+    spec_format: Literal["yaml", "json", "toml", "protobuf"] = "yaml"
+    status_file: str = Field("status.json", description="in TAO's dialect; 'status' says more")
+    status: StatusRule | None = Field(None, description="what the program writes while it trains, and in which format")
     fields: Fields
     metric: MetricRule
     held_out_metric: str | None = None
     checkpoints: Checkpoints | None = None
     epochs: int = Field(ge=1, description="epochs of one full training")
+    dataset: Dataset = Dataset()
     usual: Usual = Usual()
-    spec: dict[str, Any]
+    spec: dict[str, Any] = Field(description="the default train spec; or the path of a file that holds it")
+    one_of: tuple[tuple[DottedPath, ...], ...] = Field(
+        (), description="groups of the train spec of which only one may have values"
+    )
     parameters: dict[DottedPath, dict[str, Any]] = Field(
-        description="the search parameters; automl_enabled: true is searched by default, false never, else on request"
+        description="the search parameters; automl_enabled: true is searched by default, false never, else on request. "
+        "path: where the value goes, when that is not the name"
     )
 
     @field_validator("image")
@@ -123,37 +130,54 @@ class Network(_Model):
     @field_validator("status_file")
     @classmethod
     def _in_results(cls, path: str) -> str:
-        return _below(path)
+        return below(path)
 
-    @field_validator("command", mode="before")
+    @field_validator("command", "aliases", mode="before")
     @classmethod
-    def _argv(cls, command: Any) -> Any:
-        return tuple(command) if isinstance(command, list) else command
+    def _words(cls, words: Any) -> Any:
+        return as_words(words)
+
+    @field_validator("one_of", mode="before")
+    @classmethod
+    def _groups(cls, groups: Any) -> Any:
+        return tuple(map(as_words, groups)) if isinstance(groups, list) else groups
 
     @field_validator("command")
     @classmethod
     def _known_placeholders(cls, command: tuple[str, ...]) -> tuple[str, ...]:
-        for word in command:
-            if "{{" in word:
-                raise ValueError("'{{' may not stand in a command: a cluster would fill it in")
-            for found in re.findall(r"\{[^}]*\}", word):
-                if found not in PLACEHOLDERS:
-                    raise ValueError(f"only the placeholders {', '.join(PLACEHOLDERS)}, and {found} is none of them")
         if not any("{spec}" in word for word in command):
             raise ValueError("a command that names {spec}, the file that the program reads")
-        return command
+        return with_placeholders(command, PLACEHOLDERS)
 
     @model_validator(mode="after")
     def _consistent(self) -> Network:
         if self.held_out_metric is not None and self.fields.held_out is None:
             raise ValueError("held_out_metric needs fields.held_out, the spec field that asks for it")
-        if self.checkpoints and self.checkpoints.resume == "path" and self.fields.resume_from is None:
+        if self.status is not None and self.status_file != "status.json":
+            raise ValueError("status_file and status say the same: keep status, with path: ...")
+        if self.status_rule.names and self.metric.name not in self.status_rule.names:
+            raise ValueError(
+                f"metric.name: {self.metric.name} is found by no pattern; (?P<NAME>...) are: "
+                f"{', '.join(sorted(self.status_rule.names))}"
+            )
+        rule = self.checkpoints
+        if rule and rule.resume == "path" and self.fields.resume_from is None:
             raise ValueError("checkpoints.resume: path needs fields.resume_from, the spec field that takes the path")
+        if rule and (rule.resume == "arguments") > bool(rule.arguments):
+            raise ValueError("checkpoints.resume: arguments needs checkpoints.arguments, the words to add")
+        if self.fields.examples is not None and self.fields.batch_size is None:
+            raise ValueError("fields.examples needs fields.batch_size: an interval is epochs x examples / batch_size")
         for name in self.parameters:
-            self.parameter(name)
-        fields = [path for path in self.fields.model_dump().values() if path is not None]
-        spec_formats.set_paths(self.spec, dict.fromkeys([*fields, *self.parameters]))  # refuses a path through a value
+            if self.enabled(name) or self.has_range(name):
+                self.parameter(name)
+        paths = [*self.fields.paths(), *map(self.place, self.parameters), *self.dataset.files]
+        spec_formats.set_paths(self.spec, dict.fromkeys(paths))  # refuses a path through a value
         return self
+
+    @property
+    def status_rule(self) -> StatusRule:
+        """The rule by which its status is read."""
+        return self.status or StatusRule(path=self.status_file)
 
     def enabled(self, name: str) -> bool | None:
         """The table's column: True by default, False never, None on request."""
@@ -162,19 +186,45 @@ class Network(_Model):
             raise SpaceError(f"{name}: automl_enabled is {value!r}", allowed="true, false or nothing")
         return value
 
-    def parameter(self, name: str) -> Parameter:
-        """A search parameter of the table. Its default is the train spec's where the table names none."""
+    def place(self, name: str) -> str:
+        """Where in the train spec a parameter's value goes."""
+        return str(self.parameters[name].get("path") or name)
+
+    def has_range(self, name: str) -> bool:
+        """Whether the table says what to draw from; if not, a study file has to."""
+        row = self.parameters[name]
+        kind = row.get("type", row.get("kind"))
+        return kind == "bool" or any(row.get(key) is not None for key in ("low", "high", "min", "max", "options"))
+
+    def parameter(self, name: str, changes: Mapping[str, Any] | None = None) -> Parameter:
+        """A search parameter of the table, with a study file's changes over it.
+
+        Its default is the train spec's where the table names none. Raises SpaceError where neither the table nor the
+        changes say what to draw from.
+        """
         self.enabled(name)
-        row = {key: value for key, value in self.parameters[name].items() if key != "automl_enabled"}
+        row = {key: value for key, value in self.parameters[name].items() if key not in _ROW}
         if "default" not in row:
-            row["default"] = spec_formats.get_path(self.spec, name)
-        return Parameter.from_mapping(name, row)
+            row["default"] = spec_formats.get_path(self.spec, self.place(name))
+        if self.has_range(name):
+            parameter = Parameter.from_mapping(name, row)
+            return parameter.replaced(changes) if changes else parameter
+        if not changes:
+            raise SpaceError(
+                f"{name} has no range in the table of {self.name}",
+                advice=f"give one under 'parameters': {{{name}: {{low: ..., high: ...}}}}, or options: [...]",
+            )
+        if "options" in changes and row.get("type") not in {"ordered", "int", "float"}:
+            row["type"] = "categorical"
+        return Parameter.from_mapping(name, {**row, **changes})
 
 
-def parse(text: str, where: str) -> Network:
-    """The network of a file's text. Raises InvalidInput."""
+def parse(text: str, where: str, base: Path | None = None) -> Network:
+    """The network of a file's text; a train spec in a file of its own is looked up from `base`. Raises InvalidInput."""
     data = strict_yaml.mapping(text, where)
     try:
+        if base is not None and isinstance(data.get("spec"), str):
+            data["spec"] = _spec_of_file(base / data["spec"], str(data.get("spec_format", "yaml")))
         return Network.model_validate(data)
     except ValidationError as error:
         given, allowed, advice = first_error(error, Network, data)
@@ -183,10 +233,49 @@ def parse(text: str, where: str) -> Network:
         raise NetworkError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
 
 
+def _spec_of_file(path: Path, spec_format: str) -> dict[str, Any]:
+    if spec_format not in spec_formats.FORMATS:
+        allowed = ", ".join(spec_formats.FORMATS)
+        raise SpecError(
+            f"spec_format: {spec_format!r}", allowed=allowed, advice=nearest(spec_format, allowed.split(", "))
+        )
+    text = strict_yaml.read_text(path, f"a train spec, in {spec_format}")
+    return spec_formats.load(text, spec_format, str(path))
+
+
 def catalogue() -> tuple[str, ...]:
     """The names of the networks that come with the package, sorted."""
-    folder = resources.files("automl.networks") / "catalogue"
-    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+    return tuple(
+        sorted(entry.name.removesuffix(".yaml") for entry in _folder().iterdir() if entry.name.endswith(".yaml"))
+    )
+
+
+def _folder() -> Traversable:
+    return resources.files("automl.networks") / "catalogue"
+
+
+def shipped_text(name: str) -> str:
+    """The network file of the catalogue, as it stands."""
+    return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def shipped(name: str) -> Network:
+    """A network of the catalogue, by its own name. Its file is parsed once: that takes longer than all that follows."""
+    try:
+        return parse(shipped_text(name), f"catalogue/{name}.yaml")
+    except InvalidInput as error:  # ours to mend, not the user's
+        raise AssertionError(f"the shipped network {name} is broken: {error}") from error
+
+
+def aliases() -> dict[str, str]:
+    """Other names of the catalogue's networks -> their own. Parsing all files is slow; one line of each will do."""
+    found = {}
+    for name in catalogue():
+        lines = shipped_text(name).splitlines()
+        line = next((each for each in lines if each.startswith("aliases:")), "aliases: []")
+        found.update(dict.fromkeys(strict_yaml.mapping(line, name)["aliases"], name))
+    return found
 
 
 def load_network(name: str, base: Path) -> Network:
@@ -201,16 +290,15 @@ def load_network(name: str, base: Path) -> Network:
             near = difflib.get_close_matches(path.stem, found, n=1)
             advice = f"did you mean {found[near[0]].name!r}?" if near else "the path is relative to the study file"
             raise NetworkError(f"network: there is no file {path}", advice=advice)
-        return parse(strict_yaml.read_text(path, "a network file, in YAML"), str(path))
+        return parse(strict_yaml.read_text(path, "a network file, in YAML"), str(path), path.parent)
     names = catalogue()
-    if name not in names:
-        raise NetworkError(
-            f"network: {name!r} is not known",
-            allowed=f"{', '.join(names)}, or the path of a network file ending in .yaml",
-            advice=nearest(name, names),
-        )
-    text = (resources.files("automl.networks") / "catalogue" / f"{name}.yaml").read_text(encoding="utf-8")
-    try:
-        return parse(text, f"catalogue/{name}.yaml")
-    except InvalidInput as error:  # ours to mend, not the user's
-        raise AssertionError(f"the shipped network {name} is broken: {error}") from error
+    if name in names:
+        return shipped(name)
+    others = aliases()
+    if name in others:
+        return shipped(others[name])
+    raise NetworkError(
+        f"network: {name!r} is not known",
+        allowed=f"{', '.join(names)}, or the path of a network file ending in .yaml",
+        advice=nearest(name, [*names, *others]),
+    )

@@ -1,22 +1,35 @@
-"""Train specs: read, change by dotted path, write back, in the format that the training program reads."""
+"""Train specs: read, change by dotted path, write back, in the format that the training program reads.
+
+A path names what to follow: `train.lr`; in a list by its place, `stages[0].lr`, or all of it, `stages[*].lr`.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import tomli_w
+
 from automl import strict_json, strict_yaml
-from automl.errors import SpecError
+from automl.errors import AutoMLError, SpecError
+from automl.networks import protobuf_text
+
+PATH = r"[A-Za-z0-9_-]+(\[(\d+|\*)\])*(\.[A-Za-z0-9_-]+(\[(\d+|\*)\])*)*"
+_STEP = re.compile(r"([A-Za-z0-9_-]+)|\[(\d+|\*)\]")
+_ALL = "*"
 
 
 @dataclass(frozen=True)
 class SpecFormat:
-    """One format: how a spec becomes text, and the ending of its file."""
+    """One format: the ending of its files, how a spec becomes text, and text a spec."""
 
     ending: str
     dump: Callable[[Mapping[str, Any]], str]
+    load: Callable[[str], Any]
 
 
 def _json(spec: Mapping[str, Any]) -> str:
@@ -27,46 +40,121 @@ def _yaml(spec: Mapping[str, Any]) -> str:
     return strict_yaml.dump(_sorted(spec))
 
 
+def _toml(spec: Mapping[str, Any]) -> str:
+    """TOML has no null: what is None is left out."""
+    return tomli_w.dumps(_without_none(_sorted(spec)))
+
+
 def _sorted(value: Any) -> Any:
     """With the names in order: what is read back from a record has lost the order of the file that it came from."""
     return {name: _sorted(value[name]) for name in sorted(value)} if isinstance(value, Mapping) else value
 
 
-FORMATS: dict[str, SpecFormat] = {"yaml": SpecFormat("yaml", _yaml), "json": SpecFormat("json", _json)}
-
-
-def get_path(spec: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; None when nothing is there."""
-    value: Any = spec
-    for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_none(each) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        if None in value:
+            raise SpecError(f"{value!r} cannot be written as TOML", allowed="lists without null")
+        return [_without_none(each) for each in value]
     return value
 
 
-def set_paths(spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the spec with the value at every dotted path set; folders on the way are made.
+FORMATS: dict[str, SpecFormat] = {
+    "yaml": SpecFormat("yaml", _yaml, lambda text: strict_yaml.mapping(text, "the train spec")),
+    "json": SpecFormat("json", _json, lambda text: strict_json.load(text.encode(), "the train spec")),
+    "toml": SpecFormat("toml", _toml, tomllib.loads),
+    "protobuf": SpecFormat("protobuf", protobuf_text.dump, protobuf_text.load),
+}
 
-    Raises SpecError when a path goes through something that holds no names.
+
+def load(text: str, spec_format: str, where: str) -> dict[str, Any]:
+    """The train spec of a text. Raises SpecError."""
+    try:
+        found = FORMATS[spec_format].load(text)
+        strict_json.dump(found)  # what a record cannot hold (dates, infinity) is refused here
+    except (AutoMLError, ValueError, TypeError) as error:
+        given = error.given if isinstance(error, AutoMLError) else str(error)
+        raise SpecError(f"{where}: {given}", allowed=f"a train spec in {spec_format}") from error
+    if not isinstance(found, dict):
+        raise SpecError(f"{where}: {found!r}", allowed="a mapping of names to values")
+    return found
+
+
+def get_path(spec: Mapping[str, Any], path: str) -> Any:
+    """The value at a path, of `[*]` the first one's; None when nothing is there."""
+    found = next(_containers(spec, path, make=False), None)
+    if found is None:
+        return None
+    place, last = found
+    return _child(place, 0 if last == _ALL else last)
+
+
+def has_path(spec: Mapping[str, Any], path: str) -> bool:
+    """Whether a path leads to something in the spec, if only to null."""
+    return any(_holds(place, last) for place, last in _containers(spec, path, make=False))
+
+
+def set_paths(spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the spec with the value at every path set; groups on the way are made, places in lists are not.
+
+    Raises SpecError when a path goes through something that holds no names, or to a place that a list does not have.
     """
     result = copy.deepcopy(dict(spec))
     for path, value in values.items():
-        place: Any = result
-        *folders, last = path.split(".")
-        for depth, part in enumerate(folders):
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise SpecError(
-                    f"{path}: {'.'.join(folders[: depth + 1])} is {place!r} in the train spec, not a group of fields",
-                    allowed="a path of the network's train spec",
-                )
-        place[last] = copy.deepcopy(value)
+        for place, last in _containers(result, path, make=True):
+            for key in range(len(place)) if last == _ALL and isinstance(place, list) else [last]:
+                if not _holds(place, key) and not (isinstance(place, dict) and isinstance(key, str)):
+                    raise _no_way(path, _steps(path)[:-1], place)
+                place[key] = copy.deepcopy(value)
     return result
 
 
+def _containers(spec: Any, path: str, *, make: bool) -> Iterator[tuple[Any, str | int]]:
+    """What holds the path's end, with the name or place of the end in it: one, or several where the path says `[*]`."""
+    steps = _steps(path)
+    if not steps:
+        return
+    places = [spec]
+    for depth, step in enumerate(steps[:-1]):
+        following: list[Any] = []
+        for place in places:
+            if step == _ALL and isinstance(place, list):
+                following += place
+            elif _holds(place, step):
+                following.append(place[step])
+            elif make and isinstance(place, dict) and isinstance(step, str):
+                following.append(place.setdefault(step, {}))
+            elif make:
+                raise _no_way(path, steps[:depth], place)
+        places = following
+    yield from ((place, steps[-1]) for place in places)
+
+
+def _steps(path: str) -> list[str | int]:
+    return [name or (_ALL if index == _ALL else int(index)) for name, index in _STEP.findall(path)]
+
+
+def _holds(place: Any, step: str | int) -> bool:
+    if isinstance(place, Mapping):
+        return step in place
+    return isinstance(place, list) and (step == _ALL or (isinstance(step, int) and step < len(place)))
+
+
+def _child(place: Any, step: str | int) -> Any:
+    return place[step] if _holds(place, step) else None
+
+
+def _no_way(path: str, steps: Iterable[str | int], place: Any) -> SpecError:
+    before = ".".join(map(str, steps))
+    what = f"{place!r:.60} in the train spec, not a group of fields"
+    if isinstance(place, list):
+        what = f"a list of {len(place)} in the train spec; its places are [0], [1], ..., or [*] for all"
+    return SpecError(f"{path}: {before} is {what}", allowed="a path of the network's train spec")
+
+
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Dotted paths of a nested mapping's leaves; keys may be dotted already. An empty mapping is a leaf.
+    """Dotted paths of a nested mapping's leaves; keys may be dotted already. A list and an empty mapping are leaves.
 
     Raises SpecError when a path stands twice, nested and dotted.
     """

@@ -12,7 +12,7 @@ from pathlib import Path
 from automl import strict_json
 from automl.errors import StoreError
 from automl.record import MANIFEST, Manifest, Record, StoredFile, attempt_prefix, checkpoint_prefix
-from automl.status_lines import StatusReader
+from automl.status import Follower, status_lines
 from automl.steps.stage_in import Launch, sha256_of
 from automl.study import Checkpoint, Failure, Recommendation, Result
 from automl.study_file import Definition
@@ -36,12 +36,19 @@ class Ended:
 
 @dataclass(frozen=True, order=True)
 class _File:
-    """A checkpoint file as it was at one look. size: bytes; changed: ns."""
+    """A file as it was at one look. name: its path below the results folder; size: bytes; changed: ns."""
 
-    epoch: int
-    path: Path
+    name: str
     size: int
     changed: int
+
+
+@dataclass(frozen=True, order=True)
+class _Saved:
+    """A checkpoint that has all its files, as they were at one look."""
+
+    epoch: int
+    files: tuple[_File, ...]
 
 
 def fail(record: Record, recommendation: Recommendation, rung: int, attempt: str, why: tuple[Failure, str]) -> Result:
@@ -60,9 +67,10 @@ class Observer:
         self.record, self.definition, self.launch = record, definition, launch
         self.recommendation, self.rung = recommendation, rung
         self.metric = definition.brain.metric
-        self.reader = StatusReader()
         before = launch.resume
         self.start_epoch = before.epoch if before else 0
+        rule = definition.network.status_rule
+        self.follower = Follower(rule, launch.results, launch.log, self.metric.name, self.start_epoch)
         self.history: dict[int, float] = dict(before.history) if before else {}
         self.best, self.best_value = (before.best, before.best_value) if before else (None, None)
         self.last = Checkpoint(before.key, before.epoch) if before else None
@@ -71,17 +79,15 @@ class Observer:
         self.attempts = earlier if launch.attempt in earlier else (*earlier, launch.attempt)
         self.seconds_before = before.seconds if before and same_rung else 0.0
         self.seconds = 0.0  # that this attempt has trained; the caller's clock
-        self._position = 0
-        self._written = 0  # when the status file was last written to, in ns
-        self._seen: list[_File] = []  # checkpoints in the results folder at the last look
-        self._stored: dict[int, Manifest] = {}
+        self._seen: list[_Saved] = []  # checkpoints in the results folder at the last look
+        self._stored: dict[int, tuple[_Saved, Manifest]] = {}
 
     def poll(self, seconds: float) -> list[tuple[int, float]]:
         """Takes what is new, `seconds` after the start; returns the new (epoch, value) of the metric."""
         self.seconds = seconds
         new = self._read_status()
         seen, self._seen = self._seen, self._checkpoints()
-        whole = [file for file in self._reported() if file in seen or self._untouched(file)]
+        whole = [saved for saved in self._reported() if saved in seen or self._untouched(saved)]
         self._store(whole, texts=bool(new))
         return new
 
@@ -93,7 +99,7 @@ class Observer:
         if ended.exit_code in {0, PREEMPTED}:
             whole = self._pending()
         else:  # a program that was killed may have left half a file
-            whole = [file for file in self._reported() if self._untouched(file)]
+            whole = [saved for saved in self._reported() if self._untouched(saved)]
         self._store(whole, texts=True)
         if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out):
             return None
@@ -108,7 +114,7 @@ class Observer:
             experiment=self.recommendation.number,
             rung=self.rung,
             attempts=self.attempts,
-            epochs=max(self.start_epoch, min(self.reader.furthest, self.recommendation.epochs)),
+            epochs=max(self.start_epoch, min(self.follower.said.furthest, self.recommendation.epochs)),
             seconds=self.seconds_before + self.seconds,
             history=tuple(sorted(self.history.items())),
             last=self.last,
@@ -128,7 +134,7 @@ class Observer:
             best_value = base.history[-1][1]
         held_out = None
         if self.definition.network.held_out_metric is not None:
-            said = self.reader.values.get(self.definition.network.held_out_metric, {})
+            said = self.follower.said.values.get(self.definition.network.held_out_metric, {})
             held_out = next((said[epoch] for epoch in sorted(said, reverse=True) if math.isfinite(said[epoch])), None)
         return replace(base, epochs=asked, best=best, best_value=best_value, held_out=held_out)
 
@@ -141,7 +147,7 @@ class Observer:
 
     def _failure(self, ended: Ended) -> tuple[Failure | None, str]:
         asked = self.recommendation.epochs
-        said = self.reader.values.get(self.metric.name, {})
+        said = self.follower.said.values.get(self.metric.name, {})
         if ended.timed_out:
             return Failure.TIMEOUT, f"ran longer than {self.definition.file.run.timeout_minutes} minutes"
         if said and not math.isfinite(said[max(said)]):
@@ -149,32 +155,32 @@ class Observer:
         if ended.exit_code in _KILLED:
             return Failure.KILLED, "killed from outside, most often because the memory was used up"
         if ended.exit_code != 0:
-            reason = self.reader.failure or _last_line(self.launch.log)
+            reason = self.follower.said.failure or _last_line(self.launch.log)
             return Failure.ERROR, f"exit code {ended.exit_code}: {reason}".rstrip(": ")
-        done = max([self.reader.furthest, self.start_epoch])
+        done = max([self.follower.said.furthest, self.start_epoch])
         if done < asked:
             return Failure.SHORT, f"ended after epoch {done} of {asked}"
         if not any(epoch > self.recommendation.resume_epoch for epoch in self.history):
-            names = ", ".join(sorted(self.reader.values)) or "none"
-            return Failure.NO_METRIC, f"{self.metric.name} was never reported; reported were: {names}"
-        if self.definition.network.checkpoints is not None and (self.last is None or self.last.epoch != asked):
-            pattern = self.definition.network.checkpoints.pattern
-            return Failure.NO_CHECKPOINT, f"no file {pattern} of epoch {asked} was written"
+            return Failure.NO_METRIC, self._without_metric()
+        rule = self.definition.network.checkpoints
+        if rule is not None and (self.last is None or self.last.epoch != asked):
+            kind = "folder" if rule.folder else "file"
+            beside = f" with {', '.join(rule.also)}" if rule.also else ""
+            return Failure.NO_CHECKPOINT, f"no {kind} {rule.pattern}{beside} of epoch {asked} was written"
         return None, ""
 
+    def _without_metric(self) -> str:
+        name, said = self.metric.name, self.follower.said
+        if said.values.get(name):
+            return f"{name} was reported of no epoch from {self.start_epoch + 1} on: see 'status' in the network file"
+        if self.follower.trouble:
+            return f"{name} was never reported: {self.follower.trouble}"
+        return f"{name} was never reported; reported were: {', '.join(sorted(said.values)) or 'none'}"
+
     def _read_status(self) -> list[tuple[int, float]]:
-        path = self.launch.results / self.definition.network.status_file
-        with suppress(FileNotFoundError):
-            if path.stat().st_size < self._position:  # the program began its file anew
-                self._position, self.reader = 0, StatusReader()
-            with path.open("rb") as file:
-                file.seek(self._position)
-                data = file.read()
-                self._written = os.fstat(file.fileno()).st_mtime_ns
-            self._position += len(data)
-            self.reader.feed(data)
+        self.follower.read()
         new = []
-        for epoch, value in sorted(self.reader.values.get(self.metric.name, {}).items()):
+        for epoch, value in sorted(self.follower.said.values.get(self.metric.name, {}).items()):
             # the epoch that it goes on from may be reported again, and counts when it was not reported before
             fresh = max(1, self.start_epoch) <= epoch <= self.recommendation.epochs and epoch not in self.history
             if fresh and math.isfinite(value):
@@ -184,75 +190,90 @@ class Observer:
                     self._compare(self.last)
         return new
 
-    def _checkpoints(self) -> list[_File]:
-        """The files that are checkpoints of this attempt's epochs, by epoch."""
+    def _checkpoints(self) -> list[_Saved]:
+        """The checkpoints of this attempt's epochs that have all their files, by epoch."""
         rule = self.definition.network.checkpoints
         if rule is None:
             return []
-        found = []
+        files: dict[str, _File] = {}
         for folder, _, names in os.walk(self.launch.results):
             for path in (Path(folder) / name for name in names):
-                epoch = rule.epoch_of(path.relative_to(self.launch.results).as_posix())
-                if epoch is not None and self.start_epoch < epoch <= self.recommendation.epochs:
-                    with suppress(FileNotFoundError):  # programs remove old ones while we look
-                        about = path.stat()
-                        if stat.S_ISREG(about.st_mode):
-                            found.append(_File(epoch, path, about.st_size, about.st_mtime_ns))
-        return sorted(found)
-
-    def _pending(self) -> list[_File]:
-        """Those still to be stored. What has diverged is nothing to go on from: it would look healthy again."""
-        said = self.reader.values.get(self.metric.name, {})
+                with suppress(FileNotFoundError):  # programs remove old ones while we look
+                    about = path.stat()
+                    if stat.S_ISREG(about.st_mode):
+                        name = path.relative_to(self.launch.results).as_posix()
+                        files[name] = _File(name, about.st_size, about.st_mtime_ns)
         return [
-            file for file in self._seen if file.epoch not in self._stored and math.isfinite(said.get(file.epoch, 0.0))
+            _Saved(epoch, tuple(files[name] for name in names))
+            for epoch, names in rule.whole(files).items()
+            if self.start_epoch < epoch <= self.recommendation.epochs
         ]
 
-    def _reported(self) -> list[_File]:
+    def _pending(self) -> list[_Saved]:
+        """Those still to be stored, or changed since. What has diverged would look healthy to whoever goes on from it.
+
+        One that was dropped stays dropped.
+        """
+        said = self.follower.said.values.get(self.metric.name, {})
+        found = []
+        for saved in self._seen:
+            before, manifest = self._stored.get(saved.epoch, (None, None))
+            stored = manifest is not None and (saved == before or not manifest.files)
+            if not stored and math.isfinite(said.get(saved.epoch, 0.0)):
+                found.append(saved)
+        return found
+
+    def _reported(self) -> list[_Saved]:
         """Those still to be stored whose metric is known or will not come any more.
 
         Which checkpoint is the best must not hang on when we look.
         """
-        said = self.reader.values.get(self.metric.name, {})
-        return [file for file in self._pending() if file.epoch in said or file.epoch < self.reader.furthest]
+        said = self.follower.said.values.get(self.metric.name, {})
+        furthest = self.follower.said.furthest
+        return [saved for saved in self._pending() if saved.epoch in said or saved.epoch < furthest]
 
-    def _untouched(self, file: _File) -> bool:
+    def _untouched(self, saved: _Saved) -> bool:
         """Whether it was whole when the program last wrote a line: programs save and report in turn."""
-        return file.changed <= self._written
+        return max(file.changed for file in saved.files) <= self.follower.written
 
-    def _store(self, whole: list[_File], *, texts: bool) -> None:
+    def _store(self, whole: list[_Saved], *, texts: bool) -> None:
         """Stores the log and status lines, then the checkpoints: who goes on from one finds the lines before it."""
         if texts or whole:
             self._store_texts()
-        for file in whole:
-            self._store_checkpoint(file)
+        for saved in whole:
+            self._store_checkpoint(saved)
 
-    def _store_checkpoint(self, file: _File) -> None:
-        """Stores one, unless the program removes or changes the file before it is read to its end."""
-        key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, file.epoch) + MANIFEST
-        manifest = Manifest(key, file.epoch, (), (), self.attempts, self.seconds_before + self.seconds)
-        name = file.path.relative_to(self.launch.results).as_posix()
-        try:
-            stored = StoredFile(name, file.size, sha256_of(file.path))
-            self.record.store.put(manifest.file_key(0), file.path)
-        except (FileNotFoundError, StoreError):
-            if file.path.is_file():
-                raise
+    def _store_checkpoint(self, saved: _Saved) -> None:
+        """Stores one, unless the program removes or changes a file before it is read to its end."""
+        key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, saved.epoch) + MANIFEST
+        manifest = Manifest(key, saved.epoch, (), (), self.attempts, self.seconds_before + self.seconds)
+        if saved.epoch in self._stored:  # what its manifest promises is about to be written over
+            self.record.store.delete(key)
+        stored = []
+        for place, file in enumerate(saved.files):
+            path = self.launch.results / file.name
+            try:
+                stored.append(StoredFile(file.name, file.size, sha256_of(path)))
+                self.record.store.put(manifest.file_key(place), path)
+            except (FileNotFoundError, StoreError):
+                if path.is_file():
+                    raise
+                return
+        if saved not in self._checkpoints():
             return
-        if file not in self._checkpoints():
-            return
-        checkpoint = Checkpoint(key, file.epoch)
+        checkpoint = Checkpoint(key, saved.epoch)
         self._compare(checkpoint)
         manifest = replace(
             manifest,
-            files=(stored,),
-            history=tuple(point for point in sorted(self.history.items()) if point[0] <= file.epoch),
+            files=tuple(stored),
+            history=tuple(point for point in sorted(self.history.items()) if point[0] <= saved.epoch),
             best=self.best,
             best_value=self.best_value,
         )
         self.record.store.put(key, strict_json.dump(manifest.to_json()))
-        if self.last is None or self.last.epoch < file.epoch:
+        if self.last is None or self.last.epoch < saved.epoch:
             self.last = checkpoint
-        self._stored[file.epoch] = manifest
+        self._stored[saved.epoch] = (saved, manifest)
         self._drop_old(self.last.epoch)
 
     def _compare(self, checkpoint: Checkpoint) -> None:
@@ -265,20 +286,26 @@ class Observer:
 
     def _drop_old(self, newest: int) -> None:
         """Of an attempt's checkpoints the newest and the best are kept; the manifest goes first."""
-        for epoch, manifest in list(self._stored.items()):
+        for epoch, (saved, manifest) in list(self._stored.items()):
             if epoch != newest and manifest.files and (self.best is None or manifest.key != self.best.manifest):
                 self.record.store.delete(manifest.key)
                 for place in range(len(manifest.files)):
                     self.record.store.delete(manifest.file_key(place))
-                self._stored[epoch] = replace(manifest, files=())  # remembered as seen
+                self._stored[epoch] = (saved, replace(manifest, files=()))  # remembered as seen
 
     def _store_texts(self) -> None:
-        for path, name in (
-            (self.launch.log, "log.txt"),
-            (self.launch.results / self.definition.network.status_file, "status.json"),
-        ):
-            if path.is_file():
-                self.record.store.put(f"{self._prefix}{name}", path)
+        """The log, and the status lines: as they stand, or in the same form when the program has another."""
+        if self.launch.log.is_file():
+            self.record.store.put(f"{self._prefix}log.txt", self.launch.log)
+        paths = self.follower.paths()
+        if self.follower.rule.reader != "tao":
+            lines = status_lines(self.follower.said)
+            if lines:
+                self.record.store.put(f"{self._prefix}status.json", lines)
+        elif len(paths) == 1:
+            self.record.store.put(f"{self._prefix}status.json", paths[0])
+        elif paths:
+            self.record.store.put(f"{self._prefix}status.json", b"".join(path.read_bytes() for path in paths))
 
 
 def _last_line(path: Path) -> str:

@@ -48,7 +48,8 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     spec = train_spec(definition, recommendation, {"results": str(results), "resume_from": path})
     text = FORMATS[definition.network.spec_format].dump(spec)
     _spec_file(definition, folder).write_text(text, encoding="utf-8")
-    return Launch(argv(definition, folder), folder, folder.name, resume)
+    words = (*argv(definition, folder), *_resume_words(definition, resume, folder))
+    return Launch(words, folder, folder.name, resume)
 
 
 def argv(definition: Definition, folder: Path) -> tuple[str, ...]:
@@ -58,12 +59,26 @@ def argv(definition: Definition, folder: Path) -> tuple[str, ...]:
         "{results}": str(folder / RESULTS),
         "{gpus}": str(definition.costs.gpus),
     }
-    words = []
-    for word in definition.network.command:
-        for placeholder, value in filled.items():
-            word = word.replace(placeholder, value)  # noqa: PLW2901 - one word, all its placeholders
-        words.append(word)
-    return tuple(words)
+    return tuple(_filled(word, filled) for word in definition.network.command)
+
+
+def _resume_words(definition: Definition, resume: Manifest | None, folder: Path) -> tuple[str, ...]:
+    """What the command gets in addition when it goes on from a checkpoint."""
+    rule = definition.network.checkpoints
+    if resume is None or rule is None:
+        return ()
+    filled = {
+        "{checkpoint}": str(folder / "resume" / rule.handed_over(resume.files[0].name)),
+        "{epoch}": str(resume.epoch),
+        "{next_epoch}": str(resume.epoch + 1),
+    }
+    return tuple(_filled(word, filled) for word in rule.arguments)
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        word = word.replace(placeholder, value)
+    return word
 
 
 def _spec_file(definition: Definition, folder: Path) -> Path:
@@ -80,17 +95,28 @@ def train_spec(
         fields.epochs: recommendation.epochs,
         fields.seed: recommendation.seed,
         fields.held_out: recommendation.held_out,
-        fields.checkpoint_interval: _interval(definition, fields.checkpoint_interval, recommendation.epochs),
-        fields.validation_interval: _interval(definition, fields.validation_interval, recommendation.epochs),
     }
     for name, value in (places or {}).items():
         settings[getattr(fields, name)] = value
-    known = {path: value for path, value in settings.items() if path is not None}
-    return set_paths(set_paths(definition.base_spec, recommendation.values), known)
+    spec = definition.placed(recommendation.values)
+    if settings.get(fields.resume_from) is not None:
+        settings[fields.pretrained] = settings.get(fields.pretrained)  # what it goes on from says it all
+    elif fields.resume_from == fields.pretrained:
+        settings.pop(fields.resume_from, None)
+    settings[fields.first_validation] = _interval(definition, spec, fields.validation_interval, recommendation.epochs)
+    for field in (fields.checkpoint_interval, fields.validation_interval):
+        settings[field] = _interval(definition, spec, field, recommendation.epochs)
+    return set_paths(spec, {path: value for path, value in settings.items() if path is not None})
 
 
-def _interval(definition: Definition, field: str | None, epochs: int) -> int:
-    """Epochs from one checkpoint or validation to the next: as the spec has it, but so that the last epoch has one."""
+def _interval(definition: Definition, spec: dict[str, Any], field: str | None, epochs: int) -> int:
+    """Epochs from one checkpoint or validation to the next: as the spec has it, but so that the last epoch has one.
+
+    In steps, where the network counts them: one epoch's.
+    """
+    fields = definition.network.fields
+    if fields.examples is not None and fields.batch_size is not None:
+        return max(1, int(get_path(spec, fields.examples) / get_path(spec, fields.batch_size)))
     wanted = None if field is None else get_path(definition.base_spec, field)
     return math.gcd(wanted, epochs) if isinstance(wanted, int) and wanted > 0 else 1
 
@@ -144,7 +170,7 @@ def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
 
 
 def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
-    """Where the training finds the checkpoint: the path of its first file, or the results folder itself."""
+    """Where the training finds the checkpoint: the path of its first file or folder, or the results folder itself."""
     rule = definition.network.checkpoints
     if resume is None or rule is None:
         return None
@@ -154,7 +180,7 @@ def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str
             to.parent.mkdir(parents=True, exist_ok=True)
             (folder / "resume" / file.name).replace(to)
         return None
-    return str(folder / "resume" / resume.files[0].name)
+    return str(folder / "resume" / rule.handed_over(resume.files[0].name))
 
 
 def sha256_of(path: Path) -> str:

@@ -23,7 +23,8 @@ from ..small_network import NETWORK, PROGRAM
 
 pytestmark = pytest.mark.xdist_group("argo")  # one after the other, in one worker that has built the images once
 ROOT = Path(__file__).parents[2]
-BRAIN, SMALL = "localhost/automl-brain:test", "localhost/automl-small:test"
+TAG = os.environ.get("AUTOML_TEST_TAG", "test")
+BRAIN, SMALL = f"localhost/automl-brain:{TAG}", f"localhost/automl-small:{TAG}"
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
 PATIENCE = 300  # seconds for one command; a study here takes one or two minutes
@@ -77,23 +78,9 @@ class Cluster:
 def command(*words: str) -> str:
     found = shutil.which(words[0])
     assert found, words[0]
-    done = subprocess.run([found, *words[1:]], capture_output=True, text=True, check=False, timeout=PATIENCE)
-    assert done.returncode == 0 or words[1] == "wait", f"{words}: {done.stdout}{done.stderr}"
+    done = subprocess.run(words, executable=found, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert done.returncode == 0 or "wait" in words[:2], f"{words}: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-@pytest.fixture(scope="session")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
-    """The brain's image from this tree, and one that trains and holds nothing of ours."""
-    build = os.environ.get("AUTOML_TEST_IMAGES")
-    if not build:
-        pytest.skip("AUTOML_TEST_IMAGES names no command that gives images to a cluster")
-    context = tmp_path_factory.mktemp("small")
-    (context / "small.py").write_text(PROGRAM)
-    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY small.py /small.py\n")
-    command(build, "build", BRAIN, str(ROOT), "-f", str(ROOT / "containers/brain/Dockerfile"))
-    command(build, "build", SMALL, str(context), "-f", str(context / "Dockerfile"))
-    return BRAIN, SMALL
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from automl.export import export
+from automl.findings import best_of_search
 from automl.record import experiments
 from automl.stores.memory import MemoryStore
 from automl.study import Recommendation, Status
-from automl.views import best_of_search
 
 from ..recorded_studies import mixed, recorded
 from ..simulation.studies import HYPERBAND_9, RANDOM

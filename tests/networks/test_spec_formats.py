@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from automl.errors import SpecError
-from automl.networks.spec_formats import FORMATS, flatten, get_path, set_paths
+from automl.networks.spec_formats import FORMATS, flatten, get_path, has_path, load, set_paths
 
 SPEC: dict[str, Any] = {"train": {"lr": 0.1, "steps": [1, 2], "extra": {}}, "seed": None, "a-b": {"c_d": "no"}}
 
@@ -74,6 +74,63 @@ def test_a_path_through_a_value_is_refused(path: str, says: str) -> None:
 def test_a_spec_is_written_in_its_format() -> None:
     assert json.loads(FORMATS["json"].dump(SPEC)) == SPEC
     assert yaml.safe_load(FORMATS["yaml"].dump(SPEC)) == SPEC
-    assert {name: each.ending for name, each in FORMATS.items()} == {"json": "json", "yaml": "yaml"}
+    assert {name: each.ending for name, each in FORMATS.items()} == {name: name for name in FORMATS}
     with pytest.raises(ValueError, match="JSON"):
         FORMATS["json"].dump({"lr": float("nan")})
+
+
+REPEATED: dict[str, Any] = {"stages": [{"lr": 1, "steps": [1, 2]}, {"lr": 2}], "plain": {"x": 1}}
+
+
+def test_a_path_goes_into_lists_by_place_or_through_all_of_them() -> None:
+    assert get_path(REPEATED, "stages[1].lr") == 2
+    assert get_path(REPEATED, "stages[*].lr") == 1
+    assert get_path(REPEATED, "stages[0].steps[1]") == 2
+    assert get_path(REPEATED, "stages[2].lr") is None
+    assert set_paths(REPEATED, {"stages[*].lr": 7, "stages[0].steps[1]": 9}) == {
+        "stages": [{"lr": 7, "steps": [1, 9]}, {"lr": 7}],
+        "plain": {"x": 1},
+    }
+    assert [has_path(REPEATED, path) for path in ("stages[0]", "stages[1].steps", "plain.x", "plain[0]", "no")] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("path", ["stages[2].lr", "stages.lr", "plain[0]", "stages[0].steps[2]", "plain.x[*]"])
+def test_a_place_that_a_list_does_not_have_is_refused(path: str) -> None:
+    with pytest.raises(SpecError, match=r"in the train spec"):
+        set_paths(REPEATED, {path: 1})
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_written_in_a_format_is_read_back(name: str) -> None:
+    spec: dict[str, Any] = {"train": {"lr": 1e-05, "steps": [1, 2], "on": True, "name": "a: 'b' # c"}, "n": 3}
+    assert load(FORMATS[name].dump(spec), name, "x") == spec
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("toml", "a = 1979-05-27"),
+        ("toml", "a = inf"),
+        ("toml", "a ="),
+        ("json", "[1]"),
+        ("json", '{"a": NaN}'),
+        ("yaml", "- 1"),
+        ("yaml", "a: .inf"),
+        ("protobuf", "a"),
+    ],
+)
+def test_a_text_that_is_no_train_spec_is_refused(name: str, text: str) -> None:
+    with pytest.raises(SpecError, match=r"^mine: .*a train spec in |^mine: .*a mapping of names"):
+        load(text, name, "mine")
+
+
+def test_toml_leaves_null_out() -> None:
+    assert load(FORMATS["toml"].dump({"a": None, "b": {"c": None, "d": [1]}}), "toml", "x") == {"b": {"d": [1]}}
+    with pytest.raises(SpecError, match="without null"):
+        FORMATS["toml"].dump({"a": [None]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from automl.errors import StoreError
 from automl.steps.observe import PREEMPTED, Ended
 from automl.stores.memory import MemoryStore
-from automl.study import Failure
+from automl.study import Checkpoint, Failure
 
 from ..simulation.studies import RANDOM, study
 from .attempts import Attempt, recommendation
@@ -330,3 +331,113 @@ def test_the_lines_of_an_epoch_are_stored_before_its_checkpoint(
     monkeypatch.setattr(attempt.record.store, "put", noting)
     trains(attempt, 0.5)
     assert written == ["status.json", "0", "manifest.json"]
+
+
+def saves(attempt: Attempt, name: str, text: str = "whole") -> None:
+    path = attempt.launch.results / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    attempt._touch(path)
+
+
+def names_of(attempt: Attempt, checkpoint: Checkpoint | None) -> list[str]:
+    assert checkpoint is not None
+    manifest = attempt.record.manifest(checkpoint.manifest)
+    assert manifest is not None
+    for place, file in enumerate(manifest.files):
+        data = attempt.record.store.get(manifest.file_key(place))
+        assert data is not None
+        assert sha256(data).hexdigest() == file.sha256
+    return [file.name for file in manifest.files]
+
+
+def test_a_checkpoint_that_is_a_folder_is_stored_with_all_that_lies_in_it(tmp_path: Path) -> None:
+    rule = {"pattern": "model.epoch-{epoch}.tlt", "folder": True, "resume": "in_place"}
+    attempt = Attempt(tmp_path / "a1", definition=study(RANDOM, network={"checkpoints": rule}))
+    for epoch in (1, 2, 3):
+        saves(attempt, f"model.epoch-{epoch}.tlt/variables/data")
+        saves(attempt, f"model.epoch-{epoch}.tlt/graph", f"{epoch}")
+        attempt.reports(epoch, 1 / epoch)
+        attempt.observer.poll(epoch)
+    saves(attempt, "weights/model.tlt")
+    result = attempt.observer.finish(WELL, 1.0)
+    assert result is not None
+    assert names_of(attempt, result.last) == ["model.epoch-3.tlt/graph", "model.epoch-3.tlt/variables/data"]
+
+
+def test_a_folder_that_still_grows_is_not_whole(tmp_path: Path) -> None:
+    rule = {"pattern": "model_{epoch}", "folder": True}
+    attempt = Attempt(tmp_path / "a1", definition=study(RANDOM, network={"checkpoints": rule}))
+    attempt.reports(1, 0.5)
+    for part in ("a", "b", "c"):
+        saves(attempt, f"model_1/{part}")
+        attempt.observer.poll(1.0)
+        assert attempt.stored() == []
+    attempt.observer.poll(1.0)
+    assert attempt.stored() == [1]
+
+
+def test_a_checkpoint_of_two_files_is_whole_when_both_are_there(tmp_path: Path) -> None:
+    rule = {"pattern": "model.epoch-{epoch}.ckzip", "also": ["model.epoch-{epoch}.hdf5"], "resume": "in_place"}
+    attempt = Attempt(tmp_path / "a1", definition=study(RANDOM, network={"checkpoints": rule}))
+    for epoch in (1, 2, 3):
+        saves(attempt, f"model.epoch-{epoch}.hdf5")
+        if epoch != 3:
+            saves(attempt, f"model.epoch-{epoch}.ckzip")
+        attempt.reports(epoch, 1 / epoch)
+        attempt.observer.poll(epoch)
+    assert attempt.stored() == [2]
+    result = attempt.observer.finish(WELL, 1.0)
+    assert result is not None
+    assert result.message == "no file model.epoch-{epoch}.ckzip with model.epoch-{epoch}.hdf5 of epoch 3 was written"
+    assert names_of(attempt, result.last) == ["model.epoch-2.ckzip", "model.epoch-2.hdf5"]
+
+
+def test_a_checkpoint_that_stood_still_and_then_went_on_is_stored_again(attempt: Attempt) -> None:
+    """A slow disk: the program had written half of it, and we took that for whole."""
+    attempt.reports(1, 0.5)
+    attempt.saves(1, "half")
+    attempt.observer.poll(1.0)
+    attempt.observer.poll(2.0)
+    assert attempt.stored() == [1]
+    attempt.saves(1, "half and half")
+    attempt.observer.poll(3.0)
+    attempt.observer.poll(4.0)
+    manifest = attempt.record.manifest(attempt.record.checkpoints(0, 0)[0].manifest)
+    assert manifest is not None
+    assert attempt.record.store.get(manifest.file_key(0)) == b"half and half"
+
+
+def test_a_metric_without_an_epoch_is_a_failure_that_says_what_to_look_at(tmp_path: Path) -> None:
+    rule = {"reader": "regex", "patterns": [r"loss=(?P<loss>\S+)", r"done (?P<epoch>\d+)"]}
+    attempt = Attempt(tmp_path / "a1", definition=study(RANDOM, network={"status": rule, "checkpoints": None}))
+    attempt.launch.log.write_text("loss=0.5\ndone 3\n")
+    result = attempt.observer.finish(WELL, 1.0)
+    assert result is not None
+    assert (result.failure, result.message) == (
+        Failure.NO_METRIC,
+        "loss was reported of no epoch from 1 on: see 'status' in the network file",
+    )
+
+
+def test_a_status_file_that_cannot_be_read_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    definition = study(RANDOM, network={"status": {"reader": "csv", "path": "a.csv"}, "checkpoints": None})
+    attempt = Attempt(tmp_path / "a1", definition=definition)
+    (attempt.launch.results / "a.csv").mkdir()
+    attempt.observer.poll(1.0)
+    attempt.observer.follower.said.furthest = 3
+    result = attempt.observer.finish(WELL, 1.0)
+    assert result is not None
+    assert result.message == "loss was never reported: a.csv cannot be read: Is a directory"
+
+
+def test_of_whatever_format_the_store_has_status_lines(tmp_path: Path) -> None:
+    definition = study(RANDOM, network={"status": {"reader": "csv", "path": "a.csv"}, "checkpoints": None})
+    attempt = Attempt(tmp_path / "a1", definition=definition)
+    (attempt.launch.results / "a.csv").write_text("epoch,loss\n1,0.5\n2,0.4\n3,0.3\n")
+    result = attempt.observer.finish(WELL, 1.0)
+    assert result is not None
+    assert (result.failure, result.value) == (None, 0.3)
+    stored = attempt.record.store.get("experiment_0/rung_0/a1/status.json")
+    assert stored is not None
+    assert stored.splitlines()[2] == b'{"status": "RUNNING", "epoch": 3, "kpi": {"loss": 0.3}}'

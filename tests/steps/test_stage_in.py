@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from automl import strict_json
 from automl.errors import CheckpointError, UnknownFormat
+from automl.networks.checkpoints import Checkpoints
 from automl.record import Record
 from automl.steps.observe import PREEMPTED, Ended
 from automl.steps.stage_in import stage_in
@@ -161,3 +164,19 @@ def test_a_checkpoint_in_place_lies_in_the_results_folder(tmp_path: Path) -> Non
     assert (again.launch.results / "line_2.json").read_text() == "weights of 2"
     assert again.observer.poll(1.0) == []
     assert again.stored(rung=1) == []  # it is not a checkpoint of this attempt
+
+
+@pytest.mark.parametrize("resume", ["path", "arguments"])
+def test_words_are_added_to_the_command_of_a_training_that_goes_on(
+    record: Record, definition: Definition, tmp_path: Path, resume: Literal["path", "arguments"]
+) -> None:
+    words = ("--weights", "{checkpoint}", "--initial_epoch={next_epoch}", "{epoch}")
+    rule = Checkpoints(pattern="model_{epoch}.json", resume=resume, arguments=words)
+    told = replace(definition, network=definition.network.model_copy(update={"checkpoints": rule}))
+    first = stage_in(record, told, recommendation(number=1, epochs=2), 0, tmp_path / "a2")
+    assert first.argv[-1] == str(tmp_path / "a2" / "results")
+    later = stage_in(record, told, SECOND, 1, tmp_path / "a3")
+    *same, flag, checkpoint, next_epoch, epoch = later.argv
+    assert same == [word.replace("/a2/", "/a3/") for word in first.argv]
+    assert (flag, next_epoch, epoch) == ("--weights", "--initial_epoch=3", "2")
+    assert Path(checkpoint).read_text() == "weights of 2"

@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl import training
-from automl.status_lines import StatusReader
+from automl.status import Said
+from automl.status.json_lines import TaoStatus
 
 
-def read(*lines: Any) -> StatusReader:
-    """A reader that was fed these lines: mappings as JSON, bytes as they are."""
-    reader = StatusReader()
+def read(*lines: Any) -> Said:
+    """What was said after these lines: mappings as JSON, bytes as they are."""
+    said = Said()
+    parser = TaoStatus(said)
     for line in lines:
-        reader.feed(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
-    return reader
+        parser.feed(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
+    return said
 
 
 def epoch(number: int, **kpi: Any) -> dict[str, Any]:
@@ -42,12 +44,13 @@ def test_what_our_own_programs_write_is_read(tmp_path: Path) -> None:
 
 def test_a_line_is_read_when_its_end_is_there() -> None:
     line = json.dumps(epoch(1, loss=0.5)).encode()
-    reader = StatusReader()
+    said = Said()
+    parser = TaoStatus(said)
     for place in range(len(line)):
-        reader.feed(line[place : place + 1])
-        assert reader.values == {}
-    reader.feed(b"\n")
-    assert reader.values == {"loss": {1: 0.5}}
+        parser.feed(line[place : place + 1])
+        assert said.values == {}
+    parser.feed(b"\n")
+    assert said.values == {"loss": {1: 0.5}}
 
 
 @given(st.integers(0, 2**32), st.integers(1, 60))
@@ -56,11 +59,12 @@ def test_where_the_file_is_cut_makes_no_difference(seed: int, pieces: int) -> No
     text = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
     rng = random.Random(seed)  # noqa: S311 - chance, not a secret
     cuts = sorted(rng.randrange(len(text) + 1) for _ in range(pieces))
-    reader = StatusReader()
+    said = Said()
+    parser = TaoStatus(said)
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-        reader.feed(text[start:end])
-    assert reader == read(text)
-    assert reader.bad_lines == 0
+        parser.feed(text[start:end])
+    assert said == read(text)
+    assert said.bad_lines == 0
 
 
 def test_a_restart_that_appends_after_half_a_line_costs_that_line_alone() -> None:
@@ -110,10 +114,11 @@ def test_blank_lines_and_windows_line_ends_are_no_garbage() -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_fail(data: bytes) -> None:
-    reader = StatusReader()
-    reader.feed(data)
-    reader.feed(b"\n" + json.dumps(epoch(1, loss=0.5)).encode() + b"\n")
-    assert reader.values.get("loss", {}).get(1) == 0.5
+    said = Said()
+    parser = TaoStatus(said)
+    parser.feed(data)
+    parser.feed(b"\n" + json.dumps(epoch(1, loss=0.5)).encode() + b"\n")
+    assert said.values.get("loss", {}).get(1) == 0.5
 
 
 json_values = st.recursive(

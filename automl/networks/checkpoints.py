@@ -1,0 +1,110 @@
+"""The `checkpoints` rule of a network file: which files below the results folder are one, and how to go on from it.
+
+Programs write a file, several files or a folder for an epoch, with the epoch padded or not, counted from 0 or 1. A
+number of steps in the place of the epoch tells nothing: batch sizes differ. A `*` stands for it beside the epoch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from automl.networks.command_words import as_words, with_placeholders
+from automl.status.rule import below
+
+RESUME_PLACEHOLDERS = ("{checkpoint}", "{epoch}", "{next_epoch}")
+
+
+class Checkpoints(BaseModel):
+    """How checkpoints are named below the results folder, and how a training goes on from one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    pattern: str = Field(
+        description="path below the results folder; {epoch} stands for the epochs done, * for any characters of a name"
+    )
+    first: Literal[0, 1] = Field(1, description="the number that stands in the name after one epoch")
+    folder: bool = Field(False, description="a checkpoint is a folder of that name, with all that lies in it")
+    also: tuple[str, ...] = Field((), description="patterns of further files without which a checkpoint is not whole")
+    resume: Literal["path", "in_place", "arguments"] = Field(
+        "path",
+        description="path: the field resume_from names the file; in_place: it lies in the results folder; "
+        "arguments: words that are added to the command",
+    )
+    arguments: tuple[str, ...] = Field(
+        (),
+        description="with resume: path or arguments; {checkpoint}, {epoch} (done so far), {next_epoch} are filled in",
+    )
+
+    @field_validator("also", "arguments", mode="before")
+    @classmethod
+    def _words(cls, words: Any) -> Any:
+        return as_words(words)
+
+    @field_validator("pattern")
+    @classmethod
+    def _one_epoch(cls, pattern: str) -> str:
+        return _with_epoch(pattern)
+
+    @field_validator("also")
+    @classmethod
+    def _one_epoch_each(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_with_epoch, patterns))
+
+    @field_validator("arguments")
+    @classmethod
+    def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        return with_placeholders(words, RESUME_PLACEHOLDERS)
+
+    def epoch_of(self, path: str) -> int | None:
+        """The epochs done in the path of a checkpoint's first file; None when it is no checkpoint."""
+        match = _form(self.pattern).fullmatch(path)
+        if match is None or bool(match["inside"]) != self.folder:
+            return None
+        return int(match["epoch"]) + 1 - self.first
+
+    def whole(self, paths: Iterable[str]) -> dict[int, tuple[str, ...]]:
+        """epoch -> the paths of its checkpoint, those of `pattern` first; only of those that have all their parts.
+
+        Where several names fit (`*`), the last of an epoch counts.
+        """
+        names = list(paths)
+        parts = [self._part(self.pattern, names, {self.folder})]
+        parts += [self._part(pattern, names, {False, True}) for pattern in self.also]
+        epochs = sorted(set(parts[0]).intersection(*parts[1:]))
+        return {epoch: tuple(path for part in parts for path in part[epoch]) for epoch in epochs}
+
+    def handed_over(self, path: str) -> str:
+        """What a program is told of a checkpoint: its first file's path, or the folder that the file lies in."""
+        match = _form(self.pattern).fullmatch(path)
+        return match["place"] if match is not None else path
+
+    def _part(self, pattern: str, paths: Iterable[str], inside: set[bool]) -> dict[int, list[str]]:
+        found: dict[int, dict[str, list[str]]] = {}
+        for path in paths:
+            match = _form(pattern).fullmatch(path)
+            if match is not None and bool(match["inside"]) in inside:
+                places = found.setdefault(int(match["epoch"]) + 1 - self.first, {})
+                places.setdefault(match["place"], []).append(path)
+        return {epoch: sorted(places[max(places, key=_in_order)]) for epoch, places in found.items()}
+
+
+def _with_epoch(pattern: str) -> str:
+    if pattern.count("{epoch}") != 1:
+        raise ValueError("a path with {epoch} in it once")
+    return below(pattern)
+
+
+@cache
+def _form(pattern: str) -> re.Pattern[str]:
+    before, after = (re.escape(part).replace(r"\*", "[^/]*") for part in pattern.split("{epoch}"))
+    return re.compile(rf"(?P<place>{before}(?P<epoch>\d{{1,9}}){after})(?P<inside>/.+)?")
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """Names with numbers in them by these: step_9 before step_10."""
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", name)]

@@ -1,0 +1,66 @@
+"""What went wrong, by kind, with what the trainings said."""
+
+from __future__ import annotations
+
+from automl.report_page.facts import Facts
+from automl.report_page.markup import Markup, tag
+from automl.study import Failure
+from automl.wording import counted
+
+_MEANINGS = {
+    Failure.ERROR: "the training program ended with an error",
+    Failure.KILLED: "the training was killed from outside, most often for memory",
+    Failure.TIMEOUT: "the training ran longer than the study allows",
+    Failure.NO_METRIC: "the training ended well and never reported the metric",
+    Failure.NOT_FINITE: "the metric was not a finite number",
+    Failure.SHORT: "the training ended well before the epochs that were asked",
+    Failure.NO_CHECKPOINT: "there was nothing to go on from, or it could not be read",
+    Failure.LOST: "the pod ended without a result, more often than it is tried again",
+    Failure.PREEMPTED: "the training was preempted more often than the study allows",
+}
+_MOST_MESSAGES, _MOST_NUMBERS, _MOST_CHARACTERS = 12, 30, 600
+
+
+def failures(facts: Facts) -> Markup | None:
+    """The kinds, the most frequent first; None when nothing failed."""
+    kinds: dict[Failure, dict[str, list[int]]] = {}
+    for each in facts.experiments:
+        last = each.results[-1] if each.results else None
+        if last is not None and last.failure is not None:
+            kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(each.number)
+    if not kinds:
+        return None
+    ordered = sorted(kinds.items(), key=lambda pair: (-_count(pair[1]), pair[0]))
+    return tag("div", *(_kind(kind, messages) for kind, messages in ordered), class_="failures")
+
+
+def _count(messages: dict[str, list[int]]) -> int:
+    return sum(map(len, messages.values()))
+
+
+def _kind(kind: Failure, messages: dict[str, list[int]]) -> Markup:
+    ordered = sorted(messages.items(), key=lambda pair: (-len(pair[1]), pair[1][0]))
+    rest = len(ordered) - _MOST_MESSAGES
+    return tag(
+        "article",
+        tag(
+            "h3",
+            tag("span", "\N{MULTIPLICATION SIGN}", class_="cross-text", aria_hidden="true"),
+            f" {kind.value.replace('_', ' ')}: {counted(_count(messages), 'experiment')}",
+        ),
+        tag("p", f"{_MEANINGS[kind][:1].upper()}{_MEANINGS[kind][1:]}."),
+        tag("dl", *(_message(text, numbers) for text, numbers in ordered[:_MOST_MESSAGES])),
+        tag("p", f"and {counted(rest, 'other message')}; all of them stand in controller.json") if rest > 0 else None,
+    )
+
+
+def _message(text: str, numbers: list[int]) -> Markup:
+    cut = f"{text[:_MOST_CHARACTERS]} … (all of it stands in controller.json)"
+    shown = ", ".join(map(str, numbers[:_MOST_NUMBERS])) + (" ..." if len(numbers) > _MOST_NUMBERS else "")
+    many = "experiments" if len(numbers) > 1 else "experiment"
+    count = f" ({len(numbers):,})" if len(numbers) > _MOST_NUMBERS else ""
+    return tag(
+        "div",
+        tag("dt", f"{many} {shown}{count}"),
+        tag("dd", tag("code", text if len(text) <= _MOST_CHARACTERS else cut) if text else "no message"),
+    )

@@ -1,0 +1,88 @@
+"""The `status` rule of a network file: what its program writes, where, and how epochs stand in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+EVENT_FILES = "**/*tfevents*"
+# ((a+)+) and the like: one line that does not match could take longer than the training
+_REPEATED_REPEAT = re.compile(r"[^\\][+*}][+?]?\)+(?:[+*]|\{\d*,)")
+
+
+def below(path: str) -> str:
+    """The path, when it leads to a file below the folder that it is relative to."""
+    if path.startswith("/") or not path.strip("./") or ".." in Path(path).parts:
+        raise ValueError("the path of a file below the results folder")
+    return path
+
+
+class StatusRule(BaseModel):
+    """One rule, checked. Without one a network writes `status.json` in TAO's dialect."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    reader: Literal["tao", "json_lines", "csv", "regex", "tensorboard"] = Field("tao", description="the format")
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="the file below the results folder; *, ? and ** match names. regex: the log, unless said",
+    )
+    epoch: str | None = Field(
+        None, min_length=1, max_length=100, description="the member, column, group or tag that is the epoch"
+    )
+    first_epoch: Literal[0, 1] = Field(1, description="the number that the first epoch has there")
+    without_epoch: Literal["last", "next", "counted"] = Field(
+        "last",
+        description="a metric without an epoch is of the epoch that was named last, or of the one that is named next; "
+        "counted: the n-th value is of the n-th epoch",
+    )
+    nan_is_missing: bool = Field(False, description="the program writes nan where it has not validated")
+    patterns: tuple[str, ...] = Field(
+        (), description="of regex: searched in every line; a group (?P<epoch>...), and groups with the metrics' names"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _in_results(cls, path: str | None) -> str | None:
+        return path if path is None else below(path)
+
+    @field_validator("patterns", mode="before")
+    @classmethod
+    def _some(cls, patterns: Any) -> Any:
+        return tuple(patterns) if isinstance(patterns, list) else patterns
+
+    @field_validator("patterns")
+    @classmethod
+    def _compiled(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                groups = re.compile(pattern).groupindex
+            except (re.error, OverflowError, RecursionError) as error:
+                raise ValueError(f"a regular expression, and {pattern!r} is none: {error}") from error
+            if not groups:
+                raise ValueError(f"a regular expression with named groups such as (?P<loss>[0-9.]+), not {pattern!r}")
+            if _REPEATED_REPEAT.search(pattern):
+                raise ValueError(
+                    f"a regular expression without a repeat inside of a repeat, which can take for ever: {pattern!r}"
+                )
+        return patterns
+
+    @model_validator(mode="after")
+    def _consistent(self) -> StatusRule:
+        if (self.reader == "regex") != bool(self.patterns):
+            raise ValueError("status.reader: regex goes with status.patterns, and no other reader does")
+        if self.reader in {"json_lines", "csv"} and self.path is None:
+            raise ValueError(f"status.reader: {self.reader} needs status.path, the file that the program writes")
+        if self.without_epoch == "counted" and (self.epoch is not None or self.first_epoch != 1):
+            raise ValueError("status.without_epoch: counted has no use for status.epoch and status.first_epoch")
+        return self
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The numbers that the patterns find; of the other readers nobody knows beforehand."""
+        found = [name for pattern in self.patterns for name in re.compile(pattern).groupindex]
+        return frozenset(found) - {self.epoch or "epoch"}

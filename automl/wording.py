@@ -1,0 +1,36 @@
+"""How numbers, durations and settings are written for people, in a terminal and on the page."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def duration(minutes: float | None) -> str:
+    """Minutes for people: '40 s', '12 min', '3 h 20 min', '2 d 4 h'."""
+    if minutes is None:
+        return "unknown"
+    if minutes < 1:
+        return f"{math.ceil(minutes * 60)} s"
+    whole = round(minutes)
+    if whole < 60:
+        return f"{whole} min"
+    hours, rest = divmod(whole, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def number(value: float | None) -> str:
+    """A metric's value for people."""
+    return "-" if value is None else f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+
+
+def setting(value: Any) -> str:
+    """A parameter's value for people."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def counted(count: int, what: str) -> str:
+    """A count with its noun: '1 run', '19 runs'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,108 @@
+"""Trainings on a real Argo in images that know nothing of us: one without Python, and one with the manners of TAO's.
+
+The first holds a static busybox and a program in sh, where this machine has a busybox to give; otherwise it is the
+usual base, of which only sh is used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from automl.stores import open_store
+
+from ..any_image.test_any_image import PROGRAM, network
+from .test_argo import BRAIN, command, images  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.xdist_group("argo")
+FAKE_TAO = Path(__file__).parents[1] / "fake_tao.py"
+TAG = os.environ.get("AUTOML_TEST_TAG", "test")
+SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
+APPLETS = ("sh", "[", "cat", "echo", "head", "kill", "mkdir", "mkfifo", "mv", "printf", "sed", "sleep", "tee", "test")
+HYPERBAND = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
+
+
+def static_busybox() -> str | None:
+    path = shutil.which("busybox")
+    if path is None:
+        return None
+    said = subprocess.run(["ldd", path], capture_output=True, text=True, check=False)  # noqa: S607 - of the system
+    return path if "not a dynamic executable" in said.stdout + said.stderr else None
+
+
+def sh_image(context: Path) -> None:
+    """Writes what SH is built from."""
+    base = "ARG BASE=python:3.11-slim\nFROM ${BASE}\n"
+    busybox = static_busybox()
+    if busybox is not None:
+        base = "FROM scratch\nENV PATH=/bin\nCOPY root/ /\n"
+        (context / "root" / "bin").mkdir(parents=True)
+        shutil.copy(busybox, context / "root" / "bin" / "busybox")
+        for applet in APPLETS:
+            (context / "root" / "bin" / applet).symlink_to("busybox")
+    shutil.copy(PROGRAM, context / "train.sh")
+    (context / "Dockerfile").write_text(f"{base}COPY train.sh /train.sh\n")
+
+
+def tao_image(context: Path) -> None:
+    shutil.copy(FAKE_TAO, context / "fake_tao.py")
+    (context / "detectnet_v2").write_text('#!/bin/sh\nexec python3 /fake_tao.py detectnet_v2 "$@"\n')
+    (context / "detectnet_v2").chmod(0o755)
+    (context / "Dockerfile").write_text(
+        "ARG BASE=python:3.11-slim\nFROM ${BASE}\n"
+        "COPY fake_tao.py /fake_tao.py\nCOPY detectnet_v2 /usr/local/bin/detectnet_v2\n"
+    )
+
+
+def submitted(folder: Path, bucket: str, text: str, image: str) -> None:
+    """The study is searched on Argo, with this bucket as its store and trainings in this image."""
+    endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
+    (folder / "study.yaml").write_text(
+        f"name: any\n{text}{HYPERBAND}costs: {{gpus: 0}}\nrun: {{store: {bucket}, jobs: 3}}\n"
+        f"cluster: {{brain_image: {BRAIN}, image: {image}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi}}\n"
+    )
+    compiled = folder / "workflow.yaml"
+    command("automl", "compile", str(folder / "study.yaml"), "-o", str(compiled))
+    name = command("argo", "submit", str(compiled), "-o", "name").strip().rpartition("/")[2]
+    command("argo", "wait", name)
+    assert json.loads(command("argo", "get", name, "-o", "json"))["status"]["phase"] == "Succeeded"
+
+
+@pytest.mark.usefixtures("images")
+@pytest.mark.parametrize("status", ["csv", "regex"])
+def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: str, tmp_path: Path, bucket: str) -> None:
+    context = tmp_path / "image"
+    context.mkdir()
+    sh_image(context)
+    command(os.environ["AUTOML_TEST_IMAGES"], "build", SH, str(context), "-f", str(context / "Dockerfile"))
+    (tmp_path / "my_net.yaml").write_text(network(status, "/train.sh"))
+    submitted(tmp_path, bucket, "network: ./my_net.yaml\n", SH)
+    store = open_store(bucket)
+    best = json.loads(store.get("best_model/manifest.json") or b"")
+    assert {file["name"] for file in best["files"]} == {f"step75_epoch0003/{name}" for name in ("epoch", "x")}
+    log = (store.get(f"experiment_{best['experiment']}/log.txt") or b"").decode()
+    assert "goes on after epoch 0" in log
+
+
+@pytest.mark.usefixtures("images")
+def test_what_behaves_as_a_tao_container_is_searched_and_goes_on_in_place(tmp_path: Path, bucket: str) -> None:
+    context = tmp_path / "image"
+    context.mkdir()
+    tao_image(context)
+    command(os.environ["AUTOML_TEST_IMAGES"], "build", TAO, str(context), "-f", str(context / "Dockerfile"))
+    submitted(tmp_path, bucket, "network: detectnet_v2\ndataset: /data\n", TAO)
+    store = open_store(bucket)
+    best = json.loads(store.get("best_model/manifest.json") or b"")
+    assert {file["name"] for file in best["files"]} == {"model.epoch-3.ckzip", "model.epoch-3.hdf5"}
+    controller = json.loads(store.get("controller.json") or b"")
+    gone_on = [each for each in controller["experiments"] if len(each["results"]) > 1]
+    assert gone_on
+    for experiment in gone_on:
+        log = store.get(f"experiment_{experiment['number']}/log.txt") or b""
+        assert (log.count(b"starts\n"), log.count(b"goes on from epoch")) == (1, len(experiment["results"]) - 1)
+        assert [epoch for epoch, _ in experiment["history"]] == [1, 2, 3]

@@ -1,0 +1,111 @@
+"""A program with the manners of a TAO container: command line, spec, status lines, checkpoints. No automl in it.
+
+    fake_tao.py detectnet_v2 train --gpus 1 -e SPEC -r RESULTS      a spec in protobuf text, resumed in place
+    fake_tao.py classification_pyt train -e SPEC results_dir=RESULTS train.num_gpus=1     in YAML, by path
+
+Standard library only: it reads of the spec the few lines that it needs. What it fits is a parabola: the metric is best
+where the learning rate is 1e-3, and it grows with the epochs. A checkpoint holds all that it goes on from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+LINE = {"date": "11/24/2026", "verbosity": "INFO", "status": "RUNNING"}
+
+
+class Status:
+    """status.json: appended, one object a line; kpi and graphical stay set, and later lines repeat them."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.groups: dict[str, dict[str, float]] = {}
+
+    def write(self, message: str, groups: dict[str, dict[str, float]] | None = None, **members: object) -> None:
+        self.groups.update(groups or {})
+        line = {**LINE, "time": time.strftime("%H:%M:%S"), "message": message, **members, **self.groups}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def found(spec: str, name: str, otherwise: str = "") -> str:
+    """The value of the first field of that name, in YAML or protobuf text."""
+    match = re.search(rf"^\s*{name}\s*:\s*(.+?)\s*$", spec, re.MULTILINE)
+    return match[1].strip("\"'") if match else otherwise
+
+
+def score(rate: float, epoch: int) -> float:
+    return math.exp(-((math.log10(rate) + 3) ** 2)) * (1 - 1 / (1 + epoch))
+
+
+def detectnet_v2(spec: str, results: Path) -> None:
+    """Epochs from 0 in the lines and from 1 in the names; goes on from the highest checkpoint in RESULTS."""
+    epochs, rate = int(found(spec, "num_epochs")), float(found(spec, "max_learning_rate"))
+    interval = int(found(spec, "checkpoint_interval", "1"))
+    saved = sorted((int(path.stem.rpartition("-")[2]), path) for path in results.glob("model.epoch-*.ckzip"))
+    done, history = 0, []
+    if saved:
+        done = saved[-1][0]
+        with zipfile.ZipFile(saved[-1][1]) as file:
+            history = json.loads(file.read("history"))
+        assert len(history) == done, "the checkpoint is of another epoch than its name says"
+    print(f"goes on from epoch {done}" if done else "starts", flush=True)
+    status = Status(results / "status.json")
+    status.write("Starting DetectNet_v2 Training job", status="STARTED")
+    for epoch in range(done, epochs):
+        status.write(
+            "Training loop in progress", {"graphical": {"loss": 1 / (1 + epoch)}}, epoch=epoch, max_epoch=epochs
+        )
+        history.append(score(rate, epoch + 1))
+        if (epoch + 1) % interval == 0 or epoch + 1 == epochs:
+            with zipfile.ZipFile(results / f"model.epoch-{epoch + 1}.ckzip", "w") as file:
+                file.writestr("history", json.dumps(history))
+            (results / f"model.epoch-{epoch + 1}.hdf5").write_text("weights")
+        status.write("Evaluation metrics generated.", {"kpi": {"mean average precision": 100 * history[-1]}})
+    (results / "weights").mkdir(exist_ok=True)
+    (results / "weights" / "model.hdf5").write_text("weights")
+    status.write("DetectNet_v2 finished", {"kpi": {"size": 42.9, "param_count": 11.2}}, status="SUCCESS")
+
+
+def classification_pyt(spec: str, results: Path) -> None:
+    """Epochs from 0 in the lines and in the names; goes on from a path; the metric comes before its epoch."""
+    epochs, rate = int(found(spec, "num_epochs")), float(found(spec, "lr"))
+    resume, done = found(spec, "resume_training_checkpoint_path"), 0
+    if resume not in {"", "null"}:
+        done = int(json.loads(Path(resume).read_text())["epoch"]) + 1
+    print(f"goes on from epoch {done}" if done else "starts", flush=True)
+    status = Status(results / "train" / "status.json")
+    status.write("Starting Training Loop.", status="STARTED")
+    status.write(spec * 20)
+    for epoch in range(done, epochs):
+        kpi = {"val_acc_1": score(rate, epoch + 1), "val_loss": 1 / (1 + epoch)}
+        status.write("Eval metrics generated.", {"kpi": kpi})
+        checkpoint = results / "train" / f"model_epoch_{epoch:03d}.pth"
+        checkpoint.write_text(json.dumps({"epoch": epoch}))
+        (results / "train" / "classification_model_latest.pth").write_text(checkpoint.read_text())
+        status.write("Training loop in progress", epoch=epoch, step=25, max_epoch=epochs - 1)
+        status.write("Train metrics generated.", {"kpi": {"train_loss": 1 / (1 + epoch)}})
+    status.write("Train finished successfully.")
+
+
+NETWORKS = {"detectnet_v2": detectnet_v2, "classification_pyt": classification_pyt}
+
+
+def main() -> None:
+    network, task, *words = sys.argv[1:]
+    options = {name: words[place + 1] for place, name in enumerate(words) if name in {"-e", "-r", "--gpus"}}
+    overrides = dict(word.split("=", 1) for word in words if "=" in word)
+    if network not in NETWORKS or task != "train" or "-e" not in options:
+        sys.exit(f"no such task: {' '.join(sys.argv[1:])}")
+    NETWORKS[network](Path(options["-e"]).read_text(), Path(options.get("-r") or overrides["results_dir"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Which files are a checkpoint: whole or not, padded or not, several that fit, folders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from automl.networks.checkpoints import Checkpoints
+
+
+def whole(paths: list[str], **rule: Any) -> dict[int, tuple[str, ...]]:
+    return Checkpoints.model_validate(rule).whole(paths)
+
+
+def test_of_several_names_of_an_epoch_the_last_by_number_counts() -> None:
+    names = ["m_1_step_9.pt", "m_1_step_10.pt", "m_2_step_5.pt"]
+    assert whole(names, pattern="m_{epoch}_step_*.pt") == {1: ("m_1_step_10.pt",), 2: ("m_2_step_5.pt",)}
+
+
+def test_padded_and_not_padded_are_the_same_epoch() -> None:
+    assert whole(["m_007.pt"], pattern="m_{epoch}.pt") == whole(["m_007.pt"], pattern="m_{epoch}.*")
+    assert list(whole(["m_007.pt", "m_10.pt"], pattern="m_{epoch}.pt")) == [7, 10]
+
+
+def test_counted_from_0_the_first_is_of_epoch_1() -> None:
+    assert list(whole(["m_0.pt"], pattern="m_{epoch}.pt", first=0)) == [1]
+
+
+def test_a_file_where_a_folder_is_expected_is_none_and_the_other_way_round() -> None:
+    assert whole(["m_1"], pattern="m_{epoch}", folder=True) == {}
+    assert whole(["m_1/a"], pattern="m_{epoch}") == {}
+
+
+def test_a_star_does_not_reach_into_folders() -> None:
+    assert whole(["a/b/m_1.pt"], pattern="*/m_{epoch}.pt") == {}
+    assert list(whole(["a/m_1.pt"], pattern="*/m_{epoch}.pt")) == [1]
+
+
+def test_a_part_that_is_missing_makes_it_not_whole() -> None:
+    names = ["m-1.index", "m-1.data", "m-2.index", "m-3.data"]
+    assert whole(names, pattern="m-{epoch}.index", also=["m-{epoch}.data"]) == {1: ("m-1.index", "m-1.data")}
+
+
+def test_what_is_handed_over_is_the_file_or_the_folder() -> None:
+    assert Checkpoints(pattern="*/m_{epoch}", folder=True).handed_over("a/m_1/deep/file") == "a/m_1"
+    assert Checkpoints(pattern="m_{epoch}.pt").handed_over("m_1.pt") == "m_1.pt"
+
+
+@pytest.mark.parametrize("pattern", ["model.pt", "{epoch}/{epoch}", "../m_{epoch}", "/m_{epoch}"])
+def test_a_pattern_without_one_epoch_below_the_results_folder_is_refused(pattern: str) -> None:
+    for rule in ({"pattern": pattern}, {"pattern": "m_{epoch}", "also": [pattern]}):
+        with pytest.raises(ValidationError):
+            Checkpoints.model_validate(rule)

@@ -1,0 +1,57 @@
+"""Whole searches of programs that behave as TAO's containers do, with the catalogue's network files as they are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl import strict_json
+from automl.networks import load_network
+from automl.record import Record
+from automl.stores import open_store
+from automl.study_file import Definition
+from automl.study_options import StudyFile
+
+from .simulation.runs import run
+
+FAKE = Path(__file__).with_name("fake_tao.py")
+
+pytestmark = pytest.mark.usefixtures("quick_runner")
+
+
+def definition(name: str, **settings: Any) -> Definition:
+    network = load_network(name, Path("/nowhere"))
+    command = (sys.executable, str(FAKE), *network.command)
+    file = {"name": "s", "network": name, "dataset": "/data", "R": 9, "nu": 3, "max_epochs": 9, **settings}
+    return Definition(
+        StudyFile.model_validate({"algorithm": "hyperband", "final": {"repeats": 0}, **file}),
+        network.model_copy(update={"command": command}),
+    )
+
+
+@pytest.mark.parametrize("name", ["detectnet_v2", "classification_pyt"])
+def test_a_hyperband_runs_to_its_best_model_and_goes_on_from_checkpoints(name: str, tmp_path: Path) -> None:
+    study_file = definition(name)
+    study = run(study_file, tmp_path / "study")
+    plan = study_file.plan
+    assert len(study.results) == plan.runs
+    assert {result.failure for result in study.results.values()} == {None}
+    record = Record(open_store(str(tmp_path / "study")))
+    controller = strict_json.load(record.store.get("controller.json") or b"", "it")
+    for experiment in controller["experiments"]:
+        last = experiment["results"][-1]
+        assert [epoch for epoch, _ in experiment["history"]] == list(range(1, last["epochs"] + 1))
+        assert last["value"] == experiment["history"][-1][1]
+        rungs = len(experiment["results"])
+        log = record.store.get(f"experiment_{experiment['number']}/log.txt") or b""
+        assert (log.count(b"starts\n"), log.count(b"goes on from epoch")) == (1, rungs - 1)
+    best = strict_json.load(record.store.get("best_model/manifest.json") or b"", "it")
+    assert best["epoch"] == 9
+    assert best["value"] == controller["best"]["value"]
+    names = {file["name"] for file in best["files"]}
+    assert names == (
+        {"model.epoch-9.ckzip", "model.epoch-9.hdf5"} if name == "detectnet_v2" else {"train/model_epoch_008.pth"}
+    )

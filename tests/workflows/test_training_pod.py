@@ -1,0 +1,116 @@
+"""The containers of a training pod as processes of this machine: whoever is killed, the other one notices."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from automl import study_file
+from automl.record import Record
+from automl.steps.observe import PREEMPTED
+from automl.steps.propose import propose
+from automl.stores import open_store
+from automl.study import Failure
+from workflows.pods import TRAIN
+
+from ..small_network import NETWORK, PROGRAM, STUDY
+
+SAYS_GOODBYE = (
+    "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(75)))\n"
+)
+STEP = "import pathlib, sys; from automl import pod; pod.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
+
+
+@dataclass
+class Pod:
+    """A training of experiment 0 that waits in its second epoch, and what is stored of it."""
+
+    folder: Path
+    record: Record
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def container(self, *words: str) -> subprocess.Popen[bytes]:
+        told = {"AUTOML_STAGE": "0", "AUTOML_RUNG": "0", "AUTOML_EXPERIMENT": "0", "AUTOML_ATTEMPT": "pod"}
+        environment = {**os.environ, **told, "AUTOML_STORE": str(self.folder / "store")}
+        process = subprocess.Popen(words, env=environment, start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def step(self, name: str) -> subprocess.Popen[bytes]:
+        return self.container(sys.executable, "-c", STEP, str(self.folder / "run"), name)
+
+    def start(self) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
+        """main and observe, in the second epoch."""
+        assert self.step("stage-in").wait() == 0
+        main = self.container("sh", "-c", TRAIN.replace("/automl/run", str(self.folder / "run")))
+        observe = self.step("observe")
+        until(lambda: bool(self.record.checkpoints(0, 0)))
+        return main, observe
+
+
+def until(question: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not question():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Iterator[Pod]:
+    program = tmp_path / "small.py"
+    program.write_text(SAYS_GOODBYE + PROGRAM)
+    (tmp_path / "small.yaml").write_text(NETWORK.format(program=program).replace("[python,", f"[{sys.executable},"))
+    text = f"{STUDY}max_epochs: 9\ntrain_spec: {{train.waits_at: [2]}}\n"
+    definition = study_file.parse(text, "study", tmp_path)
+    record = Record(open_store(str(tmp_path / "store")))
+    record.start(definition, text)
+    propose(record, definition, 0, 0)
+    found = Pod(tmp_path, record)
+    yield found
+    for process in found.processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_a_training_that_nobody_follows_ends_to_be_run_again(pod: Pod) -> None:
+    main, observe = pod.start()
+    observe.kill()
+    assert main.wait(60) == PREEMPTED
+    assert pod.record.result(0, 0) is None
+
+
+def test_a_training_whose_container_is_killed_is_a_failure(pod: Pod) -> None:
+    main, observe = pod.start()
+    os.killpg(main.pid, signal.SIGKILL)
+    assert observe.wait(60) == 0
+    result = pod.record.result(0, 0)
+    assert result is not None
+    assert (result.failure, result.epochs) == (Failure.KILLED, 1)
+
+
+def test_a_pod_that_is_told_to_stop_is_run_again_and_its_last_words_are_kept(pod: Pod) -> None:
+    main, observe = pod.start()
+    for process in (main, observe):
+        os.killpg(process.pid, signal.SIGTERM)  # as Argo does it
+    assert main.wait(60) == PREEMPTED
+    assert observe.wait(60) == 0
+    assert pod.record.result(0, 0) is None
+    assert pod.record.store.get("experiment_0/rung_0/pod/log.txt") == b"goodbye\n"
+
+
+def test_a_training_that_ends_is_stored_before_its_container_ends(pod: Pod) -> None:
+    main, _ = pod.start()
+    (pod.folder / "run" / "go").touch()
+    assert main.wait(60) == 0
+    result = pod.record.result(0, 0)
+    assert result is not None
+    assert (result.failure, result.epochs) == (None, 3)

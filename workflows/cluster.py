@@ -1,0 +1,276 @@
+"""Studies on a cluster: what a workflow needs there, where it stands, and which one is meant. Pure but for `Cluster`.
+
+`Cluster` is the little that is asked of a cluster; kubernetes_api.py and argo_server.py are the two ways to ask it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from automl import strict_json
+from automl.errors import ClusterError, NotAllowed, nearest
+
+STUDY_LABEL = "automl/study"
+GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
+USUAL_WAITS = {"", "ContainerCreating", "PodInitializing"}  # every pod passes through these
+_MANIFESTS = "kubectl apply -k manifests/base, whose kustomization.yaml says 'namespace: {namespace}'"
+_OURS = re.compile(r"(automl|workflows\.argoproj\.io)/(study|title|description)")
+
+Workflow = Mapping[str, Any]
+Action = Literal["stop", "pause", "resume"]
+
+
+class Cluster(Protocol):
+    """One namespace of a cluster. Every method raises ClusterError, or ClusterAway when nothing answers."""
+
+    namespace: str
+    where: str  # for people: the kubeconfig context, or the address of the Argo server
+
+    def create(self, workflow: Workflow, *, dry_run: bool) -> Workflow:
+        """Creates the workflow, or only asks whether it would be taken."""
+
+    def get(self, name: str) -> Workflow | None:
+        """The workflow of this name, or None."""
+
+    def select(self, selector: str) -> list[Workflow]:
+        """The workflows that a label selector picks."""
+
+    def change(self, name: str, action: Action) -> None:
+        """Stops, pauses or resumes a workflow."""
+
+    def look(self, kind: Literal["serviceaccount", "secret"], name: str) -> Mapping[str, Any] | None:
+        """The object, or None. Raises NotAllowed when it may not be looked at."""
+
+    def waits(self, name: str) -> dict[str, str]:
+        """Why pods of a workflow do not run yet, by the id of their node; empty where pods cannot be seen."""
+
+    def log(self, name: str, pod: str, *, follow: bool) -> Iterator[str]:
+        """The lines that the main container of a pod has written; to its end, with follow."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A pod that trains: its node in the workflow's status."""
+
+    node: str
+    pod: str
+    experiment: str
+    rung: str
+    phase: str
+    message: str
+
+    @property
+    def name(self) -> str:
+        return f"experiment {self.experiment}" + (f" rung {self.rung}" if self.rung else "")
+
+
+# -- what a workflow says ---------------------------------------------------------------------------------------------
+
+
+def name_of(workflow: Workflow) -> str:
+    return str(workflow["metadata"]["name"])
+
+
+def parameter(workflow: Workflow, name: str) -> str | None:
+    """The value of one of the workflow's arguments."""
+    given = workflow["spec"].get("arguments", {}).get("parameters", ())
+    return next((str(each["value"]) for each in given if each["name"] == name and "value" in each), None)
+
+
+def store_of(workflow: Workflow) -> str:
+    """Where its study lies; empty until the first step has said it, where no argument does."""
+    put_out = workflow.get("status", {}).get("outputs", {}).get("parameters", ())
+    said = next((str(each.get("value", "")) for each in put_out if each["name"] == "store"), "")
+    return parameter(workflow, "store") or said
+
+
+def phase(workflow: Workflow) -> str:
+    """Argo's word for where it stands; empty until its controller has seen it."""
+    return str(workflow.get("status", {}).get("phase", ""))
+
+
+def ended(workflow: Workflow) -> bool:
+    return phase(workflow) in {"Succeeded", "Failed", "Error"}
+
+
+def state(workflow: Workflow) -> str:
+    """Where it stands, in a word for people."""
+    shutdown = bool(workflow["spec"].get("shutdown"))
+    if ended(workflow):
+        return "stopped" if shutdown and phase(workflow) != "Succeeded" else phase(workflow).lower()
+    if shutdown:
+        return "stopping"
+    if workflow["spec"].get("suspend"):
+        return "paused"
+    return phase(workflow).lower() or "not seen yet by Argo's controller"
+
+
+def nodes(workflow: Workflow) -> list[Mapping[str, Any]]:
+    """The nodes of its status, which Argo compresses when they are many."""
+    status = workflow.get("status", {})
+    found = status.get("nodes")
+    if not found and status.get("compressedNodes"):
+        found = strict_json.load(gzip.decompress(base64.b64decode(status["compressedNodes"])), "compressedNodes")
+    return list((found or {}).values())
+
+
+def pod_of(workflow: Workflow, node: Mapping[str, Any]) -> str:
+    """The name of a node's pod: workflow, template, and the number at the end of the node's id."""
+    template = node.get("templateName") or node.get("templateRef", {}).get("template", "")
+    return f"{name_of(workflow)}-{template}-{str(node['id']).rpartition('-')[2]}"
+
+
+def trainings(workflow: Workflow) -> list[Training]:
+    """Its training pods, by experiment and rung."""
+    found = []
+    for node in nodes(workflow):
+        inputs = {each["name"]: each.get("value", "") for each in node.get("inputs", {}).get("parameters", ())}
+        if node["type"] == "Pod" and "experiment" in inputs:
+            found.append(
+                Training(
+                    node["id"],
+                    pod_of(workflow, node),
+                    inputs["experiment"],
+                    inputs.get("rung", ""),
+                    node.get("phase", ""),
+                    node.get("message", ""),
+                )
+            )
+    return sorted(found, key=lambda each: (each.experiment.zfill(9), each.rung.zfill(9), each.node))
+
+
+def waiting(workflow: Workflow, seen: Mapping[str, str]) -> dict[str, list[str]]:
+    """Why pods do not run -> which. seen: what the pods themselves say, by node."""
+    names = {each.node: each.name for each in trainings(workflow)}
+    found: dict[str, list[str]] = {}
+    for node in nodes(workflow):
+        if node["type"] == "Pod" and node.get("phase") == "Pending":
+            reason = seen.get(node["id"]) or node.get("message", "")
+            if reason.partition(":")[0] not in USUAL_WAITS:
+                found.setdefault(reason, []).append(names.get(node["id"], node["displayName"]))
+    return found
+
+
+def failed_step(workflow: Workflow) -> Mapping[str, Any] | None:
+    """The step of ours that failed the workflow, last of several: a training that fails is data and fails nothing."""
+    train = {each.node for each in trainings(workflow)}
+    found = [
+        node
+        for node in nodes(workflow)
+        if node["type"] == "Pod" and node.get("phase") in {"Failed", "Error"} and node["id"] not in train
+    ]
+    return max(found, key=lambda node: str(node.get("finishedAt", "")), default=None)
+
+
+# -- which workflow ---------------------------------------------------------------------------------------------------
+
+
+def of_study(cluster: Cluster, study: str, store: str | None) -> list[Workflow]:
+    """The workflows of a study on this store, newest first."""
+    found = cluster.select(f"{STUDY_LABEL}={study}")
+    mine = [each for each in found if store_of(each) == store]
+    return sorted(mine, key=lambda each: (str(each["metadata"].get("creationTimestamp")), name_of(each)), reverse=True)
+
+
+def named(cluster: Cluster, name: str) -> Workflow:
+    """The workflow of this name. Raises ClusterError, which names one that is near."""
+    found = cluster.get(name)
+    if found is not None:
+        return found
+    known = [name_of(each) for each in cluster.select(STUDY_LABEL)]
+    raise ClusterError(
+        f"there is no workflow {name!r} in namespace {cluster.namespace} ({cluster.where})",
+        allowed="the name of a workflow, or a study file",
+        advice=nearest(name, known) or "see 'kubectl get workflows -A', or choose with --namespace",
+    )
+
+
+def again(workflow: Workflow) -> dict[str, Any]:
+    """The same workflow to be created anew: its spec without what stopped it, and what we wrote beside it."""
+    metadata = workflow["metadata"]
+    kept = {
+        group: {key: value for key, value in metadata.get(group, {}).items() if _OURS.fullmatch(key)}
+        for group in ("labels", "annotations")
+    }
+    spec = {key: value for key, value in workflow["spec"].items() if key not in {"shutdown", "suspend"}}
+    prefix = metadata.get("generateName") or f"{metadata['name']}-"
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "Workflow",
+        "metadata": {"generateName": prefix, **kept},
+        "spec": spec,
+    }
+
+
+# -- before anything is created ---------------------------------------------------------------------------------------
+
+
+def check(cluster: Cluster, workflow: Workflow) -> list[str]:
+    """Raises ClusterError when the cluster would not take the workflow or its pods could not start.
+
+    Returns what could not be looked at, for people.
+    """
+    cluster.create(workflow, dry_run=True)
+    accounts, secrets = needs(workflow)
+    unseen = []
+    for account in sorted(accounts):
+        try:
+            if cluster.look("serviceaccount", account) is None:
+                raise ClusterError(
+                    f"namespace {cluster.namespace} has no service account {account!r}",
+                    advice=_MANIFESTS.format(namespace=cluster.namespace),
+                )
+        except NotAllowed:
+            unseen.append(f"service account {account}")
+    for secret, keys in sorted(secrets.items()):
+        try:
+            _check_secret(cluster, secret, keys)
+        except NotAllowed:
+            unseen.append(f"Secret {secret}")
+    return unseen
+
+
+def _check_secret(cluster: Cluster, name: str, keys: set[str]) -> None:
+    found = cluster.look("secret", name)
+    missing = sorted(keys - set((found or {}).get("data") or ()))
+    literals = " ".join(f"--from-literal={key}=..." for key in sorted(keys))
+    advice = f"kubectl -n {cluster.namespace} create secret generic {name} {literals}"
+    if found is None:
+        raise ClusterError(
+            f"namespace {cluster.namespace} has no Secret {name!r}, which every pod needs", advice=advice
+        )
+    if missing:
+        raise ClusterError(
+            f"the Secret {name!r} in namespace {cluster.namespace} has no key {' and no key '.join(missing)}",
+            allowed=f"with {', '.join(sorted(keys))}",
+            advice=f"delete it, then {advice}",
+        )
+
+
+def needs(workflow: Workflow) -> tuple[set[str], dict[str, set[str]]]:
+    """The service accounts that its pods run as, and the Secrets that they read, with the keys."""
+    accounts: set[str] = set()
+    secrets: dict[str, set[str]] = {}
+    for each in _mappings(workflow["spec"]):
+        account, reference = each.get("serviceAccountName"), each.get("secretKeyRef")
+        if isinstance(account, str):
+            accounts.add(account)
+        if isinstance(reference, Mapping) and not reference.get("optional"):
+            secrets.setdefault(reference["name"], set()).add(reference["key"])
+    return accounts, secrets
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping inside of a value, at any depth."""
+    if isinstance(value, Mapping):
+        yield value
+        for each in value.values():
+            yield from _mappings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _mappings(each)

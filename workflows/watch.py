@@ -1,0 +1,250 @@
+"""Follows a workflow to its end: its phase and pods from the cluster, its experiments from the record in the store.
+
+It only looks: whoever stops watching stops nothing. A cluster or store that does not answer is told of and asked again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from automl.errors import AutoMLError, ClusterAway, ClusterError, NotAllowed
+from automl.live_view import LiveView
+from automl.record import METADATA, Record
+from automl.record_events import RecordEvents
+from automl.stores import open_store
+from automl.study_file import Definition
+from workflows import cluster as on
+from workflows.cluster import Cluster, Training, Workflow
+
+POLL_SECONDS = 2.0
+PATIENCE = 30.0  # seconds between two questions to what did not answer, at most
+_UNSEEN = 20.0  # seconds after which a workflow that no controller has taken up is worth a word
+_ARGOS = re.compile(r'time="?[^ ]+ level=\w+ .*argo=true')  # lines that Argo's executor writes among a training's
+_NAMED = 4  # pods that are named of those that wait for the same
+
+
+@dataclass
+class Watch:
+    """Follows one workflow. logs: the lines of the trainings, in place of the table."""
+
+    cluster: Cluster
+    name: str
+    console: Console
+    logs: bool = False
+    _state: str = ""
+    _waits: Mapping[str, list[str]] = field(default_factory=dict)
+    _record: _RecordView | None = None
+    _told: set[str] = field(default_factory=set)
+    _streams: dict[str, Thread] = field(default_factory=dict)
+    _copied: dict[str, int] = field(default_factory=dict)  # lines of a pod's log
+    _live: Live | None = None
+
+    def follow(self) -> Workflow:
+        """The workflow after its end. Raises ClusterError when it is deleted before."""
+        began = time.monotonic()
+        with self._shown():
+            while True:
+                workflow, waits = self._ask()
+                self._show(workflow, waits)
+                if on.ended(workflow):
+                    break
+                if not on.phase(workflow) and time.monotonic() - began > _UNSEEN:
+                    self._tell_once(
+                        f"no controller has taken {self.name} up: does Argo's workflow-controller run, "
+                        f"and does it watch namespace {self.cluster.namespace}?"
+                    )
+                time.sleep(POLL_SECONDS)
+        for stream in self._streams.values():
+            stream.join(timeout=PATIENCE)
+        return workflow
+
+    def _ask(self) -> tuple[Workflow, Mapping[str, str]]:
+        """The workflow, and why pods of it wait. Asks until it is answered."""
+        pause = POLL_SECONDS
+        while True:
+            try:
+                workflow = self.cluster.get(self.name)
+                if workflow is None:
+                    raise ClusterError(
+                        f"the workflow {self.name} is gone: it was deleted",
+                        advice="'automl resume STUDY.yaml' goes on with what the store holds",
+                    )
+                waits = {} if on.ended(workflow) else self._pods()
+            except ClusterAway as error:
+                if pause == POLL_SECONDS:
+                    self._say(f"{error.given}; the workflow goes on, asking again", style="yellow")
+                time.sleep(pause)
+                pause = min(2 * pause, PATIENCE)
+                continue
+            if pause > POLL_SECONDS:
+                self._say("it answers again", style="green")
+            return workflow, waits
+
+    def _pods(self) -> dict[str, str]:
+        try:
+            return self.cluster.waits(self.name)
+        except NotAllowed as error:
+            self._tell_once(str(error))
+            return {}
+
+    def _show(self, workflow: Workflow, seen: Mapping[str, str]) -> None:
+        state, waits = on.state(workflow), on.waiting(workflow, seen)
+        trainings = on.trainings(workflow)
+        if self._live is None:
+            if state != self._state:
+                message = workflow.get("status", {}).get("message", "")
+                self._say(f"{self.name} in namespace {self.cluster.namespace}: {state}{message and f' ({message})'}")
+            for reason in waits.keys() - self._waits.keys():
+                self._say(_waiting(reason, waits[reason]), style="yellow")
+        self._state, self._waits = state, waits
+        if self.logs:
+            self._stream(trainings)
+            return
+        running = {int(each.experiment) for each in trainings if each.phase == "Running" and each.experiment.isdigit()}
+        self._look(workflow, running)
+        if self._live is not None:
+            self._live.update(self._screen(trainings), refresh=True)
+
+    def _look(self, workflow: Workflow, running: set[int]) -> None:
+        """Takes over what is new in the record. One that cannot be read from here leaves the pods to be seen."""
+        if self._record is None:
+            if not on.store_of(workflow):
+                return
+            self._record = _RecordView(workflow, self.console)
+        lines = self._record.look(running, self._state)
+        if self._live is None or self._record.trouble:
+            for line in lines:
+                self._say(line)
+
+    def _screen(self, trainings: list[Training]) -> RenderableType:
+        active = sum(each.phase == "Running" for each in trainings)
+        waiting = sum(map(len, self._waits.values()))
+        starting = sum(each.phase == "Pending" for each in trainings) - waiting
+        counts = [f"{active} training", f"{max(0, starting)} starting", f"{waiting} waiting"]
+        head = Text(f"{self.name} in {self.cluster.namespace}: {self._state}; pods: {', '.join(counts)}", style="bold")
+        rows = [Text(_waiting(reason, pods), style="yellow") for reason, pods in self._waits.items()]
+        known = [] if self._record is None else self._record.screen()
+        return Group(head, *rows, *known)
+
+    def _stream(self, trainings: list[Training]) -> None:
+        """One thread for every pod that has begun to train, from its first line on; another when one breaks off."""
+        for each in trainings:
+            known = self._streams.get(each.node)
+            again = known is not None and not known.is_alive() and each.phase == "Running"
+            if again or (known is None and each.phase not in {"", "Pending", "Omitted"}):
+                thread = Thread(target=self._copy, args=(each,), daemon=True)
+                self._streams[each.node] = thread
+                thread.start()
+
+    def _copy(self, training: Training) -> None:
+        """Prints the lines of a log that are not printed yet."""
+        done = self._copied.get(training.node, 0)
+        try:
+            for place, line in enumerate(self.cluster.log(self.name, training.pod, follow=True), start=1):
+                if place > done and not _ARGOS.match(line):
+                    self._say(f"{training.name} | {line}")
+                    self._copied[training.node] = place
+        except ClusterError as error:
+            self._tell_once(f"{training.name} | its log cannot be read: {error.given}")
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        if self.logs or not self.console.is_terminal:
+            yield
+            return
+        with Live(console=self.console, auto_refresh=False, transient=True) as live:
+            self._live = live
+            try:
+                yield
+            finally:
+                self._live = None
+
+    def _say(self, line: str, style: str = "") -> None:
+        self.console.print(Text(line, style=style), highlight=False, soft_wrap=True)
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._say(line, style="yellow")
+
+
+def _waiting(reason: str, pods: list[str]) -> str:
+    more = f" and {len(pods) - _NAMED} more" if len(pods) > _NAMED else ""
+    verb = "waits" if len(pods) == 1 else "wait"
+    return f"{', '.join(pods[:_NAMED])}{more} {verb}: {reason}"
+
+
+class _RecordView:
+    """The experiments of a workflow, as its store has them."""
+
+    def __init__(self, workflow: Workflow, console: Console) -> None:
+        self.store = on.store_of(workflow)
+        self.jobs = int(workflow["spec"].get("parallelism") or 1)
+        self.console = console
+        self.trouble = ""
+        self._ask_from = 0.0
+        self._view: LiveView | None = None
+        self._events: RecordEvents | None = None
+
+    def look(self, running: set[int], state: str) -> list[str]:
+        """What is new, in lines."""
+        if time.monotonic() < self._ask_from:
+            return []
+        try:
+            lines = list(self._read(running, state))
+        except AutoMLError as error:
+            self._ask_from = time.monotonic() + PATIENCE
+            trouble = f"the record in {self.store} cannot be read from here: {error}; only pods are shown"
+            lines = [] if trouble == self.trouble else [trouble]
+            self.trouble = trouble
+            return lines
+        self.trouble = ""
+        return lines
+
+    def screen(self) -> list[RenderableType]:
+        if self._view is None or self._events is None:
+            return []
+        return [self._view.screen()]
+
+    def _read(self, running: set[int], state: str) -> Iterator[str]:
+        if self._events is None:
+            record = Record(open_store(self.store))
+            if record.store.get(METADATA) is None:  # its first step has yet to run
+                return
+            definition = Definition.from_json(record.metadata())
+            self._events = RecordEvents(record, definition)
+        found = self._events.look(running)
+        first = self._view is None
+        if self._view is None:
+            if not found:
+                return
+            self._view = LiveView(self._events.definition, self.console, self.jobs)
+        for event in found:
+            self._view.take(event)
+            if not first and not (event.kind == "preempted" and state.startswith("stop")):
+                yield from self._view.lines(event)
+        if first:
+            yield self._view.outlook(found[-1].study)
+
+
+def why_it_failed(cluster: Cluster, workflow: Workflow) -> str:
+    """What the step that failed the workflow said last, or else what Argo says."""
+    step = on.failed_step(workflow)
+    message = str(workflow.get("status", {}).get("message", ""))
+    if step is None:
+        return message
+    try:
+        said = [line for line in cluster.log(on.name_of(workflow), on.pod_of(workflow, step), follow=False) if line]
+    except ClusterError:  # its pod is gone; what Argo keeps of it is not
+        said = []
+    ours = [line.removeprefix("automl: ") for line in said if line.startswith("automl: ")]
+    return ours[-1] if ours else f"{step['displayName']}: {step.get('message') or message}"
