@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 
-from automl import __version__, cluster_commands, network_commands
+from automl import __version__, cluster_commands, network_commands, record_commands
 from automl.command_options import Jobs, Output, Place, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
+from automl.record_commands import open_study, uri_of
 from automl.terminal import Format, complain, print_data
 
 _HELP = """Hyperparameter search for deep-learning training: one study file, on this machine or by Argo Workflows.
@@ -172,7 +173,7 @@ def run(
 
     text = study_file.read_text(study)
     definition = study_file.parse(text, str(study), study.parent)
-    uri = _uri(definition, study, store)
+    uri = uri_of(definition, study, store)
     side_by_side = jobs or definition.file.run.jobs or live_view.default_jobs()
     record = Record(open_store(uri, probe=True))
     record.start(definition, text)
@@ -192,7 +193,7 @@ def status(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
     """
     from automl import report, tables
 
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     data = report.status(record, definition)
     print_data(data, output, lambda out: tables.status(out, data))
 
@@ -205,7 +206,7 @@ def best(study: Place, store: Store = None, output: Output = Format.TABLE) -> No
     """
     from automl import report, tables
 
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     found = report.best(definition, record.study(definition.brain.metric, definition.plan.stages))
     if found is None:
         raise RecordError(
@@ -237,7 +238,7 @@ def report(
 
     if html is not None and output is not Format.TABLE:
         raise InvalidInput(f"--html {html} with --output {output}", advice="give one of the two")
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     if html is not None:
         page.write(page.render(record, definition), html)
         print(f"wrote {html}")
@@ -254,7 +255,7 @@ def rebuild(study: Place, store: Store = None) -> None:
     """
     from automl import views
 
-    record, definition = _open(study, store)
+    record, definition = open_study(study, store)
     views.rebuild(record, definition)
     print(f"made the views of {record.store.uri} anew")
 
@@ -283,7 +284,8 @@ def compile_(
     print(f"wrote {to}; next: argo submit -n argo {to}")
 
 
-for _command in cluster_commands.COMMANDS:
+_ELSEWHERE: tuple[Callable[..., object], ...] = (*record_commands.COMMANDS, *cluster_commands.COMMANDS)
+for _command in _ELSEWHERE:
     app.command()(_command)
 
 
@@ -296,28 +298,6 @@ def schema() -> None:
     from automl import study_file
 
     print_data(study_file.schema(), Format.JSON, None)
-
-
-def _open(study: str, store: str | None) -> tuple[Any, Any]:
-    """The record and definition of a study that was begun, from its file or from where it lies."""
-    from automl import study_file
-    from automl.record import Record
-    from automl.stores import open_store
-
-    path = Path(study)
-    settings = None
-    if path.is_file() or (path.suffix in {".yaml", ".yml"} and not path.is_dir()):
-        definition = study_file.read(path)
-        store, settings = _uri(definition, path, store), definition.file
-    record = Record(open_store(store or study))
-    return record, study_file.Definition.from_json(record.metadata(), settings)
-
-
-def _uri(definition: Any, study: Path, store: str | None) -> str:
-    """Where a study lies: the option, or what its file says."""
-    from automl import study_file
-
-    return store if store is not None else study_file.place_of(definition, study)
 
 
 def _work(uri: str) -> Path:

@@ -21,6 +21,7 @@ from typing import Any
 from automl import __version__, strict_json
 from automl.errors import CheckpointError, RecordError, StudyFileError, UnknownFormat
 from automl.plan import Stage
+from automl.software import versions
 from automl.stores.base import Store
 from automl.study import (
     FORMAT,
@@ -122,6 +123,7 @@ class Record:
         mine = {
             "format": FORMAT,
             "version": __version__,
+            "software": versions(),
             "sha256": study_digest(definition),
             **body,
         }
@@ -287,7 +289,12 @@ class OneStep(Record):
 
 
 def rung_of(stage: Stage, decision: Decision) -> int:
-    """The rung that a decision's experiments train in."""
+    """The rung that a decision's experiments train in. Raises RecordError for a decision that the plan has not."""
+    if decision.index >= len(stage.rungs):
+        raise RecordError(
+            f"{decision_key(decision.stage, decision.index)} is in no rung of the plan",
+            advice="'automl verify' lists all that is wrong",
+        )
     return stage.rungs[decision.index].index
 
 

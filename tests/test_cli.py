@@ -92,6 +92,7 @@ def modules_after(code: str) -> set[str]:
 
 
 HEAVY = {"numpy", "scipy", "skopt", "sklearn", "torch", "boto3", "botocore", "hera", "kubernetes"}
+HEAVY |= {"optuna", "pandas", "tensorboardX"}
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

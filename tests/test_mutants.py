@@ -25,6 +25,7 @@ from automl.schedules import base as schedules
 from automl.space import SearchSpace
 from automl.steps import observe, propose, stage_in
 from automl.steps.observe import Observer
+from automl.steps.propose import Decisions, Results
 from automl.steps.stage_in import Launch
 from automl.stores.memory import MemoryStore
 from automl.study import Decision, Failure, Outcome, Recommendation, Result
@@ -137,18 +138,18 @@ def resume_without_a_look_at_the_bytes(patch: Patch) -> None:
 
 
 def decide_before_all_results_are_there(patch: Patch) -> None:
-    def hasty(record: Record, definition: Definition, stage: int, index: int) -> Decision:
-        before = [decision for decision, _ in record.decisions(stage)][:index]
-        found = results_after(record, definition, before)
+    def hasty(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
+        before = [decision for decision, _ in decisions(stage)][:index]
+        found = results_after(definition, before, result)
         return definition.brain.decide(stage, index, before, [each.outcome() for each in found if each], [])
 
     patch.setattr(propose, "_next_rung", hasty)
 
 
 def build_on_decisions_that_came_later(patch: Patch) -> None:
-    def confused(record: Record, definition: Definition, stage: int, index: int) -> Decision:
-        before = [decision for decision, _ in record.decisions(stage)]
-        found = results_after(record, definition, before)
+    def confused(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
+        before = [decision for decision, _ in decisions(stage)]
+        found = results_after(definition, before, result)
         if None in found:
             raise NotReady("a result is missing")
         return definition.brain.decide(stage, index, before, [each.outcome() for each in found if each], [])
@@ -156,10 +157,10 @@ def build_on_decisions_that_came_later(patch: Patch) -> None:
     patch.setattr(propose, "_next_rung", confused)
 
 
-def results_after(record: Record, definition: Definition, before: Sequence[Decision]) -> list[Result | None]:
+def results_after(definition: Definition, before: Sequence[Decision], result: Results) -> list[Result | None]:
     last = before[-1:]
     return [
-        record.result(each.number, rung_of(definition.plan.stages[decision.stage], decision))
+        result(each.number, rung_of(definition.plan.stages[decision.stage], decision))
         for decision in last
         for each in decision.issued
     ]

@@ -56,11 +56,11 @@ def test_the_brain_acts_on_the_committed_decision_and_not_on_its_own(record: Rec
 def test_a_rung_waits_for_every_result_of_the_one_before(record: Record) -> None:
     definition = study(HALVING)
     first = propose(record, definition, 0, 0)
-    with pytest.raises(NotReady, match="experiment 0 has no result at rung 0 yet"):
+    with pytest.raises(NotReady, match="experiment 0 of stage 9 halved by 3 has no result at rung 0 yet"):
         propose(record, definition, 0, 1)
     settle(record, first, 0)
     record.store.delete(result_key(8, 0))
-    with pytest.raises(NotReady, match="experiment 8 has no result"):
+    with pytest.raises(NotReady, match="experiment 8 of stage 9 halved by 3 has no result"):
         propose(record, definition, 0, 1)
     assert record.decision(0, 1) is None
 
@@ -80,7 +80,7 @@ def test_the_final_stage_waits_for_every_stage_and_every_result(record: Record) 
             decision = propose(record, definition, stage.index, rung.index)
             settle(record, decision, rung.index)
     record.store.delete(result_key(0, 0))
-    with pytest.raises(NotReady, match="experiment 0 of stage s=2 has no result yet"):
+    with pytest.raises(NotReady, match="experiment 0 of stage s=2 has no result at rung 0 yet"):
         propose(record, definition, final, 0)
     assert record.decision(final, 0) is None
 

@@ -1,0 +1,71 @@
+"""A study in the forms that other tools read: the table of forms, and how a file of theirs is written."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from automl.errors import AutoMLError, InvalidInput, nearest
+from automl.study import Study
+from automl.study_file import Definition
+
+Write = Callable[[Definition, Study, Path], int]  # into a new path; returns how many it wrote
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of export. writer: where its function lies. counts: what the function's number counts."""
+
+    title: str
+    module: str
+    writer: str
+    counts: str
+
+
+FORMS = {
+    "csv": Form("one row for every run of an experiment", "automl.export.rows", "write_csv", "rows"),
+    "jsonl": Form("the same, one JSON object a line", "automl.export.rows", "write_jsonl", "rows"),
+    "optuna": Form(
+        "a storage of Optuna: NAME.db (SQLite), or NAME.log (its journal)",
+        "automl.export.optuna_storage",
+        "write",
+        "trials",
+    ),
+    "tensorboard": Form("a log folder of TensorBoard, with HPARAMS", "automl.export.tensorboard", "write", "runs"),
+}
+
+
+def export(definition: Definition, study: Study, form: str, to: Path) -> int:
+    """Writes a study to a new path in one of `FORMS`; returns how many it wrote. Raises InvalidInput, AutoMLError."""
+    if form not in FORMS:
+        raise InvalidInput(f"--to: {form!r} is not known", allowed=", ".join(FORMS), advice=nearest(form, FORMS))
+    try:
+        write: Write = getattr(import_module(FORMS[form].module), FORMS[form].writer)
+    except ModuleNotFoundError as error:
+        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
+    with _new(to) as temporary:
+        return write(definition, study, temporary)
+
+
+@contextmanager
+def _new(to: Path) -> Iterator[Path]:
+    """A path of the same name in a folder beside `to`, moved to it when the block ends well. Overwrites nothing."""
+    if to.exists() or to.is_symlink():
+        raise InvalidInput(f"{to} is there already", advice="give another name, or remove it first")
+    if not to.parent.is_dir():
+        raise InvalidInput(f"there is no folder {to.parent}", advice="make it first")
+    try:
+        folder = tempfile.mkdtemp(prefix=".tmp-export-", dir=to.parent)
+    except OSError as error:
+        raise InvalidInput(f"{to} cannot be written: {error.strerror}", advice="choose another place") from error
+    try:
+        temporary = Path(folder) / to.name
+        yield temporary
+        temporary.rename(to)
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,155 @@
+"""A study as a storage of Optuna, through its public API: for optuna-dashboard and Optuna's own analyses.
+
+The trials are the experiments of the search. A stopped one is PRUNED, except the best of the search, which Optuna would
+not call its best trial otherwise. The final judgement trains settings again that are there already, so its verdict is
+an attribute of the study and its experiments are no trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from automl import findings
+from automl.conditions import exact
+from automl.errors import InvalidInput
+from automl.parameter import Parameter
+from automl.record import experiments
+from automl.study import Experiment, Status, Study
+from automl.study_file import Definition
+
+_STATES = {
+    Status.SUCCESS: TrialState.COMPLETE,
+    Status.STOPPED: TrialState.PRUNED,
+    Status.FAILURE: TrialState.FAIL,
+    Status.PENDING: TrialState.RUNNING,
+    Status.RUNNING: TrialState.RUNNING,
+    Status.WAITING: TrialState.RUNNING,
+}
+_SQLITE, _JOURNAL = (".db", ".sqlite", ".sqlite3"), (".log", ".journal")
+
+
+def write(definition: Definition, study: Study, to: Path) -> int:
+    """Makes the storage; returns the number of trials. Its ending says which kind. Raises InvalidInput."""
+    storage = _storage(to)
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        goal = definition.metric_rule.goal
+        made = optuna.create_study(storage=storage, study_name=definition.file.name, direction=goal)
+        for name, value in _about(definition, study).items():
+            made.set_user_attr(name, value)
+        trials = list(_trials(definition, study))
+        made.add_trials(trials)
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+        if isinstance(storage, RDBStorage):  # closes the file, which is moved next
+            storage.remove_session()
+            storage.engine.dispose()
+    return len(trials)
+
+
+def _storage(to: Path) -> BaseStorage:
+    ending = to.suffix.lower()
+    if ending in _SQLITE:
+        return RDBStorage(f"sqlite:///{to}")
+    if ending in _JOURNAL:
+        return JournalStorage(JournalFileBackend(str(to)))
+    raise InvalidInput(
+        f"{to.name} does not say which kind of Optuna storage it is to be",
+        allowed=f"a name that ends in {', '.join(_SQLITE)} (SQLite) or {', '.join(_JOURNAL)} (Optuna's journal)",
+    )
+
+
+def _about(definition: Definition, study: Study) -> dict[str, Any]:
+    return {
+        "argo-automl metric": definition.metric_rule.name,
+        "argo-automl network": definition.network.name,
+        "argo-automl algorithm": definition.file.algorithm,
+        "argo-automl sampler": definition.sampler_name,
+        "argo-automl seed": definition.file.seed,
+        "argo-automl verdict": findings.verdict(definition, study),
+    }
+
+
+def _trials(definition: Definition, study: Study) -> Iterator[FrozenTrial]:
+    best = findings.best_of_search(definition, study)
+    search = {stage.index for stage in definition.plan.search}
+    parameters = {each.name: each for each in definition.space.parameters}
+    for each in experiments(study, definition.plan.stages):
+        if each.stage not in search:
+            continue
+        state = _STATES[each.status]
+        if best is not None and best.experiment == each.number and state is TrialState.PRUNED:
+            state = TrialState.COMPLETE
+        yield _trial(definition, each, state, parameters)
+
+
+def _trial(
+    definition: Definition, experiment: Experiment, state: TrialState, parameters: dict[str, Parameter]
+) -> FrozenTrial:
+    params: dict[str, Any] = {}
+    distributions: dict[str, BaseDistribution] = {}
+    for name, value in experiment.values.items():
+        for part, scalar in _parts(parameters[name], value):
+            params[part], distributions[part] = scalar, distribution(parameters[name])
+    done = state in {TrialState.COMPLETE, TrialState.PRUNED}
+    trial = create_trial(
+        state=state,
+        value=experiment.results[-1].best_value if done else None,
+        params=params,
+        distributions=distributions,
+        intermediate_values=dict(experiment.history),
+        user_attrs={
+            "experiment": experiment.number,
+            "stage": definition.plan.stages[experiment.stage].name,
+            "status": experiment.status.value,
+            "proposed": experiment.recommendations[0].reason,
+            "reason": experiment.reason,
+            "seed": experiment.recommendations[0].seed,
+        },
+    )
+    if trial.datetime_complete is not None:  # the record has no clock, but it knows how long the training took
+        seconds = sum(result.seconds for result in experiment.results)
+        trial.datetime_start = trial.datetime_complete - timedelta(seconds=seconds)
+    assert isinstance(trial.datetime_start, datetime), "Optuna sets it for every state that is used here"
+    return trial
+
+
+def _parts(parameter: Parameter, value: Any) -> Iterator[tuple[str, Any]]:
+    """Optuna has scalars only: a list becomes one parameter for each element, a list among options its text."""
+    if parameter.kind == "list":
+        yield from ((f"{parameter.name}[{place}]", each) for place, each in enumerate(value))
+    else:
+        yield parameter.name, _option(value)
+
+
+def _option(value: Any) -> Any:
+    return str(list(value)) if isinstance(value, list | tuple) else value
+
+
+def distribution(parameter: Parameter) -> BaseDistribution:
+    """Optuna's distribution of a parameter, or of each element of a list.
+
+    Conditions have no like there. A grid on a log scale has none either, and becomes the interval that it lies in.
+    """
+    if parameter.kind == "bool":
+        return CategoricalDistribution((False, True))
+    if parameter.low is None or parameter.high is None:
+        return CategoricalDistribution(tuple(_option(each) for each in parameter.options))
+    low, high, step = parameter.low, parameter.high, None if parameter.log else parameter.step
+    if step is not None:  # Optuna wants a range that the grid fills
+        points = (exact(high) - exact(low)) // exact(step)
+        last = exact(low) + points * exact(step)
+        high = int(last) if parameter.whole else float(last)
+    if parameter.whole:
+        return IntDistribution(int(low), int(high), log=parameter.log, step=1 if step is None else int(step))
+    return FloatDistribution(float(low), float(high), log=parameter.log, step=None if step is None else float(step))

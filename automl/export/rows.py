@@ -1,0 +1,81 @@
+"""A study as a table: one row for every run of an experiment, that is for every rung that it was asked to train in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from automl.brain import DEFAULTS
+from automl.record import experiments, runs_of
+from automl.study import Study
+from automl.study_file import Definition
+
+VALUES = "values."  # before the name of a parameter
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
+
+
+def rows(definition: Definition, study: Study) -> Iterator[dict[str, Any]]:
+    """The rows in the order of experiments and rungs; every one has the same names.
+
+    value is the metric after the run's last epoch, best_value the best that has a checkpoint; both are None for a
+    failure and where there is no result yet. status and reason are the experiment's. seconds: of training in this run.
+    """
+    parameters = [parameter.name for parameter in definition.space.parameters]
+    found = {each.number: each for each in experiments(study, definition.plan.stages)}
+    runs = sorted(runs_of(study, definition.plan.stages), key=lambda run: (run[0].number, run[1]))
+    for asked, rung in runs:
+        experiment, result = found[asked.number], study.results.get((asked.number, rung))
+        stage = definition.plan.stages[experiment.stage]
+        yield {
+            "experiment": asked.number,
+            "stage": stage.name,
+            "kind": stage.kind,
+            "rung": rung,
+            "defaults": asked.number == DEFAULTS,
+            "status": experiment.status.value,
+            "from_epoch": asked.resume_epoch,
+            "epochs": result.epochs if result else None,
+            "epochs_asked": asked.epochs,
+            "value": result.value if result else None,
+            "best_value": result.outcome().best_value if result else None,
+            "held_out": result.outcome().held_out if result else None,
+            "seconds": round(result.seconds, 3) if result else None,
+            "attempts": len(result.attempts) if result else None,
+            "failure": str(result.failure) if result and result.failure else None,
+            "message": result.message if result and result.message else None,
+            "seed": asked.seed,
+            "proposed": experiment.recommendations[0].reason,
+            "reason": experiment.reason or None,
+            **{f"{VALUES}{name}": asked.values.get(name) for name in parameters},
+        }
+
+
+def write_csv(definition: Definition, study: Study, to: Path) -> int:
+    """CSV as RFC 4180 has it, in UTF-8. A text that a spreadsheet would compute gets an apostrophe before it."""
+    table = list(rows(definition, study))
+    with to.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        names = list(table[0]) if table else []
+        writer.writerow(_cell(name) for name in names)
+        writer.writerows([_cell(row[name]) for name in names] for row in table)
+    return len(table)
+
+
+def write_jsonl(definition: Definition, study: Study, to: Path) -> int:
+    """One JSON object a line, its names in the order of the table."""
+    table = list(rows(definition, study))
+    lines = (json.dumps(row, allow_nan=False, ensure_ascii=False) + "\n" for row in table)
+    to.write_text("".join(lines), encoding="utf-8")
+    return len(table)
+
+
+def _cell(value: Any) -> str:
+    """A value as text: true and false and lists as JSON has them, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return json.dumps(value) if isinstance(value, bool | list) else repr(value)

@@ -1,0 +1,88 @@
+"""Studies whose record is real and whose trainings are not: the brain decides, a formula says what came of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from automl.record import Record, runs_of
+from automl.steps.propose import propose
+from automl.stores import Store
+from automl.study import Failure, Recommendation, Result, Study
+from automl.study_file import Definition
+
+from .simulation.studies import study
+
+MIXED: dict[str, Any] = {  # one parameter of every kind
+    "train.lr": {"type": "float", "low": 0.001, "high": 0.4, "log": True, "default": 0.02, "automl_enabled": True},
+    "train.momentum": {
+        "type": "float",
+        "low": 0.1,
+        "high": 0.95,
+        "default": 0.9,
+        "active_when": {"parameter": "train.optimizer", "values": ["sgd"]},
+        "automl_enabled": True,
+    },
+    "train.decay": {"type": "float", "low": 0.0, "high": 1.0, "step": 0.3, "default": 0.3, "automl_enabled": True},
+    "train.width": {"type": "int", "low": 8, "high": 64, "step": 8, "default": 16, "automl_enabled": True},
+    "train.depth": {"type": "int", "low": 1, "high": 100, "log": True, "default": 4, "automl_enabled": True},
+    "train.optimizer": {
+        "type": "categorical",
+        "options": ["adamw", "sgd", None],
+        "default": "adamw",
+        "automl_enabled": True,
+    },
+    "train.batch": {"type": "ordered", "options": [16, 32, 64], "default": 32, "automl_enabled": True},
+    "train.flip": {"type": "bool", "default": True, "automl_enabled": True},
+    "train.betas": {
+        "type": "list",
+        "low": 0.5,
+        "high": 1.0,
+        "length": 2,
+        "default": [0.9, 0.99],
+        "automl_enabled": True,
+    },
+}
+Loss = Callable[[Recommendation, int], float]
+
+
+def mixed(settings: Mapping[str, Any], **more: Any) -> Definition:
+    """A study of one parameter of every kind."""
+    return study(settings, network={"parameters": MIXED}, **more)
+
+
+def loss_by_rate(asked: Recommendation, epoch: int) -> float:
+    """Least at a learning rate of 0.1; falls with the epochs."""
+    rate: float = asked.values["train.lr"]
+    return abs(rate - 0.1) + 1 / (epoch + 1)
+
+
+def recorded(
+    store: Store,
+    definition: Definition,
+    *,
+    loss: Loss = loss_by_rate,
+    failing: Collection[int] = (),
+    decisions: int | None = None,
+) -> tuple[Record, Study]:
+    """The record of a study in this store, walked to its end or for so many decisions, and what it holds."""
+    record = Record(store)
+    record.start(definition, "name: line\nnetwork: least_squares\n")
+    rungs = [(stage.index, rung.index) for stage in definition.plan.stages for rung in stage.rungs]
+    for stage, index in itertools.islice(rungs, decisions):
+        for asked in propose(record, definition, stage, index).issued:
+            record.settle(_result(asked, index, loss, failed=asked.number in failing))
+    return record, record.study(definition.brain.metric, definition.plan.stages)
+
+
+def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Result:
+    if failed:
+        return Result(asked.number, rung, ("a1",), 0, 1.5, failure=Failure.KILLED, message="=it was killed, -9")
+    history = tuple((epoch, loss(asked, epoch)) for epoch in range(1, asked.epochs + 1))
+    return Result(asked.number, rung, ("a1",), asked.epochs, 2.5, history, best_value=min(y for _, y in history))
+
+
+def runs(definition: Definition, study: Study) -> list[tuple[int, int]]:
+    """Every run of a study, by experiment and rung."""
+    return sorted((asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages))

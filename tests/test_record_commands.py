@@ -1,0 +1,411 @@
+"""The commands that ask a study's record: what they say of a study that really ran, and of one that was damaged."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from automl import record_commands
+from automl.stores.folder import FolderStore
+from tests.command_line import automl, files_below, refused
+from tests.recorded_studies import recorded
+from tests.simulation.studies import HYPERBAND_9, study
+from tests.small_network import write_small_study
+
+BETTER = "parameters: {train.x: {default: 0.1}}\nseed: 7\n"
+COMMANDS = [command.__name__ for command in record_commands.COMMANDS]
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study that has run to its end."""
+    folder = tmp_path_factory.mktemp("studied")
+    write_small_study(folder, BETTER)
+    ran = automl("run", "study.yaml", "-j", "2", cwd=folder)
+    assert ran.code == 0, ran.err
+    return folder
+
+
+@pytest.fixture
+def copy(studied: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    folder = tmp_path / "copy"
+    shutil.copytree(studied, folder)
+    return folder
+
+
+def as_json(ran: Any) -> Any:
+    assert ran.err == ""
+    return json.loads(ran.out)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str, tmp_path: Path) -> None:
+    ran = automl(command, "--help", cwd=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"Example: automl {command}" in ran.out
+
+
+@pytest.mark.parametrize("command", ["replay study", "why study 1", "verify study.yaml", "diff study study.yaml"])
+def test_json_and_yaml_hold_the_same_data_and_nothing_is_written(command: str, studied: Path) -> None:
+    before = files_below(studied)
+    found, same, table = (automl(*command.split(), "-o", form, cwd=studied) for form in ("json", "yaml", "table"))
+    assert [each.code for each in (found, same, table)] == [0, 0, 0]
+    assert yaml.safe_load(same.out) == as_json(found)
+    assert "\x1b" not in table.out
+    assert table.err == ""
+    assert files_below(studied) == before
+
+
+# -- replay -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_study_that_ran_replays_the_same(studied: Path) -> None:
+    found = as_json(automl("replay", "study", "-o", "json", cwd=studied))
+    assert (found["same"], found["difference"]) == (True, None)
+    assert found["decisions"] == len(list((studied / "study" / "decisions").rglob("*.json")))
+    assert found["software"]["then"] == found["software"]["now"]
+    assert {"argo-automl", "numpy", "scikit-optimize"} <= set(found["software"]["now"])
+
+
+def test_a_changed_decision_is_named_with_both_values_and_both_versions(copy: Path) -> None:
+    edit(copy / "study" / "decisions/0/0.json", lambda data: data["issued"][1]["values"].update({"train.x": 0.75}))
+    # the study was begun with another numpy: what decides is not touched by that
+    edit(copy / "study" / "automl_metadata.json", lambda data: data["software"].update(numpy="1.0.0"))
+    ran = automl("replay", "study", "-o", "json", cwd=copy)
+    assert ran.code == 1
+    found = as_json(ran)["difference"]
+    assert (found["decision"], found["field"], found["stored"]) == (
+        "decisions/0/0.json",
+        "issued[1].values.train.x",
+        0.75,
+    )
+    table = automl("replay", "study", cwd=copy)
+    assert table.code == 1
+    assert re.search(r"^software +numpy 1.0.0 then, [\d.]+ now$", table.out, flags=re.MULTILINE)
+
+
+# -- why --------------------------------------------------------------------------------------------------------------
+
+
+def test_why_tells_the_story_of_the_best(studied: Path) -> None:
+    best = as_json(automl("best", "study", "-o", "json", cwd=studied))["experiment"]
+    found = as_json(automl("why", "study", str(best), "-o", "json", cwd=studied))
+    assert found["story"][0].startswith("proposed by uniform sampling, which looks at no result")
+    assert found["story"][-1].startswith("the best of the search: score")
+    text = automl("why", "study", str(best), cwd=studied).out
+    for line in found["story"]:
+        assert line in text
+
+
+def test_why_of_no_experiment_is_refused(studied: Path) -> None:
+    refused(automl("why", "study", "99", cwd=studied), "there is no experiment 99", "0 to")
+    refused(automl("why", "study", "best", cwd=studied), "EXPERIMENT: 'best'", "the number of an experiment")
+    refused(automl("why", "nowhere", "1", cwd=studied), "no study lies in")
+
+
+# -- verify -----------------------------------------------------------------------------------------------------------
+
+Damage = Callable[[Path], object]
+
+
+def edit(path: Path, change: Callable[[Any], object]) -> None:
+    """Changes a stored JSON object."""
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def checkpoint_of_the_best(study: Path) -> Path:
+    best = json.loads((study / "best_model/manifest.json").read_text())
+    last = sorted((study / f"results/{best['experiment']}").iterdir())[-1]
+    key: str = json.loads(last.read_text())["best"]["manifest"]
+    return (study / key).parent
+
+
+def add_result(study: Path) -> None:
+    data = json.loads((study / "results/0/0.json").read_text())
+    (study / "results/77").mkdir()
+    (study / "results/77/0.json").write_text(json.dumps({**data, "experiment": 77}))
+
+
+def add_decision(study: Path) -> None:
+    shutil.copy(study / "decisions/0/1.json", study / "decisions/0/2.json")
+    edit(study / "decisions/0/2.json", lambda data: data.update(index=2))
+
+
+DAMAGES: dict[str, tuple[Damage, str, str]] = {
+    "a weight of best_model": (
+        lambda study: next((study / "best_model").glob("model_*")).write_text("{}"),
+        r"best_model/model_\d\.json",
+        "does not match its sha256 in best_model/manifest.json",
+    ),
+    "a weight of best_model is gone": (
+        lambda study: next((study / "best_model").glob("model_*")).unlink(),
+        r"best_model/model_\d\.json",
+        "is missing",
+    ),
+    "best_model says another experiment": (
+        lambda study: edit(study / "best_model/manifest.json", lambda data: data.update(experiment=99)),
+        r"best_model/manifest\.json",
+        "is not what the record gives",
+    ),
+    "a weight of a checkpoint": (
+        lambda study: (checkpoint_of_the_best(study) / "0").write_text("{}"),
+        r"experiment_\d/rung_\d/[^/]+/checkpoints/\d/0",
+        "does not match its sha256",
+    ),
+    "a manifest is gone": (
+        lambda study: (checkpoint_of_the_best(study) / "manifest.json").unlink(),
+        r"experiment_\d/rung_\d/[^/]+/checkpoints/\d/manifest\.json",
+        "is missing, and results/",
+    ),
+    "a manifest is of another epoch": (
+        lambda study: edit(checkpoint_of_the_best(study) / "manifest.json", lambda data: data.update(epoch=9)),
+        r"experiment_\d/rung_\d/[^/]+/checkpoints/\d/manifest\.json",
+        "is of epoch 9",
+    ),
+    "a decision was changed": (
+        lambda study: edit(study / "decisions/0/0.json", lambda data: data["issued"][1].update(reason="mine")),
+        r"decisions/0/0\.json",
+        "does not match the sha256 that decisions/0/1.json names",
+    ),
+    "a decision is gone": (
+        lambda study: (study / "decisions/0/0.json").unlink(),
+        r"decisions/0/1\.json",
+        "is an orphan: decisions/0/0.json, on which it builds",
+    ),
+    "a decision is cut off": (
+        lambda study: (study / "decisions/0/0.json").write_text("{"),
+        r"decisions/0/0\.json",
+        "is not strict JSON",
+    ),
+    "a decision too many": (add_decision, r"decisions/0/2\.json", "the plan has no such rung"),
+    "a result was changed": (
+        lambda study: edit(study / "results/1/0.json", lambda data: data["history"][-1].__setitem__(1, 0.9)),
+        r"results/1/0\.json",
+        "has value 0.9, where decisions/0/1.json saw",
+    ),
+    "a result is gone": (
+        lambda study: (study / "results/1/0.json").unlink(),
+        r"results/1/0\.json",
+        "is missing or damaged, and decisions/0/1.json rests on it",
+    ),
+    "a result too many": (add_result, r"results/77/0\.json", "is an orphan: no decision has asked for it"),
+    "a training too many": (
+        lambda study: shutil.copytree(study / "experiment_0/rung_0", study / "experiment_0/rung_7"),
+        "experiment_0/rung_7/",
+        "is an orphan",
+    ),
+    "a name that is none": (
+        lambda study: shutil.copy(study / "results/1/0.json", study / "results/1/00.json"),
+        r"results/1/00\.json",
+        "is not a name that a study gives",
+    ),
+    "a view was changed": (
+        lambda study: edit(study / "controller.json", lambda data: data.update(study="another")),
+        r"controller\.json",
+        "is not what the record gives: 'automl rebuild'",
+    ),
+    "a view is gone": (lambda study: (study / "brain.json").unlink(), r"brain\.json", "is missing: 'automl rebuild'"),
+    "the study file is gone": (lambda study: (study / "study.yaml").unlink(), r"study\.yaml", "is missing"),
+}
+
+
+def test_nothing_is_wrong_with_a_study_that_ran(studied: Path) -> None:
+    found = as_json(automl("verify", "study", "-o", "json", cwd=studied))
+    assert (found["whole"], found["problems"], found["notes"]) == (True, [], [])
+    checked = found["checked"]
+    assert checked["results"] == len(list((studied / "study/results").rglob("*.json")))
+    assert checked["checkpoints"] > 0
+    assert checked["files"] > checked["checkpoints"]  # best_model's too
+
+
+@pytest.mark.parametrize(("damage", "name", "says"), DAMAGES.values(), ids=DAMAGES.keys())
+def test_what_is_wrong_is_listed(damage: Damage, name: str, says: str, copy: Path) -> None:
+    damage(copy / "study")
+    before = files_below(copy)
+    ran = automl("verify", "study", "-o", "json", cwd=copy)
+    assert ran.code == 1
+    found = as_json(ran)
+    assert not found["whole"]
+    assert any(re.fullmatch(name, each["object"]) and says in each["problem"] for each in found["problems"]), found
+    table = automl("verify", "study", cwd=copy)
+    assert table.code == 1
+    assert says in table.out
+    assert files_below(copy) == before
+
+
+def test_a_file_of_the_user_is_only_noted(copy: Path) -> None:
+    (copy / "study" / "notes.txt").write_text("mine")
+    ran = automl("verify", "study", "-o", "json", cwd=copy)
+    assert ran.code == 0
+    assert as_json(ran)["notes"] == [{"object": "notes.txt", "note": "is no object of this study"}]
+
+
+def test_a_view_of_another_version_is_only_noted(copy: Path) -> None:
+    edit(copy / "study" / "automl_metadata.json", lambda data: data.update(version="0.0.1"))
+    edit(copy / "study" / "controller.json", lambda data: data.update(format=1, added="later"))
+    found = as_json(automl("verify", "study", "-o", "json", cwd=copy))
+    assert found["whole"]
+    changed = {each["object"] for each in found["notes"]}
+    assert changed == {"controller.json", "report.html"}  # the page names the version that began the study
+
+
+# -- diff and clone ---------------------------------------------------------------------------------------------------
+
+
+def test_diff_names_settings_decisions_and_the_gain(studied: Path, tmp_path: Path) -> None:
+    write_small_study(tmp_path, BETTER.replace("seed: 7", "seed: 8"))
+    assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
+    found = as_json(automl("diff", str(studied / "study"), "study", "-o", "json", cwd=tmp_path))
+    settings = {each["setting"]: (each["a"], each["b"]) for each in found["settings"]}
+    assert settings.pop("seed") == (7, 8)
+    assert set(settings) <= {"network command[1]"}  # the program lies in another folder
+    assert found["decisions"]["first_difference"]["decision"] == "decisions/0/0.json"
+    assert found["gain"] == pytest.approx(found["b"]["best"]["value"] - found["a"]["best"]["value"])
+    text = automl("diff", str(studied / "study"), "study", cwd=tmp_path).out
+    assert re.search(r"^seed +7 +8$", text, flags=re.MULTILINE)
+    assert "decisions differ after 0: decisions/0/0.json, issued[0].seed" in text
+
+
+def test_diff_with_itself_finds_nothing(studied: Path) -> None:
+    found = as_json(automl("diff", "study", "study.yaml", "-o", "json", cwd=studied))
+    assert found["settings"] == []
+    assert found["decisions"]["first_difference"] is None
+    assert found["gain"] == 0
+
+
+def test_a_clone_is_the_same_study_under_another_name(studied: Path, tmp_path: Path) -> None:
+    ran = automl("clone", str(studied / "study"), "Again_2.yaml", cwd=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "wrote Again_2.yaml\nwrote Again_2.network.yaml\nnext: automl plan Again_2.yaml\n"
+    assert automl("run", "Again_2.yaml", "-j", "2", cwd=tmp_path).code == 0
+    found = as_json(automl("diff", str(studied / "study"), "again-2", "-o", "json", cwd=tmp_path))
+    assert {each["setting"] for each in found["settings"]} == {"name", "network"}
+    assert found["decisions"]["first_difference"] is None
+
+
+def test_a_clone_keeps_comments_and_moves_the_store(tmp_path: Path) -> None:
+    text = "# mine\nname: study   # its name\nnetwork: small.yaml\nR: 3\nrun: {jobs: 1, store: ./there/study}\n"
+    write_small_study(tmp_path, study=text)
+    assert automl("run", "study.yaml", cwd=tmp_path).code == 0
+    assert automl("clone", "study.yaml", "next.yaml", cwd=tmp_path).code == 0
+    wanted = text.replace("name: study", "name: next").replace("small.yaml", "./next.network.yaml")
+    assert (tmp_path / "next.yaml").read_text() == wanted.replace("./there/study", "./next")
+
+
+def test_a_clone_overwrites_nothing(studied: Path, tmp_path: Path) -> None:
+    (tmp_path / "again.network.yaml").write_text("mine")
+    refused(automl("clone", str(studied / "study"), "again.yaml", cwd=tmp_path), "again.network.yaml is there already")
+    assert [each.name for each in tmp_path.iterdir()] == ["again.network.yaml"]
+    refused(automl("clone", str(studied / "study"), "away/a.yaml", cwd=tmp_path), "there is no folder away")
+
+
+# -- export -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "name"), [("csv", "a.csv"), ("jsonl", "a.jsonl"), ("optuna", "a.db"), ("tensorboard", "a")]
+)
+def test_export_writes_once_and_says_what(form: str, name: str, studied: Path, tmp_path: Path) -> None:
+    study = str(studied / "study")
+    found = as_json(automl("export", study, name, "--to", form, "-o", "json", cwd=tmp_path))
+    assert (found["wrote"], found["form"]) == (name, form)
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    before = files_below(tmp_path)
+    refused(automl("export", study, name, "--to", form, cwd=tmp_path), f"{name} is there already")
+    assert files_below(tmp_path) == before
+
+
+def test_the_rows_of_a_csv_are_the_results(studied: Path, tmp_path: Path) -> None:
+    assert automl("export", str(studied / "study"), "a.csv", "--to", "csv", cwd=tmp_path).code == 0
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        found = {(row["experiment"], row["rung"]): row for row in csv.DictReader(file)}
+    for path in (studied / "study/results").rglob("*.json"):
+        result = json.loads(path.read_text())
+        row = found.pop((str(result["experiment"]), str(result["rung"])))
+        assert float(row["value"]) == result["history"][-1][1]
+    assert found == {}
+
+
+BAD_EXPORTS = {
+    "an unknown form": ("a.xls --to xsl", ("--to: 'xsl' is not known", "csv, jsonl, optuna, tensorboard")),
+    "a near form": ("a.csv --to cvs", ("did you mean 'csv'?",)),
+    "no form": ("a.csv", ("missing option '--to'",)),
+    "an Optuna storage of no kind": ("a.txt --to optuna", ("a.txt does not say which kind", ".db", ".log")),
+    "no folder": ("away/a.csv --to csv", ("there is no folder away",)),
+    "a folder that cannot be written": ("/proc/a.csv --to csv", ("/proc/a.csv cannot be written",)),
+}
+
+
+@pytest.mark.parametrize(("words", "says"), BAD_EXPORTS.values(), ids=BAD_EXPORTS.keys())
+def test_a_bad_export_is_refused_and_leaves_nothing(
+    words: str, says: tuple[str, ...], studied: Path, tmp_path: Path
+) -> None:
+    refused(automl("export", str(studied / "study"), *words.split(), cwd=tmp_path), *says)
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- download ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_download_is_the_same_study(studied: Path, tmp_path: Path) -> None:
+    found = as_json(automl("download", str(studied / "study"), "here", "-o", "json", cwd=tmp_path))
+    wanted = {name: data for name, data in files_below(studied / "study").items() if not name.startswith(".")}
+    assert {name.removeprefix("./"): data for name, data in files_below(tmp_path / "here").items()} == wanted
+    assert found["objects"] == sum(path.is_file() for path in (tmp_path / "here").rglob("*"))
+    assert automl("verify", "here", cwd=tmp_path).code == 0
+
+
+def test_a_download_that_was_cut_off_goes_on(studied: Path, tmp_path: Path) -> None:
+    command = ("download", str(studied / "study"), "here")
+    assert automl(*command, cwd=tmp_path).code == 0
+    whole = files_below(tmp_path / "here")
+    for name in ("results/1/0.json", "controller.json"):
+        (tmp_path / "here" / name).unlink()
+    (tmp_path / "here" / "brain.json").write_text("as it was while the study ran")
+    assert automl(*command, cwd=tmp_path).code == 0
+    assert files_below(tmp_path / "here") == whole
+
+
+def test_a_download_without_checkpoints_can_be_read_and_exported(studied: Path, tmp_path: Path) -> None:
+    assert automl("download", str(studied / "study"), "here", "--no-checkpoints", cwd=tmp_path).code == 0
+    assert list((tmp_path / "here").rglob("checkpoints")) == []
+    assert list((tmp_path / "here/best_model").glob("model_*"))
+    for command in ("report here", "replay here", "export here a.csv --to csv"):
+        assert automl(*command.split(), cwd=tmp_path).code == 0
+
+
+def test_a_download_into_something_else_is_refused(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    write_small_study(tmp_path, "seed: 99\n")
+    assert automl("run", "study.yaml", cwd=tmp_path).code == 0
+    before = files_below(tmp_path)
+    for folder, says in (
+        ("mine", "and is no study"),
+        ("study", "holds another study"),
+        ("small.py", "and is no study"),
+    ):
+        refused(automl("download", str(copy / "study"), folder, cwd=tmp_path), folder, says)
+    assert files_below(tmp_path) == before
+
+
+# -- a study that is under way ----------------------------------------------------------------------------------------
+
+
+def test_every_command_answers_while_a_study_is_under_way(tmp_path: Path) -> None:
+    recorded(FolderStore(tmp_path / "line"), study(HYPERBAND_9), decisions=2)
+    (tmp_path / "line" / "results/0/1.json").unlink(missing_ok=True)
+    for command in ("replay line", "verify line", "why line 0", "diff line line", "export line a.csv --to csv"):
+        ran = automl(*command.split(), cwd=tmp_path)
+        assert (ran.code, ran.err) == (0, ""), command
