@@ -40,10 +40,14 @@ layers: setup
 	$(BIN)/lint-imports
 test: setup
 	$(BIN)/pytest -n $(TEST_JOBS)
-# Those that need a cluster: AUTOML_TEST_S3=s3://bucket/prefix, boto3's own AWS_... variables, KUBECONFIG, and in
-# AUTOML_TEST_IMAGES the command that builds an image and gives it to the cluster (see tests/cluster)
+# Those that need a cluster: AUTOML_TEST_S3=s3://bucket/prefix, boto3's own AWS_... variables, KUBECONFIG, in
+# AUTOML_TEST_IMAGES the command that builds an image and gives it to the cluster (see tests/cluster), and for the faults
+# AUTOML_TEST_CLUSTER, which starts what died, and AUTOML_TEST_CLUSTER_HOME with its pids. The faults kill the S3 server
+# and the controller, so they come last and alone.
 test-cluster: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup tests/stores tests/cluster
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup tests/stores tests/cluster \
+		--ignore tests/cluster/test_faults.py --durations 0 --durations-min 10
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/cluster/test_faults.py --durations 0 --durations-min 10
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -18,7 +18,7 @@ from automl.stores import Store, open_store
 
 from .clusters import Cluster, Images, command, decisions, outputs
 
-pytestmark = pytest.mark.xdist_group("argo")
+pytestmark = pytest.mark.xdist_group("argo commands")
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
 STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"
 
