@@ -24,7 +24,8 @@ from workflows.pods import TRAIN
 from ..small_network import NETWORK, PROGRAM, STUDY
 
 SAYS_GOODBYE = (
-    "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: (print('goodbye', flush=True), sys.exit(143)))\n"
+    "import signal, sys\nignore = lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "signal.signal(signal.SIGTERM, lambda *_: (ignore(), print('goodbye', flush=True), sys.exit(143)))\n"
 )
 STEP = "import pathlib, sys; from automl import pod; pod.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
 
