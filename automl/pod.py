@@ -28,7 +28,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from automl import findings, strict_json, views
-from automl.errors import AutoMLError, CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
+from automl.errors import (
+    AutoMLError,
+    CheckpointError,
+    InvalidInput,
+    NotReady,
+    RecordError,
+    StoreError,
+    StudyFailed,
+    UnsafeStore,
+)
 from automl.plan import Stage
 from automl.record import OneStep, Record, rung_of
 from automl.report_page.page import render
@@ -76,7 +85,8 @@ def main() -> None:
         with suppress(OSError):  # not in a pod
             TERMINATION_LOG.write_text(f"{error}"[:2000])
         # a store that is away comes back: the step is run again; anything else would fail again
-        sys.exit(AGAIN if isinstance(error, StoreError) else error.exit_code)
+        is_away = isinstance(error, StoreError) and not isinstance(error, UnsafeStore)
+        sys.exit(AGAIN if is_away else error.exit_code)
 
 
 def start() -> None:

@@ -51,7 +51,7 @@ class Images:
         network = NETWORK.format(program=program).replace("localhost/small:1", self.small)
         (folder / "small.yaml").write_text(network)
         endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
-        path = folder / f"{name}.yaml"
+        path = folder / f"{name}-study.yaml"
         path.write_text(
             f"name: {name}\nnetwork: small.yaml\n{text}run: {{{run}, jobs: 6}}\n"
             f"cluster: {{brain_image: {self.brain}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi{cluster}}}\n"
