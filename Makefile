@@ -45,7 +45,7 @@ test: setup
 # AUTOML_TEST_CLUSTER, which starts what died, and AUTOML_TEST_CLUSTER_HOME with its pids. The faults kill the S3 server
 # and the controller, so they come last and alone.
 test-cluster: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) --dist loadgroup tests/stores tests/cluster \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) tests/stores tests/cluster \
 		--ignore tests/cluster/test_faults.py --durations 0 --durations-min 10
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/cluster/test_faults.py --durations 0 --durations-min 10
 

@@ -6,10 +6,12 @@ the cluster and its S3 server. The namespace has what manifests/base puts there.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,14 +35,11 @@ class Images:
     small: str
 
     def build(self, folder: Path) -> Images:
-        """Builds both, the brain's from this tree. Skips where no command gives images to a cluster."""
-        build = os.environ.get("AUTOML_TEST_IMAGES")
-        if not build:
-            pytest.skip("AUTOML_TEST_IMAGES names no command that gives images to a cluster")
+        """Builds both, the brain's from this tree. Skips where nothing gives images to a cluster."""
         (folder / "small.py").write_text(PROGRAM)
         (folder / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY small.py /small.py\n")
-        command(build, "build", self.brain, str(ROOT), "-f", str(ROOT / "containers/brain/Dockerfile"))
-        command(build, "build", self.small, str(folder), "-f", str(folder / "Dockerfile"))
+        build_image(self.brain, str(ROOT), "-f", str(ROOT / "containers/brain/Dockerfile"))
+        build_image(self.small, str(folder), "-f", str(folder / "Dockerfile"))
         return self
 
     def study(
@@ -97,6 +96,17 @@ class Cluster:
         program.write_text(PROGRAM)
         command("automl", "run", str(self.study(folder, text, str(program), "store: ./study")))
         return open_store(str(folder / "study"))
+
+
+def build_image(*words: str) -> None:
+    """Builds an image and gives it to the cluster, one at a time. Skips where no command does that."""
+    build = os.environ.get("AUTOML_TEST_IMAGES")
+    if not build:
+        pytest.skip("AUTOML_TEST_IMAGES names no command that gives images to a cluster")
+    with (Path(tempfile.gettempdir()) / "automl-test-images.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once spoil each other
+        done = subprocess.run([build, "build", *words], capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr[-3000:]}"
 
 
 def command(*words: str) -> str:

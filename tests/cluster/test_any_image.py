@@ -17,9 +17,8 @@ import pytest
 from automl.stores import open_store
 
 from ..any_image.test_any_image import PROGRAM, network
-from .clusters import BRAIN, command
+from .clusters import BRAIN, build_image, command
 
-pytestmark = pytest.mark.xdist_group("argo")
 FAKE_TAO = Path(__file__).parents[1] / "fake_tao.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
@@ -79,7 +78,7 @@ def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: st
     context = tmp_path / "image"
     context.mkdir()
     sh_image(context)
-    command(os.environ["AUTOML_TEST_IMAGES"], "build", SH, str(context), "-f", str(context / "Dockerfile"))
+    build_image(SH, str(context), "-f", str(context / "Dockerfile"))
     (tmp_path / "my_net.yaml").write_text(network(status, "/train.sh"))
     submitted(tmp_path, bucket, "network: ./my_net.yaml\n", SH)
     store = open_store(bucket)
@@ -94,7 +93,7 @@ def test_what_behaves_as_a_tao_container_is_searched_and_goes_on_in_place(tmp_pa
     context = tmp_path / "image"
     context.mkdir()
     tao_image(context)
-    command(os.environ["AUTOML_TEST_IMAGES"], "build", TAO, str(context), "-f", str(context / "Dockerfile"))
+    build_image(TAO, str(context), "-f", str(context / "Dockerfile"))
     submitted(tmp_path, bucket, "network: detectnet_v2\ndataset: /data\n", TAO)
     store = open_store(bucket)
     best = json.loads(store.get("best_model/manifest.json") or b"")

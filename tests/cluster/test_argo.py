@@ -13,7 +13,6 @@ import pytest
 
 from .clusters import Cluster, Images, decisions, outputs, trainings
 
-pytestmark = pytest.mark.xdist_group("argo")  # one after the other, in one worker that has built the images once
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\n"

@@ -21,7 +21,6 @@ from automl.stores import Store, open_store
 from .clusters import Images, attempt, command
 from .doors import Door
 
-pytestmark = pytest.mark.xdist_group("argo commands")  # beside test_argo.py
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
 HANGING = f"{SHORT}train_spec: {{train.fault: hang}}\n"  # all experiments but the defaults
 # who runs tests in the background has Ctrl-C ignored, and what they start inherits that

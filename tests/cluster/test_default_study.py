@@ -14,8 +14,6 @@ from automl.stores import open_store
 from .clusters import BRAIN, command, decisions, outputs
 from .trainer_image import trainer_image
 
-pytestmark = pytest.mark.xdist_group("argo")
-
 
 @pytest.mark.usefixtures("images")
 def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bucket: str) -> None:

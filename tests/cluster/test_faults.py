@@ -24,7 +24,6 @@ from .clusters import Cluster, Images, command, decisions, outputs
 from .disturbed import Disturbed, compiled, until
 from .held_answers import Front
 
-pytestmark = pytest.mark.xdist_group("argo")
 HALVING = "algorithm: successive_halving\nR: 3\nmax_epochs: 9\nfinal: {repeats: 0}\n"  # 3 to epoch 3, 1 to epoch 9
 WAITING = f"{HALVING}train_spec: {{train.waits_at: [2, 5]}}\n"  # once in each rung
 EPOCHS = list(range(2, 28))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.errors import AutoMLError, StoreError
+from automl.errors import AutoMLError
 from automl.steps import sent
 from automl.stores import open_store
 
@@ -76,7 +76,7 @@ def test_a_study_in_a_bucket_brings_its_network_file(bucket: str, tmp_path: Path
     store.put("small.yaml", (tmp_path / "small.yaml").read_bytes())
     found = sent_parameters(f"{bucket}/study.yaml")
     assert found.definition.network.name == "small"
-    with pytest.raises(StoreError, match=r"there is no .*/gone.yaml; put it there first"):
+    with pytest.raises(AutoMLError, match=r"there is no .*/gone.yaml; put it there first"):
         sent_parameters(f"{bucket}/gone.yaml")
     store.put("astray.yaml", SMALL.replace("small.yaml", "../small.yaml").encode())
     with pytest.raises(AutoMLError, match="a file beside the study file, or below it"):

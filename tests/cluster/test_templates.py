@@ -18,7 +18,6 @@ from automl.stores import Store, open_store
 
 from .clusters import Cluster, Images, command, decisions, outputs
 
-pytestmark = pytest.mark.xdist_group("argo commands")
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
 STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"
 
@@ -61,8 +60,8 @@ def stored_study(there: Cluster, text: str) -> str:
     """The address of a study file that lies in the bucket beside its network."""
     path = there.study(there.folder / f"in-{len(list(there.folder.iterdir()))}", text, "/small.py", "preemptions: 9")
     store = open_store(f"{there.bucket}/in")
-    for name in ("study.yaml", "small.yaml"):
-        store.put(name, (path.parent / name).read_bytes())
+    store.put("study.yaml", path)
+    store.put("small.yaml", path.with_name("small.yaml"))
     return f"{there.bucket}/in/study.yaml"
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from .clusters import ROOT, command
+from .clusters import ROOT, build_image, command
 
 _LOADED = """
 import automl.trainers.fashion_mnist_loop, json, torch
@@ -25,7 +25,6 @@ with open("/proc/self/maps") as maps:
     print(json.dumps(sorted({line.split()[-1] for line in maps if ".so" in line})))
 """
 _CONTENT = ("containers/trainer/Dockerfile", "requirements.lock", "pyproject.toml", "automl", "workflows")
-PATIENCE = 900  # seconds for a build of 3 GB on a machine that is busy
 
 
 def trainer_image(folder: Path) -> str:
@@ -43,8 +42,8 @@ def trainer_image(folder: Path) -> str:
     (context / "Dockerfile").write_text(
         "ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY torch /opt/torch\nENV PYTHONPATH=/opt/torch\n"
     )
-    _build(base, str(context))  # from the builder's cache, unless it is the first time
-    _build(image, str(ROOT), "-f", ours, "--build-arg", f"BASE={base}", "--build-arg", "TORCH=")
+    build_image(base, str(context))  # from the builder's cache, unless it is the first time
+    build_image(image, str(ROOT), "-f", ours, "--build-arg", f"BASE={base}", "--build-arg", "TORCH=")
     return image
 
 
@@ -81,12 +80,6 @@ def _gather(packages: Path, libraries: list[str], to: Path) -> None:
         if path.startswith("nvidia/"):
             (to / path).parent.mkdir(parents=True, exist_ok=True)
             os.link(packages / path, to / path)
-
-
-def _build(*words: str) -> None:
-    build = os.environ["AUTOML_TEST_IMAGES"]
-    done = subprocess.run([build, "build", *words], capture_output=True, text=True, check=False, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def _files(names: tuple[str, ...]) -> list[Path]:
