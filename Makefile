@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TEST_JOBS ?= 2
 
-.PHONY: demo check setup format lint types layers test test-cluster lock goldens clean
+.PHONY: demo check setup format lint types layers test test-cluster test-faults lock goldens clean
 .DEFAULT_GOAL := help
 help:
 	@echo "make demo    set up, then search on real data (a few minutes); the result is in ./demo"
@@ -40,13 +40,14 @@ layers: setup
 	$(BIN)/lint-imports
 test: setup
 	$(BIN)/pytest -n $(TEST_JOBS)
-# Those that need a cluster: AUTOML_TEST_S3=s3://bucket/prefix, boto3's own AWS_... variables, KUBECONFIG, in
-# AUTOML_TEST_IMAGES the command that builds an image and gives it to the cluster (see tests/cluster), and for the faults
-# AUTOML_TEST_CLUSTER, which starts what died, and AUTOML_TEST_CLUSTER_HOME with its pids. The faults kill the S3 server
-# and the controller, so they come last and alone.
+# Those that need a cluster: AUTOML_TEST_S3=s3://bucket/prefix, boto3's own AWS_... variables, KUBECONFIG, and in
+# AUTOML_TEST_IMAGES the command that builds an image and gives it to the cluster (see tests/cluster)
 test-cluster: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) tests/stores tests/cluster \
 		--ignore tests/cluster/test_faults.py --durations 0 --durations-min 10
+# Kills the S3 server and the controller, so it runs alone. AUTOML_TEST_CLUSTER starts what died, and
+# AUTOML_TEST_CLUSTER_HOME holds its pids; the rest as above.
+test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/cluster/test_faults.py --durations 0 --durations-min 10
 
 format: setup

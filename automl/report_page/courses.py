@@ -74,7 +74,8 @@ def curves(facts: Facts) -> Markup | None:
     for searched, draw, name in ((facts.defaults, diamond, "default"), (facts.winner, star, "best")):
         if searched is not None and searched.value is not None and not (name == "best" and searched is facts.defaults):
             course = _course(plot, searched, 200)
-            marks += [lines([course], name), draw(course[-1], name, 5)]
+            if course:  # what was lost at a later rung leaves a value and no curve
+                marks += [lines([course], name), draw(course[-1], name, 5)]
     drawing = plot.drawn(f"{facts.metric} by epoch, a line for each experiment", marks)
     keys = legend(*(FIFTHS if alike else facts.levels), *landmark_keys(facts))
     note = "An upright line is the end of a rung, where the best go on. " if len(facts.epochs) > 1 else ""

@@ -225,6 +225,13 @@ def test_failures_are_grouped_by_kind_and_message() -> None:
     assert "experiments 1, 7" in text  # odd, and the same rest of the division by three
 
 
+def test_an_experiment_that_was_lost_at_a_later_rung_has_a_value_and_no_curve() -> None:
+    def lost_later(asked: Recommendation) -> Outcome:
+        return ((), Failure.LOST, "its pod ended") if asked.resume_epoch else accuracy(asked)
+
+    assert "its pod ended" in words(root(shown(made(f"{HEAD}R: 9\nfinal: {{repeats: 0}}\n", lost_later))))
+
+
 # -- hostile text -----------------------------------------------------------------------------------------------------
 
 
