@@ -117,10 +117,18 @@ class Disturbed:
         return {pod["metadata"]["uid"]: pod for pod in found["items"]}
 
     def delete(self, attempt: str, *how: str) -> None:
-        """Deletes the pod of an attempt."""
+        """Deletes the pod of an attempt, once Argo has seen it run.
+
+        One that goes before that by force is waited for until Argo's informers are filled anew, which takes minutes.
+        """
         name = self.pods()[attempt]["metadata"]["name"]
+        until(f"Argo to see {name} run", lambda: self._runs(name))
         command("kubectl", "-n", "argo", "delete", "pod", name, "--wait=false", *how)
         self.struck.append(attempt)
+
+    def _runs(self, pod: str) -> bool:
+        node = f"{self.workflow}-{pod.rpartition('-')[2]}"
+        return bool(self.state()["status"]["nodes"].get(node, {}).get("phase") == "Running")
 
     def kill(self, attempt: str, container: str = "main", *, only_training: bool = False) -> None:
         """kill -9 of everything in a container but its first process, which is Argo's; or of the training alone."""
