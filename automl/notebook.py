@@ -115,7 +115,7 @@ class Study:
 
     def start(self, jobs: int | None = None) -> None:
         """Begins the search on this machine, or goes on with it, in a process of its own; does not wait for it."""
-        if self._process is not None and self._process.poll() is None:
+        if self._is_running:
             return
         words = [sys.executable, "-m", "automl.cli", "run", str(self.path)]
         with self.log.open("ab") as log:
@@ -129,7 +129,7 @@ class Study:
 
     def stop(self) -> None:
         """Stops a search that `start` began, as Ctrl-C would; `start` goes on with it."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._is_running:
             self._process.terminate()
             self._process.wait()
 
@@ -154,7 +154,7 @@ class Study:
             if found is not None:
                 show(found)
                 state = _ENDED.get(found.data["state"])
-                if state is not None and self._has_ended():
+                if state is not None and not self._is_running:
                     return state
             if ended is not None and (found is None or found.data["state"] not in _ENDED):
                 raise StudyFailed(f"the search ended with exit code {ended}", advice=f"see {self.log}")
@@ -185,12 +185,14 @@ class Study:
             rows.append((*first, wording.number(each["best"]), *settings))
         return Shown(data["experiments_table"], lambda console: tables.report(console, definition, data), rows)
 
-    def _has_ended(self) -> bool:
-        return self._process is None or self._process.poll() is not None
+    @property
+    def _is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _open(self) -> tuple[Record, Definition]:
-        record = Record(open_store(self.store))
-        return record, Definition.from_json(record.metadata(), self.definition.file)
+        definition = self.definition
+        record = Record(open_store(study_file.place_of(definition, self.path)))
+        return record, Definition.from_json(record.metadata(), definition.file)
 
 
 def _indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -119,9 +119,8 @@ def propose_rung() -> None:
     record.read_decisions()
     _give_up_lost(record, _before(definition, stage, rung))
     decision = propose(record, definition, stage, rung)
-    made = [each for where in definition.plan.stages for each, _ in record.decisions(where.index)]
-    views.write_decisions(record, definition, made, [decision])
     study = record.study(definition.brain.metric, definition.plan.stages)
+    views.write_decisions(record, definition, study.decisions, [decision])
     _output("report.html", render(record, definition, study))
     for each in decision.issued:
         print(f"experiment {each.number} to epoch {each.epochs}: {each.reason}")
@@ -252,7 +251,7 @@ def collect() -> None:
     last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
     _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
     study = views.rebuild(record, definition)
-    _output("report.html", render(record, definition, study))
+    _output("report.html", (record.store.get(views.REPORT) or b"").decode())
     best = findings.best_of_search(definition, study)
     if best is not None:
         found = {

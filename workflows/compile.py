@@ -15,7 +15,7 @@ from automl import strict_json
 from automl.errors import StudyFileError
 from automl.steps.sent import TEMPLATE_OPTIONS
 from automl.study_file import Definition
-from automl.study_options import ClusterSettings
+from automl.study_options import ClusterSettings, RunSettings
 from workflows import artifacts, lint, pods, shape
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
@@ -83,7 +83,12 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     tags = {name: f"{{{{workflow.parameters.{name}}}}}" for name in ("brain_image", "endpoint", "region")}
     taken = {name: f"{{{{workflow.outputs.parameters.{name}}}}}" for name in _TAKEN}
     made = pods.Pods(
-        cluster.model_copy(update=tags), taken["store"], taken["image"], gpus, PREEMPTIONS, taken["timeout_minutes"]
+        cluster.model_copy(update=tags),
+        taken["store"],
+        taken["image"],
+        gpus,
+        RunSettings().preemptions,
+        taken["timeout_minutes"],
     )
     with WorkflowTemplate(
         name=f"automl-{algorithm.replace('_', '-')}",
@@ -104,9 +109,6 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
         start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), told)
         _fill(made, start, {})
     return template
-
-
-PREEMPTIONS = 100
 
 
 def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
