@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automl.tables import _pairs, _row, _table
+from automl.tables import add_row, plain_table, write_pairs
 from automl.wording import number, setting
 
 Row = Mapping[str, Any]
@@ -21,7 +21,7 @@ def replay(console: Console, data: Row) -> None:
     rows = [("study", f"{data['study']} in {data['store']}")]
     found = data["difference"]
     if found is None:
-        _pairs(console, [*rows, ("decisions", f"all {data['decisions']} are the same, computed again")])
+        write_pairs(console, [*rows, ("decisions", f"all {data['decisions']} are the same, computed again")])
         return
     place = f"{found['decision']} (stage {found['stage']})"
     rows.append(("differs", f"{place}, the first of {data['decisions']} that does"))
@@ -34,14 +34,14 @@ def replay(console: Console, data: Row) -> None:
     said = (
         ", ".join(changed) or "the same versions as then, so the record was changed, or the machine rounds differently"
     )
-    _pairs(console, [*rows, ("software", said)])
+    write_pairs(console, [*rows, ("software", said)])
 
 
 def why(console: Console, data: Row) -> None:
     """What an experiment is, then its story, one line an event."""
     values = [(name, setting(value)) for name, value in data["values"].items()]
     name = f"{data['experiment']}{' (the defaults)' if data['defaults'] else ''}, stage {data['stage']}"
-    _pairs(console, [("experiment", name), ("status", data["status"]), *values])
+    write_pairs(console, [("experiment", name), ("status", data["status"]), *values])
     console.print()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
@@ -58,23 +58,23 @@ def verify(console: Console, data: Row) -> None:
     verdict = (
         "nothing is wrong" if data["whole"] else f"{problems} {'thing is' if problems == 1 else 'things are'} wrong"
     )
-    _pairs(console, [("study", f"{data['study']} in {data['store']}"), ("checked", checked), ("found", verdict)])
+    write_pairs(console, [("study", f"{data['study']} in {data['store']}"), ("checked", checked), ("found", verdict)])
     for group, word in (("problems", "problem"), ("notes", "note")):
         if data[group]:
             console.print()
-            table = _table("object", word)
+            table = plain_table("object", word)
             for each in data[group]:
-                _row(table, each["object"], each[word])
+                add_row(table, each["object"], each[word])
             console.print(table)
 
 
 def diff(console: Console, data: Row) -> None:
     """Two studies side by side, then the settings that differ."""
     a, b = data["a"], data["b"]
-    table = _table("", "A", "B")
+    table = plain_table("", "A", "B")
     for name, said in _DIFF_ROWS:
-        _row(table, name, said(a), said(b))
-    _row(table, "decisions", data["decisions"]["a"], data["decisions"]["b"])
+        add_row(table, name, said(a), said(b))
+    add_row(table, "decisions", data["decisions"]["a"], data["decisions"]["b"])
     console.print(table)
     console.print()
     console.print(Text(_where_decisions_differ(data["decisions"])))
@@ -90,9 +90,9 @@ def diff(console: Console, data: Row) -> None:
     if not data["settings"]:
         console.print("all settings are the same")
         return
-    table = _table("setting", "A", "B")
+    table = plain_table("setting", "A", "B")
     for each in data["settings"]:
-        _row(table, each["setting"], _as_written(each["a"]), _as_written(each["b"]))
+        add_row(table, each["setting"], _as_written(each["a"]), _as_written(each["b"]))
     console.print(table)
 
 

@@ -25,7 +25,7 @@ def plan(console: Console, data: Row) -> None:
     for note in data["notes"]:
         _line(console, "note", f": {note}")
     console.print()
-    table = _table("stage", "rung", "experiments", "train to", right=("rung", "experiments"))
+    table = plain_table("stage", "rung", "experiments", "train to", right=("rung", "experiments"))
     for stage in data["stages"]:
         name = stage["stage"]
         # the steps of a long chain are all alike
@@ -35,13 +35,13 @@ def plan(console: Console, data: Row) -> None:
             rung = str(first["rung"]) if first is last else f"{first['rung']}...{last['rung']}"
             size = f"{first['experiments']}{' each' if first is not last else ''}"
             before = f" (from {first['from_epoch']})" if first["from_epoch"] else ""
-            _row(table, name, rung, size, f"epoch {first['epochs']}{before}")
+            add_row(table, name, rung, size, f"epoch {first['epochs']}{before}")
             name = ""
     console.print(table)
     console.print()
     workflow = data.get("workflow")  # who has no cluster in mind does not ask for it
     argo = [("on Argo", f"a workflow of about {workflow['bytes'] / 1000:,.0f} kB")] if workflow else []
-    _pairs(console, [*_totals(data["totals"]), *argo])
+    write_pairs(console, [*_totals(data["totals"]), *argo])
     if workflow and workflow["bytes"] > workflow["most_bytes"]:
         most = f"{workflow['most_bytes'] / 1000:,.0f} kB"
         text = f": Kubernetes takes about {most}: split the study, or lower R or max_recommendations"
@@ -100,13 +100,13 @@ def _state(console: Console, data: Row) -> None:
         ("time left", duration(data["minutes_left"]) if open_state else ""),
         ("best", best_text),
     ]
-    _pairs(console, [row for row in rows if row[1]])
+    write_pairs(console, [row for row in rows if row[1]])
 
 
 def experiments(console: Console, table: Sequence[Row], *, whole: bool) -> None:
     """The table of experiments; whole: with values and reasons on as many lines as they take, else cut to one."""
     names = ("experiment", "stage", "status", "epochs", "value")
-    shown = _table(*names, right=("experiment", "epochs", "value"))
+    shown = plain_table(*names, right=("experiment", "epochs", "value"))
     for name, column in zip(names, shown.columns, strict=True):  # a long line of values would squeeze them to a letter
         cells = (number(row[name]) if name == "value" else str(row[name]) for row in table)
         column.min_width = max(map(len, (name, *cells)))
@@ -115,13 +115,13 @@ def experiments(console: Console, table: Sequence[Row], *, whole: bool) -> None:
         # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
         failure = [row["reason"]] if row["status"] == "failure" else []
         tail = "; ".join([*failure, _values(row["values"])])
-        _row(shown, row["experiment"], row["stage"], row["status"], row["epochs"], number(row["value"]), tail)
+        add_row(shown, row["experiment"], row["stage"], row["status"], row["epochs"], number(row["value"]), tail)
     console.print(shown)
 
 
 def best(console: Console, definition: Definition, data: Row) -> None:
     """The best experiment."""
-    _pairs(
+    write_pairs(
         console,
         [
             ("experiment", f"{data['experiment']}{' (the defaults)' if data['defaults'] else ''}"),
@@ -141,7 +141,7 @@ def finished(console: Console, definition: Definition, data: Row, study: str) ->
     console.print()
     _verdict(console, definition, data)
     console.print()
-    _pairs(
+    write_pairs(
         console,
         [
             ("best model", f"{data['store']}/best_model"),
@@ -171,17 +171,17 @@ def _verdict(console: Console, definition: Definition, data: Row) -> None:
         del sides["default"]
     metric = definition.metric_rule.name
     columns = [f"{side}: {row['experiment']}" for side, row in sides.items() if row]
-    table = _table("experiment", *(columns if len(sides) > 1 else ["defaults: 0"]), right=columns)
-    _row(table, f"{metric}, in the search", *(number(row["best"]) for row in sides.values() if row))
-    _row(table, "epochs, in the search", *(row["epochs"] for row in sides.values() if row))
+    table = plain_table("experiment", *(columns if len(sides) > 1 else ["defaults: 0"]), right=columns)
+    add_row(table, f"{metric}, in the search", *(number(row["best"]) for row in sides.values() if row))
+    add_row(table, "epochs, in the search", *(row["epochs"] for row in sides.values() if row))
     if verdict:
         on = f"{metric}, {verdict['judged_on']}, fresh seed"
         values = [verdict[side]["values"] or verdict["default"]["values"] for side in sides]
-        _row(table, on, *(", ".join(number(value) for value in each) for each in values))
+        add_row(table, on, *(", ".join(number(value) for value in each) for each in values))
     names = dict.fromkeys(name for row in sides.values() if row for name in row["values"])
     for name in names:
         cells = [setting(row["values"][name]) if name in row["values"] else "-" for row in sides.values() if row]
-        _row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
+        add_row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
     console.print(table)
     console.print()
     _line(console, _conclusion(found, verdict), "")
@@ -200,14 +200,14 @@ def _conclusion(found: Row, verdict: Row | None) -> str:
 
 def networks(console: Console, data: Sequence[Row]) -> None:
     """The list of networks."""
-    table = _table("name", "task", "framework", "metric", "searched", "title", right=("searched",))
+    table = plain_table("name", "task", "framework", "metric", "searched", "title", right=("searched",))
     for row in data:
         title = f"{row['title']}; also {', '.join(row['aliases'])}" if row["aliases"] else row["title"]
         searched = f"{row['searched']} + {row['on_request']}"
         if row["refused"]:
             title, searched = f"{title}; refused: {row['refused']}", "none"
         goal = {"maximize": "max", "minimize": "min"}[row["goal"]]
-        _row(table, row["name"], row["task"], row["framework"] or "", f"{goal} {row['metric']}", searched, title)
+        add_row(table, row["name"], row["task"], row["framework"] or "", f"{goal} {row['metric']}", searched, title)
     console.print(table)
     console.print("searched: parameters by default + those on request", style="dim")
 
@@ -215,7 +215,7 @@ def networks(console: Console, data: Sequence[Row]) -> None:
 def parameters(console: Console, data: Sequence[Row]) -> None:
     """A network's table of parameters."""
     words = {True: "searched", False: "never", None: "on request"}
-    table = _table("name", "search", "kind", "default", "range", "conditions")
+    table = plain_table("name", "search", "kind", "default", "range", "conditions")
     for row in data:
         options = row.get("options")
         span = _options(options) if options else f"{row.get('low')} ... {row.get('high')}"
@@ -231,7 +231,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
             conditions.append(f"if {switch['parameter']} is {' or '.join(map(str, switch['values']))}")
         default, search = setting(row.get("default")), words[row["automl_enabled"]]
         default = default if len(default) <= _LONGEST_DEFAULT else f"{default[: _LONGEST_DEFAULT - 3]}..."
-        _row(table, row["name"], search, row["kind"] or "", default, span, ", ".join(conditions))
+        add_row(table, row["name"], search, row["kind"] or "", default, span, ", ".join(conditions))
     console.print(table)
 
 
@@ -245,7 +245,7 @@ def _values(values: Row) -> str:
     return ", ".join(f"{name.rsplit('.', 1)[-1]}={setting(value)}" for name, value in values.items())
 
 
-def _table(*columns: str, right: Iterable[str] = ()) -> Table:
+def plain_table(*columns: str, right: Iterable[str] = ()) -> Table:
     """A table without lines; its first column is never broken."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(columns):
@@ -254,7 +254,7 @@ def _table(*columns: str, right: Iterable[str] = ()) -> Table:
     return table
 
 
-def _row(table: Table, *cells: object, style: str = "") -> None:
+def add_row(table: Table, *cells: object, style: str = "") -> None:
     """A row of plain texts: brackets in them are no markup."""
     table.add_row(*(Text(str(cell)) for cell in cells), style=style or None)
 
@@ -263,10 +263,10 @@ def _line(console: Console, head: str, rest: str) -> None:
     console.print(Text(head, style="bold") + Text(rest))
 
 
-def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+def write_pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        _row(table, name, value)
+        add_row(table, name, value)
     console.print(table)
