@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automl import cli
+from tests.small_network import write_small_study
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ def automl(*arguments: str, cwd: Path) -> Ran:
             code = end.code
     assert isinstance(code, int)
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+def search(folder: Path, more: str) -> Ran:
+    """A study of the small network, with `more` in its file, run to its end in the folder."""
+    write_small_study(folder, more)
+    ran = automl("run", "study.yaml", "-j", "2", cwd=folder)
+    assert ran.code == 0, ran.err
+    return ran
 
 
 def read_terminal(handle: int) -> bytes:

@@ -15,7 +15,7 @@ import yaml
 
 from automl import record_commands
 from automl.stores.folder import FolderStore
-from tests.command_line import automl, files_below, refused
+from tests.command_line import automl, files_below, refused, search
 from tests.recorded_studies import recorded
 from tests.simulation.studies import HYPERBAND_9, study
 from tests.small_network import write_small_study
@@ -28,9 +28,7 @@ COMMANDS = [command.__name__ for command in record_commands.COMMANDS]
 def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a study that has run to its end."""
     folder = tmp_path_factory.mktemp("studied")
-    write_small_study(folder, BETTER)
-    ran = automl("run", "study.yaml", "-j", "2", cwd=folder)
-    assert ran.code == 0, ran.err
+    search(folder, BETTER)
     return folder
 
 

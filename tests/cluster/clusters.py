@@ -78,17 +78,7 @@ class Cluster:
         study = self.study(self.folder / "there", text, "/small.py", f"{run}store: {self.bucket}")
         compiled = study.with_name("workflow.yaml")
         command("automl", "compile", str(study), "-o", str(compiled))
-        return self.wait("submit", str(compiled)), open_store(self.bucket)
-
-    def wait(self, *words: str) -> dict[str, Any]:
-        name = command("argo", *words, "-o", "name").strip().rpartition("/")[2]
-        try:
-            command("argo", "wait", name)
-        except subprocess.TimeoutExpired:  # say why: nobody can look at CI's cluster afterwards
-            state = command("argo", "get", name), command("kubectl", "-n", "argo", "get", "pods,events")
-            pytest.fail(f"{name} did not end:\n{state[0]}\n{state[1][-5000:]}")
-        found: dict[str, Any] = json.loads(command("argo", "get", name, "-o", "json"))
-        return found
+        return ended(begun("submit", str(compiled))), open_store(self.bucket)
 
     def run_here(self, text: str) -> Store:
         """The same study by the local runner, in a folder."""
@@ -96,6 +86,22 @@ class Cluster:
         program.write_text(PROGRAM)
         command("automl", "run", str(self.study(folder, text, str(program), "store: ./study")))
         return open_store(str(folder / "study"))
+
+
+def begun(*words: str) -> str:
+    """The name of the workflow that `argo` with these words has created."""
+    return command("argo", *words, "-o", "name").strip().rpartition("/")[2]
+
+
+def ended(name: str) -> dict[str, Any]:
+    """The workflow after its end. Fails the test when that does not come."""
+    try:
+        command("argo", "wait", name)
+    except subprocess.TimeoutExpired:  # say why: nobody can look at CI's cluster afterwards
+        state = command("argo", "get", name), command("kubectl", "-n", "argo", "get", "pods,events")
+        pytest.fail(f"{name} did not end:\n{state[0]}\n{state[1][-5000:]}")
+    found: dict[str, Any] = json.loads(command("argo", "get", name, "-o", "json"))
+    return found
 
 
 def build_image(*words: str) -> None:

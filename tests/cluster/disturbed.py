@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from automl.record import Record
 from automl.stores import Store
 
-from .clusters import Cluster, command
+from .clusters import Cluster, begun, command, ended
 
 T = TypeVar("T")
 PATIENCE = 600.0  # seconds for anything that is waited for, on a machine that is busy
@@ -60,8 +60,7 @@ class Disturbed:
         return Record(self.store)
 
     def submit(self) -> None:
-        words = ("argo", "submit", str(self.compiled), "-p", f"store={self.store.uri}", "-o", "name")
-        self.workflow = command(*words).strip().rpartition("/")[2]
+        self.workflow = begun("submit", str(self.compiled), "-p", f"store={self.store.uri}")
 
     def argo(self, word: str) -> None:
         command("argo", word, self.workflow)
@@ -77,8 +76,7 @@ class Disturbed:
 
     def ended(self) -> str:
         """The phase in which the workflow ends."""
-        command("argo", "wait", self.workflow)
-        phase: str = self.state()["status"]["phase"]
+        phase: str = ended(self.workflow)["status"]["phase"]
         return phase
 
     def in_training(self, experiment: int, rung: int) -> str:

@@ -17,7 +17,7 @@ import pytest
 from automl.stores import open_store
 
 from ..any_image.test_any_image import PROGRAM, network
-from .clusters import BRAIN, build_image, command
+from .clusters import BRAIN, begun, build_image, command, ended
 
 FAKE_TAO = Path(__file__).parents[1] / "fake_tao.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
@@ -67,9 +67,7 @@ def submitted(folder: Path, bucket: str, text: str, image: str) -> None:
     )
     compiled = folder / "workflow.yaml"
     command("automl", "compile", str(folder / "study.yaml"), "-o", str(compiled))
-    name = command("argo", "submit", str(compiled), "-o", "name").strip().rpartition("/")[2]
-    command("argo", "wait", name)
-    assert json.loads(command("argo", "get", name, "-o", "json"))["status"]["phase"] == "Succeeded"
+    assert ended(begun("submit", str(compiled)))["status"]["phase"] == "Succeeded"
 
 
 @pytest.mark.usefixtures("images")

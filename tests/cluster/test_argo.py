@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .clusters import Cluster, Images, decisions, outputs, trainings
+from .clusters import Cluster, Images, begun, decisions, ended, outputs, trainings
 
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
@@ -41,7 +41,7 @@ def test_a_study_on_argo_decides_as_here_and_leaves_its_best_model(cluster: Clus
 def test_submitted_again_on_the_same_bucket_it_trains_and_decides_nothing_anew(cluster: Cluster) -> None:
     first, store = cluster.submit(SHORT)
     before = decisions(store), trainings(store)
-    again = cluster.wait("resubmit", first["metadata"]["name"])
+    again = ended(begun("resubmit", first["metadata"]["name"]))
     assert again["status"]["phase"] == "Succeeded"
     assert (decisions(store), trainings(store)) == before
 

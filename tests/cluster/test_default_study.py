@@ -11,7 +11,7 @@ import yaml
 
 from automl.stores import open_store
 
-from .clusters import BRAIN, command, decisions, outputs
+from .clusters import BRAIN, begun, command, decisions, ended, outputs
 from .trainer_image import trainer_image
 
 
@@ -32,10 +32,9 @@ def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bu
     }
     (tmp_path / "there.yaml").write_text(yaml.safe_dump(study))
     command("automl", "compile", str(tmp_path / "there.yaml"), "-o", str(tmp_path / "workflow.yaml"))
-    name = command("argo", "submit", str(tmp_path / "workflow.yaml"), "-o", "name").strip().rpartition("/")[2]
+    name = begun("submit", str(tmp_path / "workflow.yaml"))
     command("automl", "run", str(tmp_path / "here.yaml"), "--jobs", "1")  # while the cluster trains
-    command("argo", "wait", name)
-    workflow = json.loads(command("argo", "get", name, "-o", "json"))
+    workflow = ended(name)
     assert workflow["status"]["phase"] == "Succeeded"
 
     here, there = open_store(str(tmp_path / study["name"])), open_store(bucket)

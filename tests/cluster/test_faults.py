@@ -55,21 +55,21 @@ def suspend_then_resume(study: Disturbed) -> None:
 
 
 def stop_then_retry_and_terminate_then_retry(study: Disturbed) -> None:
-    study.submit()
-    for rung, word in enumerate(("stop", "terminate")):
-        study.struck += study.all_in_training(rung)
-        study.argo(word)
-        assert study.ended() == "Failed"
-        study.argo("retry")
+    _stop_and_terminate(study, lambda: study.argo("retry"))
 
 
 def stop_then_submit_and_terminate_then_submit(study: Disturbed) -> None:
+    _stop_and_terminate(study, study.submit)
+
+
+def _stop_and_terminate(study: Disturbed, go_on: Callable[[], None]) -> None:
+    """Stopped in its first rung and terminated in its second, and each time gone on with."""
     study.submit()
     for rung, word in enumerate(("stop", "terminate")):
         study.struck += study.all_in_training(rung)
         study.argo(word)
         assert study.ended() == "Failed"
-        study.submit()
+        go_on()
 
 
 def delete_then_submit(study: Disturbed) -> None:

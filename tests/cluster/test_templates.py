@@ -16,7 +16,7 @@ import yaml
 
 from automl.stores import Store, open_store
 
-from .clusters import Cluster, Images, command, decisions, outputs
+from .clusters import Cluster, Images, begun, command, decisions, ended, outputs
 
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
 STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"
@@ -51,9 +51,9 @@ def there(templates: None, tmp_path: Path, bucket: str) -> Cluster:
     return Cluster(tmp_path, bucket)
 
 
-def submit(there: Cluster, template: str, **parameters: str) -> dict[str, Any]:
+def submit(template: str, **parameters: str) -> dict[str, Any]:
     words = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-    return there.wait("submit", "--from", f"workflowtemplate/{template}", *words)
+    return ended(begun("submit", "--from", f"workflowtemplate/{template}", *words))
 
 
 def stored_study(there: Cluster, text: str) -> str:
@@ -82,7 +82,7 @@ def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> Non
     for options in ({"R": "3", "nu": "3"}, {"R": "4", "nu": "2"}):
         name = f"R{options['R']}"
         store = f"{there.bucket}/{name}"
-        workflow = submit(there, "automl-hyperband", study=study, store=store, **options)
+        workflow = submit("automl-hyperband", study=study, store=store, **options)
         assert workflow["status"]["phase"] == "Succeeded"
         (there.folder / name).mkdir()
         said = "".join(f"{option}: {value}\n" for option, value in options.items())
@@ -96,20 +96,21 @@ def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_t
     study = stored_study(there, "final: {repeats: 0}\nmax_epochs: 2\n")
     store = f"{there.bucket}/chain"
     options = {"max_recommendations": "6", "parallel": "2"}
-    workflow = submit(there, "automl-bayesian", study=study, store=store, **options)
+    workflow = submit("automl-bayesian", study=study, store=store, **options)
     assert workflow["status"]["phase"] == "Succeeded"
     (there.folder / "chain").mkdir()
     said = "final: {repeats: 0}\nmax_epochs: 2\nalgorithm: bayesian\nmax_recommendations: 6\nparallel: 2\n"
     assert decisions(open_store(store)) == decisions(here(there, said, "chain"))
 
 
-def test_wrong_parameters_end_in_the_first_step_with_one_message(there: Cluster) -> None:
+@pytest.mark.usefixtures("templates")
+def test_wrong_parameters_end_in_the_first_step_with_one_message() -> None:
     text = "name: mine\nnetwork: fashion_mnist\nrun: {store: s3://automl-ci/never}\n"
     wrong = {
         "r": ({"study": text, "r": "9"}, "parameter 'r' is not known"),
         "tag": ({"study": f"{text}# {{{{workflow.uid}}}}\n"}, "parameter study holds '{{workflow.uid}}"),
     }
     for given, said in wrong.values():
-        workflow = submit(there, "automl-hyperband", **given)
+        workflow = submit("automl-hyperband", **given)
         assert workflow["status"]["phase"] == "Failed"
         assert said in first_message(workflow)
