@@ -7,6 +7,7 @@
     │   ├── NetworkError            a network file, or a network's name
     │   └── SpecError               a train spec, or a path into it
     ├── StoreError              2   the store cannot be reached, or refuses
+    │   ├── StoreRefused            it answers, and waiting changes nothing: no such bucket, wrong keys, no right
     │   └── UnsafeStore             the store ignores create-once conditions
     ├── RecordError             2   the study's record is damaged or contradicts itself
     │   ├── UnknownFormat           a newer version wrote it
@@ -68,6 +69,10 @@ class StoreError(AutoMLError):
     """The store cannot be reached, or it refuses."""
 
     exit_code = 2
+
+
+class StoreRefused(StoreError):
+    """The store answers, and will answer so until somebody mends something: no such bucket, wrong keys, no right."""
 
 
 class UnsafeStore(StoreError):

@@ -35,6 +35,7 @@ from automl.errors import (
     NotReady,
     RecordError,
     StoreError,
+    StoreRefused,
     StudyFailed,
     UnsafeStore,
 )
@@ -85,7 +86,10 @@ def main() -> None:
         with suppress(OSError):  # not in a pod
             TERMINATION_LOG.write_text(f"{error}"[:2000])
         # a store that is away comes back: the step is run again; anything else would fail again
-        is_away = isinstance(error, StoreError) and not isinstance(error, UnsafeStore)
+        final = (
+            (UnsafeStore, StoreRefused) if sys.argv[1:] == ["start"] else UnsafeStore
+        )  # rights may change on the way
+        is_away = isinstance(error, StoreError) and not isinstance(error, final)
         sys.exit(AGAIN if is_away else error.exit_code)
 
 

@@ -27,7 +27,7 @@ from botocore import exceptions as vendor
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from automl.errors import InvalidInput, StoreError, UnsafeStore
+from automl.errors import InvalidInput, StoreError, StoreRefused, UnsafeStore
 from automl.stores.base import MAX_PREFIX_BYTES, Keys, Store, check_key, check_prefix, is_listed
 from automl.stores.local_files import check_source, os_errors, replacing
 
@@ -81,7 +81,9 @@ _CODES = {  # S3's error code (or, for an answer without a body, its HTTP status
     "QuotaExceeded": ("a quota of the server is used up", _FULL),
     "PreconditionFailed": ("the object was overwritten while it was read", "run the same command again"),
 }
+_CREATE = "create it, or correct its name or AWS_ENDPOINT_URL"
 _SIGN_IN = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the pod a role"
+_TO_MEND = (_CREATE, _RIGHTS, _KEYS, _REGION, _SIGN_IN)  # advice on what no waiting changes
 _EXCEPTIONS: tuple[tuple[type[Exception], str, str], ...] = (  # the first that fits
     (vendor.NoCredentialsError, "there are no credentials", _SIGN_IN),
     (vendor.PartialCredentialsError, "the credentials are incomplete", _SIGN_IN),
@@ -244,7 +246,8 @@ class S3Store:
         if isinstance(error, S3UploadFailedError) and isinstance(error.__context__, Exception):
             error = error.__context__  # boto3 puts its own error before the one that says why
         meaning, advice = self._meaning(error)
-        told = StoreError(f"cannot {doing} in {self.uri} at {_endpoint()}: {meaning}", advice=advice)
+        kind = StoreRefused if advice in _TO_MEND else StoreError
+        told = kind(f"cannot {doing} in {self.uri} at {_endpoint()}: {meaning}", advice=advice)
         _forget_client()
         return told
 
@@ -252,10 +255,7 @@ class S3Store:
         if isinstance(error, vendor.ClientError):
             code = _code(error)
             if code == "NoSuchBucket":
-                return (
-                    f"the bucket {self._bucket!r} does not exist",
-                    "create it, or correct its name or AWS_ENDPOINT_URL",
-                )
+                return f"the bucket {self._bucket!r} does not exist", _CREATE
             told = error.response.get("Error", {}).get("Message", "")
             return _CODES.get(code) or (f"{code} {told}".strip(), _LATER if _status(error) >= 500 else "")
         for kind, meaning, advice in _EXCEPTIONS:
