@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from automl.networks.definition import MetricRule
 from automl.plan import MAX_EXPERIMENTS
@@ -56,6 +56,28 @@ class RunSettings(_Model):
     preemptions: int = Field(100, ge=0, description="restarts of one run after exit code 75 before it counts as failed")
 
 
+TAKEN_FOLDERS = ("automl", "dev", "proc", "sys", "tmp")  # of a training pod
+
+
+class DataVolume(_Model):
+    """A PersistentVolumeClaim of the namespace, as the pods that train see it."""
+
+    claim: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", description="the claim's name")
+    path: str = Field(
+        pattern=r"^(/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
+        description="the folder where it appears; not below /automl, /tmp, /dev, /proc or /sys",
+        examples=["/data"],
+    )
+    read_only: bool = True
+
+    @field_validator("path")
+    @classmethod
+    def _is_free(cls, path: str) -> str:
+        if path.split("/")[1] in TAKEN_FOLDERS:
+            raise ValueError(f"{path!r} is taken; allowed: a path not below /{', /'.join(TAKEN_FOLDERS)}")
+        return path
+
+
 class ClusterSettings(_Model):
     """How a study runs as an Argo Workflow. No decision depends on it."""
 
@@ -83,11 +105,20 @@ class ClusterSettings(_Model):
         pattern=r"^[a-z0-9.-]+$",
         description="CONFIGMAP of an artifact repository, for report.html; default: beside the study",
     )
+    volumes: list[DataVolume] = Field([], max_length=20, description="claims with the data that a training reads")
     labels: dict[str, str] = Field({}, description="labels of the training pods, such as kueue.x-k8s.io/queue-name")
     node_selector: dict[str, str] = Field({}, description="labels of the nodes that train")
     tolerations: list[dict[str, str]] = Field([], description="taints that a training tolerates")
     brain_service_account: str = "automl-brain"
     trainer_service_account: str = "automl-trainer"
+
+    @field_validator("volumes")
+    @classmethod
+    def _each_its_folder(cls, volumes: list[DataVolume]) -> list[DataVolume]:
+        paths = [each.path for each in volumes]
+        if twice := sorted({path for path in paths if paths.count(path) > 1}):
+            raise ValueError(f"two volumes at {', '.join(twice)}; give each a path of its own")
+        return volumes
 
 
 class StudyFile(_Model):

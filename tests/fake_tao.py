@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 import time
 import zipfile
 from pathlib import Path
 
+DATA = Path("/data")
 LINE = {"date": "11/24/2026", "verbosity": "INFO", "status": "RUNNING"}
 
 
@@ -41,6 +43,13 @@ def found(spec: str, name: str, otherwise: str = "") -> str:
     return match[1].strip("\"'") if match else otherwise
 
 
+def look_at(data: Path) -> None:
+    """Says what lies in the folder of the data, where there is one, and whether it can be written."""
+    if data.is_dir():
+        names = ", ".join(sorted(path.name for path in data.iterdir()))
+        print(f"in {data}: {names}, {'writable' if os.access(data, os.W_OK) else 'read only'}", flush=True)
+
+
 def score(rate: float, epoch: int) -> float:
     return math.exp(-((math.log10(rate) + 3) ** 2)) * (1 - 1 / (1 + epoch))
 
@@ -49,6 +58,7 @@ def detectnet_v2(spec: str, results: Path) -> None:
     """Epochs from 0 in the lines and from 1 in the names; goes on from the highest checkpoint in RESULTS."""
     epochs, rate = int(found(spec, "num_epochs")), float(found(spec, "max_learning_rate"))
     interval = int(found(spec, "checkpoint_interval", "1"))
+    look_at(DATA)
     saved = sorted((int(path.stem.rpartition("-")[2]), path) for path in results.glob("model.epoch-*.ckzip"))
     done, history = 0, []
     if saved:

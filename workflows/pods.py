@@ -150,7 +150,7 @@ class Pods:
             env=[threads, Env(name="PYTHONUNBUFFERED", value="1")],
             resources=self._training_resources(),
             security_context=_security(),
-            volume_mounts=[*_mounts(), *memory],
+            volume_mounts=[*_mounts(), *memory, *_data_mounts(cluster)],
             init_containers=[self._beside("stage-in", environment)],
             sidecars=[self._beside("observe", environment)],
             retry_strategy=_retried(str(self.preemptions), most="5m"),
@@ -215,6 +215,25 @@ def _mounts() -> list[m.VolumeMount]:
     return [m.VolumeMount(name="automl", mount_path=MOUNT), m.VolumeMount(name="tmp", mount_path=TEMPORARY)]
 
 
+def _data_mounts(cluster: ClusterSettings) -> list[m.VolumeMount]:
+    return [
+        m.VolumeMount(name=f"data-{number}", mount_path=each.path, read_only=each.read_only or None)
+        for number, each in enumerate(cluster.volumes)
+    ]
+
+
+def _data_volumes(cluster: ClusterSettings) -> list[m.Volume]:
+    return [
+        m.Volume(
+            name=f"data-{number}",
+            persistent_volume_claim=m.PersistentVolumeClaimVolumeSource(
+                claim_name=each.claim, read_only=each.read_only or None
+            ),
+        )
+        for number, each in enumerate(cluster.volumes)
+    ]
+
+
 def _retried(limit: str, most: str) -> RetryStrategy:
     """limit: of retries. most: the longest wait before one."""
     backoff = m.Backoff(duration="2s", factor="2", cap=most)
@@ -222,12 +241,12 @@ def _retried(limit: str, most: str) -> RetryStrategy:
 
 
 def volumes(cluster: ClusterSettings) -> list[m.Volume]:
-    """What every pod has of its own: the shared folder, temporary files under a read-only root, and shared memory."""
+    """The shared folder, temporary files under a read-only root, shared memory, and the data of the training."""
     found = [m.Volume(name=name, empty_dir=m.EmptyDirVolumeSource()) for name in ("automl", "tmp")]
     if cluster.shared_memory is not None:
         source = m.EmptyDirVolumeSource(medium="Memory", size_limit=m.Quantity(cluster.shared_memory))
         found.append(m.Volume(name=SHARED_MEMORY, empty_dir=source))
-    return found
+    return [*found, *_data_volumes(cluster)]
 
 
 def pod_security() -> m.PodSecurityContext:

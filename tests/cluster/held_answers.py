@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -68,14 +68,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        server = http.client.HTTPConnection(self.front.server, timeout=60)
-        server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() not in {*_HOP, "expect"}:
-                server.putheader(name, value)
-        server.endheaders(body or None)
-        answer = server.getresponse()
-        data = answer.read()
+        with closing(http.client.HTTPConnection(self.front.server, timeout=60)) as server:
+            server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in {*_HOP, "expect"}:
+                    server.putheader(name, value)
+            server.endheaders(body or None)
+            answer = server.getresponse()
+            data = answer.read()
         self.front.answered(self.command, unquote(urlsplit(self.path).path))
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():

@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,28 @@ TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
 APPLETS = ("sh", "[", "cat", "echo", "head", "kill", "mkdir", "mkfifo", "mv", "printf", "sed", "sleep", "tee", "test")
 HYPERBAND = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
+
+
+CLAIM = """\
+apiVersion: v1
+kind: PersistentVolume
+metadata: {{name: {name}}}
+spec:
+  accessModes: [ReadOnlyMany]
+  capacity: {{storage: 1Mi}}
+  claimRef: {{namespace: argo, name: {name}}}
+  storageClassName: ""
+  hostPath: {{path: {folder}}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {{name: {name}}}
+spec:
+  accessModes: [ReadOnlyMany]
+  resources: {{requests: {{storage: 1Mi}}}}
+  storageClassName: ""
+  volumeName: {name}
+"""
 
 
 def static_busybox() -> str | None:
@@ -58,12 +82,28 @@ def tao_image(context: Path) -> None:
     )
 
 
-def submitted(folder: Path, bucket: str, text: str, image: str) -> None:
+@pytest.fixture
+def claim(tmp_path: Path) -> Iterator[str]:
+    """A PersistentVolumeClaim on a folder of this machine that holds one file, `labels.csv`."""
+    name = f"automl-data-{time.time_ns()}"
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "labels.csv").touch()
+    for path in (folder, *tmp_path.parents[:2], tmp_path):  # the pod's user is another one
+        path.chmod(0o755)
+    manifest = tmp_path / "claim.yaml"
+    manifest.write_text(CLAIM.format(name=name, folder=folder))
+    command("kubectl", "-n", "argo", "apply", "-f", str(manifest))
+    yield name
+    command("kubectl", "-n", "argo", "delete", "--wait=false", "-f", str(manifest))
+
+
+def submitted(folder: Path, bucket: str, text: str, image: str, cluster: str = "") -> None:
     """The study is searched on Argo, with this bucket as its store and trainings in this image."""
     endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
     (folder / "study.yaml").write_text(
         f"name: any\n{text}{HYPERBAND}costs: {{gpus: 0}}\nrun: {{store: {bucket}, jobs: 3}}\n"
-        f"cluster: {{brain_image: {BRAIN}, image: {image}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi}}\n"
+        f"cluster: {{brain_image: {BRAIN}, image: {image}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi{cluster}}}\n"
     )
     compiled = folder / "workflow.yaml"
     command("automl", "compile", str(folder / "study.yaml"), "-o", str(compiled))
@@ -87,12 +127,20 @@ def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: st
 
 
 @pytest.mark.usefixtures("images")
-def test_what_behaves_as_a_tao_container_is_searched_and_goes_on_in_place(tmp_path: Path, bucket: str) -> None:
+def test_what_behaves_as_a_tao_container_is_searched_and_goes_on_in_place(
+    tmp_path: Path, bucket: str, claim: str
+) -> None:
     context = tmp_path / "image"
     context.mkdir()
     tao_image(context)
     build_image(TAO, str(context), "-f", str(context / "Dockerfile"))
-    submitted(tmp_path, bucket, "network: detectnet_v2\ndataset: /data\n", TAO)
+    submitted(
+        tmp_path,
+        bucket,
+        "network: detectnet_v2\ndataset: /data\n",
+        TAO,
+        f", volumes: [{{claim: {claim}, path: /data}}]",
+    )
     store = open_store(bucket)
     best = json.loads(store.get("best_model/manifest.json") or b"")
     assert {file["name"] for file in best["files"]} == {"model.epoch-3.ckzip", "model.epoch-3.hdf5"}
@@ -102,4 +150,5 @@ def test_what_behaves_as_a_tao_container_is_searched_and_goes_on_in_place(tmp_pa
     for experiment in gone_on:
         log = store.get(f"experiment_{experiment['number']}/log.txt") or b""
         assert (log.count(b"starts\n"), log.count(b"goes on from epoch")) == (1, len(experiment["results"]) - 1)
+        assert b"in /data: labels.csv, read only" in log
         assert [epoch for epoch, _ in experiment["history"]] == [1, 2, 3]

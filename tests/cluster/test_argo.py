@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from .clusters import Cluster, Images, begun, decisions, ended, outputs, trainings
+from .clusters import ROOT, Cluster, Images, begun, command, decisions, ended, outputs, trainings
 
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
+EXAMPLES = sorted((ROOT / "workflows/examples").glob("*.argo.yaml"))
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\n"
 
 
@@ -36,6 +37,12 @@ def test_a_study_on_argo_decides_as_here_and_leaves_its_best_model(cluster: Clus
     assert best["experiment"] == json.loads(here.get("controller.json") or b"")["best"]["experiment"]
     # no training was started twice
     assert len(trainings(store)) == len(store.list("results/"))
+
+
+@pytest.mark.usefixtures("images")
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_the_examples_are_accepted_by_the_cluster(path: Path) -> None:
+    assert "(server dry run)" in command("kubectl", "-n", "argo", "create", "--dry-run=server", "-f", str(path))
 
 
 def test_submitted_again_on_the_same_bucket_it_trains_and_decides_nothing_anew(cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -122,6 +123,31 @@ def test_a_chain_of_a_thousand_steps_compiles_to_no_more_than_one_of_ten() -> No
 def test_a_workflow_that_would_outgrow_kubernetes_is_refused_with_advice() -> None:
     with pytest.raises(StudyFileError, match=r"of status for 9,002 trainings.*raise 'parallel'"):
         compiled(CHAIN.format(n=9000))
+
+
+def test_the_claims_of_a_study_reach_its_trainings_and_no_other_pod() -> None:
+    text = f"{CHAIN.format(n=10)}cluster: {{volumes: [{{claim: tao-data, path: /data}}]}}\n"
+    spec = compiled(text)["spec"]
+    claims = {each["name"]: each["persistentVolumeClaim"] for each in spec["volumes"] if "emptyDir" not in each}
+    assert claims == {"data-0": {"claimName": "tao-data", "readOnly": True}}
+    mount = {"name": "data-0", "mountPath": "/data", "readOnly": True}
+    mounted = {each["name"]: mount in each.get("container", {}).get("volumeMounts", ()) for each in spec["templates"]}
+    assert [name for name, has in mounted.items() if has] == ["train"]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "said"),
+    [
+        ("{claim: a, path: /tmp/x}", "'/tmp/x' is taken"),
+        ("{claim: a, path: data}", "path"),
+        ("{claim: a, path: /data/../etc}", "path"),
+        ("{claim: A_b, path: /data}", "claim"),
+        ("{claim: a, path: /data}, {claim: b, path: /data}", "two volumes at /data"),
+    ],
+)
+def test_a_volume_that_no_pod_could_have_is_refused(volumes: str, said: str) -> None:
+    with pytest.raises(StudyFileError, match=re.escape(said)):
+        compiled(f"{CHAIN.format(n=10)}cluster: {{volumes: [{volumes}]}}\n")
 
 
 def test_a_study_that_is_too_long_for_an_environment_variable_is_refused() -> None:
