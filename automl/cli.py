@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
-from automl import __version__, cluster_commands, network_commands, record_commands
+from automl import __version__, change_commands, cluster_commands, network_commands, record_commands
 from automl.command_options import Jobs, Output, Place, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
 from automl.record_commands import open_study, uri_of
@@ -284,7 +284,11 @@ def compile_(
     print(f"wrote {to}; next: argo submit -n argo {to}")
 
 
-_ELSEWHERE: tuple[Callable[..., object], ...] = (*record_commands.COMMANDS, *cluster_commands.COMMANDS)
+_ELSEWHERE: tuple[Callable[..., object], ...] = (
+    *record_commands.COMMANDS,
+    *change_commands.COMMANDS,
+    *cluster_commands.COMMANDS,
+)
 for _command in _ELSEWHERE:
     app.command()(_command)
 

@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from automl.errors import InvalidInput, RecordError
-from automl.record import METADATA, STUDY_FILE, Record
+from automl.record import ADDED, METADATA, STUDY_FILE, Record
 from automl.stores.folder import FolderStore
 
 _CHECKPOINT = re.compile(r"experiment_\d+/rung_\d+/[^/]+/checkpoints/.+")
-_ONCE = (METADATA, STUDY_FILE, "decisions/", "results/")  # never change: what is here need not come again
+_ONCE = (
+    METADATA,
+    STUDY_FILE,
+    "decisions/",
+    "results/",
+    *(f"{each}/" for each in ADDED),
+)  # never change: what is here need not come again
 
 
 class Download:

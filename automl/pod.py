@@ -39,8 +39,9 @@ from automl.errors import (
     StudyFailed,
     UnsafeStore,
 )
+from automl.one_step import OneStep
 from automl.plan import Stage
-from automl.record import OneStep, Record, rung_of
+from automl.record import Record, rung_of
 from automl.report_page.page import render
 from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail

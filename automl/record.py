@@ -4,6 +4,7 @@ automl_metadata.json                      once      what decides the study, with
 study.yaml                                once      the study file as its author wrote it
 decisions/<stage>/<index>.json            once      a decision: the only commit point of a brain step
 results/<experiment>/<rung>.json          once      a result; names the attempt that won
+gc/<n>.json                               once      the checkpoints that a user had removed, and why
 experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, checkpoints
 everything else                           view      see views.py; anyone can make it anew from the above
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -41,7 +41,8 @@ from automl.study_file import Definition
 METADATA = "automl_metadata.json"
 STUDY_FILE = "study.yaml"
 MANIFEST = "manifest.json"
-_SIDE_BY_SIDE = 8  # requests of one step
+REMOVED = "gc"  # what users add to a study: REMOVED/0.json, REMOVED/1.json ...
+ADDED = (REMOVED,)
 _MANIFEST_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/checkpoints/(\d+)/manifest\.json")
 
 
@@ -51,6 +52,10 @@ def decision_key(stage: int, index: int) -> str:
 
 def result_key(experiment: int, rung: int) -> str:
     return f"results/{experiment}/{rung}.json"
+
+
+def added_key(folder: str, number: int) -> str:
+    return f"{folder}/{number}.json"
 
 
 def attempt_prefix(experiment: int, rung: int, attempt: str) -> str:
@@ -222,6 +227,30 @@ class Record:
         found = [(int(match[4]), key) for key in keys if (match := _MANIFEST_KEY.fullmatch(key))]
         return [Checkpoint(key, epoch) for epoch, key in sorted(found, reverse=True)]
 
+    def added(self, folder: str) -> list[dict[str, Any]]:
+        """What users have added to the study in one of the folders `ADDED`, from the first on."""
+        found: list[dict[str, Any]] = []
+        while (data := self._load(key := added_key(folder, len(found)))) is not None:
+            check_format(data, self._name(key))
+            found.append(data)
+        return found
+
+    def add(self, folder: str, number: int, body: Mapping[str, Any]) -> bool:
+        """Creates the object once. False when another one stands under this number."""
+        mine = strict_json.dump({"format": FORMAT, **body})
+        return self.store.create(added_key(folder, number), mine) == mine
+
+    def removed(self) -> dict[str, str]:
+        """The checkpoints that users had removed: the keys of their manifests, and the objects that say so."""
+        found: dict[str, str] = {}
+        for number, data in enumerate(self.added(REMOVED)):
+            key = added_key(REMOVED, number)
+            try:
+                found |= {str(each["manifest"]): key for each in data["checkpoints"]}
+            except (KeyError, TypeError) as error:
+                raise RecordError(f"{self._name(key)} does not hold what it should ({error})") from error
+        return found
+
     def study(self, metric: Metric, stages: Sequence[Stage]) -> Study:
         """All decisions and results of the study, in order."""
         decisions: list[Decision] = []
@@ -246,46 +275,6 @@ class Record:
 
     def _name(self, key: str) -> str:
         return f"{self.store.uri.rstrip('/')}/{key}"
-
-
-class OneStep(Record):
-    """The record as one short step reads it: what is created once is asked for once, and many objects side by side.
-
-    A request costs milliseconds here and tens of them on the way. What was absent is asked for again each time.
-    """
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
-        self._read: dict[str, bytes] = {}
-
-    def read_decisions(self) -> None:
-        """Reads all decisions that stand, before they are asked for one by one."""
-        self._ahead(self.store.list("decisions/"))
-
-    def read_results(self, runs: Iterable[tuple[int, int]]) -> None:
-        """Reads the results of these experiments and rungs, before they are asked for one by one."""
-        self._ahead(result_key(experiment, rung) for experiment, rung in runs)
-
-    def study(self, metric: Metric, stages: Sequence[Stage]) -> Study:
-        """All decisions and results of the study, in order."""
-        self.read_decisions()
-        decided = [(stage, decision) for stage in stages for decision, _ in self.decisions(stage.index)]
-        self.read_results((each.number, rung_of(stage, made)) for stage, made in decided for each in made.issued)
-        return super().study(metric, stages)
-
-    def _created_once(self, key: str) -> bytes | None:
-        if key not in self._read:
-            self._ahead([key])
-        return self._read.get(key)
-
-    def _ahead(self, keys: Iterable[str]) -> None:
-        wanted = [key for key in keys if key not in self._read]
-        if len(wanted) < 2:
-            found = [self.store.get(key) for key in wanted]
-        else:
-            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-                found = list(pool.map(self.store.get, wanted))
-        self._read |= {key: data for key, data in zip(wanted, found, strict=True) if data is not None}
 
 
 def rung_of(stage: Stage, decision: Decision) -> int:

@@ -45,13 +45,13 @@ def uri_of(definition: Any, study: Path, store: str | None) -> str:
     return store if store is not None else study_file.place_of(definition, study)
 
 
-def _shown(steps: Any, doing: str) -> Iterable[Any]:
-    """The steps, with a bar on a terminal while they are iterated."""
+def shown(steps: Iterable[Any], doing: str, total: int) -> Iterable[Any]:
+    """The steps, `total` in all, with a bar on a terminal while they are iterated."""
     from rich.progress import track
 
     console = Console(stderr=True)
     hidden = not console.is_terminal
-    return track(steps, doing, len(steps), console=console, transient=True, show_speed=False, disable=hidden)
+    return track(steps, doing, total, console=console, transient=True, show_speed=False, disable=hidden)
 
 
 def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
@@ -69,7 +69,7 @@ def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
 
     record, definition = open_study(study, store)
     decisions = Replay(record, definition)
-    found = next((each for each in _shown(decisions, "replaying") if each.difference is not None), None)
+    found = next((each for each in shown(decisions, "replaying", len(decisions)) if each.difference is not None), None)
     data = summary(record, definition, len(decisions), found)
     print_data(data, output, lambda out: record_tables.replay(out, data))
     if found is not None:
@@ -204,7 +204,8 @@ def download(
     from automl.download import Download
 
     record, _ = open_study(study, store)
-    objects = sum(1 for _ in _shown(Download(record, folder, checkpoints=checkpoints), "downloading"))
+    copied = Download(record, folder, checkpoints=checkpoints)
+    objects = sum(1 for _ in shown(copied, "downloading", len(copied)))
     data = {"study": record.store.uri, "folder": str(folder), "objects": objects}
     print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}", markup=False))
 

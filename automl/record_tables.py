@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automl.tables import add_row, plain_table, write_pairs
-from automl.wording import number, setting
+from automl.wording import counted, number, setting
 
 Row = Mapping[str, Any]
 
@@ -66,6 +66,28 @@ def verify(console: Console, data: Row) -> None:
             for each in data[group]:
                 add_row(table, each["object"], each[word])
             console.print(table)
+
+
+def gc(console: Console, data: Row, study: str) -> None:
+    """What goes and what stays, by reason, and how to make it so."""
+    goes = data["remove"]
+    table = plain_table("", "checkpoints", "objects", "MB", "reason", right=("checkpoints", "objects", "MB"))
+    for name, side in (("removed" if data["removed"] else "to remove", goes), ("kept", data["stay"])):
+        for each in side["by_reason"]:
+            add_row(table, name, each["checkpoints"], each["objects"], f"{each['megabytes']:,g}", each["reason"])
+    console.print(table)
+    console.print()
+    said = f"{counted(goes['checkpoints'], 'checkpoint')} in {counted(goes['objects'], 'object')}"
+    size = f"{goes['megabytes']:,g} MB"
+    if not goes["checkpoints"]:
+        console.print("there is nothing to remove")
+    elif data["removed"]:
+        console.print(Text(f"removed {said}, {size}"))
+    else:
+        keep = "" if data["keep"] == "best" else f" --keep {data['keep']}"
+        console.print(
+            Text(f"would remove {said}, {size}; nothing was removed. To do it: automl gc {study}{keep} --yes")
+        )
 
 
 def diff(console: Console, data: Row) -> None:

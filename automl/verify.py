@@ -18,7 +18,19 @@ from typing import Any
 from automl import __version__, findings, strict_json, views
 from automl.errors import AutoMLError, RecordError
 from automl.first_difference import first_difference
-from automl.record import MANIFEST, METADATA, STUDY_FILE, Manifest, Record, decision_key, digest, result_key, rung_of
+from automl.record import (
+    ADDED,
+    MANIFEST,
+    METADATA,
+    REMOVED,
+    STUDY_FILE,
+    Manifest,
+    Record,
+    decision_key,
+    digest,
+    result_key,
+    rung_of,
+)
 from automl.steps.stage_in import sha256_of
 from automl.stores.base import Keys, Store
 from automl.study import Checkpoint, Result
@@ -58,6 +70,7 @@ def verify(record: Record, definition: Definition, tell: Callable[[str], None]) 
     found = Findings()
     metadata = record.metadata()
     keys = record.store.list("")
+    present = set(keys)
     if STUDY_FILE not in keys:
         found.wrong(STUDY_FILE, "is missing: it is the study file as its author wrote it")
     tell("decisions and results")
@@ -67,9 +80,13 @@ def verify(record: Record, definition: Definition, tell: Callable[[str], None]) 
     _consumed(definition, decisions, results, found)
     _asked(definition, decisions, results, keys, found)
     named = _named_checkpoints(results)
+    removed = found.reading(REMOVED, record.removed) or {}
     for place, (checkpoint, key) in enumerate(named.items(), 1):
         tell(f"checkpoint {place} of {len(named)}")
-        _checkpoint(record, checkpoint, key, found)
+        if checkpoint.manifest in removed and checkpoint.manifest not in present:
+            found.checked["removed by gc"] += 1
+        else:
+            _checkpoint(record, checkpoint, key, found)
     tell("best_model")
     _best_model(record, keys, found)
     tell("views")
@@ -319,7 +336,7 @@ def _views(record: Record, definition: Definition, keys: Keys, found: Findings, 
 
 
 def _is_known(key: str, made: set[str]) -> bool:
-    once = key in {METADATA, STUDY_FILE} or key.startswith(("decisions/", "results/"))
+    once = key in {METADATA, STUDY_FILE} or key.startswith(("decisions/", "results/", *(f"{each}/" for each in ADDED)))
     return once or key in made or _ATTEMPT.fullmatch(key) is not None
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from automl.record import OneStep, Record, decision_key, result_key
+from automl.one_step import OneStep
+from automl.record import Record, decision_key, result_key
 from automl.steps.propose import propose
 from automl.stores.memory import MemoryStore
 
