@@ -22,6 +22,7 @@ SAMPLERS = {  # name -> (module, class, settings): imported when used, for sciki
 }
 _HALVING = ("R", "nu", "epoch_multiplier", "max_epochs", "floor_multiplier", "lower_R")
 HALVING = ("hyperband", "successive_halving")  # whose experiments go on from a checkpoint
+CHAINS = ("bayesian", "random")  # full trainings one after the other, to which more can be added
 MODEL_FREE = ("uniform", "sobol", "lhs")  # those that look at no result
 
 

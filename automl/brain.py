@@ -6,9 +6,9 @@ No clock, no host entropy, no state between calls (house rule 2): asked twice it
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from automl.errors import StudyFailed
 from automl.plan import Plan, Rung, Stage
@@ -17,6 +17,8 @@ from automl.schedules.base import promote
 from automl.space import SearchSpace
 from automl.study import Decision, Metric, Outcome, Recommendation, best_outcome
 
+OWN = "values of the user"  # how the reason of an experiment begins that the user wanted tried
+Queue: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
 DEFAULTS = 0  # the number of the experiment that trains the network's defaults
 
 
@@ -26,13 +28,29 @@ def with_final(plan: Plan, repeats: int) -> Plan:
         return plan
     epochs = max(stage.schedule_epochs for stage in plan.stages)
     rung = Rung(0, 2 * repeats, epochs, epochs, new=True)
-    stage = Stage(len(plan.stages), "final", "final", plan.experiments, (rung,))
+    earlier = sum(stage.kind == "final" for stage in plan.stages)
+    name = f"final {earlier + 1}" if earlier else "final"
+    stage = Stage(len(plan.stages), name, "final", plan.experiments, (rung,))
+    return replace(plan, stages=(*plan.stages, stage))
+
+
+def with_extension(plan: Plan, more: Plan) -> Plan:
+    """The plan of a chain that goes on with the stage of `more`, after all that was planned before.
+
+    Nothing that was planned changes its place or its number: decisions that were made stay those of the plan.
+    """
+    last, (stage,) = plan.search[-1], more.stages
+    name = f"{plan.search[0].name} {len(plan.search) + 1}"
+    stage = replace(stage, index=len(plan.stages), name=name, first=plan.experiments, continues=last.index)
     return replace(plan, stages=(*plan.stages, stage))
 
 
 @dataclass(frozen=True)
 class Brain:
-    """What decides: how many and how long (plan), which values (sampler), what is better (metric)."""
+    """What decides: how many and how long (plan), which values (sampler), what is better (metric).
+
+    enqueue: values of the study file that are tried first, as experiment 1, 2, ... after the defaults.
+    """
 
     plan: Plan
     space: SearchSpace
@@ -40,14 +58,23 @@ class Brain:
     metric: Metric
     seed: int
     held_out: bool = False
+    enqueue: tuple[Mapping[str, Any], ...] = ()
 
     def decide(
-        self, stage: int, index: int, earlier: Sequence[Decision], outcomes: Sequence[Outcome], previous: Sequence[str]
+        self,
+        stage: int,
+        index: int,
+        earlier: Sequence[Decision],
+        outcomes: Sequence[Outcome],
+        previous: Sequence[str],
+        *,
+        queue: Queue = (),
     ) -> Decision:
         """The decision for rung `index` of `stage`.
 
         earlier: the stage's decisions before, in order; for the final stage those of all others. outcomes: the results
-        that have come since, sorted by experiment and rung. previous: the sha256 of what it builds on.
+        that have come since, sorted by experiment and rung. previous: the sha256 of what it builds on. queue: values
+        that were enqueued since, each with its number.
         """
         where, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
         ordered = tuple(sorted(outcomes, key=lambda each: (each.experiment, each.rung)))
@@ -56,7 +83,10 @@ class Brain:
             return replace(decision, issued=self._finalists(where, earlier, ordered))
         if not rung.new:
             return self._promote(decision, rung, earlier)
-        return replace(decision, issued=self._propose(where, rung, earlier, ordered))
+        room = rung.size - len(self._told(where, rung))
+        taken = tuple(queue[:room])
+        issued = self._propose(where, rung, earlier, ordered, taken)
+        return replace(decision, issued=issued, enqueued=tuple(number for number, _ in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         kept, stopped = promote(decision.consumed, rung.size, self.metric)
@@ -67,20 +97,35 @@ class Brain:
         )
         return replace(decision, issued=issued, stopped=stopped)
 
+    def _told(self, stage: Stage, rung: Rung) -> list[tuple[dict[str, Any], str]]:
+        """The values of a rung's first experiments that the study says itself, and why: the defaults, `enqueue`."""
+        first = stage.first_of(rung.index)
+        told: list[tuple[dict[str, Any], str]] = []
+        if first == DEFAULTS:
+            told.append((self.space.defaults(), "the network's defaults, which every search is measured against"))
+        if stage.continues is None:
+            own = range(max(first, 1), min(first + rung.size, len(self.enqueue) + 1))
+            told += [(dict(self.enqueue[number - 1]), f"{OWN}, from the study file") for number in own]
+        return told
+
     def _propose(
-        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
+        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome], queue: Queue
     ) -> tuple[Recommendation, ...]:
         first = stage.first_of(rung.index)
-        proposals: list[tuple[dict[str, Any], str]] = []
-        if first == DEFAULTS:
-            proposals.append((self.space.defaults(), "the network's defaults, which every search is measured against"))
+        proposals = self._told(stage, rung)
+        proposals += [(dict(values), f"{OWN}, enqueued as number {number}") for number, values in queue]
         if rung.size > len(proposals):
+            root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
+            before = (root, *others)[:-1]
+            own = [each.values for made in earlier for each in made.issued if each.reason.startswith(OWN)]
+            own += [values for values, reason in proposals if reason.startswith(OWN)]
             request = Request(
                 count=rung.size - len(proposals),
-                done=first - stage.first + len(proposals),
-                total=stage.experiments,
-                seed=(self.seed, stage.index, rung.index),
-                defaults_taken=int(stage.first == DEFAULTS),
+                done=sum(each.experiments for each in before) + first - stage.first + len(proposals),
+                total=root.experiments - self._enqueued_in(root),
+                seed=(self.seed, root.index, sum(len(each.rungs) for each in before) + rung.index),
+                defaults_taken=int(root.first == DEFAULTS),
+                own=tuple(own),
             )
             trials = self._trials(earlier, outcomes)
             proposals += [(each.values, each.reason) for each in self.sampler.propose(self.space, trials, request)]
@@ -95,6 +140,10 @@ class Brain:
             )
             for place, (values, reason) in enumerate(proposals)
         )
+
+    def _enqueued_in(self, stage: Stage) -> int:
+        """How many experiments of a stage try values of the study file."""
+        return len(range(max(stage.first, 1), min(stage.first + stage.experiments, len(self.enqueue) + 1)))
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
         seen = [each for before in earlier for each in before.consumed] + list(outcomes)

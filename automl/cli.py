@@ -176,7 +176,7 @@ def run(
     uri = uri_of(definition, study, store)
     side_by_side = jobs or definition.file.run.jobs or live_view.default_jobs()
     record = Record(open_store(uri, probe=True))
-    record.start(definition, text)
+    definition = record.start(definition, text)
     console = Console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():

@@ -10,10 +10,23 @@ from typing import Any
 
 from automl import strict_yaml
 from automl.errors import InvalidInput
+from automl.findings import best_experiments
 from automl.networks import catalogue, load_network
 from automl.record import STUDY_FILE, Record
 from automl.study_file import Definition
 from automl.study_options import NOT_DECISIVE, StudyFile
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a clone has otherwise than its study. best: how many of the best values of the old one it tries first."""
+
+    recommendations: int | None = None
+    R: int | None = None
+    best: int = 0
+
+
+_NONE = Changes()
 
 
 @dataclass(frozen=True)
@@ -34,23 +47,59 @@ def network_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.network.yaml")
 
 
-def clone(record: Record, definition: Definition, path: Path) -> Clone:
-    """What is to be written to `path`. Its name and store are new, so that it does not go on with the old study."""
+def clone(record: Record, definition: Definition, path: Path, wished: Changes = _NONE) -> Clone:
+    """What is to be written to `path`. Its name and store are new, so that it does not go on with the old study.
+
+    Raises InvalidInput for changes that the study cannot have.
+    """
     stored = record.store.get(STUDY_FILE)
     said = _said(stored, f"{record.store.uri}/{STUDY_FILE}")
     known = (
         definition.file.network in catalogue() and load_network(definition.file.network, Path()) == definition.network
     )
     changes: dict[str, Any] = {"name": study_name(path)}
+    other = _other_settings(record, definition, wished)
     if not known:
         changes["network"] = f"./{network_path(path).name}"
     run = dict(said.get("run") or {})
     store = _store(run.get("store"), changes["name"])
     text = _edited((stored or b"").decode(errors="replace"), {**changes, "store": store if "store" in run else None})
-    wanted = definition.file.model_copy(update=changes).model_dump(mode="json", exclude=set(NOT_DECISIVE))
+    text = _with(text, other)
+    wanted = definition.file.model_copy(update=changes | other).model_dump(mode="json", exclude=set(NOT_DECISIVE))
     if not _says(text, wanted, store if "store" in run else None):
         text = strict_yaml.dump(_spelt_out(wanted, said, store))
     return Clone(text, None if known else strict_yaml.dump(definition.network.model_dump(mode="json")))
+
+
+def _other_settings(record: Record, definition: Definition, wished: Changes) -> dict[str, Any]:
+    """The options of a study file that a clone has otherwise, checked together. Raises InvalidInput."""
+    found: dict[str, Any] = {}
+    if definition.extensions:
+        found["max_recommendations"] = definition.extensions[-1]
+    if wished.recommendations is not None:
+        found["max_recommendations"] = wished.recommendations
+    if wished.R is not None:
+        found["R"] = wished.R
+    if wished.best:
+        study = record.study(definition.brain.metric, definition.plan.stages)
+        values = [dict(each.values) for each in best_experiments(definition, study, wished.best)]
+        if not values:
+            raise InvalidInput(f"--best {wished.best}: no experiment of {definition.file.name} has succeeded")
+        found["enqueue"] = [each for each in values if each != definition.space.defaults()] or None
+    Definition(definition.file.model_copy(update=found), definition.network)  # finds what does not go together
+    return found
+
+
+def _with(text: str, other: Mapping[str, Any]) -> str:
+    """The author's text with other options: each in its place where it stands on a line, or at the end."""
+    for name, value in other.items():
+        line = strict_yaml.dump({name: value})
+        found = re.search(rf"(?m)^{name} *: *[^\s,}}#]+", text)
+        if found is not None and not isinstance(value, list):
+            text = text[: found.start()] + line.rstrip("\n") + text[found.end() :]
+        elif value is not None:
+            text = f"{text.rstrip()}\n{line}"
+    return text
 
 
 def _said(stored: bytes | None, where: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,17 @@ def number_of_jobs(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_JOBS:
         raise InvalidInput(f"--jobs: {text!r}", allowed=f"a whole number from 1 to {MOST_JOBS:,}")
     return int(text)
+
+
+def whole_number(option: str, least: int) -> Callable[[str], int]:
+    """What an option takes that is a whole number from `least`."""
+
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < least:
+            raise InvalidInput(f"{option}: {text!r}", allowed=f"a whole number from {least}")
+        return int(text)
+
+    return number
 
 
 def _format(text: str) -> Format:

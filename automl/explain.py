@@ -6,7 +6,7 @@ from typing import Any
 
 from automl import findings
 from automl.algorithms import MODEL_FREE
-from automl.brain import DEFAULTS
+from automl.brain import DEFAULTS, OWN
 from automl.errors import InvalidInput
 from automl.plan import Stage
 from automl.record import experiments, rung_of
@@ -77,6 +77,8 @@ def _proposed(
     sampler: str | None = definition.sampler_name
     if stage.kind == "final" or experiment.number == DEFAULTS:
         sampler, text = None, f"proposed: {reason}"
+    elif reason.startswith(OWN):
+        sampler, text = None, f"proposed by nobody: {reason}"
     elif sampler in MODEL_FREE:
         text = f"proposed by {sampler} sampling, which looks at no result: {reason}"
     else:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from automl.record import outcomes_of, runs_of
-from automl.study import Outcome, Study, best_outcome
+from automl.plan import Stage
+from automl.record import experiments, outcomes_of, runs_of
+from automl.study import Experiment, Outcome, Study, best_outcome
 from automl.study_file import Definition
 
 
 def best_of_search(definition: Definition, study: Study) -> Outcome | None:
     """The best outcome of the search stages so far."""
     return best_outcome(outcomes_of(study, definition.plan.search), definition.brain.metric)
+
+
+def best_experiments(definition: Definition, study: Study, count: int) -> list[Experiment]:
+    """The `count` best experiments of the search so far, the best first; the lower number wins a tie."""
+    metric = definition.brain.metric
+    scores: dict[int, float] = {}
+    for outcome in outcomes_of(study, definition.plan.search):
+        if outcome.best_value is not None:
+            score = metric.score(outcome.best_value)
+            scores[outcome.experiment] = max(score, scores.get(outcome.experiment, score))
+    found = {each.number: each for each in experiments(study, definition.plan.stages)}
+    return [found[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
 
 
 def verdict(definition: Definition, study: Study) -> dict[str, Any] | None:
@@ -21,9 +34,7 @@ def verdict(definition: Definition, study: Study) -> dict[str, Any] | None:
     network has any, otherwise on validation data.
     """
     sides: dict[str, list[Outcome]] = {"default": [], "best": []}
-    for stage in definition.plan.stages:
-        if stage.kind != "final":
-            continue
+    for stage in _last_judgement(definition):
         half = stage.rungs[0].size // 2
         for outcome in outcomes_of(study, (stage,)):
             sides["default" if outcome.experiment < stage.first + half else "best"].append(outcome)
@@ -45,13 +56,16 @@ def verdict(definition: Definition, study: Study) -> dict[str, Any] | None:
     return found
 
 
+def _last_judgement(definition: Definition) -> tuple[Stage, ...]:
+    """The final stage of the plan, where it has one: of a study that was extended the last one."""
+    return tuple(stage for stage in definition.plan.stages if stage.kind == "final")[-1:]
+
+
 def paired_gains(definition: Definition, study: Study) -> tuple[float, ...]:
     """For each seed of the final judgement the best minus the default, positive is better; both must have a value."""
     metric, found = definition.brain.metric, []
     held_out = definition.network.held_out_metric is not None
-    for stage in definition.plan.stages:
-        if stage.kind != "final":
-            continue
+    for stage in _last_judgement(definition):
         outcomes = {each.experiment: each for each in outcomes_of(study, (stage,))}
         half = stage.rungs[0].size // 2
         for number in range(stage.first, stage.first + half):

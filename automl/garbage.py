@@ -160,27 +160,18 @@ def _needed(definition: Definition, study: Study, found: Sequence[Experiment], k
         else:
             continue
         needed |= dict.fromkeys((checkpoint.manifest for checkpoint in _named(each)), reason)
-    for each in _wanted(definition, found, keep):
+    for each in _wanted(definition, study, found, keep):
         for checkpoint in _named(each):
             if not keep.newest or checkpoint == each.results[-1].last:
                 needed.setdefault(checkpoint.manifest, WANTED)
     return needed
 
 
-def _wanted(definition: Definition, found: Sequence[Experiment], keep: Keep) -> list[Experiment]:
+def _wanted(definition: Definition, study: Study, found: Sequence[Experiment], keep: Keep) -> list[Experiment]:
     """The experiments of which a policy keeps something."""
     if keep.newest:
         return list(found)
-    search = {stage.index for stage in definition.plan.search}
-    metric = definition.brain.metric
-    scores: dict[int, float] = {}
-    for each in found:
-        values = [result.outcome().best_value for result in each.results]
-        usable = [metric.score(value) for value in values if value is not None]
-        if usable and each.stage in search:
-            scores[each.number] = max(usable)
-    order = sorted(scores, key=lambda number: (-scores[number], number))[: keep.best]
-    return [each for each in found if each.number in order]
+    return findings.best_experiments(definition, study, keep.best)
 
 
 def _named(experiment: Experiment) -> list[Checkpoint]:

@@ -34,7 +34,8 @@ class Rung:
 class Stage:
     """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
 
-    first: the number of its first experiment, so that stages side by side never contend for one.
+    first: the number of its first experiment, so that stages side by side never contend for one. continues: the stage
+    whose chain it goes on with, for a study that was extended.
     """
 
     index: int
@@ -42,6 +43,7 @@ class Stage:
     kind: Literal["search", "final"]
     first: int
     rungs: tuple[Rung, ...]
+    continues: int | None = None
 
     @property
     def experiments(self) -> int:
@@ -88,6 +90,23 @@ class Plan:
     @property
     def search(self) -> tuple[Stage, ...]:
         return tuple(stage for stage in self.stages if stage.kind == "search")
+
+    def chain(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stage after those whose chain it goes on with, the first of them first."""
+        before = () if stage.continues is None else self.chain(self.stages[stage.continues])
+        return (*before, stage)
+
+    def before(self, stage: int, index: int) -> list[tuple[Stage, int]]:
+        """The decisions that decision `index` of a stage builds on, by stage and index.
+
+        The one before it in its chain, or for a final judgement the last one of every search stage before it.
+        """
+        where = self.stages[stage]
+        if where.kind == "final":
+            return [(each, len(each.rungs) - 1) for each in self.search if each.index < stage]
+        if index:
+            return [(where, index - 1)]
+        return [(each, len(each.rungs) - 1) for each in self.chain(where)[-2:-1]]
 
     def units(self, *, resume: bool) -> int:
         """Units of resource of the search, with promoted experiments going on from their checkpoint or not."""

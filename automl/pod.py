@@ -103,8 +103,7 @@ def start() -> None:
         study = sent.parameters(_variable("AUTOML_PARAMETERS"), int(_variable("AUTOML_GPUS")))
     else:
         study = sent.compiled(_variable("AUTOML_STUDY"), _variable("AUTOML_STORE"))
-    Record(open_store(study.store, probe=True)).start(study.definition, study.text)
-    plan = study.definition.plan
+    plan = Record(open_store(study.store, probe=True)).start(study.definition, study.text).plan
     final = [stage for stage in plan.stages if stage.kind == "final"]
     _output("search", _stages(plan.search))
     _output("judge", _stages(final))
@@ -281,10 +280,7 @@ def _before(definition: Definition, stage: int, rung: int) -> list[tuple[Stage, 
 
     The rung before is enough, or the last of every stage: the decision on a rung has seen to those before it.
     """
-    where = definition.plan.stages[stage]
-    if where.kind == "search":
-        return [(where, rung - 1)] if rung else []
-    return [(each, len(each.rungs) - 1) for each in definition.plan.search]
+    return definition.plan.before(stage, rung)
 
 
 def _give_up_lost(record: OneStep, over: Iterable[tuple[Stage, int]]) -> None:

@@ -4,6 +4,8 @@ automl_metadata.json                      once      what decides the study, with
 study.yaml                                once      the study file as its author wrote it
 decisions/<stage>/<index>.json            once      a decision: the only commit point of a brain step
 results/<experiment>/<rung>.json          once      a result; names the attempt that won
+enqueued/<n>.json                         once      values that a user wants tried next
+extensions/<n>.json                       once      how many experiments there are to be in all, from then on
 gc/<n>.json                               once      the checkpoints that a user had removed, and why
 experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, checkpoints
 everything else                           view      see views.py; anyone can make it anew from the above
@@ -14,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -42,7 +44,9 @@ METADATA = "automl_metadata.json"
 STUDY_FILE = "study.yaml"
 MANIFEST = "manifest.json"
 REMOVED = "gc"  # what users add to a study: REMOVED/0.json, REMOVED/1.json ...
-ADDED = (REMOVED,)
+ENQUEUED = "enqueued"
+EXTENSIONS = "extensions"
+ADDED = (ENQUEUED, EXTENSIONS, REMOVED)
 _MANIFEST_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/checkpoints/(\d+)/manifest\.json")
 
 
@@ -119,8 +123,8 @@ class Record:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def start(self, definition: Definition, text: str) -> None:
-        """Begins the study, or finds that it was begun with the same settings.
+    def start(self, definition: Definition, text: str) -> Definition:
+        """Begins the study, or finds that it was begun with the same settings; returns it as it was extended since.
 
         text: of the study file, kept for people. Raises StudyFileError when another study lies here.
         """
@@ -140,13 +144,18 @@ class Record:
             raise StudyFileError(
                 f"{self.store.uri} holds a study that was begun with another {changed}",
                 allowed="the settings that it was begun with; 'run', 'costs' and 'cluster' may change",
-                advice="give this one another name or store",
+                advice="give this one another name or store"
+                + ("; 'automl extend' raises it" if changed == "max_recommendations" else ""),
             )
-        self.metadata()  # refuses one that was edited since it was begun
+        stored = self.metadata()  # refuses one that was edited since it was begun
         self.store.create(STUDY_FILE, text.encode())
+        return replace(definition, extensions=tuple(stored["extensions"]))
 
     def metadata(self) -> Mapping[str, Any]:
-        """What the study was begun with. Raises RecordError when no study lies here, or a damaged one."""
+        """What the study was begun with, and the totals that it was extended to since.
+
+        Raises RecordError when no study lies here, or a damaged one.
+        """
         data = self._load(METADATA)
         if data is None:
             raise RecordError(
@@ -161,8 +170,7 @@ class Record:
                 f"{self._name(METADATA)} does not match its sha256",
                 advice="it was edited or damaged: restore it from a copy",
             )
-        found: Mapping[str, Any] = data
-        return found
+        return {**data, "extensions": [each.get("max_recommendations") for each in self.added(EXTENSIONS)]}
 
     def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
         """The decision and the sha256 of its bytes; None when it is not made yet."""
@@ -239,6 +247,14 @@ class Record:
         """Creates the object once. False when another one stands under this number."""
         mine = strict_json.dump({"format": FORMAT, **body})
         return self.store.create(added_key(folder, number), mine) == mine
+
+    def enqueued(self) -> list[dict[str, Any]]:
+        """The values that a user wants tried next, in the order in which they were enqueued."""
+        found = [each.get("values") for each in self.added(ENQUEUED)]
+        for number, values in enumerate(found):
+            if not isinstance(values, dict):
+                raise RecordError(f"{self._name(added_key(ENQUEUED, number))} does not hold what it should (values)")
+        return [dict(values) for values in found if values is not None]
 
     def removed(self) -> dict[str, str]:
         """The checkpoints that users had removed: the keys of their manifests, and the objects that say so."""

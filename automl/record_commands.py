@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from automl.command_options import Output, Place, Store
+from automl.command_options import Output, Place, Store, whole_number
 from automl.errors import InvalidInput
 from automl.terminal import Format, print_data
 
@@ -133,16 +133,37 @@ def diff(
     print_data(data, output, lambda out: record_tables.diff(out, data))
 
 
-def clone(study: Place, path: NewFile, store: Store = None) -> None:
+def clone(
+    study: Place,
+    path: NewFile,
+    *,
+    store: Store = None,
+    recommendations: Annotated[
+        int | None,
+        typer.Option(
+            "--recommendations",
+            help="Another max_recommendations.",
+            metavar="N",
+            parser=whole_number("--recommendations", 1),
+        ),
+    ] = None,
+    R: Annotated[  # noqa: N803
+        int | None, typer.Option("--R", help="Another R, of Hyperband.", metavar="N", parser=whole_number("--R", 2))
+    ] = None,
+    best: Annotated[
+        int | None,
+        typer.Option("--best", help="Try its N best values first.", metavar="N", parser=whole_number("--best", 1)),
+    ] = None,
+) -> None:
     """Write a study file that starts anew what a stored study was begun with, under another name and store.
 
-    Example: automl clone s3://bucket/studies/fashion again.yaml
+    Example: automl clone s3://bucket/studies/fashion again.yaml --R 81 --best 3
     """
+    from automl.cloning import Changes, network_path
     from automl.cloning import clone as cloned
-    from automl.cloning import network_path
 
     record, definition = open_study(study, store)
-    found = cloned(record, definition, path)
+    found = cloned(record, definition, path, Changes(recommendations, R, best or 0))
     files = {path: found.text} | ({network_path(path): found.network} if found.network else {})
     for each in files:
         if each.exists() or each.is_symlink():

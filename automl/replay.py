@@ -14,7 +14,7 @@ from typing import Any
 from automl import strict_json
 from automl.errors import AutoMLError
 from automl.first_difference import Difference, first_difference
-from automl.record import Record
+from automl.record import ENQUEUED, Record
 from automl.software import versions
 from automl.steps.propose import decide
 from automl.study import Decision
@@ -40,6 +40,7 @@ class Replay:
         self._definition = definition
         self._chains = {stage.index: record.decisions(stage.index) for stage in definition.plan.stages}
         self._result = cache(record.result)
+        self._enqueued = record.enqueued() if definition.extensible else []
 
     def __len__(self) -> int:
         return sum(map(len, self._chains.values()))
@@ -53,7 +54,11 @@ class Replay:
         if index >= len(self._definition.plan.stages[stage].rungs):
             return Difference("", "a decision", "none: the plan has no such rung")
         try:
-            computed = decide(self._definition, stage, index, self._chains.__getitem__, self._result)
+            # it could take what it says that it took: what else was enqueued came later
+            queue = [(number, self._enqueued[number]) for number in stored.enqueued]
+            computed = decide(self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue)
+        except IndexError:
+            return Difference("", "a decision", f"none: not all of the values that it took are in {ENQUEUED}/")
         except AutoMLError as error:  # a result is gone, or what there is allows no decision
             return Difference("", "a decision", f"none: {error}")
         return first_difference(_as_stored(stored), _as_stored(computed))

@@ -106,7 +106,8 @@ class Stopped:
 class Decision:
     """The brain's answer for one rung: what it saw, what it asks, what it stops. Created once and never changed.
 
-    previous: the sha256 of the decisions that it builds on, which chains the record.
+    previous: the sha256 of the decisions that it builds on, which chains the record. enqueued: the numbers of the
+    enqueued values that it took, whose experiments come before those that it proposes itself.
     """
 
     stage: int
@@ -115,10 +116,12 @@ class Decision:
     issued: tuple[Recommendation, ...]
     stopped: tuple[Stopped, ...] = ()
     previous: tuple[str, ...] = ()
+    enqueued: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
+            **({"enqueued": list(self.enqueued)} if self.enqueued else {}),
             "stage": self.stage,
             "index": self.index,
             "previous": list(self.previous),
@@ -141,6 +144,7 @@ class Decision:
                 issued=tuple(Recommendation(**each) for each in data["issued"]),
                 stopped=tuple(Stopped(**each) for each in data["stopped"]),
                 previous=tuple(data["previous"]),
+                enqueued=tuple(data.get("enqueued", ())),
             )
 
 

@@ -168,6 +168,9 @@ class StudyFile(_Model):
     remove_default_automl_parameters: list[str] = Field([], description="parameters not to search that are by default")
     parameters: dict[str, dict[str, Any]] = Field({}, description="other ranges and options, by parameter")
     metric: MetricRule | None = Field(None, description="what is searched for; default: the network's")
+    enqueue: list[dict[str, Any]] | None = Field(
+        None, max_length=1000, description="values to try first, after the defaults; what one does not name is default"
+    )
     final: Final = Final()
     costs: CostSettings = CostSettings()
     run: RunSettings = RunSettings()

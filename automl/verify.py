@@ -153,7 +153,7 @@ def _chain(definition: Definition, decisions: Runs, found: Findings) -> None:
     """Every decision names the sha256 of those that it builds on, and those are there."""
     for (stage, index), (decision, _) in decisions.items():
         key = decision_key(stage, index)
-        before = _builds_on(definition, stage, index)
+        before = [(where.index, rung) for where, rung in definition.plan.before(stage, index)]
         missing = [each for each in before if each not in decisions]
         for each in missing:
             found.wrong(key, f"is an orphan: {decision_key(*each)}, on which it builds, is missing or damaged")
@@ -165,12 +165,6 @@ def _chain(definition: Definition, decisions: Runs, found: Findings) -> None:
         for each, promised in zip(before, decision.previous, strict=True):
             if decisions[each][1] != promised:
                 found.wrong(decision_key(*each), f"does not match the sha256 that {key} names: it was changed later")
-
-
-def _builds_on(definition: Definition, stage: int, index: int) -> list[tuple[int, int]]:
-    if definition.plan.stages[stage].kind == "final":
-        return [(each.index, len(each.rungs) - 1) for each in definition.plan.search]
-    return [(stage, index - 1)] if index else []
 
 
 def _consumed(definition: Definition, decisions: Runs, results: Runs, found: Findings) -> None:
@@ -203,9 +197,10 @@ def _consumed(definition: Definition, decisions: Runs, results: Runs, found: Fin
 
 def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int, int]]:
     """The decisions whose experiments a decision waits for."""
+    before = definition.plan.before(stage, index)
     if definition.plan.stages[stage].kind == "final":
-        return [(each.index, rung.index) for each in definition.plan.search for rung in each.rungs]
-    return [(stage, index - 1)] if index else []
+        return [(each.index, rung.index) for each, _ in before for rung in each.rungs]
+    return [(each.index, rung) for each, rung in before]
 
 
 def _asked(definition: Definition, decisions: Runs, results: Runs, keys: Keys, found: Findings) -> None:

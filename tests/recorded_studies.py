@@ -69,11 +69,23 @@ def recorded(
     """The record of a study in this store, walked to its end or for so many decisions, and what it holds."""
     record = Record(store)
     record.start(definition, "name: line\nnetwork: least_squares\n")
+    walk(record, definition, loss=loss, failing=failing, decisions=decisions)
+    return record, record.study(definition.brain.metric, definition.plan.stages)
+
+
+def walk(
+    record: Record,
+    definition: Definition,
+    *,
+    loss: Loss = loss_by_rate,
+    failing: Collection[int] = (),
+    decisions: int | None = None,
+) -> None:
+    """Makes the decisions of the plan that are not made yet, and says what came of what they ask."""
     rungs = [(stage.index, rung.index) for stage in definition.plan.stages for rung in stage.rungs]
     for stage, index in itertools.islice(rungs, decisions):
         for asked in propose(record, definition, stage, index).issued:
             record.settle(_result(asked, index, loss, failed=asked.number in failing))
-    return record, record.study(definition.brain.metric, definition.plan.stages)
 
 
 def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Result:

@@ -153,7 +153,7 @@ def test_a_study_under_way_never_misses_what_was_removed(tmp_path: Path, quick_r
     definition = study_file.parse(text, "study.yaml", tmp_path / "swept")
     record = Record(FolderStore(tmp_path / "swept/study"))
     record.start(definition, text)
-    removed = []
+    removed: list[garbage.Found] = []
 
     def sweep(event: local.Event) -> None:
         if event.kind in {"settled", "started", "decided"}:

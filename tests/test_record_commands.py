@@ -301,6 +301,26 @@ def test_a_clone_keeps_comments_and_moves_the_store(tmp_path: Path) -> None:
     assert (tmp_path / "next.yaml").read_text() == wanted.replace("./there/study", "./next")
 
 
+def test_a_clone_with_another_budget_tries_the_best_values_first(studied: Path, tmp_path: Path) -> None:
+    words = ("clone", str(studied / "study"), "more.yaml", "--R", "4", "--best", "2")
+    assert automl(*words, cwd=tmp_path).code == 0
+    told = yaml.safe_load((tmp_path / "more.yaml").read_text())
+    values = yaml.safe_load(automl("best", str(studied / "study"), "-o", "yaml", cwd=tmp_path).out)["values"]
+    assert (told["R"], told["enqueue"][0], told["algorithm"]) == (4, values, "hyperband")
+    assert automl("plan", "more.yaml", cwd=tmp_path).code == 0
+    assert automl("run", "more.yaml", "-j", "2", cwd=tmp_path).code == 0
+    story = as_json(automl("why", "more", "1", "-o", "json", cwd=tmp_path))
+    assert story["values"] == values
+    assert "from the study file" in story["story"][0]
+    for option in ("--recommendations", "--R"):
+        refused(automl("clone", str(studied / "study"), "b.yaml", option, "0", cwd=tmp_path), option)
+    refused(
+        automl("clone", str(studied / "study"), "b.yaml", "--recommendations", "9", cwd=tmp_path),
+        "max_recommendations: 9 is no option of algorithm: hyperband",
+    )
+    assert not (tmp_path / "b.yaml").exists()
+
+
 def test_a_clone_overwrites_nothing(studied: Path, tmp_path: Path) -> None:
     (tmp_path / "again.network.yaml").write_text("mine")
     refused(automl("clone", str(studied / "study"), "again.yaml", cwd=tmp_path), "again.network.yaml is there already")

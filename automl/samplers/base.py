@@ -31,7 +31,7 @@ class Request:
 
     count: proposals wanted. done: how many of this stage have been issued before. total: how many the stage will issue.
     seed: (study seed, stage, index of the decision); the only source of chance. defaults_taken: how many of `done` were
-    the network's defaults and not the sampler's (0 or 1).
+    the network's defaults and not the sampler's (0 or 1). own: the values of those of `done` that a user chose.
     """
 
     count: int
@@ -39,6 +39,7 @@ class Request:
     total: int
     seed: tuple[int, int, int]
     defaults_taken: int = 0
+    own: tuple[Mapping[str, Any], ...] = ()
 
 
 class Sampler(Protocol):

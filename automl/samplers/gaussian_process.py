@@ -83,6 +83,7 @@ class GaussianProcess:
         tried = {cube for cube, _ in told.points}
         if request.defaults_taken:
             tried.add(space.encode(space.defaults()))  # they may still be in training
+        tried |= {space.encode(values) for values in request.own}
         model: _Model | None = None
         chosen: list[Cube] = []
         proposals: list[Proposal] = []

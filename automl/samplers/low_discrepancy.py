@@ -61,8 +61,8 @@ class LowDiscrepancy:
 
 
 def place(request: Request) -> int:
-    """Where in the stage's sequence the first proposal of `request` stands; the defaults take no place in it."""
-    return request.done - request.defaults_taken
+    """Where in the stage's sequence the first proposal of `request` stands; others' values take no place in it."""
+    return request.done - request.defaults_taken - len(request.own)
 
 
 def sobol_points(size: int, first: int, count: int, seed: tuple[int, int, int]) -> list[Cube]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from automl.brain import Queue
 from automl.errors import NotReady
 from automl.plan import Stage
 from automl.record import Record, rung_of
@@ -24,34 +25,63 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
     made = record.decision(stage, index)
     if made is not None:
         return made[0]
-    return record.commit(decide(definition, stage, index, record.decisions, record.result))
+    where = definition.plan.stages[stage]
+    queue: Queue = ()
+    if definition.extensible and where.kind == "search":
+        chain = definition.plan.chain(where)
+        made_before = [decision for each in chain for decision, _ in record.decisions(each.index)]
+        queue = waiting(record.enqueued(), made_before)
+    return record.commit(decide(definition, stage, index, record.decisions, record.result, queue=queue))
 
 
-def decide(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
+def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -> list[tuple[int, dict[str, Any]]]:
+    """The enqueued values that no decision has taken yet, each with its number."""
+    taken = {number for decision in decisions for number in decision.enqueued}
+    return [(number, values) for number, values in enumerate(enqueued) if number not in taken]
+
+
+def decide(
+    definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, *, queue: Queue = ()
+) -> Decision:
     """The decision for rung `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does."""
     if definition.plan.stages[stage].kind == "final":
         return _final(definition, stage, decisions, result)
-    return _next_rung(definition, stage, index, decisions, result)
+    return _next_rung(definition, stage, index, decisions, result, queue=queue)
 
 
-def _next_rung(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
-    where = definition.plan.stages[stage]
-    before = decisions(stage)[:index]  # another walker may have made ours in the meantime, and later ones
+def _next_rung(
+    definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, *, queue: Queue
+) -> Decision:
+    plan = definition.plan
+    where = plan.stages[stage]
+    before = list(decisions(stage)[:index])  # another walker may have made ours in the meantime, and later ones
     if len(before) < index:
         raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
-    outcomes = [outcome for last, _ in before[-1:] for outcome in _outcomes(where, last, result)]
-    earlier = [decision for decision, _ in before]
-    return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in before[-1:]])
+    chain = [made for each in plan.chain(where)[:-1] for made in _whole(each, decisions)]
+    made = [*chain, *before]
+    outcomes = [
+        outcome
+        for (decided, _), (decision, _) in zip(plan.before(stage, index), made[-1:], strict=True)
+        for outcome in _outcomes(decided, decision, result)
+    ]
+    earlier = [decision for decision, _ in made]
+    return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in made[-1:]], queue=queue)
+
+
+def _whole(stage: Stage, decisions: Decisions) -> Sequence[tuple[Decision, str]]:
+    """All decisions of a stage. Raises NotReady when one is missing."""
+    made = decisions(stage.index)
+    if len(made) < len(stage.rungs):
+        raise NotReady(f"stage {stage.name} is not finished: {len(made)} of {len(stage.rungs)} decisions are made")
+    return made
 
 
 def _final(definition: Definition, stage: int, decisions: Decisions, result: Results) -> Decision:
     earlier: list[Decision] = []
     outcomes: list[Outcome] = []
     previous: list[str] = []
-    for where in definition.plan.search:
-        made = decisions(where.index)
-        if len(made) < len(where.rungs):
-            raise NotReady(f"stage {where.name} is not finished: {len(made)} of {len(where.rungs)} decisions are made")
+    for where, _ in definition.plan.before(stage, 0):
+        made = _whole(where, decisions)
         for decision, _ in made:
             earlier.append(decision)
             outcomes += _outcomes(where, decision, result)
