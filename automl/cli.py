@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from automl import __version__, change_commands, cluster_commands, network_commands, record_commands
-from automl.command_options import Jobs, Output, Place, Store, StudyPath, number_of_jobs
+from automl.command_options import OPENMETRICS, Jobs, Output, Place, StatusOutput, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
 from automl.record_commands import open_study, uri_of
 from automl.terminal import Format, complain, print_data
@@ -186,16 +186,24 @@ def run(
 
 
 @app.command()
-def status(study: Place, store: Store = None, output: Output = Format.TABLE) -> None:
+def status(study: Place, store: Store = None, output: StatusOutput = str(Format.TABLE)) -> None:
     """Print where a study stands: experiments, epochs pending, time left, the best so far.
 
     Example: automl status s3://bucket/studies/fashion -o json
+
+    \b
+    -o openmetrics prints gauges for Prometheus, by its textfile collector:
+      automl status STUDY -o openmetrics > fashion.tmp
+      mv fashion.tmp /var/lib/node_exporter/fashion.prom
     """
-    from automl import report, tables
+    from automl import openmetrics, report, tables
 
     record, definition = open_study(study, store)
     data = report.status(record, definition)
-    print_data(data, output, lambda out: tables.status(out, data))
+    if output == OPENMETRICS:
+        sys.stdout.write(openmetrics.text(data))
+        return
+    print_data(data, Format(output), lambda out: tables.status(out, data))
 
 
 @app.command()

@@ -116,6 +116,7 @@ def stop(which: Which, namespace: Namespace = None, context: Context = None, ser
     """
     from workflows.cluster import ended, name_of, state
 
+    _refuse_local(which, "stop")
     cluster = _cluster(namespace, context, server)
     workflow = _existing(cluster, which)
     name, where = name_of(workflow), state(workflow)
@@ -133,6 +134,7 @@ def pause(which: Which, namespace: Namespace = None, context: Context = None, se
     """
     from workflows.cluster import ended, name_of, state
 
+    _refuse_local(which, "pause")
     cluster = _cluster(namespace, context, server)
     workflow = _existing(cluster, which)
     name, where = name_of(workflow), state(workflow)
@@ -152,6 +154,7 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
     """
     from workflows.cluster import name_of, state
 
+    _refuse_local(which, "resume")
     cluster = _cluster(namespace, context, server)
     workflow = _meant(cluster, which)
     where = "deleted" if workflow is None else state(workflow)
@@ -194,6 +197,29 @@ def _cluster(namespace: str | None, context: str | None, server: str | None) -> 
             raise InvalidInput("--server and --context", allowed="one of the two", advice="leave one out")
         server = None  # what is said on the command line counts more than the environment
     return ArgoServer(server, namespace) if server else Kubernetes(context, namespace)
+
+
+def _refuse_local(which: str, what: str) -> None:
+    """Raises InvalidInput for a study that runs on this machine, where the process itself is what one stops."""
+    from automl import study_file
+    from automl.record import METADATA
+    from automl.stores import open_store
+
+    path = Path(which)
+    if (path / METADATA).is_file():
+        place = which
+    elif _is_file(which):
+        place = study_file.place_of(study_file.read(path), path)
+        if "://" in place or open_store(place).get(METADATA) is None:
+            return
+    else:
+        return
+    raise InvalidInput(
+        f"{what}: the study of {which} lies on this machine, in {place}",
+        allowed="a study that runs on a cluster",
+        advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
+        f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
+    )
 
 
 def _is_file(which: str) -> bool:

@@ -12,6 +12,7 @@ from automl.errors import InvalidInput, nearest
 from automl.terminal import Format
 
 MOST_JOBS = 1024
+OPENMETRICS = "openmetrics"
 
 
 def number_of_jobs(text: str) -> int:
@@ -38,12 +39,25 @@ def _format(text: str) -> Format:
     return Format(text)
 
 
+def _status_format(text: str) -> str:
+    known = [*map(str, Format), OPENMETRICS]
+    if text not in known:
+        raise InvalidInput(f"--output: {text!r}", allowed=", ".join(known), advice=nearest(text, known))
+    return text
+
+
 StudyPath = Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.yaml")]
 Place = Annotated[
     str, typer.Argument(help="The study file, or where a study lies: a folder or s3://bucket/prefix.", metavar="STUDY")
 ]
 Output = Annotated[
     Format, typer.Option("--output", "-o", help="How to print.", parser=_format, metavar="table|json|yaml")
+]
+StatusOutput = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", help="How to print.", parser=_status_format, metavar=f"table|json|yaml|{OPENMETRICS}"
+    ),
 ]
 Store = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import automl, refused
+from tests.command_line import automl, refused, search
 from tests.small_network import write_small_study
 
 COMMANDS = ["submit", "watch", "stop", "pause", "resume"]
@@ -33,6 +33,13 @@ def test_an_argo_server_that_does_not_answer_is_named(command: str, tmp_path: Pa
     write_small_study(tmp_path, REMOTE)
     ran = automl(command, "study.yaml", "--server", "http://127.0.0.1:1", cwd=tmp_path)
     refused(ran, "the Argo server http://127.0.0.1:1 does not answer", "check the address")
+
+
+@pytest.mark.parametrize("command", ["stop", "pause", "resume"])
+def test_of_a_study_on_this_machine_it_is_said_what_stops_it(command: str, tmp_path: Path) -> None:
+    search(tmp_path, "")
+    for which, go_on in (("study.yaml", "'automl run study.yaml'"), ("study", "'automl run STUDY.yaml'")):
+        refused(automl(command, which, cwd=tmp_path), f"{command}: the study of {which} lies on", "Ctrl-C", go_on)
 
 
 def test_a_study_that_lies_in_a_folder_is_not_submitted(tmp_path: Path) -> None:

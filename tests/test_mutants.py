@@ -138,7 +138,9 @@ def resume_without_a_look_at_the_bytes(patch: Patch) -> None:
 
 
 def decide_before_all_results_are_there(patch: Patch) -> None:
-    def hasty(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
+    def hasty(
+        definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, **_: Any
+    ) -> Decision:
         before = [decision for decision, _ in decisions(stage)][:index]
         found = results_after(definition, before, result)
         return definition.brain.decide(stage, index, before, [each.outcome() for each in found if each], [])
@@ -147,7 +149,9 @@ def decide_before_all_results_are_there(patch: Patch) -> None:
 
 
 def build_on_decisions_that_came_later(patch: Patch) -> None:
-    def confused(definition: Definition, stage: int, index: int, decisions: Decisions, result: Results) -> Decision:
+    def confused(
+        definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, **_: Any
+    ) -> Decision:
         before = [decision for decision, _ in decisions(stage)]
         found = results_after(definition, before, result)
         if None in found:
