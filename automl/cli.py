@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
-from automl import __version__, change_commands, cluster_commands, network_commands, record_commands
+from automl import __version__, change_commands, cluster_commands, network_commands, plot_commands, record_commands
 from automl.command_options import OPENMETRICS, Jobs, Output, Place, StatusOutput, Store, StudyPath, number_of_jobs
 from automl.errors import AutoMLError, InvalidInput, RecordError
 from automl.record_commands import open_study, uri_of
@@ -295,6 +295,7 @@ def compile_(
 _ELSEWHERE: tuple[Callable[..., object], ...] = (
     *record_commands.COMMANDS,
     *change_commands.COMMANDS,
+    *plot_commands.COMMANDS,
     *cluster_commands.COMMANDS,
 )
 for _command in _ELSEWHERE:

@@ -25,24 +25,16 @@ def _number(text: str) -> int:
 
 def open_study(study: str, store: str | None = None) -> tuple[Any, Any]:
     """The record and definition of a study that was begun, from its file or from where it lies."""
-    from automl import study_file
-    from automl.record import Record
-    from automl.stores import open_store
+    from automl import opening
 
-    path = Path(study)
-    settings = None
-    if path.is_file() or (path.suffix in {".yaml", ".yml"} and not path.is_dir()):
-        definition = study_file.read(path)
-        store, settings = uri_of(definition, path, store), definition.file
-    record = Record(open_store(store or study))
-    return record, study_file.Definition.from_json(record.metadata(), settings)
+    return opening.open_study(study, store)
 
 
 def uri_of(definition: Any, study: Path, store: str | None) -> str:
     """Where a study lies: the option, or what its file says."""
-    from automl import study_file
+    from automl import opening
 
-    return store if store is not None else study_file.place_of(definition, study)
+    return opening.uri_of(definition, study, store)
 
 
 def shown(steps: Iterable[Any], doing: str, total: int) -> Iterable[Any]:

@@ -11,7 +11,7 @@ from automl.report_page.scales import Numbers, of_metric
 from automl.wording import counted, number
 
 MOST_WITH_TEXT = 200  # experiments; beyond, a text for every dot would fill the page
-_MOST_CURVES, _MOST_POINTS = 300, 9000  # of all curves together
+MOST_CURVES, _MOST_POINTS = 300, 9000  # of all curves together
 FIFTHS = (("level0", "worst fifth"), ("level2", "middle fifth"), ("level4", "best fifth"))
 
 
@@ -21,7 +21,7 @@ def history(facts: Facts) -> Markup | None:
         return None
     last = max(each.number for each in facts.searched)
     across = Numbers(-0.5, last + 0.5)
-    plot = Plot(across, facts.value_scale, "experiment", _axis_name(facts), width=980, height=330, top=40)
+    plot = Plot(across, facts.value_scale, "experiment", axis_name(facts), width=980, height=330, top=40)
     marks: list[Markup | None] = [_stages(facts, plot), lines([_best_so_far(facts, plot)], "sofar")]
     marks += _dots(facts, plot)
     failed = [(plot.across(plot.x.place(each.number) or 0.0), plot.up(0) - 6) for each in facts.searched if each.failed]
@@ -38,12 +38,12 @@ def history(facts: Facts) -> Markup | None:
     note = "Each experiment's best value that has a checkpoint, from validation data. "
     note += "Experiments that were trained longer stand better for that alone. " if len(facts.epochs) > 1 else ""
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("History", joined(legend(*entries), wide), note, facts.left_out, _beyond(facts), class_="full")
+    return figure("History", joined(legend(*entries), wide), note, facts.left_out, beyond(facts), class_="full")
 
 
 def curves(facts: Facts) -> Markup | None:
     """Value by epoch of every experiment; a rung ends at each upright line."""
-    drawn, left_out = facts.best_and_others(_MOST_CURVES)
+    drawn, left_out = facts.best_and_others(MOST_CURVES)
     shown = [each for each in drawn if each.experiment.history]
     if not shown:
         return None
@@ -54,7 +54,7 @@ def curves(facts: Facts) -> Markup | None:
         Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most)),
         scale,
         "epoch",
-        _axis_name(facts),
+        axis_name(facts),
         width=980,
         height=340,
     )
@@ -104,13 +104,15 @@ def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
     return keys
 
 
-def _axis_name(facts: Facts) -> str:
+def axis_name(facts: Facts) -> str:
+    """What stands at an axis of the metric."""
     return f"{facts.metric} ({'lower' if facts.minimize else 'higher'} is better)"
 
 
-def _beyond(facts: Facts) -> str:
-    beyond = sum(each.value is not None and facts.value_scale.beyond(each.value) for each in facts.drawn)
-    return f"{counted(beyond, 'far worse value')} beyond the axis drawn at its edge. " if beyond else ""
+def beyond(facts: Facts) -> str:
+    """What is said of values that the axis leaves out."""
+    count = sum(each.value is not None and facts.value_scale.beyond(each.value) for each in facts.drawn)
+    return f"{counted(count, 'far worse value')} beyond the axis drawn at its edge. " if count else ""
 
 
 def _stages(facts: Facts, plot: Plot) -> Markup | None:
@@ -131,16 +133,11 @@ def _stages(facts: Facts, plot: Plot) -> Markup | None:
 
 def _best_so_far(facts: Facts, plot: Plot) -> list[Point]:
     course: list[Point] = []
-    best: float | None = None
-    for each in facts.searched:
-        if each.value is None:
-            continue
-        if best is None or facts.score(each.value) > facts.score(best):
-            before, best = course[-1] if course else None, each.value
-            point = plot.point(each.number, best)
-            assert point is not None, "both axes are of numbers"
-            course += [(point[0], before[1]), point] if before else [point]
-    end = plot.point(facts.searched[-1].number, best)
+    for experiment, value in facts.best_so_far:
+        point = plot.point(experiment, value)
+        assert point is not None, "both axes are of numbers"
+        course += [(point[0], course[-1][1]), point] if course else [point]
+    end = plot.point(facts.searched[-1].number, facts.best_so_far[-1][1])
     return [*course, end] if end else course
 
 

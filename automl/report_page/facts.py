@@ -1,17 +1,17 @@
-"""What the page shows, read once from a study and its definition; every section takes its numbers from here."""
+"""What the page and the plots show, read once from a study and its definition: both take their numbers from here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from automl import findings
 from automl.brain import DEFAULTS
-from automl.record import experiments
+from automl.record import STUDY_FILE, Record, experiments
 from automl.report_page.scales import Numbers, Scale, of_metric, of_parameter
-from automl.study import Experiment, Outcome, Study
+from automl.study import Experiment, Failure, Outcome, Study
 from automl.study_file import Definition
 
 MOST_DRAWN = 1000  # experiments in a picture or a table; the page says so where there are more
@@ -118,6 +118,25 @@ class Facts:
         return tuple(each for _, each in sorted(known, key=lambda pair: (-pair[0], pair[1].number)))
 
     @cached_property
+    def best_so_far(self) -> tuple[tuple[int, float], ...]:
+        """(number, value) of each experiment of the search that is better than all before it, by number."""
+        found: list[tuple[int, float]] = []
+        for each in self.searched:
+            if each.value is not None and (not found or self.score(each.value) > self.score(found[-1][1])):
+                found.append((each.number, each.value))
+        return tuple(found)
+
+    @cached_property
+    def failures(self) -> Mapping[Failure, Mapping[str, Sequence[int]]]:
+        """The numbers of the experiments that failed, by kind and message, the most frequent kind first."""
+        kinds: dict[Failure, dict[str, list[int]]] = {}
+        for each in self.experiments:
+            last = each.results[-1] if each.results else None
+            if last is not None and last.failure is not None:
+                kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(each.number)
+        return dict(sorted(kinds.items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0])))
+
+    @cached_property
     def trained(self) -> Mapping[tuple[int, int], int]:
         """The epochs that each finished run has added to its experiment, by (experiment, rung)."""
         return {
@@ -200,6 +219,13 @@ class Facts:
             (f"level{level}", f"{found[0]} to {found[-1]} epochs" if found[0] != found[-1] else _epochs(found[0]))
             for level, found in sorted(ends.items())
         )
+
+
+def read_facts(record: Record, definition: Definition, study: Study | None = None) -> Facts:
+    """The facts of a study in a store. study: what the record holds, where the caller has read it."""
+    known = study or record.study(definition.brain.metric, definition.plan.stages)
+    text = (record.store.get(STUDY_FILE) or b"").decode()
+    return Facts(definition, known, record.metadata(), text)
 
 
 def shortened(name: str, names: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from automl.report_page.facts import Facts
 from automl.report_page.markup import Markup, tag
 from automl.study import Failure
@@ -23,22 +25,16 @@ _MOST_MESSAGES, _MOST_NUMBERS, _MOST_CHARACTERS = 12, 30, 600
 
 def failures(facts: Facts) -> Markup | None:
     """The kinds, the most frequent first; None when nothing failed."""
-    kinds: dict[Failure, dict[str, list[int]]] = {}
-    for each in facts.experiments:
-        last = each.results[-1] if each.results else None
-        if last is not None and last.failure is not None:
-            kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(each.number)
-    if not kinds:
+    if not facts.failures:
         return None
-    ordered = sorted(kinds.items(), key=lambda pair: (-_count(pair[1]), pair[0]))
-    return tag("div", *(_kind(kind, messages) for kind, messages in ordered), class_="failures")
+    return tag("div", *(_kind(kind, messages) for kind, messages in facts.failures.items()), class_="failures")
 
 
-def _count(messages: dict[str, list[int]]) -> int:
+def _count(messages: Mapping[str, Sequence[int]]) -> int:
     return sum(map(len, messages.values()))
 
 
-def _kind(kind: Failure, messages: dict[str, list[int]]) -> Markup:
+def _kind(kind: Failure, messages: Mapping[str, Sequence[int]]) -> Markup:
     ordered = sorted(messages.items(), key=lambda pair: (-len(pair[1]), pair[1][0]))
     rest = len(ordered) - _MOST_MESSAGES
     return tag(
@@ -54,7 +50,7 @@ def _kind(kind: Failure, messages: dict[str, list[int]]) -> Markup:
     )
 
 
-def _message(text: str, numbers: list[int]) -> Markup:
+def _message(text: str, numbers: Sequence[int]) -> Markup:
     cut = f"{text[:_MOST_CHARACTERS]} … (all of it stands in controller.json)"
     shown = ", ".join(map(str, numbers[:_MOST_NUMBERS])) + (" ..." if len(numbers) > _MOST_NUMBERS else "")
     many = "experiments" if len(numbers) > 1 else "experiment"

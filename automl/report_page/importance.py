@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from automl.report_page.facts import Axis, Facts, Searched
 from automl.study import Failure
+from automl.wording import counted
 
 LEAST = 10  # experiments; below, no split of them says anything
 MOST_BINS = 6
@@ -75,6 +76,14 @@ def importances(facts: Facts) -> tuple[Importance, ...]:
         shares = _shares(bins, numpy.vstack([ranks, shuffled]))
         measured.append(Importance(axis, float(shares[0]), float(numpy.quantile(shares[1:], 0.95))))
     return tuple(sorted(measured, key=lambda each: (-each.share, each.axis.name)))
+
+
+def unknown_because(facts: Facts) -> str:
+    """Why `importances` has nothing to say."""
+    count = len(judged(facts)[0])
+    if count >= LEAST:
+        return "all that can be compared are equally good"
+    return f"{counted(count, 'experiment')} can be compared, and it takes {LEAST}"
 
 
 def _ranks(scores: Ranks) -> Ranks:

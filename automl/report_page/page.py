@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 
 from automl.errors import InvalidInput
-from automl.record import STUDY_FILE, Record
+from automl.record import Record
 from automl.report_page import answer, courses, decisions, failures, ledger, parameters, reproduce, surface
-from automl.report_page.facts import Facts
+from automl.report_page.facts import Facts, read_facts
 from automl.report_page.importance import importances
 from automl.report_page.markup import Markup, joined, tag
 from automl.study import Study
@@ -23,9 +23,7 @@ _HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
 
 def render(record: Record, definition: Definition, study: Study | None = None) -> str:
     """The page of a study. study: what the record holds, where the caller has read it."""
-    known = study or record.study(definition.brain.metric, definition.plan.stages)
-    text = (record.store.get(STUDY_FILE) or b"").decode()
-    return page(Facts(definition, known, record.metadata(), text))
+    return page(read_facts(record, definition, study))
 
 
 def page(facts: Facts) -> str:

@@ -24,7 +24,7 @@ from automl.report_page.markup import Markup, joined, tag
 from automl.report_page.scales import Options
 
 MOST_AXES = 9
-_MOST_LINES = 300
+MOST_LINES = 300
 MOST_SLICES = 16
 MOST_CROSSES = 500
 SPREAD = 0.618034  # its multiples, less their whole part, fill 0 to 1 evenly
@@ -44,7 +44,7 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
     places = [_SIDE + index * (_WIDTH - 2 * _SIDE) / len(shown) for index in range(len(shown) + 1)]
     fifths: list[list[list[Point]]] = [[] for _ in range(LEVELS)]
     off: set[int] = set()
-    drawn, left_out = facts.best_and_others(_MOST_LINES)
+    drawn, left_out = facts.best_and_others(MOST_LINES)
     for rank, each in reversed(list(enumerate(drawn))):
         course = _course(facts, each, shown, places)
         off |= {index for index, axis in enumerate(shown) if axis.parameter not in each.experiment.values}

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy
 from numpy.typing import NDArray
 
 from automl.report_page.drawing import Plot, Point, at, dots, figure, label, name, picture, star
-from automl.report_page.facts import Axis, Facts
-from automl.report_page.importance import LEAST, Importance, judged
+from automl.report_page.facts import Facts
+from automl.report_page.importance import Importance, judged, unknown_because
+from automl.report_page.landscape import CELLS, landscape
 from automl.report_page.markup import Markup, joined, tag
-from automl.report_page.scales import Options
 from automl.wording import counted
 
-_MOST_BARS = 16
-_CELLS = 56  # a side of the map
-_SHADES = 7  # style.css has as many
-_REACH = 0.11  # of the kernel, as a part of an axis
-_NEAR = 0.35  # of a whole experiment: what must lie near a cell for it to be drawn
+MOST_BARS = 16
+SHADES = 7  # style.css has as many
 
 
 def importance(facts: Facts, found: tuple[Importance, ...]) -> Markup:
     """A bar for each parameter, with the mark that chance alone reaches."""
     count = len(judged(facts)[0])
     if not found:
-        why = f"{counted(count, 'experiment')} can be compared, and it takes {LEAST}"
-        why = "all that can be compared are equally good" if count >= LEAST else why
-        return figure("Importance", tag("p", f"Not known yet: {why}.", class_="empty"))
-    rows = found[:_MOST_BARS]
+        return figure("Importance", tag("p", f"Not known yet: {unknown_because(facts)}.", class_="empty"))
+    rows = found[:MOST_BARS]
     left, right, step = 134, 48, 26
     width, height = 420, 34 + step * len(rows)
     most = max(0.1, *(max(each.share, each.chance) for each in rows))
@@ -60,21 +53,14 @@ def importance(facts: Facts, found: tuple[Importance, ...]) -> Markup:
 
 def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
     """A map of the two most important parameters: how the experiments around each point ranked."""
-    if len(found) < 2:
+    land = landscape(facts, found)
+    if land is None:
         return None
-    one, other = found[0].axis, found[1].axis
-    experiments, ranks = judged(facts)
-    pairs = [(one.place(each.experiment.values), other.place(each.experiment.values)) for each in experiments]
-    known = [place is not None and up is not None for place, up in pairs]
-    if sum(known) < LEAST:
-        return None
-    points = numpy.array([pair for pair, both in zip(pairs, known, strict=True) if both], dtype=float)
-    values, near = _smoothed(points, ranks[known], (one, other))
+    one, other = land.axes
     plot = Plot(one.scale, other.scale, one.short, other.short, width=420, height=340, left=60)
-    low, high = float(values[near].min()), float(values[near].max())
-    shades = numpy.clip((values - low) / ((high - low) or 1.0) * _SHADES, 0, _SHADES - 1).astype(int)
-    marks: list[Markup | None] = [_cells(plot, shades, near)]
-    places: list[Point] = [(plot.across(x), plot.up(y)) for x, y in points.tolist()]
+    shades = numpy.clip(land.height() * SHADES, 0, SHADES - 1).astype(int)
+    marks: list[Markup | None] = [_cells(plot, shades, land.near)]
+    places: list[Point] = [(plot.across(x), plot.up(y)) for x, y in land.points.tolist()]
     marks.append(dots(places[:1000], "tried"))
     if facts.winner is not None:
         point = plot.point(one.value(facts.winner.experiment.values), other.value(facts.winner.experiment.values))
@@ -82,7 +68,7 @@ def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
     drawing = plot.drawn(f"Rank by {one.name} and {other.name}", marks)
     key = tag(
         "ul",
-        tag("li", "worse ", *(tag("span", "", class_=f"key shade{shade}") for shade in range(_SHADES)), " better"),
+        tag("li", "worse ", *(tag("span", "", class_=f"key shade{shade}") for shade in range(SHADES)), " better"),
         tag("li", tag("span", "", class_="key best"), "the best") if facts.winner else None,
         class_="legend shades",
     )
@@ -94,41 +80,19 @@ def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
     return figure("The two most important together", joined(key, drawing), note, unsure)
 
 
-def _smoothed(
-    points: NDArray[numpy.float64], ranks: NDArray[numpy.float64], axes: tuple[Axis, Axis]
-) -> tuple[NDArray[numpy.float64], NDArray[numpy.bool_]]:
-    """Kernel means of the ranks on a grid (Nadaraya 1964, Watson 1964), and where there is anything near.
-
-    Shapes (up, across). Options are not neighbours: there the kernel is the cell of one option.
-    """
-    centres = (numpy.arange(_CELLS) + 0.5) / _CELLS
-    weights = []
-    for column, axis in enumerate(axes):
-        far = centres[:, None] - points[None, :, column]
-        if isinstance(axis.scale, Options):
-            weights.append((numpy.abs(far) <= 0.5 / len(axis.scale.options) + 1e-9).astype(float))
-        else:
-            weights.append(numpy.exp(-0.5 * (far / _REACH) ** 2))
-    across, up = weights
-    total = up @ across.T
-    near = total > _NEAR
-    found = (up * ranks) @ across.T / numpy.maximum(total, math.ulp(1.0))
-    return found, near
-
-
 def _cells(plot: Plot, shades: NDArray[numpy.int_], near: NDArray[numpy.bool_]) -> Markup:
     """The map: equal cells side by side are one rectangle, all of a shade are one path."""
-    wide, high = plot.inner_width / _CELLS, plot.inner_height / _CELLS
-    paths = ["" for _ in range(_SHADES)]
-    for row in range(_CELLS):
+    wide, high = plot.inner_width / CELLS, plot.inner_height / CELLS
+    paths = ["" for _ in range(SHADES)]
+    for row in range(CELLS):
         column = 0
-        while column < _CELLS:
+        while column < CELLS:
             start = column
             key = (bool(near[row, column]), int(shades[row, column]))
-            while column < _CELLS and (bool(near[row, column]), int(shades[row, column])) == key:
+            while column < CELLS and (bool(near[row, column]), int(shades[row, column])) == key:
                 column += 1
             if key[0]:
-                x, y, length = plot.left + start * wide, plot.up((row + 1) / _CELLS), (column - start) * wide
+                x, y, length = plot.left + start * wide, plot.up((row + 1) / CELLS), (column - start) * wide
                 # a little larger than it is, so that no seam shows
                 paths[key[1]] += f"M{at(x)} {at(y)}h{at(length + 0.4)}v{at(high + 0.4)}h-{at(length + 0.4)}z"
     return joined(tag("path", d=path, class_=f"area shade{shade}") for shade, path in enumerate(paths) if path)

@@ -1,0 +1,139 @@
+"""Pictures of a study, each a matplotlib figure: for notebooks, papers and slides.
+
+    from automl import plots
+
+    plots.history("./fashion").savefig("history.svg")
+
+A study is given as its folder, s3://bucket/prefix, its study file, a `automl.notebook.Study`, or as `Facts`. The
+numbers are those of report.html, from the same `automl.report_page.facts`. Drawn by matplotlib and not by plotly: a
+picture is a file without JavaScript (SVG, PNG, PDF) that shows itself in a notebook, on paper and in a mail. Needs the
+extra 'plots'; no window is ever opened.
+
+The record has no clock, so there is no timeline of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
+
+from automl.errors import AutoMLError, InvalidInput, nearest
+from automl.opening import open_study
+from automl.report_page.facts import Facts, read_facts
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class HasStore(Protocol):
+    """A study that knows where it lies, such as `automl.notebook.Study`."""
+
+    @property
+    def store(self) -> str: ...
+
+
+Source = str | Path | HasStore | Facts
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of picture. module: where the function of the same name lies that draws it from `Facts`."""
+
+    title: str
+    module: str
+
+
+KINDS = {
+    "history": Kind("the value of every experiment, and the best up to each", "automl.plots.courses"),
+    "curves": Kind("learning curves, with the ends of the rungs", "automl.plots.courses"),
+    "parallel_coordinates": Kind("every experiment as a line through its values", "automl.plots.parameters"),
+    "slices": Kind("the values of each parameter and what came of them", "automl.plots.parameters"),
+    "importance": Kind("which parameters matter, and what chance reaches", "automl.plots.surface"),
+    "contour": Kind("the two most important parameters together", "automl.plots.surface"),
+    "failures": Kind("what went wrong, by kind", "automl.plots.effort"),
+    "ledger": Kind("the epochs of each rung: trained, to come, fallen away", "automl.plots.effort"),
+}
+
+
+def history(study: Source) -> Figure:
+    """The best value of every experiment of the search by its number, with the best up to each. Raises RecordError."""
+    return draw("history", study)
+
+
+def curves(study: Source) -> Figure:
+    """The metric by epoch, a line for each experiment; an upright line is the end of a rung. Raises RecordError."""
+    return draw("curves", study)
+
+
+def parallel_coordinates(study: Source) -> Figure:
+    """Every experiment as a line through its values, the better the darker. Raises RecordError."""
+    return draw("parallel_coordinates", study)
+
+
+def slices(study: Source) -> Figure:
+    """For each parameter the value of the metric by the parameter's. Raises RecordError."""
+    return draw("slices", study)
+
+
+def importance(study: Source) -> Figure:
+    """Each parameter's share of the variance of the results. Raises RecordError with too few of them."""
+    return draw("importance", study)
+
+
+def contour(study: Source) -> Figure:
+    """How experiments ranked by the two parameters that matter most. Raises RecordError with too few results."""
+    return draw("contour", study)
+
+
+def failures(study: Source) -> Figure:
+    """How many experiments failed, by kind. Raises RecordError where none has."""
+    return draw("failures", study)
+
+
+def ledger(study: Source) -> Figure:
+    """The planned epochs of each rung: trained, to come, fallen away."""
+    return draw("ledger", study)
+
+
+def draw(kind: str, study: Source) -> Figure:
+    """The picture of this kind. Raises InvalidInput for an unknown one, RecordError where there is nothing to draw."""
+    check_kind(kind)
+    drawn = cast("Callable[[Facts], Figure]", getattr(_loaded(KINDS[kind].module), kind))
+    return drawn(facts_of(study))
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Writes a picture to .svg, .png or .pdf, over what is there; the same picture gives the same bytes.
+
+    Raises InvalidInput.
+    """
+    _loaded("automl.plots.files").write(figure, path)
+
+
+def _loaded(module: str) -> ModuleType:
+    """A module that needs matplotlib. Raises AutoMLError where that is missing."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name in {"", "automl"}:
+            raise
+        raise AutoMLError(f"{name} is not installed", advice="pip install 'argo-automl[plots]'") from error
+
+
+def check_kind(kind: str) -> None:
+    """Raises InvalidInput unless there is such a kind of picture."""
+    if kind not in KINDS:
+        given = kind.replace("-", "_")
+        raise InvalidInput(f"no plot is called {kind!r}", allowed=", ".join(KINDS), advice=nearest(given, KINDS))
+
+
+def facts_of(study: Source) -> Facts:
+    """What is known of a study, however it is given. Raises InvalidInput, RecordError, or what a store raises."""
+    if isinstance(study, Facts):
+        return study
+    return read_facts(*open_study(str(study) if isinstance(study, str | Path) else study.store))

@@ -1,0 +1,119 @@
+"""How the search went: the value of every experiment, and the learning curves."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from automl.errors import RecordError
+from automl.plots import drawing
+from automl.plots.drawing import colours, level_colour, on
+from automl.report_page.courses import FIFTHS, MOST_CURVES, MOST_WITH_TEXT, axis_name, beyond, fifth, landmark_keys
+from automl.report_page.facts import LEVELS, Facts, Searched
+from automl.report_page.scales import Numbers, of_metric
+
+_NOTHING = "no experiment has a value yet"
+
+
+def history(facts: Facts) -> Figure:
+    """Value by experiment, with the best up to each."""
+    if not facts.valued:
+        raise RecordError(_NOTHING, advice="wait, or look at 'automl status'")
+    with drawing.look():
+        figure = drawing.picture(9, 4.2)
+        axes = figure.add_subplot()
+        last = max(each.number for each in facts.searched)
+        drawing.set_across(axes, Numbers(-0.5, last + 0.5), 14)
+        drawing.set_up(axes, facts.value_scale)
+        axes.set(xlabel="experiment", ylabel=axis_name(facts))
+        small = len(facts.drawn) > MOST_WITH_TEXT
+        for level, experiments in enumerate(drawing.by_level(facts)):
+            points = [point for each in experiments if (point := _point(facts, each))]
+            drawing.dots(axes, points, level_colour(level), 14 if small else 34)
+        numbers = [number for number, _ in facts.best_so_far]
+        values = [value for _, value in facts.best_so_far]
+        best = colours()["best"]
+        axes.plot([*numbers, last], [*values, values[-1]], drawstyle="steps-post", color=best, linewidth=1.5)
+        floor = drawing.ends(facts.value_scale)[0]
+        failed = [(float(each.number), floor) for each in facts.searched if each.failed]
+        drawing.crosses(axes, failed)
+        for name, each in _landmarks(facts):
+            if point := _point(facts, each):
+                drawing.landmark(axes, name, *point)
+        _stages(facts, axes, last)
+        entries = [*facts.levels, ("sofar", "best up to here"), *landmark_keys(facts)]
+        entries += [("failed", "failed")] if failed else []
+        drawing.head(figure, f"History of {facts.definition.file.name}", drawing.keys(entries), 7)
+        drawing.note(figure, facts.left_out + beyond(facts))
+    return figure
+
+
+def curves(facts: Facts) -> Figure:
+    """Value by epoch of every experiment."""
+    drawn, left_out = facts.best_and_others(MOST_CURVES)
+    shown = [each for each in drawn if each.experiment.history]
+    if not shown:
+        raise RecordError(_NOTHING, advice="wait, or look at 'automl status'")
+    ends = [value for each in shown for _, value in each.experiment.history]
+    scale = of_metric(ends, minimize=facts.minimize)
+    most = max(epoch for each in shown for epoch, _ in each.experiment.history)
+    with drawing.look():
+        figure = drawing.picture(9, 4.2)
+        axes = figure.add_subplot()
+        drawing.set_across(axes, Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most)), 14)
+        drawing.set_up(axes, scale)
+        axes.set(xlabel="epoch", ylabel=axis_name(facts))
+        alike = len(facts.epochs) == 1
+        for end in () if alike else facts.epochs:
+            if 1 < end < most:
+                axes.axvline(end, color=colours()["soft"], linestyle=(0, (2, 4)), linewidth=1)
+        courses: list[list[list[tuple[float, float]]]] = [[] for _ in range(LEVELS)]
+        for rank, each in enumerate(shown):
+            courses[fifth(rank, len(shown)) if alike else each.level].append(_course(scale, each))
+        for level, of_level in enumerate(courses):
+            colour = level_colour(level)
+            drawing.add_lines(
+                axes, [course for course in of_level if len(course) > 1], colour, linewidths=1.1, alpha=0.8
+            )
+            drawing.dots(axes, [course[0] for course in of_level if len(course) == 1], colour, 16)
+        for name, each in _landmarks(facts):
+            course = _course(scale, each)
+            if course:
+                dashes = "--" if name == "default" else "-"
+                drawing.add_lines(axes, [course], colours()[name], linewidths=2.4, linestyles=dashes, zorder=4)
+                drawing.landmark(axes, name, *course[-1])
+        entries = [*(FIFTHS if alike else facts.levels), *landmark_keys(facts)]
+        drawing.head(figure, f"Learning curves of {facts.definition.file.name}", drawing.keys(entries))
+        rungs = "" if alike else "An upright line is the end of a rung, where the best go on. "
+        far = "Far worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
+        drawing.note(figure, rungs + far + left_out)
+    return figure
+
+
+def _point(facts: Facts, each: Searched) -> tuple[float, float] | None:
+    y = on(facts.value_scale, each.value)
+    return None if y is None else (float(each.number), y)
+
+
+def _landmarks(facts: Facts) -> list[tuple[str, Searched]]:
+    """The defaults and the best, where they have a value."""
+    known = [("default", facts.defaults), ("best", facts.winner)]
+    found = [(name, each) for name, each in known if each is not None and each.value is not None]
+    return [pair for pair in found if not (pair[0] == "best" and pair[1] is facts.defaults)]
+
+
+def _course(scale: Numbers, each: Searched) -> list[tuple[float, float]]:
+    points = ((float(epoch), on(scale, value)) for epoch, value in each.experiment.history)
+    return [(epoch, value) for epoch, value in points if value is not None]
+
+
+def _stages(facts: Facts, axes: Axes, last: int) -> None:
+    """A line where each stage but the first begins, with its name, where there are a few."""
+    stages = facts.definition.plan.search
+    for stage in stages if 1 < len(stages) <= 8 else ():
+        if stage.first <= last:
+            axes.text(
+                stage.first - 0.4, 1.01, stage.name, transform=axes.get_xaxis_transform(), color=colours()["soft"]
+            )
+            if stage.first:
+                axes.axvline(stage.first - 0.5, color=colours()["soft"], linestyle=(0, (2, 4)), linewidth=1)

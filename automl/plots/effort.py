@@ -1,0 +1,83 @@
+"""What the search took, rung by rung, and what failed."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from automl.errors import RecordError
+from automl.plots import drawing
+from automl.plots.drawing import colours
+from automl.report_page.facts import Facts
+from automl.report_page.ledger import MOST_ROWS, Line, entries
+from automl.wording import counted
+
+_PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))
+
+
+def failures(facts: Facts) -> Figure:
+    """A bar for each kind of failure."""
+    if not facts.failures:
+        raise RecordError("no experiment has failed", advice="plot history instead")
+    counts = {kind: sum(map(len, messages.values())) for kind, messages in facts.failures.items()}
+    of = sum(bool(each.results) for each in facts.experiments)
+    with drawing.look():
+        figure = drawing.picture(7, 1.3 + 0.5 * len(counts))
+        drawing.head(figure, f"What failed in {facts.definition.file.name}")
+        axes = figure.add_subplot()
+        axes.barh(range(len(counts)), list(counts.values()), height=0.6, color=colours()["bad"])
+        for place, (kind, count) in enumerate(counts.items()):
+            message, numbers = max(facts.failures[kind].items(), key=lambda pair: len(pair[1]))
+            words = message if len(message) <= 70 else f"{message[:69]}…"
+            most = f"experiment {numbers[0]}: {words}" if words else f"experiment {numbers[0]}"
+            axes.annotate(f"{count}", (count, place), (5, 0), textcoords="offset points", va="center")
+            axes.annotate(
+                most, (0, place + 0.42), (2, 0), textcoords="offset points", va="center", fontsize=8,
+                color=colours()["soft"],
+            )  # fmt: skip
+        axes.set(xlim=(0, 1.1 * max(counts.values())), ylim=(len(counts) - 0.3, -0.6), xlabel="experiments")
+        axes.set_yticks(range(len(counts)), [kind.value.replace("_", " ") for kind in counts])
+        axes.tick_params(axis="y", colors=colours()["ink"])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        drawing.note(figure, f"{sum(counts.values())} of {counted(of, 'experiment')} with a result.")
+    return figure
+
+
+def ledger(facts: Facts) -> Figure:
+    """A bar for each rung: its planned epochs, by what became of them."""
+    found = entries(facts)
+    rows = found[:MOST_ROWS]
+    with drawing.look():
+        figure = drawing.picture(8, 1.4 + 0.3 * len(rows))
+        axes = figure.add_subplot()
+        for place, line in enumerate(rows):
+            left = 0
+            for (_, colour), size in zip(_PARTS, _sizes(line), strict=True):
+                axes.barh(place, size, left=left, height=0.66, color=colours()[colour])
+                left += size
+            more = f", {line.saved:,} saved" if line.saved else ""
+            said = f"{line.trained:,} of {line.planned:,}{more}"
+            axes.annotate(said, (left, place), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
+        most = max(1, *(line.planned for line in rows))
+        axes.set(xlim=(0, 1.28 * most), ylim=(len(rows) - 0.4, -0.6), xlabel="epochs")
+        axes.set_yticks(range(len(rows)), [_name(line) for line in rows])
+        axes.tick_params(axis="y", colors=colours()["ink"])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        sums = [sum(sizes) for sizes in zip(*map(_sizes, found), strict=True)]
+        parts = [(f"{size:,} {name}", colour) for (name, colour), size in zip(_PARTS, sums, strict=True) if size]
+        patches = [Patch(color=colours()[colour], label=text) for text, colour in parts]
+        drawing.head(figure, f"Epochs of {facts.definition.file.name}, by rung", patches)
+        rest = f"The first {MOST_ROWS} of {len(found):,} rungs. " if len(found) > MOST_ROWS else ""
+        saved = sum(line.saved for line in found)
+        went_on = f"{saved:,} more were saved: promoted experiments went on from their checkpoints." if saved else ""
+        drawing.note(figure, rest + went_on)
+    return figure
+
+
+def _sizes(line: Line) -> tuple[int, int, int]:
+    return line.trained, line.to_come, line.away
+
+
+def _name(line: Line) -> str:
+    return f"{line.stage}, rung {line.rung}: {line.experiments} to epoch {line.to}"

@@ -1,0 +1,144 @@
+"""What the values did: parallel coordinates, and a slice for each parameter."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from automl.errors import RecordError
+from automl.plots import drawing
+from automl.plots.drawing import colours, level_colour, on
+from automl.report_page.courses import FIFTHS, MOST_WITH_TEXT, axis_name, fifth, landmark_keys
+from automl.report_page.facts import LEVELS, Axis, Facts, Searched
+from automl.report_page.importance import importances
+from automl.report_page.parameters import MOST_AXES, MOST_CROSSES, MOST_LINES, MOST_SLICES, SPREAD, ordered_axes
+from automl.report_page.scales import Options, Scale
+
+_ACROSS = 3  # slices side by side
+_OFF = -0.12  # where a line goes whose experiment does not have the parameter
+_ROOM = 16  # characters of a name above its axis
+
+
+def parallel_coordinates(facts: Facts) -> Figure:
+    """A line for each experiment through all of its values; the better, the stronger."""
+    axes_ = _searched(facts)
+    if len(facts.valued) < 2:
+        raise RecordError("fewer than two experiments have a value", advice="wait, or look at 'automl status'")
+    shown = axes_[:MOST_AXES]
+    drawn, left_out = facts.best_and_others(MOST_LINES)
+    fifths: list[list[list[tuple[float, float]]]] = [[] for _ in range(LEVELS)]
+    for rank, each in enumerate(drawn):
+        fifths[fifth(rank, len(drawn))].append(_line(facts, each, shown))
+    with drawing.look():
+        figure = drawing.picture(max(7.0, 1.35 * (len(shown) + 1)), 4.4)
+        axes = figure.add_subplot()
+        for level, courses in enumerate(fifths):
+            drawing.add_lines(axes, courses, level_colour(level), linewidths=1.1, alpha=0.8)
+        for name, searched in (("default", facts.defaults), ("best", facts.winner)):
+            if searched is not None and searched.value is not None:
+                course, dashes = _line(facts, searched, shown), "--" if name == "default" else "-"
+                drawing.add_lines(axes, [course], colours()[name], linewidths=2.4, linestyles=dashes, zorder=4)
+        for place, axis in enumerate(shown):
+            off = any(axis.parameter not in each.experiment.values for each in drawn)
+            _upright(axes, place, axis.short, axis.scale, off=off)
+        _upright(axes, len(shown), facts.metric, facts.value_scale, strong=True)
+        axes.set(xlim=(-0.25, len(shown) + 0.75), ylim=(_OFF - 0.03, 1.02))
+        axes.set_axis_off()
+        entries = [*FIFTHS, *landmark_keys(facts)]
+        drawing.head(figure, f"Parallel coordinates of {facts.definition.file.name}", drawing.keys(entries, line=True))
+        drawing.note(figure, _rest(axes_, MOST_AXES) + left_out)
+    return figure
+
+
+def slices(facts: Facts) -> Figure:
+    """For each parameter the values of all experiments."""
+    axes_ = _searched(facts)
+    if not facts.valued:
+        raise RecordError("no experiment has a value yet", advice="wait, or look at 'automl status'")
+    shown = axes_[:MOST_SLICES]
+    across = min(_ACROSS, len(shown))
+    down = -(-len(shown) // across)
+    with drawing.look():
+        figure = drawing.picture(3.3 * across + 0.4, 2.6 * down + 0.8)
+        for place, axis in enumerate(shown):
+            axes = figure.add_subplot(down, across, place + 1)
+            _slice(facts, axes, axis)
+            axes.set_xlabel(axis.short)
+            if place % across == 0:
+                axes.set_ylabel(axis_name(facts))
+        failed = any(each.failed and each.value is None for each in facts.searched)
+        entries = [*facts.levels, *landmark_keys(facts), *([("failed", "failed")] if failed else [])]
+        title = f"{facts.metric} by each parameter of {facts.definition.file.name}"
+        drawing.head(figure, title, drawing.keys(entries), 7 if across == _ACROSS else 2 * across)
+        drawing.note(figure, _rest(axes_, MOST_SLICES) + facts.left_out)
+    return figure
+
+
+def _searched(facts: Facts) -> list[Axis]:
+    """The parameters, the most important first. Raises RecordError when none is searched."""
+    found = ordered_axes(facts, importances(facts))
+    if not found:
+        raise RecordError("the study searches no parameter", advice="plot history or curves")
+    return found
+
+
+def _rest(axes: list[Axis], most: int) -> str:
+    return f"{len(axes) - most} less important parameters are left out. " if len(axes) > most else ""
+
+
+def _line(facts: Facts, each: Searched, axes: list[Axis]) -> list[tuple[float, float]]:
+    """The places of an experiment's values, from 0 to 1 on each axis, and of its metric."""
+    course = []
+    for x, axis in enumerate(axes):
+        place = axis.place(each.experiment.values)
+        if place is not None and isinstance(axis.scale, Options):  # beside each other, for lines on one point hide
+            place += 0.35 * (each.number * SPREAD % 1 - 0.5) / len(axis.scale.options)
+        course.append((float(x), _OFF if place is None else place))
+    return [*course, (float(len(axes)), facts.value_scale.place(each.value) or 0.0)]
+
+
+def _upright(axes: Axes, x: int, name: str, scale: Scale, *, off: bool = False, strong: bool = False) -> None:
+    """An axis with its name and ticks; `off` below it stands for experiments in which the parameter does not exist."""
+    known = colours()
+    axes.plot([x, x], [0, 1], color=known["soft"], linewidth=1, zorder=5)
+    halo = {"facecolor": known["paper"], "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+    for place, text in scale.ticks(6):
+        axes.text(x + 0.04, place, text, va="center", fontsize=8.5, zorder=6, bbox=halo)
+    shown = name if len(name) <= _ROOM else f"{name[: _ROOM - 5]}…{name[-4:]}"
+    colour = known["best"] if strong else known["ink"]
+    axes.text(x, 1.06, shown, ha="center", fontweight="bold", color=colour, fontsize=9)
+    if off:
+        axes.text(x + 0.04, _OFF, "not used", va="center", fontsize=8.5, color=known["soft"], zorder=6, bbox=halo)
+
+
+def _slice(facts: Facts, axes: Axes, axis: Axis) -> None:
+    drawing.set_across(axes, axis.scale, 5)
+    drawing.set_up(axes, facts.value_scale, 6)
+    small = len(facts.drawn) > MOST_WITH_TEXT
+    for level, experiments in enumerate(drawing.by_level(facts)):
+        points = [point for each in experiments if (point := _place(facts, axis, each))]
+        drawing.dots(axes, points, level_colour(level), 10 if small else 22)
+    floor = drawing.ends(facts.value_scale)[0]
+    gone = [each for each in facts.searched if each.failed and each.value is None][:MOST_CROSSES]
+    fallen = [(_across(axis, each), floor) for each in gone]
+    drawing.crosses(axes, [(x, y) for x, y in fallen if x is not None])
+    for name, searched in (("default", facts.defaults), ("best", facts.winner)):
+        if searched is None or (name == "best" and searched is facts.defaults):
+            continue
+        if point := _place(facts, axis, searched):
+            drawing.landmark(axes, name, *point)
+
+
+def _place(facts: Facts, axis: Axis, each: Searched) -> tuple[float, float] | None:
+    """Where an experiment stands in a slice."""
+    x, y = _across(axis, each), on(facts.value_scale, each.value)
+    return None if x is None or y is None else (x, y)
+
+
+def _across(axis: Axis, each: Searched) -> float | None:
+    """A value on its axis; on an option moved aside, so that it does not hide the others there, always the same way."""
+    place = axis.place(each.experiment.values)
+    if place is None:
+        return None
+    aside = 0.5 * (each.number * SPREAD % 1 - 0.5) if isinstance(axis.scale, Options) else 0.0
+    return drawing.value_at(axis.scale, place) + aside

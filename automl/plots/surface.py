@@ -1,0 +1,102 @@
+"""Which parameters matter, and how good the values of the two that matter most are together."""
+
+from __future__ import annotations
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from automl.errors import RecordError
+from automl.plots import drawing
+from automl.plots.drawing import colours
+from automl.report_page.facts import Facts
+from automl.report_page.importance import importances, judged, unknown_because
+from automl.report_page.landscape import CELLS, landscape
+from automl.report_page.surface import MOST_BARS, SHADES
+from automl.wording import counted
+
+
+def importance(facts: Facts) -> Figure:
+    """A bar for each parameter, with the mark that chance alone reaches."""
+    found = importances(facts)
+    if not found:
+        raise RecordError(f"importance is not known yet: {unknown_because(facts)}", advice="wait for more experiments")
+    rows = found[:MOST_BARS]
+    known = colours()
+    with drawing.look():
+        figure = drawing.picture(7, 1.3 + 0.33 * len(rows))
+        axes = figure.add_subplot()
+        for place, each in enumerate(rows):
+            sure = each.share > each.chance
+            axes.barh(place, max(each.share, 0.002), height=0.62, color=known["l3" if sure else "l0"])
+            axes.plot([each.chance] * 2, [place - 0.42, place + 0.42], color=known["ink"], linewidth=2)
+            end = max(each.share, each.chance)
+            axes.annotate(f"{each.share:.0%}", (end, place), (6, 0), textcoords="offset points", va="center")
+        most = max(0.1, *(max(each.share, each.chance) for each in rows))
+        axes.set(xlim=(0, 1.12 * most), ylim=(len(rows) - 0.4, -0.6), xlabel="share of the variance")
+        axes.set_yticks(range(len(rows)), [each.axis.short for each in rows])
+        axes.tick_params(axis="y", colors=known["ink"])
+        axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        drawing.head(figure, f"Importance of each parameter of {facts.definition.file.name}", _keys())
+        hint = " With so few take it as a hint." if (count := len(judged(facts)[0])) < 50 else ""
+        drawing.note(figure, f"From {counted(count, 'experiment')}, by their rank; each parameter on its own.{hint}")
+    return figure
+
+
+def contour(facts: Facts) -> Figure:
+    """A map of the two most important parameters: how the experiments around each point ranked."""
+    found = importances(facts)
+    land = landscape(facts, found)
+    if land is None:
+        why = unknown_because(facts) if not found else "fewer than two parameters, or too few experiments have both"
+        raise RecordError(f"the map of two parameters is not known yet: {why}", advice="wait for more experiments")
+    one, other = land.axes
+    known = colours()
+    with drawing.look():
+        figure = drawing.picture(6.4, 5.2)
+        axes = figure.add_subplot()
+        for set_axis, axis in ((drawing.set_across, one), (drawing.set_up, other)):
+            set_axis(axes, axis.scale, 8)
+        axes.grid(visible=False)
+        axes.set(xlabel=one.name, ylabel=other.name)
+        shades = ListedColormap([known[f"s{shade}"] for shade in range(SHADES)])
+        edges = [[drawing.value_at(axis.scale, place / CELLS) for place in range(CELLS + 1)] for axis in land.axes]
+        heights = land.height()
+        heights[~land.near] = float("nan")
+        mesh = axes.pcolormesh(*edges, heights, cmap=shades, vmin=0, vmax=1, rasterized=True)
+        _tried(axes, facts, land.points.tolist())
+        if facts.winner is not None:
+            x, y = (axis.place(facts.winner.experiment.values) for axis in land.axes)
+            if x is not None and y is not None:
+                point = drawing.value_at(one.scale, x), drawing.value_at(other.scale, y)
+                drawing.landmark(axes, "best", *point)
+        bar = figure.colorbar(mesh, ax=axes, ticks=[0, 1], shrink=0.6, aspect=18)
+        bar.ax.set_yticklabels(["worse", "better"])
+        bar.outline.set_visible(False)
+        entries = [("best", f"the best, experiment {facts.winner.number}")] if facts.winner else []
+        title = f"The two most important parameters of {facts.definition.file.name}"
+        drawing.head(figure, title, drawing.keys(entries))
+        drawing.note(figure, "The mean rank of the experiments near each point; where none is near, nothing is drawn.")
+    return figure
+
+
+def _tried(axes: Axes, facts: Facts, places: list[list[float]]) -> None:
+    """A dot for every experiment."""
+    one, other = (each.axis.scale for each in importances(facts)[:2])
+    points = [(drawing.value_at(one, x), drawing.value_at(other, y)) for x, y in places[:1000]]
+    across, up = zip(*points, strict=True)
+    axes.scatter(across, up, s=12, color=colours()["ink"], alpha=0.55, linewidths=0)
+
+
+def _keys() -> list[Artist]:
+    known = colours()
+    return [
+        Patch(color=known["l3"], label="more than chance"),
+        Patch(color=known["l0"], label="no more than chance"),
+        Line2D(
+            [], [], color=known["ink"], marker="|", markersize=11, mew=2, lw=0, label="what chance reaches, 1 in 20"
+        ),
+    ]
