@@ -24,7 +24,7 @@ from automl.steps.stage_in import train_spec
 from automl.study import Decision, Failure, Outcome, Recommendation, best_outcome
 from automl.study_file import Definition
 from automl.trainers import fashion_mnist_loop, fashion_mnist_settings
-from automl.trainers.convnet import Diverged
+from automl.trainers.failures import Diverged
 
 STUDY = """\
 name: measured

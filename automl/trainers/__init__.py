@@ -2,12 +2,26 @@
 
     python -m automl.trainers.fashion_mnist --spec SPEC.yaml --results DIR
 
-fashion_mnist.py             the program: command line, status lines, exit codes
-fashion_mnist_settings.py    what its train spec may hold
-fashion_mnist_loop.py        from the first epoch to the last: trains, saves, reports
+Shared by all:
+
+program.py                   a program's outside: command line, status lines at both ends, exit codes
+spec_settings.py             what a train spec may hold, said once
+learning_rates.py            schedules of the learning rate
+checkpoints.py failures.py   what a checkpoint holds, and going on from one; how a training fails
+machine.py                   threads, device, seeds
+data/                        pictures, and their licence
+
+The default example, which needs torch alone and starts quickly:
+
+fashion_mnist.py fashion_mnist_settings.py fashion_mnist_loop.py
 convnet.py                   the network, its pictures, and one epoch
 update_rules.py              SGD and AdamW, without what makes torch.optim slow to start
-learning_rates.py            schedules of the learning rate
-checkpoints.py               what a checkpoint holds, and going on from one
-data/                        the pictures, and their licence
+
+Those of the extra `trainers`, by Lightning; task.py says how one is added:
+
+task.py                      what a task is: a network, a loss, a judgement, and data in parts
+loop_settings.py             the section `train` of their specs
+lightning_loop.py epoch_by_epoch.py parts_loading.py    from the first epoch to the last
+picture_settings.py pictures.py augmentation.py timm_networks.py    what programs that classify pictures share
+classification.py classification_task.py
 """

@@ -10,13 +10,10 @@ from typing import Any
 import torch
 
 from automl import training
-from automl.errors import AutoMLError, SpecError
+from automl.errors import SpecError
+from automl.trainers.failures import CheckpointError
 
 FORMAT = 1
-
-
-class CheckpointError(AutoMLError):
-    """A checkpoint file cannot be read, or is not one of this program."""
 
 
 @dataclass(frozen=True)

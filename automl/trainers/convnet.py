@@ -21,23 +21,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automl import training
-from automl.errors import AutoMLError, SpecError
-from automl.trainers.checkpoints import Checkpoint, CheckpointError
+from automl.errors import SpecError
+from automl.trainers.checkpoints import Checkpoint
+from automl.trainers.failures import CheckpointError, Diverged
 from automl.trainers.fashion_mnist_settings import PACKAGED_DATA, Settings, Train
 from automl.trainers.learning_rates import SCHEDULES
+from automl.trainers.machine import epoch_seed
 from automl.trainers.update_rules import SGD, AdamW, UpdateRule
 
 CLASSES = 10
 _PARTS = ("train", "validation", "held_out")
 _EVALUATION_BATCH = 500  # pictures in a forward pass without gradients
-
-
-class Diverged(AutoMLError):
-    """The loss of an epoch is not finite. `metrics` are that epoch's, the bad ones NaN or infinite."""
-
-    def __init__(self, epoch: int, metrics: dict[str, float]) -> None:
-        super().__init__(f"loss is not finite at epoch {epoch}")
-        self.epoch, self.metrics = epoch, metrics
 
 
 class Part(NamedTuple):
@@ -115,7 +109,7 @@ class Training:
                 f"train.batch_size is {settings.train.batch_size}, more than there are training pictures",
                 allowed=f"2 to {len(pictures.train.labels)}",
             )
-        torch.manual_seed(_seed(settings.train, 0))
+        torch.manual_seed(epoch_seed(settings.train.seed, 0))
         self._network = convnet(settings.model.width, settings.model.dropout).to(
             device=device,
             memory_format=torch.channels_last,  # type: ignore[call-overload]  # missing in torch's stub; a third less time
@@ -125,7 +119,7 @@ class Training:
     def train_epoch(self, stop: Callable[[], bool]) -> None:
         """Trains one epoch and evaluates. Raises Diverged, and Preempted when `stop()` is true at a batch's end."""
         settings, pictures = self._settings.train, self._pictures.train
-        torch.manual_seed(_seed(settings, self.epoch + 1))  # for dropout, on every device
+        torch.manual_seed(epoch_seed(settings.seed, self.epoch + 1))  # for dropout, on every device
         order = torch.randperm(len(pictures.labels)).to(self._device)
         schedule = SCHEDULES[settings.schedule]
         self._network.train()
@@ -191,21 +185,7 @@ class Training:
         self.epoch, self.metrics = checkpoint.epoch, dict(checkpoint.metrics)
 
 
-def chosen_device(name: str) -> torch.device:
-    """The device of a setting auto, cpu or cuda. Raises SpecError when there is no such device."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise SpecError("train.device is 'cuda', and torch sees no CUDA device", allowed="auto or cpu")
-    return torch.device(name)
-
-
 def _update_rule(settings: Train, network: nn.Module) -> UpdateRule:
     if settings.optimizer == "sgd":
         return SGD(network.parameters(), momentum=settings.momentum, weight_decay=settings.weight_decay)
     return AdamW(network.parameters(), weight_decay=settings.weight_decay)
-
-
-def _seed(settings: Train, epoch: int) -> int:
-    """A seed for torch from (seed, epoch): neighbours must not give neighbouring streams."""
-    return int(np.random.SeedSequence([settings.seed, epoch]).generate_state(1)[0])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from automl import training
-from automl.trainers import checkpoints
-from automl.trainers.convnet import Diverged, Training, chosen_device, load_pictures
+from automl.trainers import checkpoints, machine
+from automl.trainers.convnet import Training, load_pictures
+from automl.trainers.failures import Diverged
 from automl.trainers.fashion_mnist_settings import Settings
 
 
@@ -21,9 +21,9 @@ def run(settings: Settings, results: Path) -> None:
     Raises training.Preempted after SIGTERM, Diverged, CheckpointError, and SpecError for what the machine or the
     results folder cannot do.
     """
-    torch.set_num_threads(settings.train.threads or _threads(os.environ))
+    torch.set_num_threads(settings.train.threads or machine.threads(os.environ))
     torch.backends.cudnn.deterministic = True
-    device = chosen_device(settings.train.device)
+    device = machine.chosen_device(settings.train.device)
     running = Training(settings, load_pictures(settings.data.path, settings.data.limit, device), device)
     last = settings.train.epochs
     if checkpoint := checkpoints.to_go_on_from(results, settings.train.resume_from, device):
@@ -50,9 +50,3 @@ def _report(running: Training, settings: Settings, results: Path, *, seconds: fl
     training.report(results, running.epoch, max_epoch=last, metrics=metrics, seconds=seconds)
     shown = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
     print(f"epoch {running.epoch} of {last}  {shown}", flush=True)
-
-
-def _threads(environment: Mapping[str, str]) -> int:
-    """What OMP_NUM_THREADS says; 1 when it says nothing, since more threads than cores wait for each other."""
-    first = environment.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(first) if first.isdigit() and int(first) > 0 else 1

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
+
+from automl.errors import SpecError
 
 Schedule = Callable[[float, int, int], float]
 """The rate at step `step` (from 0) of `steps`, where `highest` is the highest rate: f(highest, step, steps)."""
@@ -36,3 +39,23 @@ SCHEDULES: dict[str, Schedule] = {"none": constant, "cosine": cosine, "one-cycle
 
 def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) / 2.0 * (1 + math.cos(math.pi * share))
+
+
+class Spans(Protocol):
+    """The settings of a training that a schedule needs."""
+
+    @property
+    def schedule(self) -> str: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def schedule_epochs(self) -> int: ...
+
+
+def check_schedule(train: Spans) -> None:
+    """Raises SpecError when the training is longer than the schedule of its learning rate."""
+    if train.schedule != "none" and train.epochs > train.schedule_epochs:
+        raise SpecError(
+            f"train.epochs is {train.epochs}, but the schedule of the learning rate ends at {train.schedule_epochs}",
+            advice="set train.schedule_epochs to the greatest number of epochs that this training may reach",
+        )

@@ -1,0 +1,71 @@
+"""Trains any classifier of timm to tell which of several classes a picture shows.
+
+    python -m automl.trainers.classification --spec SPEC.yaml --results DIR
+    python -m automl.trainers.classification --help      # every key of the spec
+
+The same task as TAO's multiclass_classification, not the same networks. program.py says how it ends.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from automl.trainers import loop_settings, program
+from automl.trainers.picture_settings import Augment, FolderData, Model
+from automl.trainers.spec_settings import number
+
+_EXAMPLE = """
+spec.yaml         train: {optimizer: sgd, lr: 0.1, schedule: one-cycle}
+                  model: {name: resnet18, image_size: 64}
+                  data: {path: my_pictures}
+
+my_pictures       a folder for each class with its pictures: cat/1.jpg, dog/7.png ...; or such folders below
+                  train and val, and below test for the held-out part
+"""
+
+
+@dataclass(frozen=True)
+class Train(loop_settings.Train):
+    """How it is trained."""
+
+    label_smoothing: float = number(0, 0.99, "share of a label that is spread over all classes", 0.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole train spec."""
+
+    train: Train
+    model: Model
+    augment: Augment
+    data: FolderData
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program; gives its exit code."""
+    return program.main(_PROGRAM, arguments)
+
+
+def _run(settings: Settings, results: Path) -> None:
+    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
+    from automl.trainers import classification_task, lightning_loop  # noqa: PLC0415
+
+    lightning_loop.run(settings, partial(classification_task.prepare, settings), results)
+
+
+_PROGRAM = program.Program(
+    module="automl.trainers.classification",
+    description="Trains a classifier of pictures: any network of timm.",
+    example=_EXAMPLE,
+    settings=Settings,
+    parse=partial(loop_settings.from_spec, Settings),
+    run=_run,
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
