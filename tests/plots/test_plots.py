@@ -70,7 +70,7 @@ def test_every_kind_takes_every_kind_of_parameter(kind: str) -> None:
 
 def test_the_history_shows_every_value_and_the_best_up_to_each(facts: Facts) -> None:
     (axes,) = plots.history(facts).axes
-    lines: list[Any] = axes.lines
+    lines: list[Any] = list(axes.lines)
     course = next(line for line in lines if line.get_drawstyle() == "steps-post")
     last = facts.searched[-1].number
     assert list(zip(*course.get_data(), strict=True)) == [*facts.best_so_far, (last, facts.best_so_far[-1][1])]
@@ -82,8 +82,8 @@ def test_the_history_shows_every_value_and_the_best_up_to_each(facts: Facts) -> 
 
 def test_the_bars_are_the_importances(facts: Facts) -> None:
     (axes,) = plots.importance(facts).axes
-    bars: list[Any] = axes.patches
-    marks: list[Any] = axes.lines
+    bars: list[Any] = list(axes.patches)
+    marks: list[Any] = list(axes.lines)
     found = importances(facts)
     assert [bar.get_width() for bar in bars] == [max(0.002, each.share) for each in found]
     assert [line.get_xdata()[0] for line in marks] == [each.chance for each in found]
