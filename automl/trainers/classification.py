@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from automl.trainers import loop_settings, program
-from automl.trainers.picture_settings import Augment, FolderData, Model
+from automl.trainers.picture_settings import Augment, Data, Model
 from automl.trainers.spec_settings import number
 
 _EXAMPLE = """
@@ -42,7 +42,7 @@ class Settings:
     train: Train
     model: Model
     augment: Augment
-    data: FolderData
+    data: Data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from automl.trainers.spec_settings import number, optional_path, switch, text, w
 class Model:
     """The network, one of timm."""
 
-    name: str = text("the network, by timm's name: timm.list_models() has them", "resnet10t")
+    name: str = text("the network, by timm's name; this is its smallest ResNet", "test_resnet")
     image_size: int = whole(8, "pictures are brought to so many pixels in each direction", 32)
     dropout: float = number(0, 0.95, "share of the features that is dropped before the last layer", 0.0)
     pretrained: bool = switch(
@@ -30,14 +30,10 @@ class Augment:
 
 
 @dataclass(frozen=True)
-class FolderData(loop_settings.Data):
+class Data(loop_settings.Data):
     """The pictures: Fashion-MNIST, or a folder."""
 
-    limit: int | None = whole(1, "use only so many training pictures, of all classes alike; null: all", None)
+    limit: int | None = whole(1, "use only so many training pictures; null: all", None)
     validation_share: float = number(
-        0,
-        0.9,
-        "of a folder without 'val': the share of its pictures that validates, and as many are held out",
-        0.15,
-        open_low=True,
+        0, 0.4, "of pictures that are not in parts: the share that validates, and as many are held out", 0.15
     )

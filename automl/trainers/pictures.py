@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from automl.errors import SpecError
 from automl.trainers.fashion_mnist_settings import PACKAGED_DATA
-from automl.trainers.picture_settings import FolderData
+from automl.trainers.picture_settings import Data
 
 _VALIDATION, _TEST = ("val", "validation", "valid"), ("test", "held_out")
 
@@ -79,9 +79,18 @@ def fashion_mnist(part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         return file[f"{part}_images"], file[f"{part}_labels"]
 
 
-def classified(settings: FolderData, size: int) -> LabelledPictures:
+def classified(settings: Data, size: int) -> LabelledPictures:
     """The pictures that the section `data` names, one class each. Raises SpecError."""
     return _packaged(settings.limit, size) if settings.path is None else _of_folder(Path(settings.path), settings, size)
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Grey pictures, bytes (n, height, width), as bytes (n, 1, size, size)."""
+    pixels = images.unsqueeze(1)
+    if pixels.shape[-2:] == (size, size):
+        return pixels
+    scaled = nn.functional.interpolate(pixels.float(), (size, size), mode="bilinear", antialias=True)
+    return scaled.round().clamp(0, 255).to(torch.uint8)
 
 
 FASHION = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -94,14 +103,11 @@ def _packaged(limit: int | None, size: int) -> LabelledPictures:
         if part == "train":
             images, labels = images[:limit], labels[:limit]
             digest.update(images.tobytes() + labels.tobytes())
-        pixels = torch.from_numpy(images).unsqueeze(1).float()
-        if size != 28:
-            pixels = torch.nn.functional.interpolate(pixels, (size, size), mode="bilinear", antialias=True)
-        parts[part] = PicturesInMemory(pixels.round().to(torch.uint8), torch.from_numpy(labels).long())
+        parts[part] = PicturesInMemory(resized(torch.from_numpy(images), size), torch.from_numpy(labels).long())
     return LabelledPictures(**parts, classes=FASHION, channels=1, digest=digest.hexdigest())
 
 
-def _of_folder(folder: Path, settings: FolderData, size: int) -> LabelledPictures:
+def _of_folder(folder: Path, settings: Data, size: int) -> LabelledPictures:
     if not folder.is_dir():
         raise SpecError(f"data.path is {str(folder)!r}, and there is no such folder")
     below = {path.name: path for path in folder.iterdir() if path.is_dir()}
