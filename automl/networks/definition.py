@@ -108,6 +108,12 @@ class Network(_Model):
     metric: MetricRule
     held_out_metric: str | None = None
     checkpoints: Checkpoints | None = None
+    pictures: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="what the PNG files of a checkpoint show, which checkpoints.also names: report.html has them",
+    )
     epochs: int = Field(ge=1, description="epochs of one full training")
     dataset: Dataset = Dataset()
     usual: Usual = Usual()
@@ -161,6 +167,8 @@ class Network(_Model):
                 f"{', '.join(sorted(self.status_rule.names))}"
             )
         rule = self.checkpoints
+        if self.pictures is not None and not (rule and any(each.endswith(".png") for each in rule.also)):
+            raise ValueError("pictures needs a pattern in checkpoints.also that ends in .png, as 'shown_{epoch}.png'")
         if rule and rule.resume == "path" and self.fields.resume_from is None:
             raise ValueError("checkpoints.resume: path needs fields.resume_from, the spec field that takes the path")
         if rule and (rule.resume == "arguments") > bool(rule.arguments):

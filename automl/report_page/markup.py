@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-_EMPTY = frozenset({"br", "circle", "line", "meta", "path", "rect", "wbr"})  # what may close itself in HTML and in SVG
+# what may close itself in HTML and in SVG
+_EMPTY = frozenset({"br", "circle", "img", "line", "meta", "path", "rect", "wbr"})
 # what XML does not allow at all: control characters, halves of a surrogate pair, two non-characters
 _NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 

@@ -1,5 +1,7 @@
 """The whole page. Static: no script and nothing that is loaded, so that it shows wherever it lies, Argo's UI included.
 
+Pictures of what was trained are the exception: they stand in the page itself, but Argo's UI shows their words alone.
+
 A function of the record alone: the same study gives the same bytes, wherever and by whomever it is made.
 """
 
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from automl.errors import InvalidInput
 from automl.record import Record
-from automl.report_page import answer, courses, decisions, failures, ledger, parameters, reproduce, surface
+from automl.report_page import answer, courses, decisions, failures, ledger, parameters, pictures, reproduce, surface
 from automl.report_page.facts import Facts, read_facts
 from automl.report_page.importance import importances
 from automl.report_page.markup import Markup, joined, tag
@@ -23,12 +25,12 @@ _HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
 
 def render(record: Record, definition: Definition, study: Study | None = None) -> str:
     """The page of a study. study: what the record holds, where the caller has read it."""
-    return page(read_facts(record, definition, study))
+    return page(read_facts(record, definition, study), record)
 
 
-def page(facts: Facts) -> str:
+def page(facts: Facts, record: Record) -> str:
     """The page, as HTML that is well-formed XML too."""
-    sections = [(name, title, content) for name, title, content in _sections(facts) if content]
+    sections = [(name, title, content) for name, title, content in _sections(facts, record) if content]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     body = tag(
         "main",
@@ -80,7 +82,7 @@ def _header(facts: Facts) -> Markup:
     )
 
 
-def _sections(facts: Facts) -> list[tuple[str, str, Markup | None]]:
+def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | None]]:
     found = importances(facts)
     axes = parameters.ordered_axes(facts, found)
     matters = None
@@ -88,6 +90,7 @@ def _sections(facts: Facts) -> list[tuple[str, str, Markup | None]]:
         pair = tag("div", surface.importance(facts, found), surface.contour(facts, found), class_="pair")
         matters = joined(pair, parameters.parallel(facts, axes), parameters.slices(facts, axes))
     return [
+        ("pictures", "What it sees", pictures.pictures(record, facts)),
         ("course", "How it went", joined(courses.history(facts), courses.curves(facts))),
         ("failures", "What failed", failures.failures(facts)),
         ("parameters", "What matters", matters),

@@ -20,6 +20,7 @@ from automl.trainers.checkpoints import Checkpoint
 from automl.trainers.failures import CheckpointError, Diverged
 from automl.trainers.learning_rates import SCHEDULES
 from automl.trainers.loop_settings import Train
+from automl.trainers.picture_files import write_strip
 from automl.trainers.spec_settings import Plain
 from automl.trainers.task import Task
 
@@ -136,7 +137,10 @@ class EpochByEpoch(LightningModule):
     def _save(self) -> None:
         rule = {"optimizer": self._optimizer.state_dict(), "precision": self.trainer.precision_plugin.state_dict()}
         content = Checkpoint(self.epoch, self._identity, self.metrics, self.task.network.state_dict(), rule)
-        checkpoints.write(checkpoints.path_of(self._results, self.epoch), content)
+        path = checkpoints.path_of(self._results, self.epoch)
+        if panels := self.task.picture():
+            write_strip(path.with_suffix(".png"), panels)  # first: a network file may ask for both
+        checkpoints.write(path, content)
 
     def _diverged(self, metrics: dict[str, float]) -> None:
         """Reports the epoch with NaN for the metric, which is no prediction any more, and ends the training."""

@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -47,6 +49,10 @@ class Task(nn.Module, ABC):
     @abstractmethod
     def metrics(self) -> Mapping[str, float]:
         """The metrics of what was judged since the last call: plain numbers, by name without `val_`."""
+
+    def picture(self) -> list[NDArray[np.uint8]]:
+        """Pictures (h, w, 3) of one height that show what was judged last, stored beside a checkpoint; or none."""
+        return []
 
 
 @dataclass(frozen=True)

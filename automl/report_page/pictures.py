@@ -1,0 +1,58 @@
+"""What the best model and the defaults see: the pictures that a training program leaves with its checkpoints.
+
+Which checkpoint's: the best of the experiment, the one that best_model would hold. So a picture and its number belong
+together. Argo's UI forbids pictures in what it shows, and gives the text in their place; any browser shows the file.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from automl.errors import CheckpointError
+from automl.record import Record
+from automl.report_page.drawing import figure
+from automl.report_page.facts import Facts, Searched
+from automl.report_page.markup import Markup, joined, tag
+from automl.wording import number
+
+MOST_BYTES = 300_000  # of one picture: the page is to stay small
+MOST = 4  # pictures of an experiment
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def pictures(record: Record, facts: Facts) -> Markup | None:
+    """The section; None when the network draws none or no experiment has left any."""
+    caption = facts.definition.network.pictures
+    if caption is None:
+        return None
+    sides = [("The defaults", facts.defaults), ("The best of the search", facts.winner)]
+    if facts.winner is facts.defaults:
+        sides = [("The best of the search, which are the defaults", facts.winner)]
+    shown = [_of(record, facts, title, each) for title, each in sides if each is not None]
+    found = [each for each in shown if each is not None]
+    return joined(tag("p", caption), *found) if found else None
+
+
+def _of(record: Record, facts: Facts, title: str, each: Searched) -> Markup | None:
+    results = [result for result in each.experiment.results if result.failure is None and result.best is not None]
+    if not results or results[-1].best is None:
+        return None
+    best = results[-1].best
+    try:
+        manifest = record.manifest(best.manifest)
+    except CheckpointError:
+        return None  # 'automl verify' tells of a damaged one
+    if manifest is None:
+        return None
+    images = []
+    for place, file in enumerate(manifest.files):
+        if file.name.endswith(".png") and file.size <= MOST_BYTES:
+            data = record.store.get(manifest.file_key(place))
+            if data is not None and data.startswith(_PNG):
+                text = base64.b64encode(data).decode()
+                name = f"experiment {each.number}, epoch {best.epoch}: {file.name}"
+                images.append(tag("img", src=f"data:image/png;base64,{text}", alt=name, class_="seen"))
+    if not images:
+        return None
+    value = "" if each.value is None else f", {facts.metric} {number(each.value)}"
+    return figure(title, joined(*images[:MOST]), f"Experiment {each.number}, epoch {best.epoch}{value}.")

@@ -1,0 +1,93 @@
+"""Trains a detector of torchvision, of one stage or two, to find objects and their classes.
+
+    python -m automl.trainers.object_detection --spec SPEC.yaml --results DIR
+    python -m automl.trainers.object_detection --help      # every key of the spec
+
+The same task as TAO's detectors, and where the names agree (faster_rcnn, retinanet) the same idea, but not the same
+network. program.py says how it ends.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from automl.errors import SpecError
+from automl.trainers import loop_settings, program
+from automl.trainers.detector_settings import Detector, Train
+from automl.trainers.spec_settings import choice, switch, whole
+
+_EXAMPLE = """
+spec.yaml         train: {lr: 0.002, schedule: one-cycle}
+                  model: {name: faster_rcnn, size: 320}
+                  data: {path: my_pictures}
+
+my_pictures       train/annotations.json in COCO's form with the pictures in train/images, the same below val, and below
+                  test for the held-out part; the classes are the categories of train/annotations.json
+"""
+
+NAMES = ("ssdlite", "retinanet", "fcos", "faster_rcnn")
+CLASSES = 10  # of the packaged scenes at most
+
+
+@dataclass(frozen=True)
+class Model(Detector):
+    """The detector."""
+
+    name: str = choice(NAMES, "the detector; the last one has two stages", "ssdlite")
+
+
+@dataclass(frozen=True)
+class Data(loop_settings.Data):
+    """The pictures: scenes made of Fashion-MNIST's articles, or a folder."""
+
+    scenes: int = whole(2, "packaged scenes that are trained on; a quarter as many validate, and are held out", 160)
+    scene: int = whole(64, "side of a packaged scene in pixels", 96)
+    classes: int = whole(1, f"classes of the packaged scenes, 1 to {CLASSES}", 4)
+    flips: bool = switch("mirror training pictures by chance, left to right", default=True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole train spec."""
+
+    train: Train
+    model: Model
+    data: Data
+
+
+def from_spec(spec: Mapping[str, object]) -> Settings:
+    """The settings of a train spec. Raises SpecError."""
+    settings = loop_settings.from_spec(Settings, spec)
+    if settings.data.classes > CLASSES:
+        raise SpecError(f"data.classes is {settings.data.classes}", allowed=f"1 to {CLASSES}")
+    return settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program; gives its exit code."""
+    return program.main(_PROGRAM, arguments)
+
+
+def _run(settings: Settings, results: Path) -> None:
+    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
+    from automl.trainers import lightning_loop, object_detection_task  # noqa: PLC0415
+
+    lightning_loop.run(settings, partial(object_detection_task.prepare, settings), results)
+
+
+_PROGRAM = program.Program(
+    module="automl.trainers.object_detection",
+    description="Trains a detector that finds objects and their classes.",
+    example=_EXAMPLE,
+    settings=Settings,
+    parse=from_spec,
+    run=_run,
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
