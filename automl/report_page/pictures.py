@@ -11,8 +11,9 @@ import base64
 from automl.errors import CheckpointError
 from automl.record import Record
 from automl.report_page.drawing import figure
-from automl.report_page.facts import Facts, Searched
+from automl.report_page.facts import Facts
 from automl.report_page.markup import Markup, joined, tag
+from automl.study import Experiment
 from automl.wording import number
 
 MOST_BYTES = 300_000  # of one picture: the page is to stay small
@@ -25,16 +26,32 @@ def pictures(record: Record, facts: Facts) -> Markup | None:
     caption = facts.definition.network.pictures
     if caption is None:
         return None
-    sides = [("The defaults", facts.defaults), ("The best of the search", facts.winner)]
-    if facts.winner is facts.defaults:
-        sides = [("The best of the search, which are the defaults", facts.winner)]
-    shown = [_of(record, facts, title, each) for title, each in sides if each is not None]
+    sides = _judged(facts) or _searched(facts)
+    shown = [_of(record, facts, title, each) for title, each in sides]
     found = [each for each in shown if each is not None]
     return joined(tag("p", caption), *found) if found else None
 
 
-def _of(record: Record, facts: Facts, title: str, each: Searched) -> Markup | None:
-    results = [result for result in each.experiment.results if result.failure is None and result.best is not None]
+def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
+    """The first training of each side in the final judgement: both are as long and have the same seed."""
+    if facts.verdict is None or facts.state != "done":
+        return []
+    by_number = {each.number: each for each in facts.experiments}
+    titles = {"default": "The defaults, trained anew for the final judgement", "best": "The best, trained anew for it"}
+    return [(title, by_number[facts.verdict[side]["experiments"][0]]) for side, title in titles.items()]
+
+
+def _searched(facts: Facts) -> list[tuple[str, Experiment]]:
+    """Both as the search has trained them, which may not be equally long."""
+    if facts.winner is facts.defaults:
+        sides = [("The best of the search, which are the defaults", facts.winner)]
+    else:
+        sides = [("The defaults in the search", facts.defaults), ("The best of the search", facts.winner)]
+    return [(title, each.experiment) for title, each in sides if each is not None]
+
+
+def _of(record: Record, facts: Facts, title: str, each: Experiment) -> Markup | None:
+    results = [result for result in each.results if result.failure is None and result.best is not None]
     if not results or results[-1].best is None:
         return None
     best = results[-1].best
@@ -54,5 +71,6 @@ def _of(record: Record, facts: Facts, title: str, each: Searched) -> Markup | No
                 images.append(tag("img", src=f"data:image/png;base64,{text}", alt=name, class_="seen"))
     if not images:
         return None
-    value = "" if each.value is None else f", {facts.metric} {number(each.value)}"
+    known = results[-1].best_value
+    value = "" if known is None else f", {facts.metric} {number(known)}"
     return figure(title, joined(*images[:MOST]), f"Experiment {each.number}, epoch {best.epoch}{value}.")

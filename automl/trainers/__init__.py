@@ -24,4 +24,11 @@ loop_settings.py             the section `train` of their specs
 lightning_loop.py epoch_by_epoch.py parts_loading.py    from the first epoch to the last
 picture_settings.py pictures.py augmentation.py timm_networks.py    what programs that classify pictures share
 classification.py classification_task.py
+picture_files.py strips.py   pictures and masks in files; strips that show what was found
+crops.py crop_settings.py nuclei.py    pictures with a number at each pixel
+semantic_segmentation.py semantic_segmentation_task.py
+detectors.py detector_settings.py detection.py instances.py    torchvision's detectors, what they are told and judged by
+scenes.py coco_pictures.py   what to find objects in: made of Fashion-MNIST, or a user's own
+object_detection.py object_detection_task.py
+instance_segmentation.py instance_segmentation_task.py
 """

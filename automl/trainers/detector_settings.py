@@ -25,7 +25,7 @@ class Detector:
     """What all detectors of torchvision have. The defaults are narrow, so that a CPU trains them."""
 
     backbone: str = text("the network of timm below the feature pyramid; ssdlite has its own", "resnet10t")
-    channels: int = whole(16, "channels of the feature pyramid; torchvision: 256", 32)
+    channels: int = whole(16, "channels of the feature pyramid; torchvision: 256", 64)
     head: int = whole(16, "width of the second stage's layers; torchvision: 1024", 128)
     proposals: int = whole(10, "boxes that the second stage sees; torchvision: 2000 and 1000", 200)
     anchor: int = whole(4, "side of the smallest anchor in pixels; torchvision: 32", 16)

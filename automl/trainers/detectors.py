@@ -89,7 +89,6 @@ def ssdlite(shape: Shape) -> nn.Module:
         weights=None,
         weights_backbone=None,
         num_classes=shape.classes + 1,
-        trainable_backbone_layers=6,
         norm_layer=partial(nn.BatchNorm2d, eps=0.001, momentum=0.1),  # torchvision's 0.03 is for a million steps
     )
     side = shape.size or 320
@@ -143,7 +142,7 @@ class Pyramid(nn.Module):
                 advice=nearest(shape.backbone, names),
             )
         try:
-            body = timm.create_model(shape.backbone, pretrained=False, features_only=True)
+            body: Any = timm.create_model(shape.backbone, pretrained=False, features_only=True)
             reductions = body.feature_info.reduction()
             self.places = [reductions.index(finest * 2**step) for step in range(int(math.log2(32 // finest)) + 1)]
         except (AttributeError, RuntimeError, ValueError) as error:
@@ -163,7 +162,7 @@ class Pyramid(nn.Module):
         return found
 
 
-class _Unresized(GeneralizedRCNNTransform):
+class _Unresized(GeneralizedRCNNTransform):  # type: ignore[misc]  # torchvision has no types
     """torchvision's transform for pictures that keep their size."""
 
     def resize(self, image: Tensor, target: Target | None = None) -> tuple[Tensor, Target | None]:

@@ -36,7 +36,7 @@ def boxes_of(masks: Tensor) -> Tensor:
     """The boxes (n, 4) around masks (n, h, w), each of which has a pixel."""
     if len(masks) == 0:
         return torch.zeros((0, 4))
-    boxes = masks_to_boxes(masks).to(torch.float32)
+    boxes: Tensor = masks_to_boxes(masks).to(torch.float32)
     boxes[:, 2:] += 1  # torchvision names the last pixel; a box ends after it
     return boxes
 

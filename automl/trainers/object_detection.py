@@ -64,6 +64,11 @@ def from_spec(spec: Mapping[str, object]) -> Settings:
     settings = loop_settings.from_spec(Settings, spec)
     if settings.data.classes > CLASSES:
         raise SpecError(f"data.classes is {settings.data.classes}", allowed=f"1 to {CLASSES}")
+    if settings.model.name == "fcos" and (settings.model.channels % 32 or settings.model.channels < 64):
+        raise SpecError(
+            f"model.channels is {settings.model.channels} with model.name fcos",
+            allowed="64, 96, ...: it normalises in 32 groups of two or more",
+        )
     return settings
 
 

@@ -24,7 +24,8 @@ def read_picture(path: Path) -> NDArray[np.float32]:
         if picture.mode.startswith("I"):  # 16 bits a pixel, as microscopes give them
             grey = np.asarray(picture).astype(np.float32) / 65535
             return np.repeat(grey[None], 3, axis=0)
-        return np.ascontiguousarray(np.asarray(picture.convert("RGB")).transpose(2, 0, 1), dtype=np.float32) / 255
+        colours = np.asarray(picture.convert("RGB")).astype(np.float32) / np.float32(255)
+        return np.ascontiguousarray(colours.transpose(2, 0, 1))
 
 
 def read_mask(path: Path) -> NDArray[np.int64]:
@@ -57,8 +58,8 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
     """Each picture with the mask of the same name; the endings may differ. Raises SpecError when one has none."""
-    by_name = {path.stem: path for path in pictures_in(masks)}
     found = pictures_in(images)
+    by_name = {path.stem: path for path in pictures_in(masks)}
     missing = [path.name for path in found if path.stem not in by_name]
     if missing:
         raise SpecError(

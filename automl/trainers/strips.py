@@ -15,7 +15,8 @@ def shown(image: Tensor) -> NDArray[np.uint8]:
     """A picture (3, h, w) of any range of values as (h, w, 3), from its darkest to all but its brightest pixels."""
     pixels = image.detach().cpu().float().numpy()[:, :MOST, :MOST]
     low, high = np.percentile(pixels, (0.5, 99.5))
-    return (np.clip((pixels - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0).copy()
+    spread = np.clip((pixels - low) / max(high - low, 1e-6), 0, 1)
+    return np.ascontiguousarray((spread * 255).astype(np.uint8).transpose(1, 2, 0))
 
 
 def compared(truth: NDArray[np.int64], found: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
