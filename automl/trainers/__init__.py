@@ -23,6 +23,7 @@ task.py                      what a task is: a network, a loss, a judgement, and
 loop_settings.py             the section `train` of their specs
 lightning_loop.py epoch_by_epoch.py parts_loading.py    from the first epoch to the last
 picture_settings.py pictures.py augmentation.py timm_networks.py    what programs that classify pictures share
+labels_table.py              a user's pictures with a table of labels
 classification.py classification_task.py
 picture_files.py strips.py   pictures and masks in files; strips that show what was found
 crops.py crop_settings.py nuclei.py    pictures with a number at each pixel
@@ -31,4 +32,6 @@ detectors.py detector_settings.py detection.py instances.py    torchvision's det
 scenes.py coco_pictures.py   what to find objects in: made of Fashion-MNIST, or a user's own
 object_detection.py object_detection_task.py
 instance_segmentation.py instance_segmentation_task.py
+multitask_classification.py multitask_classification_task.py
+plate_recognition.py plate_recognition_task.py plate_drawing.py
 """
