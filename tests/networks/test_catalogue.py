@@ -24,7 +24,15 @@ SEED = [
     *("detectnet_v2", "efficientdet", "faster_rcnn", "retinanet", "ssd", "yolo3", "yolo4", "yolo4_tiny", "mask_rcnn"),
     *("lprnet", "multiclass_classification", "multitask_classification", "unet"),
 ]
-OURS = ("fashion_mnist", "instance_segmentation", "object_detection", "semantic_segmentation")
+OURS = (
+    "fashion_mnist",
+    "image_classification",
+    "instance_segmentation",
+    "multitask_image_classification",
+    "object_detection",
+    "plate_recognition",
+    "semantic_segmentation",
+)
 SEARCHED = [name for name in NAMES if shipped(name).refused is None]
 
 
