@@ -27,7 +27,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from automl import findings, strict_json, views
+from automl import strict_json
 from automl.errors import (
     AutoMLError,
     CheckpointError,
@@ -42,13 +42,12 @@ from automl.errors import (
 from automl.one_step import OneStep
 from automl.plan import Stage
 from automl.record import Record, rung_of
-from automl.report_page.page import render
 from automl.steps import sent
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.steps.propose import propose
 from automl.steps.stage_in import Launch, stage_in
 from automl.stores import open_store
-from automl.study import Failure, Recommendation, Result
+from automl.study import Decision, Failure, Recommendation, Result
 from automl.study_file import Definition
 
 WORK = Path("/automl/run")  # on the volume that the containers of a training pod share
@@ -123,14 +122,22 @@ def propose_rung() -> None:
     record.read_decisions()
     _give_up_lost(record, _before(definition, stage, rung))
     decision = propose(record, definition, stage, rung)
-    study = record.study(definition.brain.metric, definition.plan.stages)
-    views.write_decisions(record, definition, study.decisions, [decision])
-    _output("report.html", render(record, definition, study))
+    _show(record, definition, decision)
     for each in decision.issued:
         print(f"experiment {each.number} to epoch {each.epochs}: {each.reason}")
     for stopped in decision.stopped:
         print(f"experiment {stopped.number} stops: {stopped.reason}")
     _output("experiments", json.dumps([str(each.number) for each in decision.issued]))
+
+
+def _show(record: OneStep, definition: Definition, decision: Decision) -> None:
+    """Writes what people look at, once the decision stands: nobody else waits for these imports."""
+    from automl import views
+    from automl.report_page.page import render
+
+    study = record.study(definition.brain.metric, definition.plan.stages)
+    views.write_decisions(record, definition, study.decisions, [decision])
+    _output("report.html", render(record, definition, study))
 
 
 def stage_in_training() -> None:
@@ -251,6 +258,8 @@ def _tell(observer: Observer, new: list[tuple[int, float]]) -> None:
 
 def collect() -> None:
     """Writes every view. Raises StudyFailed when no experiment succeeded, RecordError when the search did not end."""
+    from automl import findings, views
+
     record, definition = _open()
     last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
     _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])

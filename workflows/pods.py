@@ -126,7 +126,7 @@ class Pods:
             outputs=[*outputs, *step.artifacts],
             env=list(told.values()),
             resources=m.ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"}),
-            security_context=_security(),
+            security_context=container_security(),
             volume_mounts=_mounts(),
             retry_strategy=_retried(BRAIN_RETRIES, most="30s"),
             service_account_name=self.cluster.brain_service_account,
@@ -149,7 +149,7 @@ class Pods:
             inputs=[Parameter(name=name) for name in inputs],
             env=[threads, Env(name="PYTHONUNBUFFERED", value="1")],
             resources=self._training_resources(),
-            security_context=_security(),
+            security_context=container_security(),
             volume_mounts=[*_mounts(), *memory, *_data_mounts(cluster)],
             init_containers=[self._beside("stage-in", environment)],
             sidecars=[self._beside("observe", environment)],
@@ -171,7 +171,7 @@ class Pods:
             args=[step],
             env=environment,
             resources=m.ResourceRequirements(requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "1Gi"}),
-            security_context=_security(),
+            security_context=container_security(),
             volume_mounts=_mounts(),
         )
 
@@ -261,7 +261,7 @@ def pod_security() -> m.PodSecurityContext:
 
 def pod_patch() -> str:
     """The same for the containers that Argo adds to every pod."""
-    context = _security().model_dump(by_alias=True, exclude_none=True)
+    context = container_security().model_dump(by_alias=True, exclude_none=True)
     return json.dumps(
         {
             "containers": [{"name": "wait", "securityContext": context}],
@@ -271,7 +271,8 @@ def pod_patch() -> str:
     )
 
 
-def _security() -> m.SecurityContext:
+def container_security() -> m.SecurityContext:
+    """What it asks of a container."""
     return m.SecurityContext(
         allow_privilege_escalation=False,
         capabilities=m.Capabilities(drop=["ALL"]),

@@ -1,0 +1,117 @@
+"""Measures the brain's step as a pod runs it: CPU seconds from the start of Python to the decision, and to the end.
+
+    python scripts/measure_brain_step.py s3://bucket/prefix [--repeats 5]
+    python scripts/measure_brain_step.py ./folder
+
+Studies of the default network are laid below that address, with results that a formula makes up, and
+`python -m automl.pod propose` decides on their next rung again and again; between times its decision is taken back. The
+peer in the same run: Python that starts and ends, and Python that imports what nobody can do without (boto3 for the
+store, scikit-optimize for a model). User and system time of all threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from automl import study_file
+from automl.record import Record, decision_key, rung_of
+from automl.steps.propose import propose
+from automl.stores import open_store
+from automl.study import Checkpoint, Decision, Result
+from automl.study_file import Definition
+
+# The step as a pod runs it; says on standard error the CPU time that it has used once the decision is stored.
+_STEP = """
+import sys, time
+from automl import pod
+decide = pod.propose
+def told(*arguments):
+    found = decide(*arguments)
+    print(time.process_time(), file=sys.stderr)
+    return found
+pod.propose, sys.argv = told, ["pod", "propose"]
+pod.main()
+"""
+HYPERBAND = "algorithm: hyperband\nR: 27\nnu: 3\nmax_epochs: 27\n"
+BAYESIAN = "algorithm: bayesian\nmax_recommendations: 40\nmax_epochs: 2\n"
+CASES = {  # what is decided -> the study, and the rungs of its first stage that are over
+    "Hyperband, first rung: 27 new experiments": (HYPERBAND, 0),
+    "Hyperband, second rung: 27 results": (HYPERBAND, 1),
+    "Bayesian, third step: no model yet": (BAYESIAN, 2),
+    "Bayesian, at 20 results: a model": (BAYESIAN, 20),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("store", help="an address below which the studies are laid; nothing else there is touched")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; median (lowest to highest) of {options.repeats}")
+    for code in ("pass", "import boto3", "import skopt"):
+        spent = [_cpu([sys.executable, "-c", code], {}) for _ in range(options.repeats)]
+        print(f"python -c {code!r}: {_shown(spent)} s CPU")
+    for number, (title, (text, over)) in enumerate(CASES.items()):
+        uri = f"{options.store.rstrip('/')}/{time.time_ns()}-{number}"
+        before = walked(uri, text, over)
+        decided, ended, waited = zip(*(step(uri, over, before) for _ in range(options.repeats)), strict=True)
+        print(
+            f"{title}: {_shown(decided)} s CPU to the decision, {_shown(ended)} to the end; {_shown(waited)} s in all"
+        )
+
+
+def walked(uri: str, text: str, over: int) -> Callable[[], None]:
+    """Lays a study there whose first `over` rungs are over. Gives what takes the next decision back."""
+    definition = study_file.parse(f"name: measured\nnetwork: fashion_mnist\n{text}", "study", Path())
+    record = Record(open_store(uri))
+    record.start(definition, text)
+    for rung in range(over):
+        settle(record, definition, propose(record, definition, 0, rung))
+    return lambda: record.store.delete(decision_key(0, over))
+
+
+def settle(record: Record, definition: Definition, decision: Decision) -> None:
+    """A made-up result for everything that the decision asks; the value depends on the experiment's number alone."""
+    rung = rung_of(definition.plan.stages[decision.stage], decision)
+    for asked in decision.issued:
+        value = 0.5 + (asked.number * 37 % 101) / 250
+        points = tuple((epoch, value) for epoch in range(1, asked.epochs + 1))
+        last = Checkpoint(f"experiment_{asked.number}/manifest.json", asked.epochs)
+        record.settle(Result(asked.number, rung, ("a1",), asked.epochs, 1.0, points, last, last, value, None, None))
+
+
+def step(uri: str, index: int, before: Callable[[], None]) -> tuple[float, float, float]:
+    """CPU seconds to the decision and to the end, and seconds that passed, of one step."""
+    before()
+    said: list[str] = []
+    began = time.monotonic()
+    environment = {"AUTOML_STORE": uri, "AUTOML_STAGE": "0", "AUTOML_RUNG": str(index)}
+    spent = _cpu([sys.executable, "-c", _STEP], environment, said)
+    return float(said[0]), spent, time.monotonic() - began
+
+
+def _cpu(words: list[str], environment: dict[str, str], said: list[str] | None = None) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{words[-1].splitlines()[-1]}: {done.stderr}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if said is not None:
+        said += done.stderr.splitlines()
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _shown(seconds: list[float] | tuple[float, ...]) -> str:
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
+
+
+if __name__ == "__main__":
+    main()
