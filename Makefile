@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TEST_JOBS ?= 2
+# Tests on the cluster mostly wait
+CLUSTER_TEST_JOBS ?= 3
 
-.PHONY: demo check setup format lint types layers test test-cluster test-faults lock goldens clean
+.PHONY: demo check setup format lint types layers test test-cluster test-outages lock goldens clean
 .DEFAULT_GOAL := help
 help:
 	@echo "make demo    set up, then search on real data (a few minutes); the result is in ./demo"
@@ -43,12 +45,12 @@ test: setup
 # Those that need a cluster: AUTOML_TEST_S3=s3://bucket/prefix, boto3's own AWS_... variables, KUBECONFIG, and in
 # AUTOML_TEST_IMAGES the command that builds an image and gives it to the cluster (see tests/cluster)
 test-cluster: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(TEST_JOBS) tests/stores tests/cluster \
-		--ignore tests/cluster/test_faults.py --durations 0 --durations-min 10
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n $(CLUSTER_TEST_JOBS) --dist loadfile tests/stores tests/cluster \
+		--ignore tests/cluster/test_outages.py --durations 0 --durations-min 20
 # Kills the S3 server and the controller, so it runs alone. AUTOML_TEST_CLUSTER starts what died, and
 # AUTOML_TEST_CLUSTER_HOME holds its pids; the rest as above.
-test-faults: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/cluster/test_faults.py --durations 0 --durations-min 10
+test-outages: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/cluster/test_outages.py
 
 format: setup
 	$(BIN)/ruff check --fix .

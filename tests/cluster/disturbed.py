@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 from automl.record import Record
 from automl.stores import Store
 
-from .clusters import Cluster, begun, command, ended
+from .clusters import Cluster, begun, command, decisions, ended
 
 T = TypeVar("T")
+HALVING = "algorithm: successive_halving\nR: 3\nmax_epochs: 9\nfinal: {repeats: 0}\n"  # 3 to epoch 3, 1 to epoch 9
+WAITING = f"{HALVING}train_spec: {{train.waits_at: [2, 5]}}\n"  # once in each rung
 PATIENCE = 600.0  # seconds for anything that is waited for, on a machine that is busy
 _KILL = """\
 import os, pathlib
@@ -78,6 +80,14 @@ class Disturbed:
         """The phase in which the workflow ends."""
         phase: str = ended(self.workflow)["status"]["phase"]
         return phase
+
+    def is_at_rest(self) -> bool:
+        """Whether all its pods have ended.
+
+        Argo's retry deletes them and makes others of the same names: while one still ends it takes that for the new
+        one, and finds out minutes later, when its informers are filled anew, that it is gone.
+        """
+        return all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in self.pods().values())
 
     def in_training(self, experiment: int, rung: int) -> str:
         """Waits for a checkpoint of an attempt that was not cut off, which then waits; its name, the uid of its pod."""
@@ -161,3 +171,14 @@ class Disturbed:
         for (experiment, rung, _), times in self.trained().items():
             twice[experiment, rung] += times - 1
         return +twice
+
+
+def assert_same(study: Disturbed, here: Store) -> None:
+    """The same decisions byte for byte, and the same best model but for its log and repeated status lines."""
+    assert decisions(study.store) == decisions(here)
+    for key in here.list("best_model/"):
+        if key.endswith(("manifest.json", "model_9.json")):
+            assert study.store.get(key) == here.get(key), key
+    lines = [set((store.get("best_model/status.json") or b"").splitlines()) for store in (study.store, here)]
+    assert lines[0] == lines[1]
+    assert study.store.list("best_model/") == here.list("best_model/")

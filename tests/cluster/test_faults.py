@@ -1,17 +1,16 @@
 """Everything that can die on a real Argo dies, and every study goes on as if it had not.
 
-The studies of `DISTURBED` run side by side, each with a fault of its own, and are looked at one after the other. The
-outage of the S3 server and of Argo's controller hits whatever runs, so it comes after them.
+The studies of `DISTURBED` run side by side, each with a fault of its own, and are looked at one after the other. What
+hits every study at once is in test_outages.py.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,11 @@ from automl.stores import Store, open_store
 from automl.study import Failure
 
 from .clusters import Cluster, Images, command, decisions, outputs
-from .disturbed import Disturbed, compiled, until
+from .disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
 from .held_answers import Front
 
-HALVING = "algorithm: successive_halving\nR: 3\nmax_epochs: 9\nfinal: {repeats: 0}\n"  # 3 to epoch 3, 1 to epoch 9
-WAITING = f"{HALVING}train_spec: {{train.waits_at: [2, 5]}}\n"  # once in each rung
 EPOCHS = list(range(2, 28))
 OFTEN = f"{HALVING.replace('9', '27')}train_spec: {{train.waits_at: {EPOCHS}}}\n"  # 3 to epoch 9, 1 to epoch 27
-OUTAGE = 20.0  # seconds that the store is away
 FORCE = ("--force", "--grace-period=0")
 
 
@@ -55,7 +51,11 @@ def suspend_then_resume(study: Disturbed) -> None:
 
 
 def stop_then_retry_and_terminate_then_retry(study: Disturbed) -> None:
-    _stop_and_terminate(study, lambda: study.argo("retry"))
+    def retry() -> None:
+        until("the end of its pods", study.is_at_rest)  # see there
+        study.argo("retry")
+
+    _stop_and_terminate(study, retry)
 
 
 def stop_then_submit_and_terminate_then_submit(study: Disturbed) -> None:
@@ -191,17 +191,6 @@ def made(
 Made = Mapping[str, Future]  # type: ignore[type-arg]  # of a Disturbed on the cluster, of a Store here
 
 
-def assert_same(study: Disturbed, here: Store) -> None:
-    """The same decisions byte for byte, and the same best model but for its log and repeated status lines."""
-    assert decisions(study.store) == decisions(here)
-    for key in here.list("best_model/"):
-        if key.endswith(("manifest.json", "model_9.json")):
-            assert study.store.get(key) == here.get(key), key
-    lines = [set((store.get("best_model/status.json") or b"").splitlines()) for store in (study.store, here)]
-    assert lines[0] == lines[1]
-    assert study.store.list("best_model/") == here.list("best_model/")
-
-
 def assert_nothing_twice(study: Disturbed) -> None:
     """Every attempt but the last repeats at most the epoch that it was in."""
     attempts, twice = study.attempts(), study.trained_twice()
@@ -255,42 +244,3 @@ def test_a_training_that_uses_up_its_memory_is_killed_once_and_is_data(made: Mad
     result = study.record.result(1, 0)
     assert result is not None
     assert result.failure == Failure.KILLED
-
-
-def died(name: str) -> None:
-    """kill -9 of a process of the test cluster."""
-    pid = Path(os.environ["AUTOML_TEST_CLUSTER_HOME"], "run", f"{name}.pid").read_text()
-    os.kill(int(pid), signal.SIGKILL)
-
-
-def test_the_death_of_controller_and_store_delays_studies_and_changes_nothing(made: Made, tmp_path: Path) -> None:
-    up = os.environ.get("AUTOML_TEST_CLUSTER")
-    if not up:
-        pytest.skip("AUTOML_TEST_CLUSTER names no command that starts what died")
-    wait(made.values())  # it hits everybody
-    bucket = f"{os.environ['AUTOML_TEST_S3']}/{tmp_path.name}-{time.time_ns()}"
-    study = Disturbed(compiled(tmp_path / "waiting", WAITING), open_store(f"{bucket}/training"))
-    begins = Disturbed(compiled(tmp_path / "quick", HALVING), open_store(f"{bucket}/begins"))
-    study.submit()
-    attempts = study.all_in_training(0)
-    died("workflow-controller")
-    for attempt in attempts:
-        study.release(attempt)
-    until("results without a controller", lambda: len(study.store.list("results/")) == 3)
-    assert study.record.decision(0, 1) is None
-    command(up)
-    last = study.in_training(0, 1)
-    died("s3")
-    study.release(last)
-    begins.submit()
-    until(
-        "a first step without a store",
-        lambda: any(pod["status"]["phase"] == "Running" for pod in begins.pods().values()),
-    )
-    time.sleep(OUTAGE)
-    command(up)
-    for each in (study, begins):
-        assert each.ended() == "Succeeded", command("argo", "get", each.workflow)
-        assert_same(each, made["undisturbed"].result())
-        assert set(each.attempts().values()) == {1}
-        assert not each.trained_twice()
