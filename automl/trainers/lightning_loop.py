@@ -25,9 +25,10 @@ from automl.errors import SpecError
 from automl.trainers import checkpoints, machine
 from automl.trainers.epoch_by_epoch import EpochByEpoch
 from automl.trainers.failures import OutOfMemory
-from automl.trainers.loop_settings import Settings, Train, identity
+from automl.trainers.loop_settings import Settings, Train
 from automl.trainers.parts_loading import Loading
 from automl.trainers.task import Parts, Task
+from automl.trainers.train_settings import identity
 
 _CPU = torch.device("cpu")
 
