@@ -17,6 +17,7 @@ from automl.wording import duration, number
 
 FAILURES = {
     Failure.ERROR: "the training program exited with an error",
+    Failure.OUT_OF_MEMORY: "it asked for more memory than there was; a smaller batch asks for less",
     Failure.KILLED: "it was killed from outside, most often because it took more memory than there was",
     Failure.TIMEOUT: "it ran longer than 'run: timeout_minutes' allows",
     Failure.NO_METRIC: "it ended well and never reported the metric",

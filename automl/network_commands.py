@@ -22,6 +22,8 @@ def networks(
 ) -> None:
     """List the networks that come with the package.
 
+    Those of NVIDIA TAO need its images. "trains like" names the network of ours that does the same task without them.
+
     Example: automl networks --task object_detection
     """
     from automl import networks as nets
@@ -42,6 +44,7 @@ def networks(
             "aliases": list(each.aliases),
             "task": each.task,
             "framework": each.framework,
+            "trains_like": each.trains_like,
             "metric": each.metric.name,
             "goal": each.metric.goal,
             "epochs": each.epochs,

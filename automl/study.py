@@ -22,6 +22,7 @@ class Failure(StrEnum):
     """Why an experiment has no usable value. A failure is data: the study goes on, the experiment does not."""
 
     ERROR = "error"  # the training program exited with a code that is not 0
+    OUT_OF_MEMORY = "out_of_memory"  # it said that there was not enough, of the GPU or of the machine
     KILLED = "killed"  # it was killed from outside; most often for memory
     TIMEOUT = "timeout"  # it ran longer than the study file allows
     NO_METRIC = "no_metric"  # it ended well and never reported the metric

@@ -200,16 +200,18 @@ def _conclusion(found: Row, verdict: Row | None) -> str:
 
 def networks(console: Console, data: Sequence[Row]) -> None:
     """The list of networks."""
-    table = plain_table("name", "task", "framework", "metric", "searched", "title", right=("searched",))
+    table = plain_table("name", "task", "framework", "trains like", "metric", "searched", "title", right=("searched",))
     for row in data:
         title = f"{row['title']}; also {', '.join(row['aliases'])}" if row["aliases"] else row["title"]
         searched = f"{row['searched']} + {row['on_request']}"
         if row["refused"]:
             title, searched = f"{title}; refused: {row['refused']}", "none"
         goal = {"maximize": "max", "minimize": "min"}[row["goal"]]
-        add_row(table, row["name"], row["task"], row["framework"] or "", f"{goal} {row['metric']}", searched, title)
+        first = (row["name"], row["task"], row["framework"] or "", row["trains_like"] or "")
+        add_row(table, *first, f"{goal} {row['metric']}", searched, title)
     console.print(table)
     console.print("searched: parameters by default + those on request", style="dim")
+    console.print("trains like: ours that does the same task, for which no image of NVIDIA is needed", style="dim")
 
 
 def parameters(console: Console, data: Sequence[Row]) -> None:

@@ -137,7 +137,10 @@ def finished(results_dir: str | Path, message: str = "Training finished successf
 
 
 def failed(results_dir: str | Path, message: str) -> None:
-    """Appends the line with status FAILURE and the reason. An exit code other than 0 and 75 must follow."""
+    """Appends the line with status FAILURE and the reason. An exit code other than 0 and 75 must follow.
+
+    A message that begins with "out of memory" makes that the kind of the failure.
+    """
     _append(results_dir, {"status": "FAILURE", "message": message})
 
 

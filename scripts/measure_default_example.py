@@ -23,8 +23,9 @@ from automl.status.json_lines import TaoStatus
 from automl.steps.stage_in import train_spec
 from automl.study import Decision, Failure, Outcome, Recommendation, best_outcome
 from automl.study_file import Definition
-from automl.trainers import fashion_mnist_loop, fashion_mnist_settings
+from automl.trainers import fashion_mnist_loop, train_settings
 from automl.trainers.failures import Diverged
+from automl.trainers.fashion_mnist_settings import Settings
 
 STUDY = """\
 name: measured
@@ -101,7 +102,7 @@ def train(definition: Definition, recommendation: Recommendation, rung: int, fol
 def said(definition: Definition, recommendation: Recommendation, folder: Path) -> dict[str, dict[int, float]]:
     """The metrics that a training reported, by epoch."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = fashion_mnist_settings.from_spec(train_spec(definition, recommendation))
+    settings = train_settings.from_spec(Settings, train_spec(definition, recommendation))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Diverged):
         fashion_mnist_loop.run(settings, folder)
     found = Said()

@@ -98,6 +98,9 @@ class Network(_Model):
     task: str = Field(max_length=60)
     aliases: tuple[str, ...] = Field((), description="other names that a study file may use")
     framework: str | None = Field(None, max_length=60)
+    trains_like: str | None = Field(
+        None, description="the network of the catalogue that does the same task by other means, and trains anywhere"
+    )
     refused: str | None = Field(None, max_length=300, description="why it cannot be searched; it is only listed")
     image: str = Field(min_length=1, max_length=300, description="the container image that trains")
     command: tuple[str, ...] = Field(min_length=1, description="argv; {spec}, {results} and {gpus} are filled in")
@@ -132,6 +135,14 @@ class Network(_Model):
         if "{{" in image or image.split() != [image]:
             raise ValueError("the name of an image, without blanks and '{{'")
         return image
+
+    @field_validator("trains_like")
+    @classmethod
+    def _in_the_catalogue(cls, name: str | None) -> str | None:
+        if name is not None and name not in catalogue():
+            near = nearest(name, catalogue())
+            raise ValueError(f"the name of a network that comes with the package{near and f'; {near}'}")
+        return name
 
     @field_validator("status_file")
     @classmethod

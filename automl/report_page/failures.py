@@ -11,6 +11,7 @@ from automl.wording import counted
 
 _MEANINGS = {
     Failure.ERROR: "the training program ended with an error",
+    Failure.OUT_OF_MEMORY: "the training asked for more memory than there was; a smaller batch asks for less",
     Failure.KILLED: "the training was killed from outside, most often for memory",
     Failure.TIMEOUT: "the training ran longer than the study allows",
     Failure.NO_METRIC: "the training ended well and never reported the metric",

@@ -11,15 +11,18 @@ from pathlib import Path
 
 from automl import strict_json
 from automl.errors import StoreError
+from automl.networks.spec_formats import get_path
 from automl.record import MANIFEST, Manifest, Record, StoredFile, attempt_prefix, checkpoint_prefix
 from automl.status import Follower, status_lines
-from automl.steps.stage_in import Launch, sha256_of
+from automl.steps import out_of_memory
+from automl.steps.stage_in import Launch, sha256_of, train_spec
 from automl.study import Checkpoint, Failure, Recommendation, Result
 from automl.study_file import Definition
 
 PREEMPTED = 75  # the exit code that says: a checkpoint is written, run me again (house rule 9)
 _KILLED = (-9, 137)
 _MESSAGE = 500  # characters of a failure's message that are kept
+_REASON = 350  # of what a program says itself
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,11 @@ class Observer:
         if said and not math.isfinite(said[max(said)]):
             return Failure.NOT_FINITE, f"{self.metric.name} = {said[max(said)]} at epoch {max(said)}"
         if ended.exit_code in _KILLED:
-            return Failure.KILLED, "killed from outside, most often because the memory was used up"
+            suspect = f"; {self._batch_size()}" if self._batch_size() else ""
+            return Failure.KILLED, f"killed from outside, most often because the memory was used up{suspect}"
         if ended.exit_code != 0:
+            if line := out_of_memory.said(self.follower.said.failure, self.launch.log):
+                return Failure.OUT_OF_MEMORY, "; ".join(filter(None, (line[:_REASON], self._batch_size())))
             reason = self.follower.said.failure or _last_line(self.launch.log)
             return Failure.ERROR, f"exit code {ended.exit_code}: {reason}".rstrip(": ")
         done = max([self.follower.said.furthest, self.start_epoch])
@@ -168,6 +174,14 @@ class Observer:
             beside = f" with {', '.join(rule.also)}" if rule.also else ""
             return Failure.NO_CHECKPOINT, f"no {kind} {rule.pattern}{beside} of epoch {asked} was written"
         return None, ""
+
+    def _batch_size(self) -> str:
+        """What to suspect first when there was not enough memory; nothing when the network file does not name it."""
+        path = self.definition.network.fields.batch_size
+        if path is None:
+            return ""
+        size = get_path(train_spec(self.definition, self.recommendation), path)
+        return f"the first suspect is the batch size, {path} = {size}"
 
     def _without_metric(self) -> str:
         name, said = self.metric.name, self.follower.said

@@ -6,6 +6,7 @@ Shared by all:
 
 program.py                   a program's outside: command line, status lines at both ends, exit codes
 spec_settings.py             what a train spec may hold, said once
+train_settings.py            the sections that all of them have
 learning_rates.py            schedules of the learning rate
 checkpoints.py failures.py   what a checkpoint holds, and going on from one; how a training fails
 machine.py                   threads, device, seeds
@@ -20,7 +21,8 @@ update_rules.py              SGD and AdamW, without what makes torch.optim slow 
 Those of the extra `trainers`, by Lightning; task.py says how one is added:
 
 task.py                      what a task is: a network, a loss, a judgement, and data in parts
-loop_settings.py             the section `train` of their specs
+loop_settings.py             what the section `train` of their specs has beside
+data_digest.py               whether a training goes on with the data that it began with
 lightning_loop.py epoch_by_epoch.py parts_loading.py    from the first epoch to the last
 picture_settings.py pictures.py augmentation.py timm_networks.py    what programs that classify pictures share
 labels_table.py              a user's pictures with a table of labels

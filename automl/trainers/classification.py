@@ -9,10 +9,7 @@ The same task as TAO's multiclass_classification, not the same networks. program
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from automl.trainers import loop_settings, program
 from automl.trainers.picture_settings import Augment, Data, Model
@@ -45,27 +42,12 @@ class Settings:
     data: Data
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; gives its exit code."""
-    return program.main(_PROGRAM, arguments)
-
-
-def _run(settings: Settings, results: Path) -> None:
-    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
-    from automl.trainers import classification_task, lightning_loop  # noqa: PLC0415
-
-    lightning_loop.run(settings, partial(classification_task.prepare, settings), results)
-
-
-_PROGRAM = program.Program(
-    module="automl.trainers.classification",
+main = program.Program(
+    name="classification",
     description="Trains a classifier of pictures: any network of timm.",
     example=_EXAMPLE,
     settings=Settings,
-    parse=partial(loop_settings.from_spec, Settings),
-    run=_run,
 )
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from automl.errors import SpecError
+from automl.trainers.data_digest import digest_of_files
 from automl.trainers.instances import Target
-from automl.trainers.picture_files import digest_of, read_picture
+from automl.trainers.picture_files import read_picture
 from automl.trainers.scenes import mirrored
 
 
@@ -46,9 +47,10 @@ class CocoPictures(Dataset[tuple[Tensor, Target]]):
     def __len__(self) -> int:
         return len(self._images)
 
-    def files(self) -> list[Path]:
-        """All that the part is read from."""
-        return [self.file, *(self._folder / each["file_name"] for each in self._images)]
+    def digest(self) -> str:
+        """sha256 of what is learned from."""
+        pictures = [self._folder / each["file_name"] for each in self._images]
+        return digest_of_files(self.file.parent, pictures, truth=[self.file])
 
     def __getitem__(self, place: int) -> tuple[Tensor, Target]:
         about = self._images[place]
@@ -96,7 +98,7 @@ def parts(folder: Path, *, masks: bool, flips: bool) -> CocoParts:
     held_out = None
     if (folder / "test").exists():
         held_out = CocoPictures(folder / "test", train.classes, masks=masks, flips=False)
-    return CocoParts(train, validation, held_out, digest_of(train.files()))
+    return CocoParts(train, validation, held_out, train.digest())
 
 
 def _read(path: Path) -> Any:

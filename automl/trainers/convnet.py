@@ -24,9 +24,10 @@ from automl import training
 from automl.errors import SpecError
 from automl.trainers.checkpoints import Checkpoint
 from automl.trainers.failures import CheckpointError, Diverged
-from automl.trainers.fashion_mnist_settings import PACKAGED_DATA, Settings, Train
+from automl.trainers.fashion_mnist_settings import PACKAGED_DATA, Settings
 from automl.trainers.learning_rates import SCHEDULES
 from automl.trainers.machine import epoch_seed
+from automl.trainers.train_settings import Train, identity
 from automl.trainers.update_rules import SGD, AdamW, UpdateRule
 
 CLASSES = 10
@@ -166,7 +167,7 @@ class Training:
 
     def identity(self) -> dict[str, int | float | str | None]:
         """What must be the same when a run goes on from a checkpoint."""
-        return {**self._settings.shape_the_weights(), "the data's sha256": self._pictures.digest}
+        return identity(self._settings, self._pictures.digest)
 
     def checkpoint(self) -> Checkpoint:
         """The state now; it shares its tensors, so write it before the next epoch."""

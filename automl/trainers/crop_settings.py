@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from automl.trainers import loop_settings
+from automl.trainers import train_settings
 from automl.trainers.spec_settings import choice, whole
 
 CHANGES = ("none", "flips", "flips-and-turns")
 
 
 @dataclass(frozen=True)
-class CropData(loop_settings.Data):
+class CropData(train_settings.Data):
     """The pictures: the nuclei that come with the package, or a folder."""
 
     crops: int = whole(2, "crops that are trained on in an epoch, from all training pictures in turn", 48)

@@ -18,4 +18,4 @@ class Diverged(AutoMLError):
 
 
 class OutOfMemory(AutoMLError):
-    """The memory of the GPU does not hold the training."""
+    """The memory, of the GPU or of the machine, does not hold the training."""

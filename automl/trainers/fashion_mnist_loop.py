@@ -18,9 +18,14 @@ from automl.trainers.fashion_mnist_settings import Settings
 def run(settings: Settings, results: Path) -> None:
     """Trains until `train.epochs` epochs are finished, all told.
 
-    Raises training.Preempted after SIGTERM, Diverged, CheckpointError, and SpecError for what the machine or the
-    results folder cannot do.
+    Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointError, and SpecError for what the machine
+    or the results folder cannot do.
     """
+    with machine.enough_memory(settings.train.batch_size, "lower train.batch_size or model.width"):
+        _run(settings, results)
+
+
+def _run(settings: Settings, results: Path) -> None:
     torch.set_num_threads(settings.train.threads or machine.threads(os.environ))
     torch.backends.cudnn.deterministic = True
     device = machine.chosen_device(settings.train.device)

@@ -9,12 +9,9 @@ The same task and the same idea as TAO's mask_rcnn, not the same network. progra
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
-from automl.trainers import loop_settings, program
+from automl.trainers import program
 from automl.trainers.crop_settings import CropData
 from automl.trainers.detector_settings import Detector, Train
 
@@ -38,27 +35,12 @@ class Settings:
     data: CropData
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; gives its exit code."""
-    return program.main(_PROGRAM, arguments)
-
-
-def _run(settings: Settings, results: Path) -> None:
-    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
-    from automl.trainers import instance_segmentation_task, lightning_loop  # noqa: PLC0415
-
-    lightning_loop.run(settings, partial(instance_segmentation_task.prepare, settings), results)
-
-
-_PROGRAM = program.Program(
-    module="automl.trainers.instance_segmentation",
+main = program.Program(
+    name="instance_segmentation",
     description="Trains a Mask R-CNN that finds objects and the pixels of each.",
     example=_EXAMPLE,
     settings=Settings,
-    parse=partial(loop_settings.from_spec, Settings),
-    run=_run,
 )
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,8 +10,7 @@ from automl.trainers.detection import Detection
 from automl.trainers.detectors import Shape, mask_rcnn
 from automl.trainers.instance_segmentation import Settings
 from automl.trainers.instances import Instances, collate
-from automl.trainers.nuclei import FILES, Part, nuclei
-from automl.trainers.picture_files import digest_of
+from automl.trainers.nuclei import Part, digest_of_nuclei, nuclei
 from automl.trainers.task import Parts, Task
 
 
@@ -22,7 +21,7 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
         classes = 1
         train = Crops([_kept("train")], count=data.crops, size=data.crop, changes=data.changes)
         validation, held_out = (Instances(Wholes([_kept(part)])) for part in ("validation", "held_out"))
-        parts = Parts(Instances(train), validation, held_out, digest_of(FILES), collate, judged_at_once=1)
+        parts = Parts(Instances(train), validation, held_out, digest_of_nuclei(), collate, judged_at_once=1)
     else:
         found = coco_pictures.parts(Path(data.path), masks=True, flips=data.changes != "none")
         classes = len(found.train.classes)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automl.errors import SpecError
+from automl.trainers.data_digest import digest_of_files
 
 NAME = "labels.csv"
 _PARTS = {"train": "train", "val": "validation", "validation": "validation", "test": "held_out", "held_out": "held_out"}
@@ -33,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True)
 class LabelsTable:
-    """parts: train, validation and, where there is one, held_out. digest: the sha256 of the training part's labels."""
+    """parts: train, validation and, where there is one, held_out. digest: of the training part, see data_digest."""
 
     columns: tuple[str, ...]
     parts: dict[str, list[Row]]
@@ -70,8 +71,9 @@ def read_table(folder: Path, validation_share: float) -> LabelsTable:
         if not rows[part]:
             raise SpecError(f"{path} has no pictures for the {part} part", advice=f"see the column {_PART}")
     text = "\n".join(f"{row.file.relative_to(folder).as_posix()} {row.labels}" for row in rows["train"])
+    digest = digest_of_files(folder, [row.file for row in rows["train"]], text=text)
     parts = {part: those for part, those in rows.items() if those}
-    return LabelsTable(columns, parts, hashlib.sha256(text.encode()).hexdigest())
+    return LabelsTable(columns, parts, digest)
 
 
 def _row(line: dict[str, str | None], columns: Sequence[str], folder: Path, where: str) -> Row:

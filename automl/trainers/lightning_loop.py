@@ -24,10 +24,10 @@ from lightning.pytorch import Trainer
 from automl.errors import SpecError
 from automl.trainers import checkpoints, machine
 from automl.trainers.epoch_by_epoch import EpochByEpoch
-from automl.trainers.failures import OutOfMemory
-from automl.trainers.loop_settings import Settings, Train, identity
+from automl.trainers.loop_settings import Settings, Train
 from automl.trainers.parts_loading import Loading
 from automl.trainers.task import Parts, Task
+from automl.trainers.train_settings import identity
 
 _CPU = torch.device("cpu")
 
@@ -39,15 +39,9 @@ def run(settings: Settings, prepare: Callable[[], tuple[Task, Parts]], results: 
     Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointError, and SpecError for what the machine
     or the results folder cannot do.
     """
-    with _quiet(), _threads_and_determinism(settings.train):
-        try:
-            _run(settings, prepare, results)
-        except torch.OutOfMemoryError as error:
-            reason = str(error).partition("\n")[0]
-            raise OutOfMemory(
-                f"the GPU ran out of memory with train.batch_size {settings.train.batch_size} ({reason})",
-                advice="lower train.batch_size, take smaller pictures, a smaller model, or precision bf16-mixed",
-            ) from error
+    advice = "lower train.batch_size, take smaller pictures, a smaller model, or precision bf16-mixed"
+    with _quiet(), _threads_and_determinism(settings.train), machine.enough_memory(settings.train.batch_size, advice):
+        _run(settings, prepare, results)
 
 
 def _run(settings: Settings, prepare: Callable[[], tuple[Task, Parts]], results: Path) -> None:

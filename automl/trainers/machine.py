@@ -1,14 +1,16 @@
-"""What a training takes from the machine it runs on: threads, device, and chance, of which it takes none."""
+"""What a training takes from the machine it runs on: threads, device, memory, and chance, of which it takes none."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from automl.errors import SpecError
+from automl.trainers.failures import OutOfMemory
 
 
 def threads(environment: Mapping[str, str]) -> int:
@@ -37,3 +39,16 @@ def seed_everything(seed: int, epoch: int, rank: int = 0) -> None:
     torch.manual_seed(number)
     np.random.seed(number)  # libraries that augment pictures draw from it
     random.seed(number)
+
+
+@contextmanager
+def enough_memory(batch_size: int, advice: str) -> Iterator[None]:
+    """Raises OutOfMemory where torch, NumPy or Python does not get the memory that it asks for, on a GPU or not."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # for memory of the machine torch has no type of its own
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+            raise
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise OutOfMemory(f"out of memory with train.batch_size {batch_size} ({reason})", advice=advice) from error

@@ -9,10 +9,7 @@ The same task as TAO's multitask_classification, not the same networks. program.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from automl.trainers import loop_settings, program
 from automl.trainers.picture_settings import Augment, Data, Model
@@ -50,27 +47,12 @@ class Settings:
     data: Data
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; gives its exit code."""
-    return program.main(_PROGRAM, arguments)
-
-
-def _run(settings: Settings, results: Path) -> None:
-    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
-    from automl.trainers import lightning_loop, multitask_classification_task  # noqa: PLC0415
-
-    lightning_loop.run(settings, partial(multitask_classification_task.prepare, settings), results)
-
-
-_PROGRAM = program.Program(
-    module="automl.trainers.multitask_classification",
+main = program.Program(
+    name="multitask_classification",
     description="Trains one classifier for several tasks: a backbone of timm and a last layer for each.",
     example=_EXAMPLE,
     settings=Settings,
-    parse=partial(loop_settings.from_spec, Settings),
-    run=_run,
 )
-
 
 if __name__ == "__main__":
     sys.exit(main())

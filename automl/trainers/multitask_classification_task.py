@@ -7,7 +7,6 @@ MultiMNIST of Sabour et al. 2017.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from automl.errors import SpecError
 from automl.trainers.augmentation import as_numbers, augmented
+from automl.trainers.data_digest import digest_of_arrays
 from automl.trainers.labels_table import NAME, read_table
 from automl.trainers.multitask_classification import Settings
 from automl.trainers.pictures import FASHION, PictureFiles, PicturesInMemory, fashion_mnist, resized
@@ -111,7 +111,7 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
 def _packaged(limit: int | None, size: int) -> tuple[_Tasks, int, Parts]:
     made = {part: two_articles(part) for part in ("train", "validation", "held_out")}
     made["train"] = (made["train"][0][:limit], made["train"][1][:limit])
-    digest = hashlib.sha256(made["train"][0].tobytes() + made["train"][1].tobytes()).hexdigest()
+    digest = digest_of_arrays(*made["train"])
     parts = {
         part: PicturesInMemory(resized(torch.from_numpy(images), size), torch.from_numpy(labels))
         for part, (images, labels) in made.items()

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.trainers.data_digest import digest_of_files
 from automl.trainers.picture_files import PACKAGED, read_mask, read_picture
 
 Part = Literal["train", "validation", "held_out"]
@@ -33,3 +34,8 @@ def nuclei(part: Part) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         np.ascontiguousarray(read_picture(FILES[0])[:, rows, columns]),
         np.ascontiguousarray(read_mask(FILES[1])[rows, columns]),
     )
+
+
+def digest_of_nuclei() -> str:
+    """sha256 of the packaged picture and its masks."""
+    return digest_of_files(PACKAGED, [], truth=FILES)

@@ -10,13 +10,10 @@ network. program.py says how it ends.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from automl.errors import SpecError
-from automl.trainers import loop_settings, program
+from automl.trainers import program, train_settings
 from automl.trainers.detector_settings import Detector, Train
 from automl.trainers.spec_settings import choice, switch, whole
 
@@ -41,7 +38,7 @@ class Model(Detector):
 
 
 @dataclass(frozen=True)
-class Data(loop_settings.Data):
+class Data(train_settings.Data):
     """The pictures: scenes made of Fashion-MNIST's articles, or a folder."""
 
     scenes: int = whole(2, "packaged scenes that are trained on; a quarter as many validate, and are held out", 160)
@@ -59,9 +56,8 @@ class Settings:
     data: Data
 
 
-def from_spec(spec: Mapping[str, object]) -> Settings:
-    """The settings of a train spec. Raises SpecError."""
-    settings = loop_settings.from_spec(Settings, spec)
+def check(settings: Settings) -> None:
+    """Raises SpecError for keys that do not go together."""
     if settings.data.classes > CLASSES:
         raise SpecError(f"data.classes is {settings.data.classes}", allowed=f"1 to {CLASSES}")
     if settings.model.name == "fcos" and (settings.model.channels % 32 or settings.model.channels < 64):
@@ -69,30 +65,15 @@ def from_spec(spec: Mapping[str, object]) -> Settings:
             f"model.channels is {settings.model.channels} with model.name fcos",
             allowed="64, 96, ...: it normalises in 32 groups of two or more",
         )
-    return settings
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; gives its exit code."""
-    return program.main(_PROGRAM, arguments)
-
-
-def _run(settings: Settings, results: Path) -> None:
-    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
-    from automl.trainers import lightning_loop, object_detection_task  # noqa: PLC0415
-
-    lightning_loop.run(settings, partial(object_detection_task.prepare, settings), results)
-
-
-_PROGRAM = program.Program(
-    module="automl.trainers.object_detection",
+main = program.Program(
+    name="object_detection",
     description="Trains a detector that finds objects and their classes.",
     example=_EXAMPLE,
     settings=Settings,
-    parse=from_spec,
-    run=_run,
+    check=check,
 )
-
 
 if __name__ == "__main__":
     sys.exit(main())

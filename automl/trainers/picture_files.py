@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,29 +20,48 @@ _GAP = 4  # pixels between the pictures of a strip
 def read_picture(path: Path) -> NDArray[np.float32]:
     """Three channels (3, h, w), each from 0 to 1; a grey picture has three that are equal. Raises SpecError."""
     with _opened(path) as picture:
-        if picture.mode.startswith("I"):  # 16 bits a pixel, as microscopes give them
+        if _has_16_bits(picture):
             grey = np.asarray(picture).astype(np.float32) / 65535
             return np.repeat(grey[None], 3, axis=0)
         colours = np.asarray(picture.convert("RGB")).astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(colours.transpose(2, 0, 1))
 
 
+def read_pixels(path: Path, size: tuple[int, int], mode: str = "RGB") -> NDArray[np.uint8]:
+    """The picture as bytes (channels, height, width), brought to `size`, which is (width, height). Raises SpecError.
+
+    mode: Pillow's, RGB or L for one grey channel.
+    """
+    picture = _opened(path)
+    if _has_16_bits(picture):
+        picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))  # Pillow would cut off at 255
+    pixels = np.asarray(picture.convert(mode).resize(size, Image.Resampling.BILINEAR))
+    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+
+
 def read_mask(path: Path) -> NDArray[np.int64]:
     """The number of each pixel (h, w). Raises SpecError for a picture in colours."""
     with _opened(path) as picture:
-        if picture.mode not in {"1", "L", "P"} and not picture.mode.startswith("I"):
+        if picture.mode not in {"1", "L", "P"} and not _has_16_bits(picture):
             raise SpecError(
                 f"the mask {path} has colours (mode {picture.mode})", allowed="one grey value or index for each pixel"
             )
         return np.asarray(picture).astype(np.int64)
 
 
+def _has_16_bits(picture: Image.Image) -> bool:
+    """A pixel, as microscopes give them; Pillow holds some of them in 32."""
+    return picture.mode.startswith("I")
+
+
 def _opened(path: Path) -> Image.Image:
     try:
         with path.open("rb") as file, Image.open(file) as picture:
             return picture.copy()
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise SpecError(f"the picture {path} cannot be read ({error})", allowed=", ".join(ENDINGS)) from error
+    except (OSError, SyntaxError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise SpecError(
+            f"the picture {path} cannot be read ({error})", allowed=", ".join(ENDINGS), advice="mend or remove it"
+        ) from error
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -67,14 +85,6 @@ def pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
             advice="a mask has the name of its picture",
         )
     return [(path, by_name[path.stem]) for path in found]
-
-
-def digest_of(paths: Iterable[Path]) -> str:
-    """sha256 of the files' names and sizes: whether a run goes on with the data that it began with."""
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-    return digest.hexdigest()
 
 
 def write_strip(path: Path, panels: Sequence[NDArray[np.uint8]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from automl.trainers import loop_settings
+from automl.trainers import train_settings
 from automl.trainers.spec_settings import number, optional_path, switch, text, whole
 
 
@@ -30,7 +30,7 @@ class Augment:
 
 
 @dataclass(frozen=True)
-class Data(loop_settings.Data):
+class Data(train_settings.Data):
     """The pictures: Fashion-MNIST, or a folder."""
 
     limit: int | None = whole(1, "use only so many training pictures; null: all", None)

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from automl.errors import SpecError
+from automl.trainers.data_digest import digest_of_arrays, digest_of_files
 from automl.trainers.fashion_mnist_settings import PACKAGED_DATA
+from automl.trainers.picture_files import read_pixels
 from automl.trainers.picture_settings import Data
 
 _VALIDATION, _TEST = ("val", "validation", "valid"), ("test", "held_out")
@@ -45,7 +46,7 @@ class PictureFiles(Dataset[tuple[Tensor, Tensor]]):
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return torch.from_numpy(read_picture(self.files[index], self._size)), self.labels[index]
+        return torch.from_numpy(read_pixels(self.files[index], self._size)), self.labels[index]
 
 
 @dataclass(frozen=True)
@@ -58,19 +59,6 @@ class LabelledPictures:
     classes: tuple[str, ...]
     channels: int
     digest: str
-
-
-def read_picture(path: Path, size: tuple[int, int], mode: str = "RGB") -> NDArray[np.uint8]:
-    """The picture as uint8 (channels, height, width), brought to `size`, which is (width, height).
-
-    Raises SpecError when it cannot be read.
-    """
-    try:
-        with Image.open(path) as picture:
-            pixels = np.array(picture.convert(mode).resize(size, Image.Resampling.BILINEAR))
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise SpecError(f"the picture {path} cannot be read ({error})", advice="mend or remove it") from error
-    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
 
 
 def fashion_mnist(part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -97,14 +85,14 @@ FASHION = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt",
 
 
 def _packaged(limit: int | None, size: int) -> LabelledPictures:
-    parts, digest = {}, hashlib.sha256()
+    parts, digest = {}, ""
     for part in ("train", "validation", "held_out"):
         images, labels = fashion_mnist(part)
         if part == "train":
             images, labels = images[:limit], labels[:limit]
-            digest.update(images.tobytes() + labels.tobytes())
+            digest = digest_of_arrays(images, labels)
         parts[part] = PicturesInMemory(resized(torch.from_numpy(images), size), torch.from_numpy(labels).long())
-    return LabelledPictures(**parts, classes=FASHION, channels=1, digest=digest.hexdigest())
+    return LabelledPictures(**parts, classes=FASHION, channels=1, digest=digest)
 
 
 def _of_folder(folder: Path, settings: Data, size: int) -> LabelledPictures:
@@ -137,7 +125,7 @@ def _of_folder(folder: Path, settings: Data, size: int) -> LabelledPictures:
         held_out=parts.get("held_out"),
         classes=classes,
         channels=3,
-        digest=files_digest(folder, parts["train"].files),
+        digest=digest_of_files(folder, parts["train"].files),
     )
 
 
@@ -180,11 +168,3 @@ def _alike(classes: dict[str, list[Path]], limit: int) -> dict[str, list[Path]]:
 def _part(classes: dict[str, list[Path]], names: Sequence[str], size: int) -> PictureFiles:
     files = [(path, names.index(name)) for name, paths in classes.items() for path in paths]
     return PictureFiles([path for path, _ in files], torch.tensor([label for _, label in files]), size)
-
-
-def files_digest(folder: Path, files: Sequence[Path]) -> str:
-    """The sha256 of the names and sizes of files: their content would take as long as an epoch to read."""
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
-    return digest.hexdigest()

@@ -9,12 +9,9 @@ The same task as TAO's lprnet, not the same network. program.py says how it ends
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
-from automl.trainers import loop_settings, program
+from automl.trainers import loop_settings, program, train_settings
 from automl.trainers.spec_settings import number, whole
 
 _EXAMPLE = """
@@ -50,7 +47,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Data(loop_settings.Data):
+class Data(train_settings.Data):
     """The plates: drawn by a generator, or a folder."""
 
     plates: int = whole(32, "how many are drawn for training, and a quarter as many for each other part", 2000)
@@ -70,27 +67,12 @@ class Settings:
     data: Data
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; gives its exit code."""
-    return program.main(_PROGRAM, arguments)
-
-
-def _run(settings: Settings, results: Path) -> None:
-    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
-    from automl.trainers import lightning_loop, plate_recognition_task  # noqa: PLC0415
-
-    lightning_loop.run(settings, partial(plate_recognition_task.prepare, settings), results)
-
-
-_PROGRAM = program.Program(
-    module="automl.trainers.plate_recognition",
+main = program.Program(
+    name="plate_recognition",
     description="Trains a network to read number plates.",
     example=_EXAMPLE,
     settings=Settings,
-    parse=partial(loop_settings.from_spec, Settings),
-    run=_run,
 )
-
 
 if __name__ == "__main__":
     sys.exit(main())

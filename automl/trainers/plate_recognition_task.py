@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from torchmetrics.functional.text import edit_distance
 
 from automl.errors import SpecError
 from automl.trainers.augmentation import as_numbers
+from automl.trainers.data_digest import digest_of_arrays
 from automl.trainers.labels_table import NAME, LabelsTable, read_table
-from automl.trainers.pictures import read_picture
+from automl.trainers.picture_files import read_pixels
 from automl.trainers.plate_drawing import DIGITS, LETTERS, drawn_plates
 from automl.trainers.plate_recognition import Model, Settings
 from automl.trainers.task import Parts, Task
@@ -128,7 +128,7 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
         for part, count in {"train": train, "validation": others, "held_out": others}.items():
             pictures, texts = drawn_plates(part, count, size, data.distortion)
             parts[part] = Plates(torch.from_numpy(pictures), texts)
-        digest = hashlib.sha256(parts["train"].plates.numpy().tobytes()).hexdigest()
+        digest = digest_of_arrays(parts["train"].plates.numpy())
     else:
         table = read_table(Path(data.path), data.validation_share)
         table.parts["train"] = table.parts["train"][:limit]
@@ -158,6 +158,6 @@ def _of_table(table: LabelsTable, folder: Path, size: tuple[int, int]) -> tuple[
                     f"{folder / NAME}: {text!r} is too long for model.width {size[0]}",
                     advice="raise model.width: a character takes 4 pixels, and two equal ones take 12",
                 )
-        pictures = np.concatenate([read_picture(row.file, size, "L") for row in rows])
+        pictures = np.concatenate([read_pixels(row.file, size, "L") for row in rows])
         parts[part] = Plates(torch.from_numpy(pictures), [row.labels[column] for row in rows])
     return alphabet, parts

@@ -12,88 +12,102 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from automl import training
 from automl.errors import AutoMLError, SpecError
-from automl.trainers import spec_settings
+from automl.trainers import spec_settings, train_settings
 
-S = TypeVar("S")
+S = TypeVar("S", bound=train_settings.Settings)
+
+_HERE = "automl.trainers"
 
 _LIBRARIES = frozenset(
     {"lightning", "PIL", "pycocotools", "segmentation_models_pytorch", "timm", "torch", "torchmetrics", "torchvision"}
 )
 
 
+def nothing_more(_settings: object) -> None:
+    """For a program whose keys say all there is to check."""
+
+
 @dataclass(frozen=True)
 class Program(Generic[S]):
-    """What one program says of itself.
+    """What one program says of itself. Called, it is the program: it takes the arguments and gives the exit code.
 
-    module: what is started, `python -m MODULE`. description: one sentence. example: lines of a train spec. settings: a
-    dataclass of sections, see spec_settings. parse: the settings of a spec, checked; it raises SpecError. run: trains,
-    and imports what it needs for that; it raises AutoMLError, and training.Preempted when it was told to stop.
-    extra: the extra of this package that has the libraries.
+    name: of its module in automl.trainers. Beside it lies NAME_task.py, whose `prepare` gives what lightning_loop
+    trains; or `loop` names the module whose `run(settings, results)` trains. description: one sentence. example: lines
+    of a train spec. settings: a dataclass of sections, see spec_settings. check: raises SpecError for what no key alone
+    can say. extra: the extra of this package that has the libraries.
     """
 
-    module: str
+    name: str
     description: str
     example: str
     settings: type[S]
-    parse: Callable[[Mapping[str, object]], S]
-    run: Callable[[S, Path], None]
+    check: Callable[[S], None] = nothing_more
+    loop: str | None = None
     extra: str = "trainers"
 
-
-def main(program: Program[S], arguments: Sequence[str] | None = None) -> int:
-    """Runs the program; gives its exit code."""
-    options = _options(program, arguments)
-    training.handle_preemption()
-    first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes of a training on several devices
-    try:
-        settings = program.parse(_spec(options.spec))
-        if first:
-            training.started(options.results)
-        _run(program, settings, options.results)
-    except training.Preempted as stop:
-        print(stop, file=sys.stderr)
-        return training.PREEMPTED
-    except AutoMLError as error:
-        if first:
-            training.failed(options.results, str(error))
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except Exception as error:
-        if first:
-            training.failed(options.results, f"{type(error).__name__}: {error}")
-        raise
-    if first:
-        training.finished(options.results)
-    return 0
-
-
-def _run(program: Program[S], settings: S, results: Path) -> None:
-    try:
-        program.run(settings, results)
-    except ModuleNotFoundError as error:
-        name = str(error.name).partition(".")[0]
-        if name not in _LIBRARIES:
+    def __call__(self, arguments: Sequence[str] | None = None) -> int:
+        options = self._options(arguments)
+        training.handle_preemption()
+        first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes of a training on several devices
+        try:
+            settings = train_settings.from_spec(self.settings, _spec(options.spec))
+            self.check(settings)
+            if first:
+                training.started(options.results)
+            self._train(settings, options.results)
+        except training.Preempted as stop:
+            print(stop, file=sys.stderr)
+            return training.PREEMPTED
+        except AutoMLError as error:
+            if first:
+                training.failed(options.results, str(error))
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except Exception as error:
+            if first:
+                training.failed(options.results, f"{type(error).__name__}: {error}")
             raise
-        raise AutoMLError(f"{name} is not installed", advice=f"pip install 'argo-automl[{program.extra}]'") from error
+        if first:
+            training.finished(options.results)
+        return 0
 
+    def _train(self, settings: S, results: Path) -> None:
+        """Imports what trains, which takes seconds: only now is the spec known to be right, and SIGTERM taken care of.
 
-def _options(program: Program[S], arguments: Sequence[str] | None) -> argparse.Namespace:
-    indented = "\n".join(f"  {line}".rstrip() for line in program.example.strip().splitlines())
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {program.module}",
-        description=program.description,
-        epilog=f"example:\n\n{indented}\n\n  python -m {program.module} --spec spec.yaml --results results\n\n"
-        f"keys of the spec [default]:\n\n{spec_settings.described(program.settings)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--spec", type=Path, required=True, help="the train spec, YAML or JSON")
-    parser.add_argument("--results", type=Path, required=True, help="folder for status.json and the checkpoints")
-    return parser.parse_args(arguments)
+        So the names of modules are texts here; a test imports them all.
+        """
+        try:
+            if self.loop is not None:
+                import_module(f"{_HERE}.{self.loop}").run(settings, results)
+                return
+            prepare = import_module(f"{_HERE}.{self.name}_task").prepare
+            import_module(f"{_HERE}.lightning_loop").run(settings, partial(prepare, settings), results)
+        except ModuleNotFoundError as error:
+            name = str(error.name).partition(".")[0]
+            if name not in _LIBRARIES:
+                raise
+            raise AutoMLError(f"{name} is not installed", advice=f"pip install 'argo-automl[{self.extra}]'") from error
+
+    def _options(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        started_as = f"python -m {_HERE}.{self.name}"
+        indented = "\n".join(f"  {line}".rstrip() for line in self.example.strip().splitlines())
+        parser = argparse.ArgumentParser(
+            prog=started_as,
+            description=self.description,
+            epilog=f"example:\n\n{indented}\n\n  {started_as} --spec spec.yaml --results results\n\n"
+            f"keys of the spec [default]:\n\n{spec_settings.described(self.settings)}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument("--spec", type=Path, required=True, help="the train spec, YAML or JSON")
+        parser.add_argument("--results", type=Path, required=True, help="folder for status.json and the checkpoints")
+        return parser.parse_args(arguments)
 
 
 def _spec(path: Path) -> Mapping[str, object]:

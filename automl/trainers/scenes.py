@@ -6,7 +6,6 @@ of the same names of the packaged pictures, so that no article stands in two of 
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
+from automl.trainers.data_digest import digest_of_arrays
 from automl.trainers.fashion_mnist_settings import PACKAGED_DATA
 from automl.trainers.instances import Target
 
@@ -51,11 +51,7 @@ class Scenes(Dataset[tuple[Tensor, Target]]):
 
     def digest(self) -> str:
         """sha256 of all scenes."""
-        digest = hashlib.sha256()
-        for arrays in self._scenes:
-            for array in arrays:
-                digest.update(array.tobytes())
-        return digest.hexdigest()
+        return digest_of_arrays(*(array for arrays in self._scenes for array in arrays))
 
 
 def mirrored(image: Tensor, target: Target) -> tuple[Tensor, Target]:

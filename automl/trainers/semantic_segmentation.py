@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from automl.errors import SpecError
 from automl.trainers import loop_settings, program
@@ -72,9 +69,8 @@ class Settings:
     data: Data
 
 
-def from_spec(spec: Mapping[str, object]) -> Settings:
-    """The settings of a train spec. Raises SpecError."""
-    settings = loop_settings.from_spec(Settings, spec)
+def check(settings: Settings) -> None:
+    """Raises SpecError for keys that do not go together."""
     if settings.data.classes > 1 and settings.train.loss != "ce":
         raise SpecError(
             f"train.loss is {settings.train.loss!r} with data.classes {settings.data.classes}",
@@ -88,30 +84,15 @@ def from_spec(spec: Mapping[str, object]) -> Settings:
             f"data.crop is {settings.data.crop} with model.depth {settings.model.depth}",
             allowed=f"a multiple of {2**settings.model.depth}",
         )
-    return settings
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; gives its exit code."""
-    return program.main(_PROGRAM, arguments)
-
-
-def _run(settings: Settings, results: Path) -> None:
-    # these take seconds to import: only after the spec is known to be right and SIGTERM is taken care of
-    from automl.trainers import lightning_loop, semantic_segmentation_task  # noqa: PLC0415
-
-    lightning_loop.run(settings, partial(semantic_segmentation_task.prepare, settings), results)
-
-
-_PROGRAM = program.Program(
-    module="automl.trainers.semantic_segmentation",
+main = program.Program(
+    name="semantic_segmentation",
     description="Trains a U-Net that tells the class of every pixel.",
     example=_EXAMPLE,
     settings=Settings,
-    parse=from_spec,
-    run=_run,
+    check=check,
 )
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,8 +16,9 @@ from torchmetrics.classification import MulticlassJaccardIndex
 
 from automl.errors import SpecError, nearest
 from automl.trainers.crops import Crops, Source, Wholes, checked
-from automl.trainers.nuclei import FILES, nuclei
-from automl.trainers.picture_files import digest_of, pairs, read_mask, read_picture
+from automl.trainers.data_digest import digest_of_files
+from automl.trainers.nuclei import digest_of_nuclei, nuclei
+from automl.trainers.picture_files import pairs, read_mask, read_picture
 from automl.trainers.semantic_segmentation import Data, Model, Settings
 from automl.trainers.strips import compared, shown
 from automl.trainers.task import Parts, Task
@@ -114,7 +115,7 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
     data = settings.data
     if data.path is None:
         sources: dict[str, list[Source] | None] = {part: [_kept(part)] for part in ("train", "validation", "held_out")}
-        digest = digest_of(FILES)
+        digest = digest_of_nuclei()
     else:
         sources, digest = _of_folder(Path(data.path), data)
     train, validation, held_out = (sources[part] for part in ("train", "validation", "held_out"))
@@ -139,7 +140,7 @@ def _kept(part: Any) -> Source:
 
 def _of_folder(folder: Path, data: Data) -> tuple[dict[str, list[Source] | None], str]:
     found: dict[str, list[Source] | None] = {}
-    files: list[Path] = []
+    digest = ""
     for part, name in (("train", "train"), ("validation", "val"), ("held_out", "test")):
         images, masks = folder / "images" / name, folder / "masks" / name
         if part == "held_out" and not images.exists():
@@ -148,8 +149,8 @@ def _of_folder(folder: Path, data: Data) -> tuple[dict[str, list[Source] | None]
         both = pairs(images, masks)
         found[part] = [partial(_read, image, mask, data.classes) for image, mask in both]
         if part == "train":
-            files = [each for pair in both for each in pair]
-    return found, digest_of(files)
+            digest = digest_of_files(folder, (image for image, _ in both), truth=(mask for _, mask in both))
+    return found, digest
 
 
 def _read(image: Path, mask: Path, classes: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -2,9 +2,8 @@
 
 **To add a task**, write two files and a network file:
 
-* `NAME.py`, the program: dataclasses of the settings (`loop_settings.Train` and `Data`, or subclasses with defaults and
-  keys of their own, and further sections), and a `program.Program` whose `run` imports the second file and calls
-  `lightning_loop.run(settings, prepare, results)`. It imports nothing heavy at its top.
+* `NAME.py`, the program: dataclasses of the settings (`loop_settings.Train` and `train_settings.Data`, or subclasses
+  with defaults and keys of their own, and further sections), and a `program.Program`. It imports nothing heavy.
 * `NAME_task.py`: a subclass of `Task`, and `prepare`, which gives it together with its `Parts` of data. See
   classification.py and classification_task.py.
 * `networks/catalogue/NAME.yaml`, with the metric `val_<Task.metric>` and the held-out metric `held_out_<Task.metric>`.

@@ -46,3 +46,33 @@ def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bu
     assert there.fetch(checkpoint, tmp_path / "best.pt")
     assert there.get(checkpoint) == here.get(checkpoint)
     assert torch.load(tmp_path / "best.pt", weights_only=True)
+
+
+@pytest.mark.usefixtures("images")
+def test_a_network_of_the_extra_trainers_trains_in_the_same_image(tmp_path: Path, bucket: str) -> None:
+    image = trainer_image(tmp_path)
+    small = {"model.name": "faster_rcnn", "model.backbone": "test_resnet", "model.channels": 16, "model.head": 16}
+    study = {
+        "name": "detectors",
+        "network": "object_detection",
+        "algorithm": "random",
+        "max_recommendations": 2,
+        "max_epochs": 1,
+        "remove_default_automl_parameters": ["train.batch_size"],
+        "train_spec": {**small, "train.batch_size": 2, "data.scenes": 8, "data.scene": 64, "data.classes": 2},
+        "final": {"repeats": 0},
+        "run": {"store": bucket, "jobs": 2},
+        "cluster": {
+            "brain_image": BRAIN,
+            "image": image,
+            "endpoint": os.environ["AWS_ENDPOINT_URL"],
+            "cpu": 0.1,
+            "memory": "2Gi",
+        },
+    }
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    command("automl", "compile", str(tmp_path / "study.yaml"), "-o", str(tmp_path / "workflow.yaml"))
+    workflow = ended(begun("submit", str(tmp_path / "workflow.yaml")))
+    assert workflow["status"]["phase"] == "Succeeded"
+    found = sorted(Path(key).suffix for key in open_store(bucket).list("best_model/checkpoint"))
+    assert found == [".png", ".pt"]

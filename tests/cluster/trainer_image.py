@@ -1,7 +1,8 @@
-"""The trainer's image, built by containers/trainer/Dockerfile on a base that has this environment's own torch.
+"""The trainer's image, built by containers/trainer/Dockerfile on a base that has this environment's own libraries.
 
 torch from PyPI brings 5 GB of CUDA. The base holds what a training loads of it here, file by file: 3 GB, nothing
-replaced. Both images are named by what is in them, and built only where the cluster has none of that name.
+replaced; and whole what the extra `trainers` asks for beside. Both images are named by what is in them, and built only
+where the cluster has none of that name.
 """
 
 from __future__ import annotations
@@ -12,26 +13,35 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
+import tomllib
+from importlib.metadata import Distribution, distribution, version
 from importlib.util import find_spec
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from .clusters import ROOT, build_image, command
 
 _LOADED = """
-import automl.trainers.fashion_mnist_loop, json, torch
+import importlib, json, pkgutil, torch, automl.trainers
+for each in pkgutil.iter_modules(automl.trainers.__path__):
+    importlib.import_module(f"automl.trainers.{each.name}")
 torch.nn.Conv2d(1, 2, 3)(torch.zeros(1, 1, 8, 8)).sum().backward()
 with open("/proc/self/maps") as maps:
     print(json.dumps(sorted({line.split()[-1] for line in maps if ".so" in line})))
 """
+_FOR_A_GPU = ("nvidia-", "cuda-", "triton")
+_BY_THE_DOCKERFILE = ("numpy", "pyyaml")
 _CONTENT = ("containers/trainer/Dockerfile", "requirements.lock", "pyproject.toml", "automl", "workflows")
 
 
 def trainer_image(folder: Path) -> str:
     """The name of the image, which the cluster has. folder: on the file system of the environment, for links."""
     packages = _packages()
-    libraries = _libraries(packages)
-    base = f"localhost/automl-torch:{version('torch').partition('+')[0]}-{_digest(' '.join(libraries).encode())}"
+    libraries, whole = _libraries(packages), _beside_torch()
+    held = " ".join([*libraries, *(f"{each.name} {each.version}" for each in whole)])
+    base = f"localhost/automl-torch:{version('torch').partition('+')[0]}-{_digest(held.encode())}"
     content = b"".join(path.read_bytes() for path in _files(_CONTENT))
     image = f"localhost/automl-trainer:{_digest(base.encode() + content)}"
     there = command("kubectl", "get", "nodes", "-o", "json")
@@ -39,11 +49,15 @@ def trainer_image(folder: Path) -> str:
         return image
     context, ours = folder / "base", str(ROOT / "containers/trainer/Dockerfile")
     _gather(packages, libraries, context / "torch")
+    for each in (*whole, distribution("torch")):
+        _link(each, context / "torch")
     (context / "Dockerfile").write_text(
         "ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY torch /opt/torch\nENV PYTHONPATH=/opt/torch\n"
     )
     build_image(base, str(context))  # from the builder's cache, unless it is the first time
-    build_image(image, str(ROOT), "-f", ours, "--build-arg", f"BASE={base}", "--build-arg", "TORCH=")
+    build_image(
+        image, str(ROOT), "-f", ours, "--build-arg", f"BASE={base}", "--build-arg", "TORCH=", "--build-arg", "TRAINERS="
+    )
     return image
 
 
@@ -62,6 +76,33 @@ def _libraries(packages: Path) -> list[str]:
     return [path for path in ours if path.startswith(("torch/", "nvidia/"))]
 
 
+def _beside_torch() -> list[Distribution]:
+    """The packages that the extra `trainers` asks for here, and theirs, but for torch and what only a GPU needs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked, found = list(project["optional-dependencies"]["trainers"]), dict[str, Distribution]()
+    while asked:
+        requirement = Requirement(asked.pop())
+        name = canonicalize_name(requirement.name)
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if wanted and name not in found and name not in _BY_THE_DOCKERFILE and not name.startswith(_FOR_A_GPU):
+            found[name] = distribution(name)
+            asked += found[name].requires or []
+    del found["torch"]
+    return [found[name] for name in sorted(found)]
+
+
+def _link(package: Distribution, to: Path) -> None:
+    """Links to a package's files below `to`; of torch, which is gathered by itself, to what tells of it."""
+    for file in package.files or []:
+        parts, source = file.parts, Path(str(package.locate_file(file)))
+        of_torch = package.name == "torch" and not parts[0].endswith(".dist-info")
+        if ".." in parts or "__pycache__" in parts or of_torch or not source.is_file():
+            continue
+        (to / file).parent.mkdir(parents=True, exist_ok=True)
+        (to / file).unlink(missing_ok=True)
+        os.link(source, to / file)
+
+
 def _gather(packages: Path, libraries: list[str], to: Path) -> None:
     """Links to the files of the base, below `to`."""
     kept = {packages / path for path in libraries}
@@ -75,7 +116,6 @@ def _gather(packages: Path, libraries: list[str], to: Path) -> None:
 
     for name in ("torch", "torchgen"):
         shutil.copytree(packages / name, to / name, ignore=unused, copy_function=os.link)
-    os.link(packages / "typing_extensions.py", to / "typing_extensions.py")
     for path in libraries:
         if path.startswith("nvidia/"):
             (to / path).parent.mkdir(parents=True, exist_ok=True)

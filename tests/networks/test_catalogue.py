@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from automl import study_file
 from automl.errors import InvalidInput, StudyFileError
 from automl.networks import Network, catalogue, load_network
-from automl.networks.definition import aliases, shipped, shipped_text
+from automl.networks.definition import aliases, parse, shipped, shipped_text
 from automl.networks.spec_formats import FORMATS, flatten, get_path, has_path, load
 from automl.steps.stage_in import train_spec
 from automl.study import Recommendation
@@ -49,6 +50,27 @@ def test_the_catalogue_has_the_13_of_tao_automl_and_29_further_ones_beside_ours(
     modern = [name for name in NAMES if (shipped(name).framework or "").startswith("PyTorch")]
     assert len(modern) == 29
     assert set(NAMES) - set(SEED) - set(modern) == {"classification_tf2", "efficientdet_tf2", *OURS}
+
+
+def test_each_of_the_13_has_one_of_ours_that_does_its_task_and_the_page_says_the_same() -> None:
+    twins = {name: shipped(name).trains_like for name in NAMES if shipped(name).trains_like}
+    assert set(twins) == set(SEED)
+    for name, ours in twins.items():
+        assert ours in OURS
+        assert shipped(name).task == shipped(ours).task
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
+    rows = re.findall(
+        r"^\| `(\w+)` \|.*\|(.*)\|$", page[page.index("| ours |") : page.index("## A network of your own")], re.M
+    )
+    assert {
+        name: ours for ours, in_place_of in rows for name in re.findall(r"\w+", in_place_of) if name in SEED
+    } == twins
+
+
+def test_a_twin_that_does_not_exist_is_refused_and_a_near_one_named() -> None:
+    text = shipped_text("ssd").replace("trains_like: object_detection", "trains_like: object_detecton")
+    with pytest.raises(InvalidInput, match=r"trains_like: .*did you mean 'object_detection'"):
+        parse(text, "ssd.yaml")
 
 
 @pytest.mark.parametrize("name", NAMES)

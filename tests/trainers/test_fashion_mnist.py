@@ -291,3 +291,26 @@ def test_threads_are_what_openmp_is_told(said: str, threads: int) -> None:
     from automl.trainers.machine import threads as threads_of
 
     assert threads_of({"OMP_NUM_THREADS": said}) == threads
+
+
+_LIMITED = """
+import resource, sys, torch
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+from automl.trainers.fashion_mnist import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and limits the address space")
+def test_a_batch_beyond_the_memory_is_a_failure_that_names_it(tmp_path: Path) -> None:
+    spec = {"train": {"batch_size": 4096, "device": "cpu", "threads": 1}, "model": {"width": 256}}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    command = [sys.executable, "-c", _LIMITED, "--spec", str(tmp_path / "spec.json"), "--results", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    said = lines(tmp_path)[-1]
+    assert said["status"] == "FAILURE"
+    assert said["message"].startswith("out of memory with train.batch_size 4096 (")
+    assert "lower train.batch_size" in said["message"]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from automl.errors import SpecError
-from automl.trainers.fashion_mnist_settings import Settings, from_spec
+from automl.trainers import train_settings
+from automl.trainers.fashion_mnist_settings import Settings
+
+
+def from_spec(spec: Mapping[str, Any]) -> Settings:
+    return train_settings.from_spec(Settings, spec)
 
 
 def test_an_empty_spec_is_the_default_training() -> None:
@@ -54,7 +60,7 @@ def test_null_means_the_default_where_the_default_is_null() -> None:
 
 
 def shaping(**train: object) -> dict[str, int | float | str | None]:
-    return from_spec({"train": train}).shape_the_weights()
+    return train_settings.identity(from_spec({"train": train}), "")
 
 
 def test_what_is_without_effect_may_change_when_a_run_goes_on() -> None:

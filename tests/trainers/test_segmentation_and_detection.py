@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from automl import strict_json
-from automl.trainers import instance_segmentation, object_detection, semantic_segmentation
+from automl.trainers import instance_segmentation, object_detection, semantic_segmentation, train_settings
 from automl.trainers.semantic_segmentation_task import LOSSES, SemanticSegmentation
 from tests.command_line import automl
 from tests.trainers.lightning_programs import Main, Spec, assert_going_on_is_exact, failure, kpis, train
@@ -98,7 +98,7 @@ class TestLosses:
             assert float(extra) == pytest.approx(dice, abs=0.01)
 
     def test_iou_is_that_of_the_pixels(self) -> None:
-        task = SemanticSegmentation(semantic_segmentation.from_spec(SEMANTIC))
+        task = SemanticSegmentation(train_settings.from_spec(semantic_segmentation.Settings, SEMANTIC))
         task.network = nn.Identity()
         truth = torch.tensor([[[1, 1, 1, 0], [0, 0, 0, 0]]])
         found = torch.tensor([[[[1.0, 1.0, -1.0, 1.0], [-1.0, -1.0, -1.0, -1.0]]]])

@@ -1,0 +1,45 @@
+"""Whether a training that failed ran out of memory, by what it said: a failure with a first suspect, the batch size.
+
+The texts are those of the libraries themselves, and looked for only where a program that failed says why: in the
+message of its last status line and in the last lines of its log. A program that met one, went on and failed of
+something else soon after is taken for one that ran out of memory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+_TAIL = 16384  # bytes of the log's end in which the last lines are looked for
+_LINES = 40  # where several processes train, the others' complaints come after the one that counts
+_SAYS_SO = re.compile(
+    r"""
+    ^out\ of\ memory\b                                      # what automl.training.failed is told to begin with
+    | \bOutOfMemoryError\b                                  # torch.OutOfMemoryError, torch.cuda., java.lang.
+    | \b(CUDA|HIP|XPU|MPS\ backend)\ out\ of\ memory\b
+    | \b(CUDA|HIP)\ error:\ out\ of\ memory\b
+    | \bCUDA_ERROR_OUT_OF_MEMORY\b | \bCUBLAS_STATUS_ALLOC_FAILED\b
+    | \bDefaultCPUAllocator:\ (can't\ allocate|not\ enough)\ memory\b
+    | ^(\w+\.)*_?(Array)?MemoryError\b                      # Python, NumPy
+    | \bOOM\ when\ allocating\ tensor\b                     # TensorFlow
+    | \bRESOURCE_EXHAUSTED:\ Out\ of\ memory\b              # XLA
+    | \bstd::bad_alloc\b
+    """,
+    re.VERBOSE,
+)
+
+
+def said(message: str, log: Path) -> str:
+    """What the training said of it: a line of its message or log; nothing when it was something else."""
+    lines = [*message.splitlines(), *reversed(_last_lines(log))]
+    return next((line.strip() for line in lines if _SAYS_SO.search(line.strip())), "")
+
+
+def _last_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+        text = file.read().decode(errors="replace")
+    return text.splitlines()[-_LINES:]
