@@ -58,7 +58,7 @@ format: setup
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --upgrade --no-emit-index-url --no-header --no-annotate \
 		--extra torch --extra trainers --extra cluster --extra export --extra plots \
-		--extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+		--extra mlflow --extra wandb --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
 goldens: setup
 	AUTOML_GOLDENS=write $(BIN)/pytest -n $(TEST_JOBS)
 clean:

@@ -280,8 +280,9 @@ def compile_(
     Example: automl compile study.yaml | argo submit -n argo -
     """
     from automl import study_file
+    from workflows.submit import extra_cluster
 
-    with cluster_commands.extra_cluster():
+    with extra_cluster():
         from workflows import compile_study
     text = study_file.read_text(study)
     compiled = compile_study(study_file.parse(text, str(study), study.parent), text).to_yaml()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +10,7 @@ import typer
 from rich.console import Console
 
 from automl.command_options import Output, StudyPath
-from automl.errors import AutoMLError, ClusterError, InvalidInput, StudyFailed
+from automl.errors import ClusterError, InvalidInput, StudyFailed
 from automl.terminal import Format, complain, print_data
 
 if TYPE_CHECKING:
@@ -47,16 +44,6 @@ Server = Annotated[
 ]
 
 
-@contextmanager
-def extra_cluster() -> Iterator[None]:
-    """Inside, the libraries of the extra 'cluster' are imported; a missing one is told of."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        name = str(error.name).partition(".")[0]
-        raise AutoMLError(f"{name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
-
-
 def submit(
     study: StudyPath,
     *,
@@ -71,9 +58,11 @@ def submit(
 
     Example: automl submit study.yaml -n argo --watch
     """
-    workflow = _compiled(study)
-    cluster = _cluster(namespace, context, server)
-    _refuse_a_second(cluster, workflow, study)
+    from workflows.submit import compiled, open_cluster, refuse_a_second
+
+    workflow = compiled(study)
+    cluster = open_cluster(namespace, context, server)
+    refuse_a_second(cluster, workflow, study)
     made = _create(cluster, workflow, dry_run=dry_run)
     end = None
     if watch and made is not None:
@@ -104,7 +93,9 @@ def watch(
     \b
     Exit code: 0 succeeded, 5 failed or stopped, 130 Ctrl-C (the study goes on).
     """
-    cluster = _cluster(namespace, context, server)
+    from workflows.submit import open_cluster
+
+    cluster = open_cluster(namespace, context, server)
     workflow = _existing(cluster, which)
     _outcome(cluster, _follow(cluster, workflow, Console(), logs=logs), quiet=False)
 
@@ -115,9 +106,10 @@ def stop(which: Which, namespace: Namespace = None, context: Context = None, ser
     Example: automl stop study.yaml
     """
     from workflows.cluster import ended, name_of, state
+    from workflows.submit import open_cluster
 
     _refuse_local(which, "stop")
-    cluster = _cluster(namespace, context, server)
+    cluster = open_cluster(namespace, context, server)
     workflow = _existing(cluster, which)
     name, where = name_of(workflow), state(workflow)
     if ended(workflow) or where == "stopping":
@@ -133,9 +125,10 @@ def pause(which: Which, namespace: Namespace = None, context: Context = None, se
     Example: automl pause study.yaml
     """
     from workflows.cluster import ended, name_of, state
+    from workflows.submit import open_cluster
 
     _refuse_local(which, "pause")
-    cluster = _cluster(namespace, context, server)
+    cluster = open_cluster(namespace, context, server)
     workflow = _existing(cluster, which)
     name, where = name_of(workflow), state(workflow)
     if ended(workflow) or where == "stopping":
@@ -153,9 +146,10 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
     Example: automl resume study.yaml
     """
     from workflows.cluster import name_of, state
+    from workflows.submit import open_cluster
 
     _refuse_local(which, "resume")
-    cluster = _cluster(namespace, context, server)
+    cluster = open_cluster(namespace, context, server)
     workflow = _meant(cluster, which)
     where = "deleted" if workflow is None else state(workflow)
     if workflow is not None and where == "stopping":
@@ -174,8 +168,9 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
 def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
     """The study file compiled anew, or where only a workflow's name is known the same workflow again."""
     from workflows.cluster import again, name_of, state
+    from workflows.submit import compiled
 
-    fresh = _compiled(Path(which)) if _is_file(which) else again(workflow or {})
+    fresh = compiled(Path(which)) if _is_file(which) else again(workflow or {})
     if workflow is None:
         print(f"no workflow of {which} is left in namespace {cluster.namespace}; what its store holds is kept")
     else:
@@ -186,17 +181,6 @@ def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
 
 
 # -- finding ----------------------------------------------------------------------------------------------------------
-
-
-def _cluster(namespace: str | None, context: str | None, server: str | None) -> Cluster:
-    with extra_cluster():
-        from workflows.argo_server import ArgoServer
-        from workflows.kubernetes_api import Kubernetes
-    if server and context:
-        if os.environ.get("ARGO_SERVER") != server:
-            raise InvalidInput("--server and --context", allowed="one of the two", advice="leave one out")
-        server = None  # what is said on the command line counts more than the environment
-    return ArgoServer(server, namespace) if server else Kubernetes(context, namespace)
 
 
 def _refuse_local(which: str, what: str) -> None:
@@ -228,14 +212,10 @@ def _is_file(which: str) -> bool:
 
 def _meant(cluster: Cluster, which: str) -> Workflow | None:
     """The workflow of this name, or the newest of a study file; None where none is left of a study."""
-    from automl import study_file
-    from workflows.cluster import named, of_study
+    from workflows.cluster import named
+    from workflows.submit import newest
 
-    if not _is_file(which):
-        return named(cluster, which)
-    definition = study_file.read(Path(which))
-    found = of_study(cluster, definition.file.name, definition.file.run.store)
-    return found[0] if found else None
+    return newest(cluster, Path(which)) if _is_file(which) else named(cluster, which)
 
 
 def _existing(cluster: Cluster, which: str) -> Workflow:
@@ -248,41 +228,17 @@ def _existing(cluster: Cluster, which: str) -> Workflow:
     return found
 
 
-def _compiled(study: Path) -> dict[str, Any]:
-    from automl import study_file
-
-    with extra_cluster():
-        from workflows import compile_study
-    text = study_file.read_text(study)
-    made: dict[str, Any] = compile_study(study_file.parse(text, str(study), study.parent), text).to_dict()
-    return made
-
-
-def _refuse_a_second(cluster: Cluster, workflow: Workflow, study: Path) -> None:
-    """Two workflows on one store would do the same work twice."""
-    from workflows.cluster import STUDY_LABEL, ended, name_of, of_study, state, store_of
-
-    label, store = workflow["metadata"]["labels"][STUDY_LABEL], store_of(workflow)
-    for each in of_study(cluster, label, store):
-        if not ended(each):
-            raise ClusterError(
-                f"{study}: the workflow {name_of(each)} of this study is {state(each)} on {store}",
-                advice=f"see 'automl watch {study}'; 'automl resume {study}' goes on with one that is paused or "
-                f"stopped, 'automl stop {study}' stops it",
-            )
-
-
 # -- doing ------------------------------------------------------------------------------------------------------------
 
 
 def _create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> Workflow | None:
     """Checks, then creates; nothing when it is a dry run."""
-    from workflows.cluster import check
+    from workflows.submit import create
 
-    unseen = check(cluster, workflow)
+    made, unseen = create(cluster, workflow, dry_run=dry_run)
     if unseen:
         complain(f"not checked, for it cannot be seen: {', '.join(unseen)} in namespace {cluster.namespace}")
-    return None if dry_run else cluster.create(workflow, dry_run=False)
+    return made
 
 
 def _say_created(cluster: Cluster, made: Workflow, *, following: bool) -> None:

@@ -17,44 +17,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from automl import report, strict_yaml, study_file, tables, wording
-from automl.errors import InvalidInput, RecordError, StudyFailed
-from automl.record import Record
+from automl import record_tables, report, strict_yaml, study_file, tables, wording
+from automl.download import fetch_best_model
+from automl.errors import AutoMLError, InvalidInput, RecordError, StudyFailed
+from automl.explain import explain
+from automl.progress_display import progress_display
+from automl.record import Record, experiments
+from automl.replay import Replay, summary
+from automl.shown import Experiment, Plan, Shown, curve, table
 from automl.stores import open_store
 from automl.study_file import Definition
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _ENDED = {"done": "Done", "failed": "Error"}
-_STYLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
-_CELL = "padding:2px 10px;text-align:left;border-bottom:1px solid #8884"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Data that shows itself: a table in a notebook, text anywhere else. data: what `-o json` of the command prints."""
-
-    data: Any
-    draw: Callable[[Console], None]
-    rows: Sequence[tuple[str, ...]]  # the first one is the head
-
-    def _repr_html_(self) -> str:
-        head, *body = self.rows
-        heads = "".join(f'<th style="{_CELL}">{escape(cell)}</th>' for cell in head)
-        lines = ["".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) for row in body]
-        return f'<table style="{_STYLE}"><tr>{heads}</tr>{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
-
-    def __repr__(self) -> str:
-        console = Console(width=120, color_system=None, force_jupyter=False)  # there it would show what it captures
-        with console.capture() as captured:
-            self.draw(console)
-        return captured.get().rstrip()
 
 
 @dataclass
@@ -102,7 +85,7 @@ class Study:
         """What the search prints while it runs on this machine."""
         return self.path.with_suffix(".log")
 
-    def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> Shown:
+    def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> Plan:
         """What the study will do and what that takes, before anything is trained."""
         data = report.plan_data(self.definition, tuple(jobs))
         rows = [("stage", "rung", "experiments", "from epoch", "to epoch")]
@@ -111,7 +94,14 @@ class Study:
             for stage in data["stages"]
             for rung in stage["rungs"]
         ]
-        return Shown(data, lambda console: tables.plan(console, data), rows)
+        lines = [f"{name}: {value}" for name, value in tables.totals(data["totals"])]
+        return Plan(
+            data,
+            lambda console: tables.plan(console, data),
+            rows,
+            title=f"{data['study']}: {data['algorithm']} on {data['network']}, {data['sampler']} sampling",
+            lines=[f"searched: {', '.join(data['parameters']) or 'nothing'}", *data["notes"], *lines],
+        )
 
     def start(self, jobs: int | None = None) -> None:
         """Begins the search on this machine, or goes on with it, in a process of its own; does not wait for it."""
@@ -137,28 +127,28 @@ class Study:
         """Where the study stands: the experiments now, epochs pending, time left, the best so far."""
         record, definition = self._open()
         data = report.status(record, definition)
-        return Shown(data, lambda console: tables.status(console, data), [("", ""), *_indicators(data)])
+        return Shown(data, lambda console: tables.status(console, data), [("", ""), *indicators(data)])
 
     def wait(self, every: float = 15.0) -> str:
         """Shows the status until the search has ended: 'Done' or 'Error'. every: seconds between two looks.
 
         Raises StudyFailed when the process that `start` began has ended without an end of the search.
         """
-        show = _display()
-        while True:
-            ended = self._process.poll() if self._process is not None else None
-            try:
-                found = self.status()
-            except RecordError:  # not begun yet
-                found = None
-            if found is not None:
-                show(found)
-                state = _ENDED.get(found.data["state"])
-                if state is not None and not self._is_running:
-                    return state
-            if ended is not None and (found is None or found.data["state"] not in _ENDED):
-                raise StudyFailed(f"the search ended with exit code {ended}", advice=f"see {self.log}")
-            time.sleep(min(every, 0.5) if self._process is not None and found is None else every)
+        with progress_display() as display:
+            while True:
+                ended = self._process.poll() if self._process is not None else None
+                try:
+                    found = self.status()
+                except RecordError:  # not begun yet
+                    found = None
+                if found is not None:
+                    display.show(found, share_done(found.data))
+                    state = _ENDED.get(found.data["state"])
+                    if state is not None and not self._is_running:
+                        return state
+                if ended is not None and (found is None or found.data["state"] not in _ENDED):
+                    raise StudyFailed(f"the search ended with exit code {ended}", advice=f"see {self.log}")
+                time.sleep(min(every, 0.5) if self._process is not None and found is None else every)
 
     def best(self) -> Shown:
         """The best experiment so far. Raises RecordError before the first success."""
@@ -173,6 +163,25 @@ class Study:
         rows += [(name, wording.setting(value)) for name, value in found["values"].items()]
         return Shown(found, lambda console: tables.best(console, definition, found), rows)
 
+    def experiment(self, number: int) -> Experiment:
+        """One experiment: its values, its curve, and why it was proposed, promoted, stopped or failed, as `automl why`.
+
+        Raises InvalidInput when it was not proposed.
+        """
+        record, definition = self._open()
+        study = record.study(definition.brain.metric, definition.plan.stages)
+        data = explain(definition, study, number)
+        found = next(each for each in experiments(study, definition.plan.stages) if each.number == number)
+        defaults = " (the defaults)" if data["defaults"] else ""
+        return Experiment(
+            {**data, "history": [list(point) for point in found.history]},
+            lambda console: record_tables.why(console, data),
+            [("", ""), *((name, wording.setting(value)) for name, value in data["values"].items())],
+            title=f"experiment {number}{defaults}, stage {data['stage']}: {data['status']}",
+            lines=[f"{place}. {line}" for place, line in enumerate(data["story"], 1)],
+            picture=curve(found.history, definition.metric_rule.name),
+        )
+
     def experiments(self) -> Shown:
         """Every experiment: status, epochs, value, the values that it tried."""
         record, definition = self._open()
@@ -185,6 +194,55 @@ class Study:
             rows.append((*first, wording.number(each["best"]), *settings))
         return Shown(data["experiments_table"], lambda console: tables.report(console, definition, data), rows)
 
+    def replay(self) -> Shown:
+        """Every decision computed again from the record, and the first that differs, as `automl replay`."""
+        record, definition = self._open()
+        compared = Replay(record, definition)
+        first = next((each for each in compared if each.difference is not None), None)
+        data = summary(record, definition, len(compared), first)
+        said = "all the same, computed again" if first is None else f"{data['difference']['decision']} differs"
+        rows = [("", ""), ("decisions", str(len(compared))), ("found", said)]
+        return Shown(data, lambda console: record_tables.replay(console, data), rows)
+
+    def frame(self) -> pd.DataFrame:
+        """A row for every run of an experiment, for pandas; needs the extra 'export'. Raises RecordError."""
+        try:
+            found: pd.DataFrame = import_module("automl.frames").experiments_frame(str(self.path))
+        except ModuleNotFoundError as error:
+            raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
+        return found
+
+    def best_model(self, folder: str | Path) -> Shown:
+        """Copies best_model/ into a new folder, from wherever the study lies, every file checked by its sha256.
+
+        Raises RecordError while there is none, InvalidInput when the folder is there already.
+        """
+        record, _ = self._open()
+        data = fetch_best_model(record, Path(folder))
+        rows = [("file", "bytes"), *((each["file"], f"{each['bytes']:,}") for each in data["files"])]
+        title = f"experiment {data['experiment']}, epoch {data['epoch']}, in {data['folder']}"
+        return Shown(data, lambda console: tables.files(console, data), rows, title=title)
+
+    def _repr_html_(self) -> str:
+        """Where it stands, or what is in the way of knowing that; a repr raises nothing."""
+        try:
+            definition = self.definition
+            about = [
+                ("search", f"{definition.file.algorithm} on {definition.network.name}"),
+                ("experiments", str(definition.plan.experiments)),
+                ("metric", f"{definition.metric_rule.name}, {definition.metric_rule.goal}"),
+                ("lies in", self.store),
+            ]
+        except AutoMLError as error:
+            return table([("study", str(self.path)), ("cannot be read", str(error))])
+        try:
+            about += indicators(self.status().data)
+        except RecordError:
+            about.append(("state", "not begun"))
+        except AutoMLError as error:
+            about.append(("state", f"unknown: {error}"))
+        return table([("study", definition.file.name), *about])
+
     @property
     def _is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -195,7 +253,13 @@ class Study:
         return record, Definition.from_json(record.metadata(), definition.file)
 
 
-def _indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def share_done(data: Mapping[str, Any]) -> float:
+    """The share of the planned epochs that are done, 0 to 1. data: as `report.status` gives it."""
+    done, pending = data["epochs"]["done"], data["epochs"]["pending"]
+    return done / (done + pending) if done + pending else 0.0
+
+
+def indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The four things that one looks at while a search runs, after where it stands."""
     running = ", ".join(f"{each['experiment']} (epoch {each['epoch']})" for each in data["running"]) or "none"
     best = data["best"]
@@ -206,36 +270,3 @@ def _indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("time left (training)", wording.duration(data["minutes_left"])),
         ("best so far", f"{wording.number(best['value'])} (experiment {best['experiment']})" if best else "none"),
     ]
-
-
-def _display() -> Callable[[Shown], None]:
-    """Shows each status in the place of the one before in a notebook, and as a line of text anywhere else."""
-    try:
-        from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only there in a notebook
-        from IPython.display import display  # noqa: PLC0415
-    except ImportError:
-        return _Lines()
-    if get_ipython() is None:
-        return _Lines()
-    handles: list[Any] = []
-
-    def show(shown: Shown) -> None:
-        if handles:
-            handles[0].update(shown)
-        else:
-            handles.append(display(shown, display_id=True))  # type: ignore[no-untyped-call]
-
-    return show
-
-
-class _Lines:
-    """Prints a status when it is another than the last one."""
-
-    last = ""
-
-    def __call__(self, shown: Shown) -> None:
-        text = "; ".join(f"{name}: {value}" for name, value in shown.rows[1:])
-        if text != self.last:
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
-        self.last = text

@@ -171,14 +171,22 @@ def clone(
 
 def export(
     study: Place,
-    path: NewFile,
+    path: Annotated[
+        str,
+        typer.Argument(help="The file or folder to write, new; for mlflow the store to add to.", metavar="PATH"),
+    ],
     to: Annotated[
-        str, typer.Option("--to", help="csv, jsonl, optuna or tensorboard.", metavar="csv|jsonl|optuna|tensorboard")
+        str,
+        typer.Option(
+            "--to",
+            help="csv, jsonl, optuna, tensorboard, mlflow or wandb.",
+            metavar="csv|jsonl|optuna|tensorboard|mlflow|wandb",
+        ),
     ],
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write a study in a form that other tools read. Needs the extra 'export' for optuna and tensorboard.
+    """Write a study in a form that other tools read. Needs the extra 'export', 'mlflow' or 'wandb', but for text.
 
     Example: automl export ./fashion --to csv fashion.csv
 
@@ -187,13 +195,16 @@ def export(
       optuna         NAME.db (SQLite) or NAME.log (Optuna's journal);
                      then: optuna-dashboard sqlite:///NAME.db
       tensorboard    a folder; then: tensorboard --logdir NAME
+      mlflow         NAME.db (SQLite) or http://host:port, new or not: a study
+                     that is there gets what is new, and no run twice
+      wandb          a folder; then: wandb sync NAME/wandb/offline-run-*
     """
     from automl.export import FORMS
     from automl.export import export as write
 
     record, definition = open_study(study, store)
     count = write(definition, record.study(definition.brain.metric, definition.plan.stages), to, path)
-    data = {"wrote": str(path), "form": to, FORMS[to].counts: count}
+    data = {"wrote": path, "form": to, FORMS[to].counts: count}
     print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}", markup=False))
 
 

@@ -41,14 +41,15 @@ def plan(console: Console, data: Row) -> None:
     console.print()
     workflow = data.get("workflow")  # who has no cluster in mind does not ask for it
     argo = [("on Argo", f"a workflow of about {workflow['bytes'] / 1000:,.0f} kB")] if workflow else []
-    write_pairs(console, [*_totals(data["totals"]), *argo])
+    write_pairs(console, [*totals(data["totals"]), *argo])
     if workflow and workflow["bytes"] > workflow["most_bytes"]:
         most = f"{workflow['most_bytes'] / 1000:,.0f} kB"
         text = f": Kubernetes takes about {most}: split the study, or lower R or max_recommendations"
         _line(console, "too large for one workflow", text)
 
 
-def _totals(total: Row) -> list[tuple[str, str]]:
+def totals(total: Row) -> list[tuple[str, str]]:
+    """What a plan takes in all: names and texts."""
     saved = total["search_epochs_from_scratch"] > total["search_epochs"]
     scratch = f" ({total['search_epochs_from_scratch']:,g} if none went on from a checkpoint)" if saved else ""
     final = f", and {total['final_epochs']:,} for the final judgement" if total["final_epochs"] else ""
@@ -241,6 +242,14 @@ def _options(options: Sequence[object]) -> str:
     """The first of them; '-o json' has all."""
     shown = ", ".join(map(str, options[:_MOST_OPTIONS]))
     return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in all)"
+
+
+def files(console: Console, data: Row) -> None:
+    """The files of a best model that was copied into a folder."""
+    shown = plain_table("file", "bytes", right=("bytes",))
+    for each in data["files"]:
+        add_row(shown, each["file"], f"{each['bytes']:,}")
+    console.print(shown)
 
 
 def _values(values: Row) -> str:

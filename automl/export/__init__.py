@@ -15,16 +15,22 @@ from automl.study import Study
 from automl.study_file import Definition
 
 Write = Callable[[Definition, Study, Path], int]  # into a new path; returns how many it wrote
+Add = Callable[[Definition, Study, str], int]  # to what is there
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form of export. writer: where its function lies. counts: what the function's number counts."""
+    """A form of export. writer: where its function lies. counts: what the function's number counts.
+
+    extra: what brings the libraries that it needs. adds: it takes a store that may hold others, and no new path.
+    """
 
     title: str
     module: str
     writer: str
     counts: str
+    extra: str = "export"
+    adds: bool = False
 
 
 FORMS = {
@@ -37,19 +43,43 @@ FORMS = {
         "trials",
     ),
     "tensorboard": Form("a log folder of TensorBoard, with HPARAMS", "automl.export.tensorboard", "write", "runs"),
+    "mlflow": Form(
+        "runs in a tracking store of MLflow: one for the study, below it one for each experiment",
+        "automl.export.mlflow_runs",
+        "write",
+        "experiments",
+        extra="mlflow",
+        adds=True,
+    ),
+    "wandb": Form(
+        "offline runs of Weights & Biases, for 'wandb sync'",
+        "automl.export.wandb_runs",
+        "write",
+        "experiments",
+        extra="wandb",
+    ),
 }
 
 
-def export(definition: Definition, study: Study, form: str, to: Path) -> int:
-    """Writes a study to a new path in one of `FORMS`; returns how many it wrote. Raises InvalidInput, AutoMLError."""
+def export(definition: Definition, study: Study, form: str, to: str | Path) -> int:
+    """Writes a study in one of `FORMS`; returns how many it wrote. Raises InvalidInput, AutoMLError.
+
+    to: a new path; for a form that adds, a store that may be there.
+    """
     if form not in FORMS:
         raise InvalidInput(f"--to: {form!r} is not known", allowed=", ".join(FORMS), advice=nearest(form, FORMS))
+    wanted = FORMS[form]
     try:
-        write: Write = getattr(import_module(FORMS[form].module), FORMS[form].writer)
+        write = getattr(import_module(wanted.module), wanted.writer)
     except ModuleNotFoundError as error:
-        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
-    with _new(to) as temporary:
-        return write(definition, study, temporary)
+        advice = f"pip install 'argo-automl[{wanted.extra}]'"
+        raise AutoMLError(f"{error.name} is not installed", advice=advice) from error
+    if wanted.adds:
+        add: Add = write
+        return add(definition, study, str(to))
+    make: Write = write
+    with _new(Path(to)) as temporary:
+        return make(definition, study, temporary)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from matplotlib.axis import Axis as Side
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from PIL import Image
 
 from automl.report_page.facts import LEVELS, Facts
 from automl.report_page.scales import Numbers, Options, Scale
@@ -41,6 +42,8 @@ _LOOK = {
     "ytick.left": False,
 }
 
+_SHADES = 64  # colours of a picture in a notebook, edges between them included
+
 
 class Picture(Figure):
     """A figure that shows itself in a notebook without pyplot."""
@@ -48,7 +51,9 @@ class Picture(Figure):
     def _repr_png_(self) -> bytes:
         with io.BytesIO() as file:
             self.savefig(file, format="png", dpi=100)
-            return file.getvalue()
+            with Image.open(file) as picture, io.BytesIO() as small:  # a notebook keeps it: a quarter of the bytes
+                picture.convert("RGB").quantize(_SHADES, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+                return small.getvalue()
 
 
 @cache

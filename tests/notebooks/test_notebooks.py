@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-HERE = ["01_quickstart.ipynb", "03_your_network.ipynb"]  # those that need no cluster
-MOST_BYTES = 100_000  # of a notebook with its outputs
+from ..executed_notebooks import NOTEBOOKS, executed, text_of
 
-
-def executed(name: str, folder: Path) -> Any:
-    """The notebook after a run of all its cells. Raises what a cell raises."""
-    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)  # type: ignore[no-untyped-call]
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
-    if os.environ.get("AUTOML_GOLDENS") == "write":
-        for cell in notebook.cells:
-            cell.metadata.pop("execution", None)  # when it ran
-        text = nbformat.writes(notebook).replace(f"{folder}/", "./")  # type: ignore[no-untyped-call]
-        (NOTEBOOKS / name).write_text(f"{text}\n")
-    return notebook
-
-
-def text_of(notebook: Any) -> str:
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    return "\n".join(output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in outputs)
+HERE = ["01_quickstart.ipynb", "03_your_network.ipynb", "04_results.ipynb"]  # those that need no cluster
+MOST_BYTES = 120_000  # of a notebook with its outputs
 
 
 @pytest.mark.parametrize("name", HERE)

@@ -1,0 +1,226 @@
+"""A study as runs of MLflow, in a tracking store that may hold others: one for the study, and below it one for each
+experiment, with its parameters, its metric by epoch, its status and the reason for it.
+
+Exported again, a study doubles nothing: its runs are found by their tags, and get what is new. The record has no clock:
+a run ends when it is exported, and has lasted as long as its trainings took.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when it is imported: it would send what is called
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # or it asks a server that is away for minutes
+
+from mlflow.entities import LifecycleStage, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from automl import findings
+from automl.errors import AutoMLError, InvalidInput
+from automl.record import experiments, study_digest
+from automl.study import Experiment, Status, Study
+from automl.study_file import Definition
+
+STUDY_TAG, EXPERIMENT_TAG, ATTEMPT_TAG = "argo_automl.study", "argo_automl.experiment", "argo_automl.attempt"
+_STATES = {
+    Status.SUCCESS: "FINISHED",
+    Status.STOPPED: "KILLED",  # as MLflow's own pruning has it
+    Status.FAILURE: "FAILED",
+    Status.PENDING: "SCHEDULED",
+    Status.RUNNING: "RUNNING",
+    Status.WAITING: "RUNNING",
+}
+_ENDED = {"FINISHED", "KILLED", "FAILED"}
+_SQLITE = (".db", ".sqlite", ".sqlite3")
+_NOT_IN_A_NAME = re.compile(r"[^\w\-. /:]", re.ASCII)
+_MOST_PARAMS, _MOST_METRICS, _MOST_TEXT = 100, 1000, 5000  # that MLflow takes at once
+
+
+def write(definition: Definition, study: Study, to: str) -> int:
+    """Makes or completes the runs; returns the number of experiments. to: NAME.db (SQLite), or a URI of MLflow.
+
+    Raises InvalidInput for another kind of store, and when the store holds another run of the same study; AutoMLError
+    for what MLflow says.
+    """
+    uri = _uri(to)
+    logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # it tells of every table that it makes
+    try:
+        return _Export(MlflowClient(uri), definition, study, to).write()
+    except MlflowException as error:
+        raise AutoMLError(f"MLflow, {to}: {error.message.splitlines()[0]}", advice="check the address") from error
+
+
+def _uri(to: str) -> str:
+    if to.startswith(("http://", "https://", "sqlite://", "postgresql", "mysql", "mssql", "databricks")):
+        return to
+    path = Path(to)
+    if "://" in to or path.suffix.lower() not in _SQLITE:
+        raise InvalidInput(
+            f"{to} does not say where MLflow keeps its runs",
+            allowed=f"a name that ends in {', '.join(_SQLITE)} (SQLite), sqlite:///FILE, or http://host:port",
+        )
+    if not path.parent.is_dir():
+        raise InvalidInput(f"there is no folder {path.parent}", advice="make it first")
+    if path.exists() and path.stat().st_size and not path.read_bytes()[:16].startswith(b"SQLite format 3"):
+        raise InvalidInput(f"{to} is there already and is no SQLite file", advice="give another name")
+    return f"sqlite:///{path.resolve()}"
+
+
+@dataclass
+class _Export:
+    client: MlflowClient
+    definition: Definition
+    study: Study
+    to: str
+
+    def write(self) -> int:
+        found = experiments(self.study, self.definition.plan.stages)
+        place = self._place()
+        known = self._known(place)
+        self._refuse_another(found, known)
+        now = int(time.time() * 1000)
+        parent = known.get("") or self._create(place, self.definition.file.name, now, {})
+        self._about_the_study(parent)
+        for each in found:
+            run = known.get(str(each.number))
+            if run is None:
+                seconds = sum(result.seconds for result in each.results)
+                tags = {"mlflow.parentRunId": parent.info.run_id, EXPERIMENT_TAG: str(each.number)}
+                run = self._create(place, f"experiment {each.number}", now - int(1000 * seconds), tags)
+            self._about(run, each)
+        state = findings.state(self.definition, self.study)
+        self._end(parent, {"done": "FINISHED", "failed": "FAILED"}.get(state, "RUNNING"))
+        return len(found)
+
+    def _place(self) -> str:
+        """The id of MLflow's experiment of the study's name, made where there is none."""
+        name = self.definition.file.name
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            return str(self.client.create_experiment(name))
+        if found.lifecycle_stage != LifecycleStage.ACTIVE:
+            raise InvalidInput(
+                f"MLflow, {self.to}: the experiment {name!r} was deleted there", advice="restore it first"
+            )
+        return str(found.experiment_id)
+
+    def _known(self, place: str) -> dict[str, Run]:
+        """The runs of earlier exports by their experiment's number; that of the study under the empty text."""
+        found: dict[str, Run] = {}
+        token = None
+        while True:
+            wanted = f"tags.`{STUDY_TAG}` = '{study_digest(self.definition)}'"
+            page = self.client.search_runs([place], wanted, page_token=token)
+            found |= {run.data.tags.get(EXPERIMENT_TAG, ""): run for run in page}
+            token = page.token
+            if not token:
+                return found
+
+    def _refuse_another(self, found: list[Experiment], known: Mapping[str, Run]) -> None:
+        """The same study file that was run twice, in two stores, has the same digest and other trainings."""
+        for each in found:
+            run = known.get(str(each.number))
+            theirs = None if run is None else run.data.tags.get(ATTEMPT_TAG)
+            if theirs is not None and each.results and theirs != each.results[0].attempts[0]:
+                raise InvalidInput(
+                    f"MLflow, {self.to} holds another run of the same study {self.definition.file.name!r}",
+                    advice="export this one to another store, or delete that one's runs first",
+                )
+
+    def _create(self, place: str, name: str, start: int, tags: dict[str, str]) -> Run:
+        return self.client.create_run(
+            place, start_time=start, tags={STUDY_TAG: study_digest(self.definition), **tags}, run_name=name
+        )
+
+    def _about_the_study(self, run: Run) -> None:
+        file, metric = self.definition.file, self.definition.metric_rule
+        best, verdict = (
+            findings.best_of_search(self.definition, self.study),
+            findings.verdict(self.definition, self.study),
+        )
+        params = {
+            "network": self.definition.network.name,
+            "algorithm": file.algorithm,
+            "sampler": self.definition.sampler_name,
+            "metric": f"{metric.goal} {metric.name}",
+            "seed": file.seed,
+            "experiments": self.definition.plan.experiments,
+        }
+        self._params(run, params)
+        metrics = {}
+        if best is not None and best.best_value is not None:
+            metrics[f"best {metric.name}"] = best.best_value
+        if verdict is not None and verdict["gain"] is not None:
+            metrics["gain over the defaults"] = verdict["gain"]
+        for name, value in metrics.items():
+            if run.data.metrics.get(_named(name)) != value:
+                self.client.log_metric(run.info.run_id, _named(name), value)
+        tags = {"state": findings.state(self.definition, self.study)}
+        tags |= {"best": f"experiment {best.experiment}"} if best is not None else {}
+        self._tags(run, tags)
+
+    def _about(self, run: Run, each: Experiment) -> None:
+        metric, asked = self.definition.metric_rule.name, each.recommendations[0]
+        self._params(run, {**each.values, "seed": asked.seed})
+        points = [(metric, epoch, value) for epoch, value in each.history]
+        last = each.results[-1].outcome() if each.results else None
+        if last is not None and last.best_value is not None:
+            points.append((f"best {metric}", last.epochs, last.best_value))
+        if last is not None and last.held_out is not None:
+            points.append((f"held-out {metric}", last.epochs, last.held_out))
+        self._metrics(run, points)
+        tags = {
+            "status": each.status.value,
+            "reason": each.reason,
+            "proposed": asked.reason,
+            "stage": self.definition.plan.stages[each.stage].name,
+        }
+        tags |= {ATTEMPT_TAG: each.results[0].attempts[0]} if each.results else {}
+        self._tags(run, {name: text for name, text in tags.items() if text})
+        self._end(run, _STATES[each.status])
+
+    def _params(self, run: Run, values: Mapping[str, Any]) -> None:
+        new = [
+            Param(_named(name), str(value)[:_MOST_TEXT])
+            for name, value in values.items()
+            if _named(name) not in run.data.params
+        ]
+        for start in range(0, len(new), _MOST_PARAMS):
+            self.client.log_batch(run.info.run_id, params=new[start : start + _MOST_PARAMS])
+
+    def _metrics(self, run: Run, points: list[tuple[str, int, float]]) -> None:
+        """Logs the points that are not there yet."""
+        names = {_named(name) for name, _, _ in points} & set(run.data.metrics)
+        there = {(name, each.step) for name in names for each in self.client.get_metric_history(run.info.run_id, name)}
+        now = int(time.time() * 1000)
+        new = [
+            Metric(_named(name), value, now, step) for name, step, value in points if (_named(name), step) not in there
+        ]
+        for start in range(0, len(new), _MOST_METRICS):
+            self.client.log_batch(run.info.run_id, metrics=new[start : start + _MOST_METRICS])
+
+    def _tags(self, run: Run, tags: Mapping[str, str]) -> None:
+        new = [RunTag(name, text[:_MOST_TEXT]) for name, text in tags.items() if run.data.tags.get(name) != text]
+        if new:
+            self.client.log_batch(run.info.run_id, tags=new)
+
+    def _end(self, run: Run, status: str) -> None:
+        if run.info.status == status:
+            return
+        if status in _ENDED:
+            self.client.set_terminated(run.info.run_id, status)
+        else:
+            self.client.update_run(run.info.run_id, status)
+
+
+def _named(name: str) -> str:
+    """A name as MLflow takes it."""
+    return _NOT_IN_A_NAME.sub("_", name)

@@ -1,0 +1,170 @@
+"""A study on a cluster, from a notebook: look at its workflow, submit, watch, stop.
+
+    from automl.notebook import Study
+    from workflows.notebook import OnCluster
+
+    study = Study.write("study.yaml", network="fashion_mnist", run={"store": "s3://bucket/prefix"})
+    there = OnCluster(study, namespace="argo")
+    there.workflow()
+    there.submit()
+    there.wait()
+    study.best()
+
+What a study has found is asked of the study itself, which reads its record in the bucket: for that the notebook needs
+boto3's own variables (AWS_ACCESS_KEY_ID, ..., AWS_ENDPOINT_URL for an S3 server of your own).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from automl.errors import AutoMLError, ClusterAway, ClusterError, RecordError
+from automl.notebook import Study, indicators, share_done
+from automl.progress_display import progress_display
+from automl.shown import Shown
+from workflows import cluster as on
+from workflows.cluster import Cluster, Workflow
+from workflows.lint import problems
+from workflows.size import MOST_BYTES, study_bytes
+from workflows.submit import compiled, create, newest, open_cluster, refuse_a_second
+from workflows.watch import why_it_failed
+
+_INPUT = re.compile(r"\{\{inputs\.parameters\.(\w+)\}\}")  # what Argo puts in
+PATIENCE = 30.0  # seconds between two questions to a cluster that does not answer, at most
+
+
+@dataclass
+class OnCluster:
+    """A study on one namespace of a cluster; its workflow is the newest that its study file was submitted as.
+
+    namespace: default: that of the kubeconfig context, or else argo. context: of the kubeconfig; default: the current
+    one. server: the address of an Argo server, in place of Kubernetes itself; its token in ARGO_TOKEN.
+    """
+
+    study: Study
+    namespace: str | None = None
+    context: str | None = None
+    server: str | None = None
+    _cluster: Cluster | None = field(default=None, repr=False)
+    _name: str = field(default="", repr=False)
+
+    def workflow(self) -> Shown:
+        """The Argo Workflow that the study compiles to: its templates, its size at the end, what lint finds.
+
+        No cluster is asked. data: the workflow as Kubernetes takes it. Raises InvalidInput.
+        """
+        made, definition = compiled(self.study.path), self.study.definition
+        wrong = problems(made, definition.plan)
+        rows = [("template", "what it is", "containers")]
+        rows += [(each["name"], _kind(each), ", ".join(_containers(each))) for each in made["spec"]["templates"]]
+        size = f"{study_bytes(definition) / 1000:,.0f} kB at the end, of the {MOST_BYTES / 1000:,.0f} kB that fit"
+        lines = [f"size: {size}", f"lint: {'; '.join(wrong) or 'nothing is wrong'}"]
+        text = "\n".join([*("  ".join(row) for row in rows), *lines])
+        return Shown(made, lambda console: console.print(text, markup=False, highlight=False), rows, lines=lines)
+
+    def submit(self) -> Shown:
+        """Checks that the cluster has all that the study needs, then creates the workflow.
+
+        Raises InvalidInput, and ClusterError: also when a workflow of this study is under way.
+        """
+        made, cluster = compiled(self.study.path), self._there()
+        refuse_a_second(cluster, made, self.study.path)
+        created, unseen = create(cluster, made, dry_run=False)
+        assert created is not None, "it is no dry run"
+        self._name = on.name_of(created)
+        data = {"workflow": self._name, "namespace": cluster.namespace, "store": on.store_of(created)}
+        rows = [("", ""), *data.items()]
+        rows += [("not checked, for it cannot be seen", ", ".join(unseen))] if unseen else []
+        return _pairs(data, rows)
+
+    def status(self) -> Shown:
+        """Where the workflow stands, why pods wait, and what the record says. Raises ClusterError."""
+        return self._look()[1]
+
+    def wait(self, every: float = 5.0) -> str:
+        """Shows the status until the workflow has ended: 'Done' or 'Error'. every: seconds between two looks.
+
+        An interrupted cell stops waiting and nothing else. A cluster that does not answer is asked again. Raises
+        ClusterError when the workflow is gone.
+        """
+        pause = every
+        with progress_display() as display:
+            while True:
+                try:
+                    workflow, found = self._look()
+                except ClusterAway as error:
+                    display.show(_pairs({}, [("", ""), ("workflow", f"{error.given}; asking again")]), 0.0)
+                    time.sleep(pause)
+                    pause = min(2 * pause, PATIENCE)
+                    continue
+                pause = every
+                display.show(found, found.data["share"])
+                if on.ended(workflow):
+                    return "Done" if on.phase(workflow) == "Succeeded" else "Error"
+                time.sleep(every)
+
+    def stop(self) -> None:
+        """Asks the trainings to keep a checkpoint and end; `submit` goes on from there. Raises ClusterError."""
+        workflow = self._workflow()
+        if not on.ended(workflow):
+            self._there().change(on.name_of(workflow), "stop")
+
+    def _look(self) -> tuple[Workflow, Shown]:
+        workflow = self._workflow()
+        cluster, ended = self._there(), on.ended(workflow)
+        running = sum(each.phase == "Running" for each in on.trainings(workflow))
+        rows = [("workflow", f"{on.name_of(workflow)} in {cluster.namespace}: {on.state(workflow)}")]
+        if not ended:
+            rows.append(("pods that train", str(running)))
+            waits = on.waiting(workflow, cluster.waits(on.name_of(workflow)))
+            rows += [(f"{len(pods)} waiting", reason) for reason, pods in waits.items()]
+        elif on.phase(workflow) != "Succeeded":
+            rows.append(("failed", why_it_failed(cluster, workflow)))
+        share = 0.0
+        try:
+            found = self.study.status().data
+            rows += indicators(found)[1:]
+            share = share_done(found)
+        except RecordError:
+            rows.append(("record", "not begun"))
+        except AutoMLError as error:
+            rows.append(("record", f"cannot be read from here: {error}"))
+        data = {"workflow": on.name_of(workflow), "state": on.state(workflow), "training": running, "share": share}
+        return workflow, _pairs(data, [("", ""), *rows])
+
+    def _there(self) -> Cluster:
+        if self._cluster is None:
+            self._cluster = open_cluster(self.namespace, self.context, self.server)
+        return self._cluster
+
+    def _workflow(self) -> Workflow:
+        cluster = self._there()
+        found = cluster.get(self._name) if self._name else newest(cluster, self.study.path)
+        if found is None:
+            raise ClusterError(
+                f"no workflow of {self.study.path} is in namespace {cluster.namespace} ({cluster.where})",
+                advice="submit() makes one, and goes on with what the store holds",
+            )
+        return found
+
+
+def _kind(template: dict[str, Any]) -> str:
+    title = template.get("annotations", {}).get("workflows.argoproj.io/display-name", "")
+    title = _INPUT.sub(r"<\1>", title)
+    said = "a pod" if "container" in template else "steps"
+    return f"{said}, shown as {title}" if title else said
+
+
+def _containers(template: dict[str, Any]) -> list[str]:
+    """The containers of a pod, those that come before it and beside it, with their images."""
+    main = [{"name": "main", **template["container"]}] if "container" in template else []
+    each = [*template.get("initContainers", ()), *main, *template.get("sidecars", ())]
+    return [f"{container['name']} ({container['image']})" for container in each]
+
+
+def _pairs(data: dict[str, Any], rows: list[tuple[str, str]]) -> Shown:
+    text = "\n".join(f"{name}: {value}" for name, value in rows[1:])
+    return Shown(data, lambda console: console.print(text, markup=False, highlight=False), rows)

@@ -1,0 +1,76 @@
+"""A study brought to a cluster: opened, compiled, checked and created. For the commands and for notebooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from automl import study_file
+from automl.errors import AutoMLError, ClusterError, InvalidInput
+from workflows.cluster import STUDY_LABEL, Cluster, Workflow, check, ended, name_of, of_study, state, store_of
+
+
+@contextmanager
+def extra_cluster() -> Iterator[None]:
+    """Inside, the libraries of the extra 'cluster' are imported; a missing one is told of."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = str(error.name).partition(".")[0]
+        raise AutoMLError(f"{name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
+
+
+def open_cluster(namespace: str | None, context: str | None, server: str | None) -> Cluster:
+    """Through Kubernetes, of a context of the kubeconfig; or through the Argo server at the address `server`.
+
+    Raises ClusterError when none is known, InvalidInput for both a server and a context.
+    """
+    with extra_cluster():
+        argo_server, kubernetes = import_module("workflows.argo_server"), import_module("workflows.kubernetes_api")
+    if server and context:
+        if os.environ.get("ARGO_SERVER") != server:
+            raise InvalidInput("--server and --context", allowed="one of the two", advice="leave one out")
+        server = None  # what is said by whoever asks counts more than the environment
+    found: Cluster = argo_server.ArgoServer(server, namespace) if server else kubernetes.Kubernetes(context, namespace)
+    return found
+
+
+def compiled(study: Path) -> dict[str, Any]:
+    """The workflow of a study file. Raises InvalidInput when it cannot run on a cluster."""
+    with extra_cluster():
+        compile_study = import_module("workflows.compile").compile_study
+    text = study_file.read_text(study)
+    made: dict[str, Any] = compile_study(study_file.parse(text, str(study), study.parent), text).to_dict()
+    return made
+
+
+def newest(cluster: Cluster, study: Path) -> Workflow | None:
+    """The newest workflow of a study file; None where none is left."""
+    definition = study_file.read(study)
+    found = of_study(cluster, definition.file.name, definition.file.run.store)
+    return found[0] if found else None
+
+
+def refuse_a_second(cluster: Cluster, workflow: Workflow, study: Path) -> None:
+    """Two workflows on one store would do the same work twice. Raises ClusterError."""
+    label, store = workflow["metadata"]["labels"][STUDY_LABEL], store_of(workflow)
+    for each in of_study(cluster, label, store):
+        if not ended(each):
+            raise ClusterError(
+                f"{study}: the workflow {name_of(each)} of this study is {state(each)} on {store}",
+                advice=f"see 'automl watch {study}'; 'automl resume {study}' goes on with one that is paused or "
+                f"stopped, 'automl stop {study}' stops it",
+            )
+
+
+def create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> tuple[Workflow | None, list[str]]:
+    """Checks, then creates; nothing (None) when it is a dry run. Also gives what could not be looked at, for people.
+
+    Raises ClusterError.
+    """
+    unseen = check(cluster, workflow)
+    return (None if dry_run else cluster.create(workflow, dry_run=False)), unseen
