@@ -31,6 +31,8 @@ from automl.record import Record
 from automl.stores import open_store
 from automl.study_file import Definition
 
+__all__ = ["Shown", "Study"]
+
 _ENDED = {"done": "Done", "failed": "Error"}
 _STYLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 _CELL = "padding:2px 10px;text-align:left;border-bottom:1px solid #8884"

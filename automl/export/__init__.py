@@ -14,6 +14,8 @@ from automl.errors import AutoMLError, InvalidInput, nearest
 from automl.study import Study
 from automl.study_file import Definition
 
+__all__ = ["export"]
+
 Write = Callable[[Definition, Study, Path], int]  # into a new path; returns how many it wrote
 
 
@@ -41,7 +43,11 @@ FORMS = {
 
 
 def export(definition: Definition, study: Study, form: str, to: Path) -> int:
-    """Writes a study to a new path in one of `FORMS`; returns how many it wrote. Raises InvalidInput, AutoMLError."""
+    """Writes a study to a new path; returns how many rows, trials or runs it wrote.
+
+    definition, study: `record, definition = open_study(...)`, then `record.study(definition.brain.metric,
+    definition.plan.stages)`. form: csv, jsonl, optuna or tensorboard. Raises InvalidInput, AutoMLError.
+    """
     if form not in FORMS:
         raise InvalidInput(f"--to: {form!r} is not known", allowed=", ".join(FORMS), advice=nearest(form, FORMS))
     try:
