@@ -5,7 +5,7 @@ TEST_JOBS ?= 2
 # Tests on the cluster mostly wait
 CLUSTER_TEST_JOBS ?= 3
 
-.PHONY: demo check setup format lint types layers test test-cluster test-outages lock goldens clean
+.PHONY: demo check setup format lint types layers test test-cluster test-outages lock goldens docs clean
 .DEFAULT_GOAL := help
 help:
 	@echo "make demo    set up, then search on real data (a few minutes); the result is in ./demo"
@@ -13,6 +13,7 @@ help:
 	@echo "make format  mend format and lint where that is safe"
 	@echo "make lock    pin the newest versions of all dependencies in requirements.lock"
 	@echo "make goldens write the golden files of the tests anew; read the difference before you commit it"
+	@echo "make docs    write docs/commands.md and docs/api.md from the program itself"
 	@echo "make clean   remove .venv and ./demo"
 
 demo: setup
@@ -61,5 +62,7 @@ lock: setup
 		--extra mlflow --extra wandb --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
 goldens: setup
 	AUTOML_GOLDENS=write $(BIN)/pytest -n $(TEST_JOBS)
+docs: setup
+	$(BIN)/python scripts/make_reference.py
 clean:
 	rm -rf .venv demo

@@ -7,6 +7,8 @@ import pandas as pd
 from automl.export.rows import rows
 from automl.opening import open_study
 
+__all__ = ["experiments_frame"]
+
 
 def experiments_frame(place: str) -> pd.DataFrame:
     """One row for every run of an experiment; `automl.export.rows` describes the columns.

@@ -37,6 +37,8 @@ from automl.study_file import Definition
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["Shown", "Study"]
+
 _ENDED = {"done": "Done", "failed": "Error"}
 
 

@@ -9,6 +9,8 @@ from automl.record import Record
 from automl.stores import open_store
 from automl.study_file import Definition
 
+__all__ = ["open_study"]
+
 
 def open_study(study: str, store: str | None = None) -> tuple[Record, Definition]:
     """The record and definition of a study. study: its file, a folder, or s3://bucket/prefix. store: where it lies.

@@ -185,12 +185,14 @@ def _verdict(console: Console, definition: Definition, data: Row) -> None:
         add_row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
     console.print(table)
     console.print()
-    _line(console, _conclusion(found, verdict), "")
+    _line(console, _conclusion(definition, found, verdict), "")
 
 
-def _conclusion(found: Row, verdict: Row | None) -> str:
+def _conclusion(definition: Definition, found: Row, verdict: Row | None) -> str:
     if found["defaults"]:
         return "the defaults are the best: the search found nothing above them"
+    if all(stage.kind != "final" for stage in definition.plan.stages):
+        return "these are the search's own values: 'final: {repeats: 0}' asks for no judgement with fresh seeds"
     if verdict is None or verdict["gain"] is None:
         return "the final judgement is still to come" if verdict is None else "the final judgement has failed"
     gain, on = verdict["gain"], verdict["judged_on"]

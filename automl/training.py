@@ -48,6 +48,21 @@ from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import Any, BinaryIO, SupportsFloat
 
+__all__ = [
+    "PREEMPTED",
+    "STATUS_FILE",
+    "Preempted",
+    "failed",
+    "finished",
+    "handle_preemption",
+    "latest_checkpoint",
+    "load_spec",
+    "preempted",
+    "report",
+    "save_atomically",
+    "started",
+]
+
 PREEMPTED = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, run me again
 
 STATUS_FILE = "status.json"

@@ -36,6 +36,14 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_search_without_a_judgement_does_not_promise_one(tmp_path: Path) -> None:
+    write_small_study(tmp_path, BETTER, study="name: study\nnetwork: small.yaml\nR: 3\nfinal: {repeats: 0}\n")
+    ran = automl("run", "study.yaml", "-j", "2", cwd=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert "still to come" not in ran.out
+    assert "'final: {repeats: 0}' asks for no judgement" in ran.out
+
+
 # -- help -------------------------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,8 @@ from workflows.size import MOST_BYTES, study_bytes
 from workflows.submit import compiled, create, newest, open_cluster, refuse_a_second
 from workflows.watch import why_it_failed
 
+__all__ = ["OnCluster"]
+
 _INPUT = re.compile(r"\{\{inputs\.parameters\.(\w+)\}\}")  # what Argo puts in
 PATIENCE = 30.0  # seconds between two questions to a cluster that does not answer, at most
 

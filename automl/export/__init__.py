@@ -14,6 +14,8 @@ from automl.errors import AutoMLError, InvalidInput, nearest
 from automl.study import Study
 from automl.study_file import Definition
 
+__all__ = ["export"]
+
 Write = Callable[[Definition, Study, Path], int]  # into a new path; returns how many it wrote
 Add = Callable[[Definition, Study, str], int]  # to what is there
 
@@ -62,9 +64,11 @@ FORMS = {
 
 
 def export(definition: Definition, study: Study, form: str, to: str | Path) -> int:
-    """Writes a study in one of `FORMS`; returns how many it wrote. Raises InvalidInput, AutoMLError.
+    """Writes a study in one of the forms; returns how many rows, trials or runs it wrote.
 
-    to: a new path; for a form that adds, a store that may be there.
+    definition, study: `record, definition = open_study(...)`, then `record.study(definition.brain.metric,
+    definition.plan.stages)`. form: csv, jsonl, optuna, tensorboard, mlflow or wandb. to: a new path; for a form that
+    adds, a store that may be there. Raises InvalidInput, AutoMLError.
     """
     if form not in FORMS:
         raise InvalidInput(f"--to: {form!r} is not known", allowed=", ".join(FORMS), advice=nearest(form, FORMS))

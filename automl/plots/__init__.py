@@ -28,6 +28,19 @@ from automl.report_page.facts import Facts, read_facts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+__all__ = [
+    "contour",
+    "curves",
+    "draw",
+    "failures",
+    "history",
+    "importance",
+    "ledger",
+    "parallel_coordinates",
+    "slices",
+    "write",
+]
+
 
 class HasStore(Protocol):
     """A study that knows where it lies, such as `automl.notebook.Study`."""

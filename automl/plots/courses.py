@@ -23,7 +23,7 @@ def history(facts: Facts) -> Figure:
         figure = drawing.picture(9, 4.2)
         axes = figure.add_subplot()
         last = max(each.number for each in facts.searched)
-        drawing.set_across(axes, Numbers(-0.5, last + 0.5), 14)
+        drawing.set_across(axes, Numbers(-0.5, last + 0.5, whole=True), 14)
         drawing.set_up(axes, facts.value_scale)
         axes.set(xlabel="experiment", ylabel=axis_name(facts))
         small = len(facts.drawn) > MOST_WITH_TEXT
@@ -60,7 +60,7 @@ def curves(facts: Facts) -> Figure:
     with drawing.look():
         figure = drawing.picture(9, 4.2)
         axes = figure.add_subplot()
-        drawing.set_across(axes, Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most)), 14)
+        drawing.set_across(axes, Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most), whole=True), 14)
         drawing.set_up(axes, scale)
         axes.set(xlabel="epoch", ylabel=axis_name(facts))
         alike = len(facts.epochs) == 1

@@ -20,7 +20,7 @@ def history(facts: Facts) -> Markup | None:
     if not facts.searched or not facts.valued:
         return None
     last = max(each.number for each in facts.searched)
-    across = Numbers(-0.5, last + 0.5)
+    across = Numbers(-0.5, last + 0.5, whole=True)
     plot = Plot(across, facts.value_scale, "experiment", axis_name(facts), width=980, height=330, top=40)
     marks: list[Markup | None] = [_stages(facts, plot), lines([_best_so_far(facts, plot)], "sofar")]
     marks += _dots(facts, plot)
@@ -51,7 +51,7 @@ def curves(facts: Facts) -> Markup | None:
     scale = of_metric(ends, minimize=facts.minimize)
     most = max(epoch for each in shown for epoch, _ in each.experiment.history)
     plot = Plot(
-        Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most)),
+        Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most), whole=True),
         scale,
         "epoch",
         axis_name(facts),

@@ -41,8 +41,8 @@ def _stage(facts: Facts, index: int, found: list[Experiment], short: dict[str, s
     )
     table = tag("table", tag("thead", head), tag("tbody", [_row(facts, each, short) for each in found]))
     name = "The final judgement" if stage.kind == "final" else f"Stage {stage.name}"
-    steps = ", ".join(f"{rung.size} to epoch {rung.epochs}" for rung in stage.rungs)
-    told = steps if len(stage.rungs) <= 6 else f"{stage.experiments} to epoch {stage.schedule_epochs}"
+    steps = ", ".join(f"{rung.size:,} to epoch {rung.epochs}" for rung in stage.rungs)
+    told = steps if len(stage.rungs) <= 6 else f"{stage.experiments:,} to epoch {stage.schedule_epochs}"
     summary = tag("summary", tag("strong", name), f": {told}")
     return tag(
         "details",

@@ -33,12 +33,16 @@ def pictures(record: Record, facts: Facts) -> Markup | None:
 
 
 def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
-    """The first training of each side in the final judgement: both are as long and have the same seed."""
+    """The first training of each side in the final judgement: both are as long and have the same seed.
+
+    Where the defaults are the best there is one side.
+    """
     if facts.verdict is None or facts.state != "done":
         return []
     by_number = {each.number: each for each in facts.experiments}
     titles = {"default": "The defaults, trained anew for the final judgement", "best": "The best, trained anew for it"}
-    return [(title, by_number[facts.verdict[side]["experiments"][0]]) for side, title in titles.items()]
+    first = {side: facts.verdict[side]["experiments"][:1] for side in titles}
+    return [(title, by_number[number]) for side, title in titles.items() for number in first[side]]
 
 
 def _searched(facts: Facts) -> list[tuple[str, Experiment]]:

@@ -29,11 +29,15 @@ class Scale(Protocol):
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers from low to high, low < high; log: in their logarithm, 0 < low, and high is not next to it."""
+    """Numbers from low to high, low < high.
+
+    log: in their logarithm, 0 < low, and high is not next to it. whole: there is nothing between whole numbers.
+    """
 
     low: float
     high: float
     log: bool = False
+    whole: bool = False
 
     def place(self, value: Any) -> float | None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -48,7 +52,7 @@ class Numbers:
         heads = self._decades(most) if self.log else []
         if len(heads) > 1:
             return [(self._place(value), _written(value, value)) for value in heads]
-        values = _steps(self.low, self.high, most)
+        values = _steps(self.low, self.high, most, least=1.0 if self.whole else 0.0)
         step = values[1] - values[0] if len(values) > 1 else self.high - self.low
         return [(self._place(value), _written(value, step)) for value in values]
 
@@ -104,9 +108,9 @@ def of_parameter(parameter: Parameter) -> Scale:
     assert parameter.low is not None, "checked when the parameter was made"
     assert parameter.high is not None, "checked when the parameter was made"
     if parameter.low == parameter.high:
-        return Numbers(parameter.low - 0.5, parameter.high + 0.5)
+        return Numbers(parameter.low - 0.5, parameter.high + 0.5, whole=parameter.kind == "int")
     wide = parameter.high > parameter.low * (1 + 1e-6)  # in a narrower range a logarithm is a straight line
-    return Numbers(parameter.low, parameter.high, parameter.log and wide)
+    return Numbers(parameter.low, parameter.high, parameter.log and wide, whole=parameter.kind == "int")
 
 
 def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:
@@ -130,11 +134,11 @@ def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:
     return Numbers(low - margin, high + margin)
 
 
-def _steps(low: float, high: float, most: int) -> list[float]:
-    """Round numbers inside: the finest of 1, 2 and 5 times a power of ten that makes at most `most`."""
+def _steps(low: float, high: float, most: int, *, least: float) -> list[float]:
+    """Round numbers inside: the finest of 1, 2 and 5 times a power of ten that makes at most `most`, from `least`."""
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         return [low]  # no tick between could be told from its neighbours
-    rough = (high - low) / max(1, most)
+    rough = max((high - low) / max(1, most), least)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(head * power for head in (1, 2, 5, 10) if head * power >= rough * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)

@@ -23,6 +23,13 @@ def test_ticks_are_round_and_no_more_than_asked_for() -> None:
     ]
 
 
+def test_between_whole_numbers_there_is_no_tick() -> None:
+    assert [text for _, text in Numbers(0.9, 3.1, whole=True).ticks(12)] == ["1", "2", "3"]
+    assert [text for _, text in Numbers(-0.5, 0.5, whole=True).ticks(12)] == ["0"]
+    assert [text for _, text in Numbers(0, 1000, whole=True).ticks(5)] == ["0", "200", "400", "600", "800", "1000"]
+    assert [text for _, text in of_parameter(Parameter("x", "int", low=1, high=4)).ticks(9)] == ["1", "2", "3", "4"]
+
+
 def test_a_logarithmic_axis_has_decades_and_less_where_it_spans_less() -> None:
     assert [text for _, text in Numbers(1e-5, 1e-1, log=True).ticks(6)] == ["1e-5", "1e-4", "0.001", "0.01", "0.1"]
     assert [text for _, text in Numbers(1, 20, log=True).ticks(6)] == ["1", "2", "5", "10", "20"]
