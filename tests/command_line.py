@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from automl import cli
 from tests.small_network import write_small_study
+
+BETTER = "parameters: {train.x: {default: 0.1}}\nseed: 7\n"  # far from the best, so that a search finds a better one
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,19 @@ def search(folder: Path, more: str) -> Ran:
     ran = automl("run", "study.yaml", "-j", "2", cwd=folder)
     assert ran.code == 0, ran.err
     return ran
+
+
+def as_json(ran: Ran) -> Any:
+    """What `-o json` printed, and nothing beside it."""
+    assert ran.err == ""
+    return json.loads(ran.out)
+
+
+def edit_json(path: Path, change: Callable[[Any], object]) -> None:
+    """Changes a stored JSON object."""
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
 
 
 def read_terminal(handle: int) -> bytes:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from automl import local
 
+from .command_line import BETTER, search
 from .simulation.crashes import scratch, without_pauses
 from .simulation.studies import uniform_instead_of_a_model
 
@@ -74,3 +75,19 @@ def bucket() -> str:
     if not uri:
         pytest.skip("AUTOML_TEST_S3 names no bucket of an S3 server")
     return f"{uri}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study of the small network that has run to its end and found something above the defaults."""
+    folder = tmp_path_factory.mktemp("studied")
+    search(folder, BETTER)
+    return folder
+
+
+@pytest.fixture
+def copy(studied: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    folder = tmp_path / "copy"
+    shutil.copytree(studied, folder)
+    return folder

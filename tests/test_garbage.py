@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +12,10 @@ from automl import garbage, local, study_file
 from automl.record import Record, decision_key
 from automl.stores.folder import FolderStore
 from automl.verify import verify
-from tests.command_line import automl, files_below, refused, search
+from tests.command_line import BETTER, automl, files_below, refused
 from tests.small_network import write_small_study
 
-BETTER = "parameters: {train.x: {default: 0.1}}\nseed: 7\n"
 WIDE = "name: study\nnetwork: small.yaml\nR: 9\nmax_epochs: 9\nfinal: {repeats: 1}\n"
-
-
-@pytest.fixture(scope="module")
-def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a study that has run to its end."""
-    folder = tmp_path_factory.mktemp("studied")
-    search(folder, BETTER)
-    return folder
-
-
-@pytest.fixture
-def copy(studied: Path, tmp_path: Path) -> Path:
-    """A copy that a test may change."""
-    folder = tmp_path / "copy"
-    shutil.copytree(studied, folder)
-    return folder
 
 
 def as_json(*command: str, cwd: Path) -> Any:

@@ -35,7 +35,7 @@ from . import test_brain
 from .simulation.campaigns import burn_machine, kill_in_states, one_fault, two_walkers
 from .simulation.studies import BAYESIAN, HALVING, study
 from .simulation.world import WalkerStore
-from .steps import test_observe, test_propose, test_stage_in
+from .steps import test_observe, test_observed_checkpoints, test_propose, test_stage_in
 from .steps.attempts import Attempt
 
 pytestmark = pytest.mark.usefixtures("quick_simulation")
@@ -341,7 +341,7 @@ MUTANTS: dict[Callable[[Patch], None], Detector] = {
     drop_files_before_their_manifest: kills,
     drop_the_best_checkpoint: kills_while_halving,
     store_what_may_be_torn: call(
-        test_observe.test_a_program_that_is_killed_while_it_saves_leaves_nothing_to_go_on_from_but_what_was_whole,
+        test_observed_checkpoints.test_a_program_that_is_killed_while_it_saves_leaves_nothing_to_go_on_from_but_what_was_whole,
         "attempt",
     ),
     take_preemption_for_failure: interrupts,

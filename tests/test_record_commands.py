@@ -1,48 +1,23 @@
-"""The commands that ask a study's record: what they say of a study that really ran, and of one that was damaged."""
+"""The commands that ask a study's record, on a study that really ran; verify has a file of its own."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from automl import record_commands
 from automl.stores.folder import FolderStore
-from tests.command_line import automl, files_below, refused, search
+from tests.command_line import BETTER, as_json, automl, edit_json, files_below, refused
 from tests.recorded_studies import recorded
 from tests.simulation.studies import HYPERBAND_9, study
 from tests.small_network import write_small_study
 
-BETTER = "parameters: {train.x: {default: 0.1}}\nseed: 7\n"
 COMMANDS = [command.__name__ for command in record_commands.COMMANDS]
-
-
-@pytest.fixture(scope="module")
-def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a study that has run to its end."""
-    folder = tmp_path_factory.mktemp("studied")
-    search(folder, BETTER)
-    return folder
-
-
-@pytest.fixture
-def copy(studied: Path, tmp_path: Path) -> Path:
-    """A copy that a test may damage."""
-    folder = tmp_path / "copy"
-    shutil.copytree(studied, folder)
-    return folder
-
-
-def as_json(ran: Any) -> Any:
-    assert ran.err == ""
-    return json.loads(ran.out)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -75,9 +50,9 @@ def test_a_study_that_ran_replays_the_same(studied: Path) -> None:
 
 
 def test_a_changed_decision_is_named_with_both_values_and_both_versions(copy: Path) -> None:
-    edit(copy / "study" / "decisions/0/0.json", lambda data: data["issued"][1]["values"].update({"train.x": 0.75}))
+    edit_json(copy / "study" / "decisions/0/0.json", lambda data: data["issued"][1]["values"].update({"train.x": 0.75}))
     # the study was begun with another numpy: what decides is not touched by that
-    edit(copy / "study" / "automl_metadata.json", lambda data: data["software"].update(numpy="1.0.0"))
+    edit_json(copy / "study" / "automl_metadata.json", lambda data: data["software"].update(numpy="1.0.0"))
     ran = automl("replay", "study", "-o", "json", cwd=copy)
     assert ran.code == 1
     found = as_json(ran)["difference"]
@@ -108,154 +83,6 @@ def test_why_of_no_experiment_is_refused(studied: Path) -> None:
     refused(automl("why", "study", "99", cwd=studied), "there is no experiment 99", "0 to")
     refused(automl("why", "study", "best", cwd=studied), "EXPERIMENT: 'best'", "the number of an experiment")
     refused(automl("why", "nowhere", "1", cwd=studied), "no study lies in")
-
-
-# -- verify -----------------------------------------------------------------------------------------------------------
-
-Damage = Callable[[Path], object]
-
-
-def edit(path: Path, change: Callable[[Any], object]) -> None:
-    """Changes a stored JSON object."""
-    data = json.loads(path.read_text())
-    change(data)
-    path.write_text(json.dumps(data))
-
-
-def checkpoint_of_the_best(study: Path) -> Path:
-    best = json.loads((study / "best_model/manifest.json").read_text())
-    last = sorted((study / f"results/{best['experiment']}").iterdir())[-1]
-    key: str = json.loads(last.read_text())["best"]["manifest"]
-    return (study / key).parent
-
-
-def add_result(study: Path) -> None:
-    data = json.loads((study / "results/0/0.json").read_text())
-    (study / "results/77").mkdir()
-    (study / "results/77/0.json").write_text(json.dumps({**data, "experiment": 77}))
-
-
-def add_decision(study: Path) -> None:
-    shutil.copy(study / "decisions/0/1.json", study / "decisions/0/2.json")
-    edit(study / "decisions/0/2.json", lambda data: data.update(index=2))
-
-
-DAMAGES: dict[str, tuple[Damage, str, str]] = {
-    "a weight of best_model": (
-        lambda study: next((study / "best_model").glob("model_*")).write_text("{}"),
-        r"best_model/model_\d\.json",
-        "does not match its sha256 in best_model/manifest.json",
-    ),
-    "a weight of best_model is gone": (
-        lambda study: next((study / "best_model").glob("model_*")).unlink(),
-        r"best_model/model_\d\.json",
-        "is missing",
-    ),
-    "best_model says another experiment": (
-        lambda study: edit(study / "best_model/manifest.json", lambda data: data.update(experiment=99)),
-        r"best_model/manifest\.json",
-        "is not what the record gives",
-    ),
-    "a weight of a checkpoint": (
-        lambda study: (checkpoint_of_the_best(study) / "0").write_text("{}"),
-        r"experiment_\d/rung_\d/[^/]+/checkpoints/\d/0",
-        "does not match its sha256",
-    ),
-    "a manifest is gone": (
-        lambda study: (checkpoint_of_the_best(study) / "manifest.json").unlink(),
-        r"experiment_\d/rung_\d/[^/]+/checkpoints/\d/manifest\.json",
-        "is missing, and results/",
-    ),
-    "a manifest is of another epoch": (
-        lambda study: edit(checkpoint_of_the_best(study) / "manifest.json", lambda data: data.update(epoch=9)),
-        r"experiment_\d/rung_\d/[^/]+/checkpoints/\d/manifest\.json",
-        "is of epoch 9",
-    ),
-    "a decision was changed": (
-        lambda study: edit(study / "decisions/0/0.json", lambda data: data["issued"][1].update(reason="mine")),
-        r"decisions/0/0\.json",
-        "does not match the sha256 that decisions/0/1.json names",
-    ),
-    "a decision is gone": (
-        lambda study: (study / "decisions/0/0.json").unlink(),
-        r"decisions/0/1\.json",
-        "is an orphan: decisions/0/0.json, on which it builds",
-    ),
-    "a decision is cut off": (
-        lambda study: (study / "decisions/0/0.json").write_text("{"),
-        r"decisions/0/0\.json",
-        "is not strict JSON",
-    ),
-    "a decision too many": (add_decision, r"decisions/0/2\.json", "the plan has no such rung"),
-    "a result was changed": (
-        lambda study: edit(study / "results/1/0.json", lambda data: data["history"][-1].__setitem__(1, 0.9)),
-        r"results/1/0\.json",
-        "has value 0.9, where decisions/0/1.json saw",
-    ),
-    "a result is gone": (
-        lambda study: (study / "results/1/0.json").unlink(),
-        r"results/1/0\.json",
-        "is missing or damaged, and decisions/0/1.json rests on it",
-    ),
-    "a result too many": (add_result, r"results/77/0\.json", "is an orphan: no decision has asked for it"),
-    "a training too many": (
-        lambda study: shutil.copytree(study / "experiment_0/rung_0", study / "experiment_0/rung_7"),
-        "experiment_0/rung_7/",
-        "is an orphan",
-    ),
-    "a name that is none": (
-        lambda study: shutil.copy(study / "results/1/0.json", study / "results/1/00.json"),
-        r"results/1/00\.json",
-        "is not a name that a study gives",
-    ),
-    "a view was changed": (
-        lambda study: edit(study / "controller.json", lambda data: data.update(study="another")),
-        r"controller\.json",
-        "is not what the record gives: 'automl rebuild'",
-    ),
-    "a view is gone": (lambda study: (study / "brain.json").unlink(), r"brain\.json", "is missing: 'automl rebuild'"),
-    "the study file is gone": (lambda study: (study / "study.yaml").unlink(), r"study\.yaml", "is missing"),
-}
-
-
-def test_nothing_is_wrong_with_a_study_that_ran(studied: Path) -> None:
-    found = as_json(automl("verify", "study", "-o", "json", cwd=studied))
-    assert (found["whole"], found["problems"], found["notes"]) == (True, [], [])
-    checked = found["checked"]
-    assert checked["results"] == len(list((studied / "study/results").rglob("*.json")))
-    assert checked["checkpoints"] > 0
-    assert checked["files"] > checked["checkpoints"]  # best_model's too
-
-
-@pytest.mark.parametrize(("damage", "name", "says"), DAMAGES.values(), ids=DAMAGES.keys())
-def test_what_is_wrong_is_listed(damage: Damage, name: str, says: str, copy: Path) -> None:
-    damage(copy / "study")
-    before = files_below(copy)
-    ran = automl("verify", "study", "-o", "json", cwd=copy)
-    assert ran.code == 1
-    found = as_json(ran)
-    assert not found["whole"]
-    assert any(re.fullmatch(name, each["object"]) and says in each["problem"] for each in found["problems"]), found
-    table = automl("verify", "study", cwd=copy)
-    assert table.code == 1
-    assert says in table.out
-    assert files_below(copy) == before
-
-
-def test_a_file_of_the_user_is_only_noted(copy: Path) -> None:
-    (copy / "study" / "notes.txt").write_text("mine")
-    ran = automl("verify", "study", "-o", "json", cwd=copy)
-    assert ran.code == 0
-    assert as_json(ran)["notes"] == [{"object": "notes.txt", "note": "is no object of this study"}]
-
-
-def test_a_view_of_another_version_is_only_noted(copy: Path) -> None:
-    edit(copy / "study" / "automl_metadata.json", lambda data: data.update(version="0.0.1"))
-    edit(copy / "study" / "controller.json", lambda data: data.update(format=1, added="later"))
-    found = as_json(automl("verify", "study", "-o", "json", cwd=copy))
-    assert found["whole"]
-    changed = {each["object"] for each in found["notes"]}
-    assert changed == {"controller.json", "report.html"}  # the page names the version that began the study
 
 
 # -- diff and clone ---------------------------------------------------------------------------------------------------

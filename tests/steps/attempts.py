@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from automl.record import Record
-from automl.steps.observe import Observer
+from automl.steps.observe import Ended, Observer
 from automl.steps.stage_in import Launch, stage_in
 from automl.stores.memory import MemoryStore
 from automl.study import Recommendation
 from automl.study_file import Definition
 
 from ..simulation.studies import RANDOM, study
+
+WELL, KILLED = Ended(0), Ended(-9)
 
 
 def recommendation(number: int = 0, epochs: int = 3, **more: Any) -> Recommendation:
@@ -65,3 +67,11 @@ class Attempt:
     def _touch(self, path: Path) -> None:
         self.now += 10**9
         os.utime(path, ns=(self.now, self.now))
+
+
+def trains(attempt: Attempt, *losses: float | str, first: int = 1) -> None:
+    """Saves and reports epoch after epoch, and is looked at after each."""
+    for epoch, loss in enumerate(losses, first):
+        attempt.saves(epoch)
+        attempt.reports(epoch, loss)
+        attempt.observer.poll(epoch)

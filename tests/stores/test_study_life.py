@@ -1,0 +1,119 @@
+"""What is added to and taken from a study that was begun, in a bucket as in a folder: extend, enqueue, gc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl import views
+from automl.extending import enqueue, extend
+from automl.record import EXTENSIONS, Record
+from automl.replay import Replay
+from automl.stores import Store
+from automl.study_file import Definition
+from automl.verify import verify
+from tests.command_line import as_json, automl
+from tests.recorded_studies import recorded, walk
+from tests.simulation.studies import study, uniform_instead_of_a_model
+from tests.small_network import write_small_study
+
+from .s3_server import Fault, S3Server
+
+CHAIN: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": 4, "max_epochs": 2, "parallel": 2}
+STUDY = """\
+name: study
+network: small.yaml
+algorithm: bayesian
+max_recommendations: 3
+final: {repeats: 1}
+parameters: {train.x: {default: 0.1}}
+run: {store: "s3://bucket/a/study"}
+"""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    uniform_instead_of_a_model(monkeypatch)
+
+
+def read(record: Record) -> Definition:
+    return Definition.from_json(record.metadata())
+
+
+def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Store) -> None:
+    record, _ = recorded(store, study(CHAIN))
+    before = {key: store.get(key) for key in store.list("decisions/")}
+    assert extend(record, read(record), 8, "study")["from"] == 4
+    extend(record, read(record), 8, "study")
+    assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
+    enqueue(record, read(record), ["train.lr=0.3"], "study")
+    walk(record, read(record))
+    definition = read(record)
+    held = record.study(definition.brain.metric, definition.plan.stages)
+    assert [each.values["train.lr"] for decision in held.decisions for each in decision.issued].count(0.3) >= 1
+    assert {key: store.get(key) for key in before} == before
+    assert [each.difference for each in Replay(record, definition) if each.difference] == []
+    views.rebuild(record, definition)
+    found = verify(record, definition, lambda _: None)
+    assert (found["problems"], found["notes"]) == ([], [])
+
+
+@pytest.fixture
+def ran(s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a study file whose study has run to its end in the bucket of the server."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a runner keeps what is under way
+    write_small_study(tmp_path, study=STUDY)
+    done(tmp_path, "run study.yaml -j 2")
+    return tmp_path
+
+
+def done(folder: Path, command: str) -> str:
+    found = automl(*command.split(), cwd=folder)
+    assert (found.code, found.err) == (0, ""), command
+    return found.out
+
+
+def told(folder: Path, command: str) -> Any:
+    return as_json(automl(*command.split(), "-o", "json", cwd=folder))
+
+
+def test_a_study_in_a_bucket_is_extended_and_run_again_by_its_commands(ran: Path, s3_server: S3Server) -> None:
+    before = {key: data for key, data in s3_server.objects.items() if "/decisions/" in key}
+    done(ran, "extend study.yaml --to 5")
+    done(ran, "enqueue s3://bucket/a/study train.x=0.45")
+    assert {"a/study/extensions/0.json", "a/study/enqueued/0.json"} <= set(s3_server.objects)
+    done(ran, "run study.yaml -j 2")
+    values = [each["values"]["train.x"] for each in told(ran, "status study.yaml")["experiments_table"]]
+    assert 0.45 in values
+    assert {key: s3_server.objects[key] for key in before} == before
+    assert told(ran, "replay study.yaml")["same"]
+    assert told(ran, "verify study.yaml")["whole"]
+
+
+def test_in_a_bucket_gc_removes_what_it_lists_and_nothing_else(ran: Path, s3_server: S3Server) -> None:
+    before = dict(s3_server.objects)
+    listed = told(ran, "gc study.yaml")
+    assert s3_server.objects == before
+    removed = told(ran, "gc study.yaml --yes")
+    gone = set(before) - set(s3_server.objects)
+    assert removed["objects"] == listed["objects"] != []
+    assert gone == {f"a/study/{key}" for key in listed["objects"]}
+    assert set(s3_server.objects) - set(before) == {"a/study/gc/0.json"}
+    assert all("/checkpoints/" in key for key in gone)
+    assert told(ran, "verify study.yaml")["whole"]
+    assert told(ran, "replay study.yaml")["same"]
+
+
+def test_a_removal_that_the_bucket_refuses_midway_goes_on(ran: Path, s3_server: S3Server) -> None:
+    listed = told(ran, "gc study.yaml")["objects"]
+    assert len(listed) > 2
+    s3_server.fail(Fault("DELETE", 403, "AccessDenied"))
+    refused = automl("gc", "study.yaml", "--yes", cwd=ran)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("automl: ")
+    assert told(ran, "verify study.yaml")["whole"]
+    assert told(ran, "gc study.yaml --yes")["removed"]
+    assert not {f"a/study/{key}" for key in listed} & set(s3_server.objects)
+    assert told(ran, "verify study.yaml")["whole"]
