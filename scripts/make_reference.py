@@ -8,6 +8,7 @@ Nothing in those two pages is written by hand, so nothing in them can be wrong b
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -160,7 +161,7 @@ def _module(module: ModuleType) -> str:
 
 def _member(name: str, member: Any) -> str:
     if not callable(member):
-        return f"### {name}\n\n```python\n{name} = {member!r}\n```\n"
+        return f"### {name}\n\n```python\n{name} = {json.dumps(member)}\n```\n"
     if not inspect.isclass(member):
         return f"### {name}\n\n{_signature(name, member)}\n{_prose(inspect.getdoc(member) or '')}"
     parts = [f"### {name}\n", _prose(inspect.getdoc(member) or "")]
