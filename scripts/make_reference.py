@@ -34,7 +34,6 @@ MODULES = {  # what a program of a user may import, and what for
     "automl.training": "What a training program may call",
     "workflows": "Workflows for Argo",
     "workflows.notebook": "A study on a cluster, from a notebook",
-    "workflows.notebook": "A study on a cluster, from a notebook",
 }
 _SHELLS_OWN = {"help", "install_completion", "show_completion"}  # options whose words are typer's
 
