@@ -81,7 +81,7 @@ class Program(Generic[S]):
     def _train(self, settings: S, results: Path) -> None:
         """Imports what trains, which takes seconds: only now is the spec known to be right, and SIGTERM taken care of.
 
-        So the names of modules are texts here; a test imports them all.
+        So the names of modules are texts here.
         """
         try:
             if self.loop is not None:

@@ -50,7 +50,9 @@ class Model:
     )
     depth: int = whole(3, "how often the encoder halves the picture, 3 to 5", 3)
     width: int = whole(4, "channels of the last stage of the decoder; each stage before has twice as many", 16)
-    pretrained: str | None = text("smp's name of weights of the encoder, which are downloaded, as imagenet", None)
+    pretrained: str | None = text(
+        "weights to start from, which are downloaded: smp's name of them, as imagenet; any of a tu- encoder's", None
+    )
 
 
 @dataclass(frozen=True)

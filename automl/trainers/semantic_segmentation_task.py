@@ -75,15 +75,24 @@ def network(model: Model, *, outputs: int) -> nn.Module:
         raise SpecError(
             f"model.encoder is {model.encoder!r}", allowed="an encoder of smp", advice=nearest(model.encoder, names)
         )
+    of_timm = model.encoder.startswith("tu-")  # whose weights have no other name than the encoder's
     try:
         built: nn.Module = smp.Unet(
             model.encoder,
             encoder_depth=model.depth,
-            encoder_weights=model.pretrained,
+            encoder_weights=True if of_timm and model.pretrained else model.pretrained,
             decoder_channels=[model.width * 2**stage for stage in reversed(range(model.depth))],
             in_channels=3,
             classes=outputs,
         )
+    except OSError as error:
+        if model.pretrained is None:
+            raise
+        reason = str(error).partition("\n")[0]
+        raise SpecError(
+            f"model.pretrained is {model.pretrained!r}, and these weights of {model.encoder} cannot be had ({reason})",
+            advice="set it to null, or try again where they can be downloaded",
+        ) from error
     except (KeyError, ValueError, RuntimeError) as error:
         raise SpecError(f"smp cannot build the network ({error})", advice="see model.* in --help") from error
     return built

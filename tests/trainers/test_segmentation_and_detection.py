@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import yaml
 from PIL import Image
 from torch import nn
 
-from automl import strict_json
 from automl.trainers import instance_segmentation, object_detection, semantic_segmentation, train_settings
 from automl.trainers.semantic_segmentation_task import LOSSES, SemanticSegmentation
-from tests.command_line import automl
 from tests.trainers.lightning_programs import Main, Spec, assert_going_on_is_exact, failure, kpis, train
 
 TRAIN = {"epochs": 1, "schedule_epochs": 3, "schedule": "cosine", "batch_size": 2, "threads": 1, "device": "cpu"}
@@ -123,37 +120,3 @@ def test_pictures_and_masks_of_ones_own_with_two_classes(tmp_path: Path) -> None
     own["data"]["held_out"] = True
     assert train(semantic_segmentation.main, tmp_path / "s", SEMANTIC, **own) == 2
     assert "no held-out part" in failure(tmp_path / "s")
-
-
-@pytest.mark.parametrize(
-    ("name", "small", "metric"),
-    [
-        ("semantic_segmentation", SEMANTIC, "val_iou"),
-        ("object_detection", DETECTION, "val_map50"),
-        ("instance_segmentation", INSTANCES, "val_map50"),
-    ],
-)
-def test_a_search_ends_with_a_best_model_and_its_picture(tmp_path: Path, name: str, small: Spec, metric: str) -> None:
-    spec = {f"{section}.{key}": value for section in ("model", "data") for key, value in small[section].items()}
-    study = {
-        "name": "study",
-        "network": name,
-        "algorithm": "random",
-        "max_recommendations": 2,
-        "max_epochs": 2,
-        "remove_default_automl_parameters": ["train.batch_size"],
-        "train_spec": {**spec, "train.batch_size": 2},
-        "final": {"repeats": 0},
-    }
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
-    ran = automl("run", "study.yaml", "-j", "1", cwd=tmp_path)
-    assert ran.code == 0, ran.err
-    made = strict_json.load((tmp_path / "study" / "controller.json").read_bytes(), "controller.json")
-    default, other = (each["results"][-1]["best_value"] for each in made["experiments"])
-    best = strict_json.load((tmp_path / "study" / "best_model" / "manifest.json").read_bytes(), "manifest.json")
-    assert best["metric"] == metric
-    assert best["value"] == max(default, other) >= default
-    assert {Path(each["name"]).suffix for each in best["files"]} == {".pt", ".png"}
-    report = (tmp_path / "study" / "report.html").read_text()
-    assert 1 <= report.count('src="data:image/png;base64,') <= 2
-    assert automl("verify", "study", cwd=tmp_path).code == 0
