@@ -68,7 +68,7 @@ def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
 
 
 def _read(record: Record, keys: Sequence[str]) -> tuple[AttemptTimes, ...]:
-    wanted = [(key, *found) for key in keys if (found := attempt_of(key)) is not None]
+    wanted = [(key, *named) for key in keys if (named := attempt_of(key)) is not None]
     if len(wanted) < 2:
         bodies = [record.store.get(key) for key, *_ in wanted]
     else:

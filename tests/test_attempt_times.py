@@ -58,14 +58,16 @@ def test_an_attempt_that_goes_on_has_times_of_its_own(tmp_path: Path) -> None:
     ]
 
 
-def test_an_epoch_that_is_seen_while_the_store_is_away_is_stored_at_the_next_look(tmp_path: Path) -> None:
+def test_an_epoch_that_is_seen_while_the_store_is_away_is_stored_at_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     attempt = attempt_at_noon(tmp_path / "a1")
     attempt.observer.poll(0.0)
-    put, attempt.record.store.put = attempt.record.store.put, _away  # type: ignore[method-assign]
     attempt.reports(1, 0.5)
-    with pytest.raises(StoreError):
-        attempt.observer.poll(7.0)
-    attempt.record.store.put = put  # type: ignore[method-assign]
+    with monkeypatch.context() as patched:
+        patched.setattr(attempt.record.store, "put", _away)
+        with pytest.raises(StoreError):
+            attempt.observer.poll(7.0)
     attempt.observer.poll(8.0)
     assert times_of_study(attempt.record)[0].epochs == ((1, NOON + 7),)
 

@@ -96,7 +96,7 @@ class Observer:
         self._seen: list[_Saved] = []  # checkpoints in the results folder at the last look
         self._stored: dict[int, tuple[_Saved, Manifest]] = {}
         self._clock = clock
-        self._times: AttemptTimes | None = None
+        self.times: AttemptTimes | None = None
         self._times_stored: AttemptTimes | None = None
 
     def poll(self, seconds: float) -> list[tuple[int, float]]:
@@ -119,7 +119,7 @@ class Observer:
             whole = self._pending()
         else:  # a program that was killed may have left half a file
             whole = [saved for saved in self._reported() if self._untouched(saved)]
-        if self._times is not None or seconds > 0:  # what is salvaged has its own from when it was trained
+        if self.times is not None or seconds > 0:  # what is salvaged has its own from when it was trained
             self._note_times(new, ended=True)
         self._store(whole, texts=True)
         self._store_times()
@@ -311,18 +311,18 @@ class Observer:
 
     def _note_times(self, new: list[tuple[int, float]], *, ended: bool = False) -> None:
         """Remembers when it began, when each epoch was seen, and when it ended."""
-        if self._times is None:
+        if self.times is None:
             began = self._clock() - self.seconds
             number, attempt = self.recommendation.number, self.launch.attempt
-            self._times = AttemptTimes(number, self.rung, attempt, self.start_epoch, began)
-        now = self._times.began + self.seconds
+            self.times = AttemptTimes(number, self.rung, attempt, self.start_epoch, began)
+        now = self.times.began + self.seconds
         seen = tuple((epoch, now) for epoch, _ in new if epoch > self.start_epoch)
-        self._times = replace(self._times, epochs=self._times.epochs + seen, ended=now if ended else None)
+        self.times = replace(self.times, epochs=self.times.epochs + seen, ended=now if ended else None)
 
     def _store_times(self) -> None:
-        if self._times is not None and self._times != self._times_stored:
-            self.record.store.put(self._times.key, strict_json.dump(self._times.to_json()))
-            self._times_stored = self._times
+        if self.times is not None and self.times != self._times_stored:
+            self.record.store.put(self.times.key, strict_json.dump(self.times.to_json()))
+            self._times_stored = self.times
 
     def _compare(self, checkpoint: Checkpoint) -> None:
         """Keeps it as the best when it is."""
