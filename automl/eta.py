@@ -159,7 +159,7 @@ def _draw(
         number = task.experiment
         if number is None and task.candidates:
             number = int(rng.choice(task.candidates))
-        if number in own:
+        if number is not None and number in own:
             speed = own[number] * math.exp(_EPOCH * rng.standard_normal())
         else:
             speed = float(rng.choice(epochs)) * math.exp(_NEW * rng.standard_normal())

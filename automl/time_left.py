@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from automl import eta, findings
 from automl.attempt_times import AttemptTimes
 from automl.eta import Seen, Task, Waits
 from automl.plan import Stage, with_before
-from automl.study import Study
+from automl.study import Decision, Study
 from automl.study_file import Definition
 
 _RECENT = 30  # attempts from which the places are counted
@@ -44,6 +45,32 @@ def time_left(
     if found is None:
         return None
     return TimeLeft(found.low / 60, found.middle / 60, found.high / 60, places)
+
+
+def as_it_was(
+    definition: Definition, study: Study, times: Sequence[AttemptTimes], now: float
+) -> tuple[Study, tuple[AttemptTimes, ...]]:
+    """The study and its times as the record held them at `now`; a decision is made when its first run begins."""
+    known = tuple(
+        replace(
+            each,
+            epochs=tuple(point for point in each.epochs if point[1] <= now),
+            ended=each.ended if each.ended is not None and each.ended <= now else None,
+        )
+        for each in times
+        if each.began <= now
+    )
+    ends = {(each.experiment, each.rung): each.seen for each in times}
+    results = {run: result for run, result in study.results.items() if ends.get(run, math.inf) <= now}
+    begun = {(each.experiment, each.rung) for each in known}
+    stages = definition.plan.stages
+    made: list[Decision] = []
+    for each in study.decisions:
+        rung = stages[each.stage].rungs[each.index].index
+        first = each.index == 0 and stages[each.stage].kind == "search"
+        if first or any((asked.number, rung) in begun for asked in each.issued):
+            made.append(each)
+    return replace(study, decisions=tuple(made), results=results), known
 
 
 def _open_stages(definition: Definition, study: Study) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
@@ -20,9 +20,7 @@ import numpy
 from automl import eta
 from automl.attempt_times import AttemptTimes, times_of_study
 from automl.opening import open_study
-from automl.study import Decision, Study
-from automl.study_file import Definition
-from automl.time_left import time_left
+from automl.time_left import as_it_was, time_left
 
 NORMAL = 1.2816  # standard deviations that hold 80 % of a normal distribution
 
@@ -127,32 +125,6 @@ def looks_at(place: str, moments: int, *, given_jobs: bool) -> list[Look]:
 
 def most_at_a_time(times: tuple[AttemptTimes, ...]) -> int:
     return max(sum(one.began <= at.began < one.seen for one in times) for at in times)
-
-
-def as_it_was(
-    definition: Definition, study: Study, times: tuple[AttemptTimes, ...], now: float
-) -> tuple[Study, tuple[AttemptTimes, ...]]:
-    """The study and its times as the record held them at `now`; a decision is made when its first run begins."""
-    known = tuple(
-        replace(
-            each,
-            epochs=tuple(point for point in each.epochs if point[1] <= now),
-            ended=each.ended if each.ended is not None and each.ended <= now else None,
-        )
-        for each in times
-        if each.began <= now
-    )
-    ends = {(each.experiment, each.rung): each.seen for each in times}
-    results = {run: result for run, result in study.results.items() if ends.get(run, math.inf) <= now}
-    begun = {(each.experiment, each.rung) for each in known}
-    stages = definition.plan.stages
-    made: list[Decision] = []
-    for each in study.decisions:
-        rung = stages[each.stage].rungs[each.index].index
-        first = each.index == 0 and stages[each.stage].kind == "search"
-        if first or any((asked.number, rung) in begun for asked in each.issued):
-            made.append(each)
-    return replace(study, decisions=tuple(made), results=results), known
 
 
 if __name__ == "__main__":

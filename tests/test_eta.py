@@ -1,4 +1,4 @@
-"""The time left: exact where all trainings are alike, between the ends where they are not, and honest before any epoch."""
+"""The time left: what it adds up to where all trainings are alike, and how wide its interval is where they are not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from automl.attempt_times import AttemptTimes, times_of_study
 from automl.eta import Left, Seen, Task, Waits
 from automl.record import Record
 from automl.study_file import Definition
-from automl.time_left import TimeLeft, time_left
+from automl.time_left import TimeLeft, as_it_was, time_left
 from automl.wording import left
 from tests.report_page.made_records import made, opened, with_times
 
@@ -111,8 +111,6 @@ def whole() -> Record:
 
 def at(record: Record, share: float, jobs: int | None = None) -> tuple[TimeLeft | None, float]:
     """The time left after this share of the study, and what was left; the record is as it was then."""
-    from scripts.measure_eta_coverage import as_it_was
-
     definition: Definition = opened(record)
     study = record.study(definition.brain.metric, definition.plan.stages)
     times: tuple[AttemptTimes, ...] = times_of_study(record)
