@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -17,11 +18,14 @@ from rich.table import Table
 from rich.text import Text
 
 from automl import findings, report, wording
+from automl.attempt_times import AttemptTimes
 from automl.local import Event
 from automl.record import experiments
 from automl.study import Status, Study
 from automl.study_file import Definition
+from automl.time_left import TimeLeft, time_left
 
+_FRESH = 2.0  # seconds for which a time left holds
 _LINES = 12  # of ended experiments that the table keeps in sight
 _STYLES = {Status.SUCCESS: "green", Status.FAILURE: "red", Status.STOPPED: "dim", Status.WAITING: "cyan"}
 
@@ -34,11 +38,16 @@ class _Training:
 
 @dataclass
 class LiveView:
-    """A listener of `LocalRun`. Use it as `with view.shown(): run`."""
+    """A listener of `LocalRun`. Use it as `with view.shown(): run`.
+
+    jobs: trainings side by side; None: as many as are seen.
+    """
 
     definition: Definition
     console: Console
-    jobs: int
+    jobs: int | None
+    _times: dict[tuple[int, int, str], AttemptTimes] = field(default_factory=dict)
+    _left: tuple[float, str] = (-math.inf, "")  # by the monotonic clock, and what was said then
     _study: Study | None = None
     _training: dict[int, _Training] = field(default_factory=dict)
     _live: Live | None = None
@@ -71,6 +80,8 @@ class LiveView:
     def take(self, event: Event) -> None:
         """Knows of the event from now on, and shows nothing."""
         self._study = event.study
+        if event.times is not None:
+            self._times[event.times.experiment, event.times.rung, event.times.attempt] = event.times
         recommendation = event.recommendation
         if recommendation is not None:
             if event.kind == "started":
@@ -118,18 +129,27 @@ class LiveView:
         """Epochs pending, time left, the best so far."""
         found = self._progress(study)
         best = findings.best_of_search(self.definition, study)
-        left = wording.duration(found.minutes_left)
-        parts = [
-            f"{found.epochs_pending} epochs pending",
-            f"about {left} left" if left != "unknown" else "time left unknown",
-        ]
+        left = self._time_left(study)
+        parts = [f"{found.epochs_pending} epochs pending", "time left unknown" if left == "unknown" else f"left {left}"]
         if best is not None:
             parts.append(f"best {wording.number(best.best_value)} (experiment {best.experiment})")
         return ", ".join(parts)
 
     def _progress(self, study: Study) -> report.Progress:
         running = {number: each.epoch for number, each in self._training.items()}
-        return report.progress(self.definition, study, self.jobs, running)
+        return report.progress(self.definition, study, running)
+
+    def _time_left(self, study: Study) -> str:
+        """The time left with its interval; drawn anew every few seconds, for a large study takes a while."""
+        if time.monotonic() - self._left[0] > _FRESH:
+            found: TimeLeft | None = time_left(
+                self.definition, study, tuple(self._times.values()), time.time(), self.jobs
+            )
+            self._left = (
+                time.monotonic(),
+                "unknown" if found is None else wording.left(found.middle, (found.low, found.high)),
+            )
+        return self._left[1]
 
     def screen(self) -> RenderableType:
         """What a terminal shows: progress, the best so far, the experiments."""
@@ -141,14 +161,14 @@ class LiveView:
         total = found.epochs_done + found.epochs_pending
         bar = ProgressBar(total=max(1, total), completed=found.epochs_done, width=40)
         line = Table.grid(padding=(0, 2))
-        left = wording.duration(found.minutes_left)
-        line.add_row(bar, f"{found.epochs_done} of {total} epochs, {found.epochs_pending} pending, about {left} left")
+        line.add_row(bar, f"{found.epochs_done} of {total} epochs, {found.epochs_pending} pending")
+        rest = Text(f"time left: {self._time_left(self._study)}")
         best_text = "none yet"
         if best is not None:
             best_text = (
                 f"{self.definition.metric_rule.name} {wording.number(best.best_value)}  experiment {best.experiment}"
             )
-        return Group(head, line, Text(f"best so far: {best_text}", style="green"), self._table())
+        return Group(head, line, rest, Text(f"best so far: {best_text}", style="green"), self._table())
 
     def _table(self) -> Table:
         assert self._study is not None
@@ -160,7 +180,7 @@ class LiveView:
         found = experiments(self._study, self.definition.plan.stages)
         ended = [each for each in found if each.results and each.number not in self._training]
         running = [each for each in found if each.number in self._training]
-        room = max(3, min(_LINES, self.console.height - len(running) - 6))
+        room = max(3, min(_LINES, self.console.height - len(running) - 7))
         recent = sorted(ended, key=lambda each: (each.results[-1].rung, each.number))[-room:]
         for each in running + recent:
             active = self._training.get(each.number)

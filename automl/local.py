@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from automl import findings, views
+from automl.attempt_times import AttemptTimes
 from automl.errors import AutoMLError, CheckpointError, StudyFailed
 from automl.record import Record, experiments, rung_of
 from automl.steps.observe import PREEMPTED, Ended, Observer, fail
@@ -49,7 +50,8 @@ class AlreadyRunning(AutoMLError):
 class Event:
     """Something that happened.
 
-    kind: decided, started, epoch, settled, preempted, or skipped, where the result stood already.
+    kind: decided, started, epoch, settled, preempted, or skipped, where the result stood already. times: of the
+    attempt, where they are known.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Event:
     epoch: int = 0
     value: float | None = None
     result: Result | None = None
+    times: AttemptTimes | None = None
 
 
 Listener = Callable[[Event], None]
@@ -190,7 +193,8 @@ class LocalRun:
     def _follow(self, run: _Run) -> None:
         exit_code = run.training.poll()
         for epoch, value in run.observer.poll(run.seconds):
-            self._tell("epoch", recommendation=run.recommendation, rung=run.rung, epoch=epoch, value=value)
+            at, times = run.recommendation, run.observer.times
+            self._tell("epoch", recommendation=at, rung=run.rung, epoch=epoch, value=value, times=times)
         if exit_code is not None:
             run.training.close()
             self._active.remove(run)
@@ -215,7 +219,7 @@ class LocalRun:
         if result is None:
             self._ready.insert(0, entry)
         else:
-            self._settle(*entry, result)
+            self._settle(*entry, result, run.observer.times)
         shutil.rmtree(run.observer.launch.folder)
 
     def _preempted(self, run: _Run) -> Result | None:
@@ -227,13 +231,15 @@ class LocalRun:
             return None
         return run.observer.give_up(Failure.PREEMPTED, f"exit code {PREEMPTED}, {self._preemptions[key]} times")
 
-    def _settle(self, stage: int, rung: int, recommendation: Recommendation, result: Result) -> None:
+    def _settle(
+        self, stage: int, rung: int, recommendation: Recommendation, result: Result, times: AttemptTimes | None = None
+    ) -> None:
         self.study = self.study.with_result(result)
         changed = [
             each for each in experiments(self.study, self.definition.plan.stages) if each.number == result.experiment
         ]
         views.write_experiments(self.record, self.definition, self.study, changed)
-        self._tell("settled", recommendation=recommendation, rung=rung, result=result)
+        self._tell("settled", recommendation=recommendation, rung=rung, result=result, times=times)
         self._open[stage] -= 1
         if self._open[stage] == 0 and not self._stopped:
             self._advance(stage, self._at[stage] + 1)
@@ -248,8 +254,9 @@ class LocalRun:
         epoch: int = 0,
         value: float | None = None,
         result: Result | None = None,
+        times: AttemptTimes | None = None,
     ) -> None:
-        self.listener(Event(kind, self.study, decision, recommendation, rung, epoch, value, result))
+        self.listener(Event(kind, self.study, decision, recommendation, rung, epoch, value, result, times))
 
     @contextmanager
     def _stop_on_signals(self) -> Iterator[None]:

@@ -269,6 +269,6 @@ def indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("state", data["state"]),
         ("experiments now", running),
         ("epochs pending", f"{data['epochs']['pending']:,}"),
-        ("time left (training)", wording.duration(data["minutes_left"])),
+        ("time left", wording.left(data["minutes_left"], data["minutes_left_80"])),
         ("best so far", f"{wording.number(best['value'])} (experiment {best['experiment']})" if best else "none"),
     ]

@@ -27,7 +27,10 @@ def _families(data: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[Samp
     yield "automl_epochs_done", "Epochs of the plan that are trained or not needed any more.", [(study, epochs["done"])]
     yield "automl_epochs_planned", "Epochs of the whole plan.", [(study, epochs["done"] + epochs["pending"])]
     if data["minutes_left"] is not None:
-        yield "automl_seconds_left", "Seconds of training left, estimated.", [(study, 60 * data["minutes_left"])]
+        low, high = data["minutes_left_80"]
+        yield "automl_seconds_left", "Seconds until the end, estimated.", [(study, 60 * data["minutes_left"])]
+        ends = [({**study, "end": "low"}, 60 * low), ({**study, "end": "high"}, 60 * high)]
+        yield "automl_seconds_left_80", "Ends of the interval of 80 % of the seconds left.", ends
     if best is not None:
         labels = {**study, "metric": data["metric"]["name"], "goal": data["metric"]["goal"]}
         yield "automl_best_value", "The best value of the metric so far.", [(labels, best["value"])]

@@ -5,12 +5,12 @@ A plan is made of stages, and a stage of rungs (house.md section 1). All countin
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from automl.errors import InvalidInput
+from automl.list_scheduling import time_until_the_end
 
 MAX_EXPERIMENTS = 100_000  # a plan beyond it is a typing error, or needs a cluster of its own
 
@@ -198,39 +198,14 @@ def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
 def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, places: int) -> float:
     """Minutes until the last experiment ends with `places` side by side, all equally fast.
 
-    Search stages run side by side, a rung waits for the whole rung before, the final stage for all; an earlier stage
-    and rung has the first claim to a free place. This is the order in which the local runner starts them.
+    Search stages run side by side, and the final stage waits for all of them.
     """
-    at, free = 0.0, places
-    running: list[tuple[float, int, int]] = []  # (end, stage, rung)
-    waiting: list[tuple[int, int]] = []  # (stage, rung), one entry a run
-    left = {(stage.index, rung.index): rung.size for stage in plan.stages for rung in stage.rungs}
-    minutes = {
-        (stage.index, rung.index): (rung.epochs - before) * minutes_per_epoch + start_minutes
-        for stage in plan.stages
-        for rung, before in with_before(stage, "epochs")
-    }
-    searching = sum(rung.size for stage in plan.search for rung in stage.rungs)
 
-    def open_rung(stage: int, rung: int) -> None:
-        for _ in range(left.get((stage, rung), 0)):
-            heapq.heappush(waiting, (stage, rung))
+    def chain(stage: Stage) -> list[list[float]]:
+        return [
+            [(rung.epochs - before) * minutes_per_epoch + start_minutes] * rung.size
+            for rung, before in with_before(stage, "epochs")
+        ]
 
-    for stage in plan.search:
-        open_rung(stage.index, 0)
-    while waiting or running:
-        while waiting and free:
-            key = heapq.heappop(waiting)
-            heapq.heappush(running, (at + minutes[key], *key))
-            free -= 1
-        at, stage_index, rung_index = heapq.heappop(running)
-        free += 1
-        left[stage_index, rung_index] -= 1
-        if left[stage_index, rung_index] == 0:
-            open_rung(stage_index, rung_index + 1)
-        if plan.stages[stage_index].kind == "search":
-            searching -= 1
-            if searching == 0:
-                for stage in plan.stages[len(plan.search) :]:
-                    open_rung(stage.index, 0)
-    return at
+    finals = [chain(stage) for stage in plan.stages if stage.kind == "final"]
+    return time_until_the_end([chain(stage) for stage in plan.search], finals, places)

@@ -39,7 +39,6 @@ def plot(
     """
     from automl import plots
     from automl.opening import open_study
-    from automl.report_page.facts import read_facts
 
     if list_:
         _print_kinds()
@@ -49,7 +48,7 @@ def plot(
         raise InvalidInput(f"{what} is missing", allowed="automl plot KIND STUDY -o FILE", advice="see --list")
     plots.check_kind(kind)
     path = _checked(to, kind, force=force)
-    figure = plots.draw(kind, read_facts(*open_study(study, store)))
+    figure = plots.draw(kind, plots.facts_in(*open_study(study, store)))
     plots.write(figure, path)
     print(f"wrote {path}")
 

@@ -133,11 +133,13 @@ def propose_rung() -> None:
 def _show(record: OneStep, definition: Definition, decision: Decision) -> None:
     """Writes what people look at, once the decision stands: nobody else waits for these imports."""
     from automl import views
-    from automl.report_page.page import render
+    from automl.report_page.facts import read_facts
+    from automl.report_page.page import page
 
     study = record.study(definition.brain.metric, definition.plan.stages)
     views.write_decisions(record, definition, study.decisions, [decision])
-    _output("report.html", render(record, definition, study))
+    # without the timeline: a step of a large study is not to ask for an object of every attempt
+    _output("report.html", page(read_facts(record, definition, study), record))
 
 
 def stage_in_training() -> None:

@@ -7,7 +7,7 @@ results/<experiment>/<rung>.json          once      a result; names the attempt 
 enqueued/<n>.json                         once      values that a user wants tried next
 extensions/<n>.json                       once      how many experiments there are to be in all, from then on
 gc/<n>.json                               once      the checkpoints that a user had removed, and why
-experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, checkpoints
+experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, times, checkpoints
 everything else                           view      see views.py; anyone can make it anew from the above
 """
 
@@ -47,6 +47,7 @@ REMOVED = "gc"  # what users add to a study: REMOVED/0.json, REMOVED/1.json ...
 ENQUEUED = "enqueued"
 EXTENSIONS = "extensions"
 ADDED = (ENQUEUED, EXTENSIONS, REMOVED)
+_TIMES_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/times\.json")
 _MANIFEST_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/checkpoints/(\d+)/manifest\.json")
 
 
@@ -68,6 +69,16 @@ def attempt_prefix(experiment: int, rung: int, attempt: str) -> str:
 
 def checkpoint_prefix(experiment: int, rung: int, attempt: str, epoch: int) -> str:
     return f"{attempt_prefix(experiment, rung, attempt)}checkpoints/{epoch}/"
+
+
+def times_key(experiment: int, rung: int, attempt: str) -> str:
+    return f"{attempt_prefix(experiment, rung, attempt)}times.json"
+
+
+def attempt_of(key: str) -> tuple[int, int, str] | None:
+    """The experiment, rung and attempt whose times lie under this key; None for a key of something else."""
+    match = _TIMES_KEY.fullmatch(key)
+    return None if match is None else (int(match[1]), int(match[2]), match[3])
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from automl.attempt_times import times_of_attempts, times_of_run
 from automl.local import Event
 from automl.record import Record, runs_of
 from automl.study import Decision, Recommendation, Result, Study
 from automl.study_file import Definition
+
+_MOST_TIMES = 60  # of runs that have ended, which are read when a study is first looked at: the newest
 
 
 @dataclass
@@ -27,10 +30,13 @@ class RecordEvents:
         study = Study(self.definition.brain.metric, self._all_decisions(), self._results)
         settled = self._read_results(study)
         study = Study(study.metric, study.decisions, dict(self._results))
+        newest = [(asked.number, rung, result.attempts[-1]) for asked, rung, result in settled[-_MOST_TIMES:]]
+        known = {(each.experiment, each.rung, each.attempt): each for each in times_of_attempts(self.record, newest)}
         events = [Event("decided", study, decision=each) for each in decided]
         for asked, rung, result in settled:
             self._training.pop(asked.number, None)
-            events.append(Event("settled", study, recommendation=asked, rung=rung, result=result))
+            times = known.get((asked.number, rung, result.attempts[-1]))
+            events.append(Event("settled", study, recommendation=asked, rung=rung, result=result, times=times))
         return [*events, *self._read_trainings(study, running)]
 
     def _all_decisions(self) -> tuple[Decision, ...]:
@@ -65,11 +71,13 @@ class RecordEvents:
                 continue
             stored = self.record.checkpoints(asked.number, rung)
             epoch = stored[0].epoch if stored else asked.resume_epoch
+            attempts = times_of_run(self.record, asked.number, rung)
+            times = attempts[-1] if attempts else None
             if asked.number not in self._training:
                 self._training[asked.number] = asked, rung, epoch
-                yield Event("started", study, recommendation=asked, rung=rung, epoch=epoch)
+                yield Event("started", study, recommendation=asked, rung=rung, epoch=epoch, times=times)
             elif epoch > self._training[asked.number][2]:
                 self._training[asked.number] = asked, rung, epoch
                 manifest = self.record.manifest(stored[0].manifest)
                 value = manifest.history[-1][1] if manifest is not None and manifest.history else None
-                yield Event("epoch", study, recommendation=asked, rung=rung, epoch=epoch, value=value)
+                yield Event("epoch", study, recommendation=asked, rung=rung, epoch=epoch, value=value, times=times)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from automl import findings
+from automl.attempt_times import AttemptTimes, times_of_attempts, times_of_run
 from automl.brain import DEFAULTS
-from automl.plan import Estimate, Plan, estimate, wall_minutes, with_before
+from automl.plan import Estimate, Plan, estimate, with_before
 from automl.record import Record, experiments, runs_of
 from automl.study import Status, Study
 from automl.study_file import Definition
+from automl.time_left import TimeLeft, time_left
+
+_MOST_TIMES = 60  # of runs that have ended, which are read for the time left: the newest
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,10 @@ class Progress:
     experiments: dict[str, int]
     epochs_done: int
     epochs_pending: int
-    minutes_left: float | None
 
 
-def progress(definition: Definition, study: Study, jobs: int, running: dict[int, int] | None = None) -> Progress:
-    """The progress of a study with `jobs` trainings side by side. running: experiment -> epochs done, where known."""
+def progress(definition: Definition, study: Study, running: dict[int, int] | None = None) -> Progress:
+    """The progress of a study. running: experiment -> epochs done, where known."""
     plan = definition.plan
     found = experiments(study, plan.stages)
     counts = {status.value: sum(each.status is status for each in found) for status in Status}
@@ -48,28 +53,12 @@ def progress(definition: Definition, study: Study, jobs: int, running: dict[int,
                 pending += min(rung.size, survivors) * (rung.epochs - before)
     total = plan.trained(plan.stages, resume=True)
     done = max(0, total - pending)
-    speed = _seconds_per_epoch(study)
-    left = None
-    if speed is not None and total:
-        whole = wall_minutes(plan, speed / 60, 0.0, max(1, jobs))
-        left = max(pending / total * whole, 0.0)
-    return Progress(findings.state(definition, study), counts, done, pending, left)
+    return Progress(findings.state(definition, study), counts, done, pending)
 
 
 def _survivors(study: Study, stage: int) -> int:
     decisions = study.of_stage(stage)
     return len(decisions[-1].issued) if decisions else 10**9
-
-
-def _seconds_per_epoch(study: Study) -> float | None:
-    """Mean seconds of a trained epoch, start of the program included."""
-    trained = seconds = 0.0
-    for (number, rung), result in study.results.items():
-        before = study.results[number, rung - 1].epochs if (number, rung - 1) in study.results else 0
-        if result.failure is None and result.epochs > before:
-            trained += result.epochs - before
-            seconds += result.seconds
-    return seconds / trained if trained else None
 
 
 def begun(record: Record, definition: Definition, study: Study) -> dict[int, int]:
@@ -83,11 +72,31 @@ def begun(record: Record, definition: Definition, study: Study) -> dict[int, int
     return found
 
 
-def status(record: Record, definition: Definition, jobs: int = 1) -> dict[str, Any]:
-    """All that `automl status` and `automl report` show, as data."""
+def times_for_the_outlook(record: Record, study: Study, running: Iterable[tuple[int, int]]) -> list[AttemptTimes]:
+    """The times that say how fast a study is: of what trains (experiment, rung), and of the newest that has ended."""
+    ended = [(*run, result.attempts[-1]) for run, result in study.results.items()][-_MOST_TIMES:]
+    found = list(times_of_attempts(record, ended))
+    for run in running:
+        found += times_of_run(record, *run)
+    return found
+
+
+def status(
+    record: Record, definition: Definition, jobs: int | None = None, *, now: float | None = None
+) -> dict[str, Any]:
+    """All that `automl status` and `automl report` show, as data.
+
+    jobs: trainings side by side; None: as many as the record shows. now: seconds of UTC; None: by this machine's clock.
+    """
     study = record.study(definition.brain.metric, definition.plan.stages)
     running = begun(record, definition, study)
-    found = progress(definition, study, jobs, running)
+    open_runs = [run for run in _runs(definition, study) if run[0] in running and run not in study.results]
+    times = times_for_the_outlook(record, study, open_runs)
+    for each in times:
+        if (each.experiment, each.rung) in open_runs and each.epochs:
+            running[each.experiment] = max(running[each.experiment], each.epochs[-1][0])
+    found = progress(definition, study, running)
+    left = time_left(definition, study, times, time.time() if now is None else now, jobs)
     return {
         "study": definition.file.name,
         "store": record.store.uri,
@@ -97,11 +106,24 @@ def status(record: Record, definition: Definition, jobs: int = 1) -> dict[str, A
         "experiments": {"planned": definition.plan.experiments, **found.experiments},
         "running": [{"experiment": number, "epoch": epoch} for number, epoch in sorted(running.items())],
         "epochs": {"done": found.epochs_done, "pending": found.epochs_pending},
-        "minutes_left": None if found.minutes_left is None else round(found.minutes_left, 1),
+        **left_data(left),
         "best": best(definition, study),
         "verdict": findings.verdict(definition, study),
         "experiments_table": rows(definition, study, running),
     }
+
+
+def left_data(left: TimeLeft | None) -> dict[str, Any]:
+    """The time left as data: minutes, the two ends of the interval of 80 %, and for how many trainings side by side."""
+    return {
+        "minutes_left": None if left is None else round(left.middle, 2),
+        "minutes_left_80": None if left is None else [round(left.low, 2), round(left.high, 2)],
+        "side_by_side": None if left is None else left.jobs,
+    }
+
+
+def _runs(definition: Definition, study: Study) -> list[tuple[int, int]]:
+    return [(asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages)]
 
 
 def best(definition: Definition, study: Study) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automl.study_file import Definition
-from automl.wording import counted, duration, number, setting
+from automl.wording import counted, duration, left, number, setting
 
 Row = Mapping[str, Any]
 _LONGEST_DEFAULT = 30  # characters of one, in a table
@@ -98,7 +98,7 @@ def _state(console: Console, data: Row) -> None:
         ("state", data["state"]),
         ("experiments", ", ".join(parts)),
         ("epochs", f"{epochs['done']} done, {epochs['pending']} pending"),
-        ("time left", duration(data["minutes_left"]) if open_state else ""),
+        ("time left", left(data["minutes_left"], data["minutes_left_80"]) if open_state else ""),
         ("best", best_text),
     ]
     write_pairs(console, [row for row in rows if row[1]])

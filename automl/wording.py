@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -19,6 +20,14 @@ def duration(minutes: float | None) -> str:
     if hours < 48:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def left(minutes: float | None, interval: Sequence[float] | None) -> str:
+    """The time left with its interval of 80 %: '3 min, 80 %: 2 min to 5 min'; 'unknown' before any epoch was seen."""
+    if minutes is None or interval is None:
+        return "unknown"
+    low, high = (duration(end) for end in interval)
+    return duration(minutes) if low == high else f"{duration(minutes)}, 80 %: {low} to {high}"
 
 
 def number(value: float | None) -> str:

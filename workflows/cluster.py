@@ -19,6 +19,7 @@ STUDY_LABEL = "automl/study"
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
 USUAL_WAITS = {"", "ContainerCreating", "PodInitializing"}  # every pod passes through these
 _MANIFESTS = "kubectl apply -k manifests/base, whose kustomization.yaml says 'namespace: {namespace}'"
+_GPU = "nvidia.com/gpu"
 _OURS = re.compile(r"(automl|workflows\.argoproj\.io)/(study|title|description)")
 
 Workflow = Mapping[str, Any]
@@ -142,6 +143,13 @@ def trainings(workflow: Workflow) -> list[Training]:
                 )
             )
     return sorted(found, key=lambda each: (each.experiment.zfill(9), each.rung.zfill(9), each.node))
+
+
+def gpus_of_a_training(workflow: Workflow) -> int:
+    """How many GPUs each of its trainings asks for, by the workflow or the template that it was made from."""
+    made_from = workflow.get("status", {}).get("storedWorkflowTemplateSpec", {})
+    asked = [each[_GPU] for part in (workflow["spec"], made_from) for each in _mappings(part) if _GPU in each]
+    return max((int(each) for each in asked if str(each).isdigit()), default=0)
 
 
 def waiting(workflow: Workflow, seen: Mapping[str, str]) -> dict[str, list[str]]:

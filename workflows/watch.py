@@ -22,6 +22,7 @@ from automl.record import METADATA, Record
 from automl.record_events import RecordEvents
 from automl.stores import open_store
 from automl.study_file import Definition
+from automl.wording import counted
 from workflows import cluster as on
 from workflows.cluster import Cluster, Training, Workflow
 
@@ -112,7 +113,7 @@ class Watch:
         running = {int(each.experiment) for each in trainings if each.phase == "Running" and each.experiment.isdigit()}
         self._look(workflow, running)
         if self._live is not None:
-            self._live.update(self._screen(trainings), refresh=True)
+            self._live.update(self._screen(trainings, on.gpus_of_a_training(workflow)), refresh=True)
 
     def _look(self, workflow: Workflow, running: set[int]) -> None:
         """Takes over what is new in the record. One that cannot be read from here leaves the pods to be seen."""
@@ -125,11 +126,13 @@ class Watch:
             for line in lines:
                 self._say(line)
 
-    def _screen(self, trainings: list[Training]) -> RenderableType:
+    def _screen(self, trainings: list[Training], gpus: int) -> RenderableType:
+        """gpus: that each training has asked for; how busy they are nobody here knows."""
         active = sum(each.phase == "Running" for each in trainings)
         waiting = sum(map(len, self._waits.values()))
         starting = sum(each.phase == "Pending" for each in trainings) - waiting
-        counts = [f"{active} training", f"{max(0, starting)} starting", f"{waiting} waiting"]
+        asked = f" on {counted(active * gpus, 'GPU')}" if active and gpus else ""
+        counts = [f"{active} training{asked}", f"{max(0, starting)} starting", f"{waiting} waiting"]
         head = Text(f"{self.name} in {self.cluster.namespace}: {self._state}; pods: {', '.join(counts)}", style="bold")
         rows = [Text(_waiting(reason, pods), style="yellow") for reason, pods in self._waits.items()]
         known = [] if self._record is None else self._record.screen()
@@ -188,7 +191,6 @@ class _RecordView:
 
     def __init__(self, workflow: Workflow, console: Console) -> None:
         self.store = on.store_of(workflow)
-        self.jobs = int(workflow["spec"].get("parallelism") or 1)
         self.console = console
         self.trouble = ""
         self._ask_from = 0.0
@@ -227,7 +229,7 @@ class _RecordView:
         if self._view is None:
             if not found:
                 return
-            self._view = LiveView(self._events.definition, self.console, self.jobs)
+            self._view = LiveView(self._events.definition, self.console, None)
         for event in found:
             self._view.take(event)
             if not first and not (event.kind == "preempted" and state.startswith("stop")):

@@ -8,8 +8,6 @@ A study is given as its folder, s3://bucket/prefix, its study file, a `automl.no
 numbers are those of report.html, from the same `automl.report_page.facts`. Drawn by matplotlib and not by plotly: a
 picture is a file without JavaScript (SVG, PNG, PDF) that shows itself in a notebook, on paper and in a mail. Needs the
 extra 'plots'; no window is ever opened.
-
-The record has no clock, so there is no timeline of workers.
 """
 
 from __future__ import annotations
@@ -23,7 +21,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from automl.errors import AutoMLError, InvalidInput, nearest
 from automl.opening import open_study
-from automl.report_page.facts import Facts, read_facts
+from automl.record import Record
+from automl.report_page.facts import Facts, read_facts, with_times
+from automl.study_file import Definition
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +69,7 @@ KINDS = {
     "contour": Kind("the two most important parameters together", "automl.plots.surface"),
     "failures": Kind("what went wrong, by kind", "automl.plots.effort"),
     "ledger": Kind("the epochs of each rung: trained, to come, fallen away", "automl.plots.effort"),
+    "timeline": Kind("when each experiment trained, in lanes side by side", "automl.plots.effort"),
 }
 
 
@@ -112,6 +113,11 @@ def ledger(study: Source) -> Figure:
     return draw("ledger", study)
 
 
+def timeline(study: Source) -> Figure:
+    """A bar for every attempt, from its start to its end. Raises RecordError for a study without times."""
+    return draw("timeline", study)
+
+
 def draw(kind: str, study: Source) -> Figure:
     """The picture of this kind. Raises InvalidInput for an unknown one, RecordError where there is nothing to draw."""
     check_kind(kind)
@@ -149,4 +155,9 @@ def facts_of(study: Source) -> Facts:
     """What is known of a study, however it is given. Raises InvalidInput, RecordError, or what a store raises."""
     if isinstance(study, Facts):
         return study
-    return read_facts(*open_study(str(study) if isinstance(study, str | Path) else study.store))
+    return facts_in(*open_study(str(study) if isinstance(study, str | Path) else study.store))
+
+
+def facts_in(record: Record, definition: Definition) -> Facts:
+    """What is known of a study in a store; its times are read when a picture needs them."""
+    return with_times(read_facts(record, definition), record)

@@ -11,8 +11,10 @@ from automl.plots import drawing
 from automl.plots.drawing import colours
 from automl.report_page.facts import Facts
 from automl.report_page.ledger import MOST_ROWS, Line, entries
+from automl.report_page.timeline import KINDS, MOST_LANES, axis_unit, laid_out, notes
 from automl.wording import counted
 
+_COLOURS = {"best": "best", "on": "l3", "ended": "l0", "failed": "bad", "cut": "soft", "open": "paper"}
 _PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))
 
 
@@ -72,6 +74,39 @@ def ledger(facts: Facts) -> Figure:
         saved = sum(line.saved for line in found)
         went_on = f"{saved:,} more were saved: promoted experiments went on from their checkpoints." if saved else ""
         drawing.note(figure, rest + went_on)
+    return figure
+
+
+def timeline(facts: Facts) -> Figure:
+    """A bar for every attempt, in as many lanes as there were trainings side by side."""
+    found = laid_out(facts)
+    if found is None:
+        raise RecordError(
+            "the record holds no times: it was made by an argo-automl that kept none",
+            advice="plot ledger instead: it has the epochs and their time by rung",
+        )
+    lanes = min(found.lanes, MOST_LANES)
+    size, unit = axis_unit(found.length)
+    with drawing.look():
+        figure = drawing.picture(9, min(9.0, 1.6 + 0.24 * lanes))
+        axes = figure.add_subplot()
+        for where in found.cuts:
+            axes.axvline(where / size, color=colours()["soft"], linestyle=":", linewidth=1)
+        patches = []
+        for kind, said in KINDS.items():
+            bars = [span for span in found.spans if span.kind == kind and span.lane < lanes]
+            edge = colours()["l3"] if kind == "open" else "none"
+            for span in bars:
+                left, width = span.left / size, max(span.right - span.left, found.length / 1000) / size
+                axes.broken_barh([(left, width)], (span.lane + 0.6, 0.8), color=colours()[_COLOURS[kind]], ec=edge)
+            if bars:
+                patches.append(Patch(facecolor=colours()[_COLOURS[kind]], edgecolor=edge, label=said))
+        pauses = ", without the pauses" if found.cuts else ""
+        axes.set(xlim=(0, found.length / size), ylim=(0.4, lanes + 0.6), xlabel=f"{unit} since the first start{pauses}")
+        axes.set_ylabel("lane")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        drawing.head(figure, f"When {facts.definition.file.name} trained", patches, columns=4)
+        drawing.note(figure, notes(found))
     return figure
 
 

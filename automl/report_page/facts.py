@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 from automl import findings
+from automl.attempt_times import AttemptTimes, times_of_study
 from automl.brain import DEFAULTS
 from automl.record import STUDY_FILE, Record, experiments
 from automl.report_page.scales import Numbers, Scale, of_metric, of_parameter
@@ -59,12 +60,16 @@ class Axis:
 
 @dataclass(frozen=True)
 class Facts:
-    """A study as the page sees it. metadata: what it was begun with. text: its study file, as the author wrote it."""
+    """A study as the page sees it. metadata: what it was begun with. text: its study file, as the author wrote it.
+
+    read_times: asks for when its attempts trained, where that is wanted.
+    """
 
     definition: Definition
     study: Study
     metadata: Mapping[str, Any]
     text: str
+    read_times: Callable[[], Sequence[AttemptTimes]] = tuple
 
     @property
     def metric(self) -> str:
@@ -77,6 +82,11 @@ class Facts:
     def score(self, value: float) -> float:
         """The value where larger is better."""
         return self.definition.brain.metric.score(value)
+
+    @cached_property
+    def attempts(self) -> tuple[AttemptTimes, ...]:
+        """When each attempt trained; empty where that is not wanted, or was not kept."""
+        return tuple(self.read_times())
 
     @cached_property
     def state(self) -> str:
@@ -222,10 +232,15 @@ class Facts:
 
 
 def read_facts(record: Record, definition: Definition, study: Study | None = None) -> Facts:
-    """The facts of a study in a store. study: what the record holds, where the caller has read it."""
+    """The facts of a study in a store, without its times. study: what the record holds, where that was read before."""
     known = study or record.study(definition.brain.metric, definition.plan.stages)
     text = (record.store.get(STUDY_FILE) or b"").decode()
     return Facts(definition, known, record.metadata(), text)
+
+
+def with_times(facts: Facts, record: Record) -> Facts:
+    """The facts with the times of the attempts: a request for each of them, once they are asked for."""
+    return replace(facts, read_times=partial(times_of_study, record))
 
 
 def shortened(name: str, names: Iterable[str]) -> str:

@@ -12,8 +12,19 @@ from pathlib import Path
 
 from automl.errors import InvalidInput
 from automl.record import Record
-from automl.report_page import answer, courses, decisions, failures, ledger, parameters, pictures, reproduce, surface
-from automl.report_page.facts import Facts, read_facts
+from automl.report_page import (
+    answer,
+    courses,
+    decisions,
+    failures,
+    ledger,
+    parameters,
+    pictures,
+    reproduce,
+    surface,
+    timeline,
+)
+from automl.report_page.facts import Facts, read_facts, with_times
 from automl.report_page.importance import importances
 from automl.report_page.markup import Markup, joined, tag
 from automl.study import Study
@@ -25,11 +36,11 @@ _HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
 
 def render(record: Record, definition: Definition, study: Study | None = None) -> str:
     """The page of a study. study: what the record holds, where the caller has read it."""
-    return page(read_facts(record, definition, study), record)
+    return page(with_times(read_facts(record, definition, study), record), record)
 
 
 def page(facts: Facts, record: Record) -> str:
-    """The page, as HTML that is well-formed XML too."""
+    """The page, as HTML that is well-formed XML too; with a timeline where the facts have times."""
     sections = [(name, title, content) for name, title, content in _sections(facts, record) if content]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     body = tag(
@@ -94,7 +105,7 @@ def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | Non
         ("course", "How it went", joined(courses.history(facts), courses.curves(facts))),
         ("failures", "What failed", failures.failures(facts)),
         ("parameters", "What matters", matters),
-        ("epochs", "What it took", ledger.ledger(facts)),
+        ("epochs", "What it took", joined(ledger.ledger(facts), timeline.timeline(facts))),
         ("experiments", "Every experiment, and why", decisions.experiments(facts)),
         ("reproduce", "How to make it again", reproduce.reproduce(facts)),
     ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import os
 import stat
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from automl import strict_json
+from automl.attempt_times import AttemptTimes
 from automl.errors import StoreError
 from automl.networks.spec_formats import get_path
 from automl.record import MANIFEST, Manifest, Record, StoredFile, attempt_prefix, checkpoint_prefix
@@ -65,8 +68,16 @@ class Observer:
     """Follows one attempt. Call `poll` now and then while it runs, then `finish` once."""
 
     def __init__(
-        self, record: Record, definition: Definition, recommendation: Recommendation, rung: int, launch: Launch
+        self,
+        record: Record,
+        definition: Definition,
+        recommendation: Recommendation,
+        rung: int,
+        launch: Launch,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """clock: seconds of UTC since 1970; for the times of the attempt, on which nothing rests."""
         self.record, self.definition, self.launch = record, definition, launch
         self.recommendation, self.rung = recommendation, rung
         self.metric = definition.brain.metric
@@ -84,6 +95,9 @@ class Observer:
         self.seconds = 0.0  # that this attempt has trained; the caller's clock
         self._seen: list[_Saved] = []  # checkpoints in the results folder at the last look
         self._stored: dict[int, tuple[_Saved, Manifest]] = {}
+        self._clock = clock
+        self.times: AttemptTimes | None = None
+        self._times_stored: AttemptTimes | None = None
 
     def poll(self, seconds: float) -> list[tuple[int, float]]:
         """Takes what is new, `seconds` after the start; returns the new (epoch, value) of the metric."""
@@ -91,19 +105,24 @@ class Observer:
         new = self._read_status()
         seen, self._seen = self._seen, self._checkpoints()
         whole = [saved for saved in self._reported() if saved in seen or self._untouched(saved)]
+        self._note_times(new)
         self._store(whole, texts=bool(new))
+        self._store_times()
         return new
 
     def finish(self, ended: Ended, seconds: float) -> Result | None:
         """Takes the rest and stores the result; None when it was preempted and is to be run again."""
         self.seconds = seconds
-        self._read_status()
+        new = self._read_status()
         self._seen = self._checkpoints()
         if ended.exit_code in {0, PREEMPTED}:
             whole = self._pending()
         else:  # a program that was killed may have left half a file
             whole = [saved for saved in self._reported() if self._untouched(saved)]
+        if self.times is not None or seconds > 0:  # what is salvaged has its own from when it was trained
+            self._note_times(new, ended=True)
         self._store(whole, texts=True)
+        self._store_times()
         if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out):
             return None
         return self.record.settle(self._result(ended))
@@ -289,6 +308,21 @@ class Observer:
             self.last = checkpoint
         self._stored[saved.epoch] = (saved, manifest)
         self._drop_old(self.last.epoch)
+
+    def _note_times(self, new: list[tuple[int, float]], *, ended: bool = False) -> None:
+        """Remembers when it began, when each epoch was seen, and when it ended."""
+        if self.times is None:
+            began = self._clock() - self.seconds
+            number, attempt = self.recommendation.number, self.launch.attempt
+            self.times = AttemptTimes(number, self.rung, attempt, self.start_epoch, began)
+        now = self.times.began + self.seconds
+        seen = tuple((epoch, now) for epoch, _ in new if epoch > self.start_epoch)
+        self.times = replace(self.times, epochs=self.times.epochs + seen, ended=now if ended else None)
+
+    def _store_times(self) -> None:
+        if self.times is not None and self.times != self._times_stored:
+            self.record.store.put(self.times.key, strict_json.dump(self.times.to_json()))
+            self._times_stored = self.times
 
     def _compare(self, checkpoint: Checkpoint) -> None:
         """Keeps it as the best when it is."""

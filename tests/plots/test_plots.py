@@ -22,7 +22,7 @@ from automl.report_page.ledger import entries
 from automl.stores.memory import MemoryStore
 from tests.command_line import automl, files_below, refused, search
 from tests.recorded_studies import mixed, recorded
-from tests.report_page.made_records import made, opened
+from tests.report_page.made_records import made, opened, with_times
 
 SETTINGS = "name: fashion\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 27\nmax_epochs: 27\nseed: 3\n"
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -30,8 +30,8 @@ MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    record = made(SETTINGS)
-    return read_facts(record, opened(record))
+    record = with_times(made(SETTINGS), jobs=2)
+    return plots.facts_in(record, opened(record))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,8 @@ def test_every_kind_is_drawn_and_always_alike(kind: str, facts: Facts, tmp_path:
 def test_every_kind_takes_every_kind_of_parameter(kind: str) -> None:
     definition = mixed({"algorithm": "random", "max_recommendations": 30})
     record, study = recorded(MemoryStore(), definition, failing={3, 5})
-    figure = plots.draw(kind, read_facts(record, definition, study))
+    assert study.results
+    figure = plots.draw(kind, plots.facts_in(with_times(record, jobs=2), definition))
     figure.canvas.draw()
 
 

@@ -141,7 +141,7 @@ def test_the_lines_of_an_epoch_are_stored_before_its_checkpoint(
 
     monkeypatch.setattr(attempt.record.store, "put", noting)
     trains(attempt, 0.5)
-    assert written == ["status.json", "0", "manifest.json"]
+    assert written == ["status.json", "0", "manifest.json", "times.json"]
 
 
 def saves(attempt: Attempt, name: str, text: str = "whole") -> None:

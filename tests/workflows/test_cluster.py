@@ -111,6 +111,15 @@ def test_trainings_are_named_by_experiment_and_rung_and_sorted_as_numbers() -> N
     assert [each.name for each in found] == ["experiment 2 rung 1", "experiment 9 rung 1", "experiment 10 rung 1"]
 
 
+def test_the_gpus_of_a_training_are_those_that_the_workflow_or_its_template_asks_for() -> None:
+    text = "name: study\nnetwork: fashion_mnist\nrun: {store: s3://b/p}\ncosts: {gpus: 2}\n"
+    made = compile_study(study_file.parse(text, "study", Path()), text).to_dict()
+    assert on.gpus_of_a_training(made) == 2
+    asked = {"metadata": {}, "spec": {"workflowTemplateRef": {"name": "t"}}}
+    assert on.gpus_of_a_training({**asked, "status": {"storedWorkflowTemplateSpec": made["spec"]}}) == 2
+    assert on.gpus_of_a_training(asked) == 0
+
+
 def test_a_pod_is_named_by_workflow_template_and_the_end_of_its_nodes_id() -> None:
     assert on.pod_of(workflow(), pod("demo-1-4160", experiment="3")) == "demo-1-train-4160"
 
