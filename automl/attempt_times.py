@@ -6,7 +6,6 @@ They lie beside its log; a study that was trained before they were kept has none
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,6 @@ from automl import strict_json
 from automl.errors import RecordError
 from automl.record import Record, attempt_of, attempt_prefix, times_key
 from automl.study import FORMAT, check_format
-
-_SIDE_BY_SIDE = 8  # requests
 
 
 @dataclass(frozen=True)
@@ -69,11 +66,7 @@ def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
 
 def _read(record: Record, keys: Sequence[str]) -> tuple[AttemptTimes, ...]:
     wanted = [(key, *named) for key in keys if (named := attempt_of(key)) is not None]
-    if len(wanted) < 2:
-        bodies = [record.store.get(key) for key, *_ in wanted]
-    else:
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            bodies = list(pool.map(record.store.get, [key for key, *_ in wanted]))
+    bodies = record.bodies([key for key, *_ in wanted])
     found = [
         _parsed(data, f"{record.store.uri.rstrip('/')}/{key}", experiment, rung, attempt)
         for (key, experiment, rung, attempt), data in zip(wanted, bodies, strict=True)

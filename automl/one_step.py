@@ -38,6 +38,13 @@ class OneStep(Record):
         self.read_results((each.number, rung_of(stage, made)) for stage, made in decided for each in made.issued)
         return super().study(metric, stages)
 
+    def bodies(self, keys: Sequence[str]) -> list[bytes | None]:
+        """As of any record, side by side."""
+        if len(keys) < 2:
+            return super().bodies(keys)
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            return list(pool.map(self.store.get, keys))
+
     def _created_once(self, key: str) -> bytes | None:
         if key not in self._read:
             self._ahead([key])
@@ -45,9 +52,5 @@ class OneStep(Record):
 
     def _ahead(self, keys: Iterable[str]) -> None:
         wanted = [key for key in keys if key not in self._read]
-        if len(wanted) < 2:
-            found = [self.store.get(key) for key in wanted]
-        else:
-            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-                found = list(pool.map(self.store.get, wanted))
+        found = self.bodies(wanted)
         self._read |= {key: data for key, data in zip(wanted, found, strict=True) if data is not None}

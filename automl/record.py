@@ -215,6 +215,10 @@ class Record:
         stored = self.store.create(key, strict_json.dump(result.to_json()))
         return Result.from_json(strict_json.load(stored, self._name(key)), self._name(key))
 
+    def bodies(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The objects under these keys, None for one that is not there."""
+        return [self.store.get(key) for key in keys]
+
     def manifest(self, key: str) -> Manifest | None:
         """The manifest under this key. Raises CheckpointError for a damaged one: only its checkpoint is lost."""
         try:
