@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from automl import findings
@@ -62,14 +62,14 @@ class Axis:
 class Facts:
     """A study as the page sees it. metadata: what it was begun with. text: its study file, as the author wrote it.
 
-    read_times: asks for when its attempts trained, where that is wanted.
+    attempts: when each attempt trained; empty where that is not wanted, or was not kept.
     """
 
     definition: Definition
     study: Study
     metadata: Mapping[str, Any]
     text: str
-    read_times: Callable[[], Sequence[AttemptTimes]] = tuple
+    attempts: tuple[AttemptTimes, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -82,11 +82,6 @@ class Facts:
     def score(self, value: float) -> float:
         """The value where larger is better."""
         return self.definition.brain.metric.score(value)
-
-    @cached_property
-    def attempts(self) -> tuple[AttemptTimes, ...]:
-        """When each attempt trained; empty where that is not wanted, or was not kept."""
-        return tuple(self.read_times())
 
     @cached_property
     def state(self) -> str:
@@ -239,8 +234,10 @@ def read_facts(record: Record, definition: Definition, study: Study | None = Non
 
 
 def with_times(facts: Facts, record: Record) -> Facts:
-    """The facts with the times of the attempts: a request for each of them, once they are asked for."""
-    return replace(facts, read_times=partial(times_of_study, record))
+    """The facts with the times of the attempts: a request for each of them."""
+    # Read now: until Python 3.12 all objects share the lock of a cached property, so nothing may wait inside one
+    found = times_of_study(record)
+    return replace(facts, attempts=found)
 
 
 def shortened(name: str, names: Iterable[str]) -> str:

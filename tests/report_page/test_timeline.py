@@ -97,7 +97,7 @@ def test_a_thousand_experiments_stay_small() -> None:
     record = timed(made(f"{HEAD}algorithm: random\nmax_recommendations: 1000\nmax_epochs: 2\n"), jobs=40)
     facts = with_times(read_facts(record, opened(record)), record)
     text = page.page(facts, record)
-    without = page.page(replace(facts, read_times=tuple), record)
+    without = page.page(replace(facts, attempts=()), record)
     assert len(text) < 1_000_000
     assert len(text) - len(without) < 60_000
     assert len(re.findall(r'class="span ended"', text)) == 1  # bars of a kind are one path
