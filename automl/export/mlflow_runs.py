@@ -25,6 +25,7 @@ from mlflow.tracking import MlflowClient
 
 from automl import findings
 from automl.errors import AutoMLError, InvalidInput
+from automl.export import about
 from automl.record import experiments, study_digest
 from automl.study import Experiment, Status, Study
 from automl.study_file import Definition
@@ -141,26 +142,9 @@ class _Export:
         )
 
     def _about_the_study(self, run: Run) -> None:
-        file, metric = self.definition.file, self.definition.metric_rule
-        best, verdict = (
-            findings.best_of_search(self.definition, self.study),
-            findings.verdict(self.definition, self.study),
-        )
-        params = {
-            "network": self.definition.network.name,
-            "algorithm": file.algorithm,
-            "sampler": self.definition.sampler_name,
-            "metric": f"{metric.goal} {metric.name}",
-            "seed": file.seed,
-            "experiments": self.definition.plan.experiments,
-        }
-        self._params(run, params)
-        metrics = {}
-        if best is not None and best.best_value is not None:
-            metrics[f"best {metric.name}"] = best.best_value
-        if verdict is not None and verdict["gain"] is not None:
-            metrics["gain over the defaults"] = verdict["gain"]
-        for name, value in metrics.items():
+        metric, best = self.definition.metric_rule, findings.best_of_search(self.definition, self.study)
+        self._params(run, about.settings(self.definition, f"{metric.goal} {metric.name}"))
+        for name, value in about.found(self.definition, self.study).items():
             if run.data.metrics.get(_named(name)) != value:
                 self.client.log_metric(run.info.run_id, _named(name), value)
         tags = {"state": findings.state(self.definition, self.study)}

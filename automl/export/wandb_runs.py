@@ -18,6 +18,7 @@ import wandb
 
 from automl import findings
 from automl.errors import AutoMLError
+from automl.export import about
 from automl.record import experiments, study_digest
 from automl.study import Experiment, Status, Study
 from automl.study_file import Definition
@@ -41,24 +42,13 @@ def write(definition: Definition, study: Study, to: Path) -> int:
 
 
 def _study(definition: Definition, study: Study, found: list[Experiment], to: Path) -> None:
-    file, metric = definition.file, definition.metric_rule
-    about = {
-        "network": definition.network.name,
-        "algorithm": file.algorithm,
-        "sampler": definition.sampler_name,
-        "metric": metric.model_dump(mode="json"),
-        "seed": file.seed,
-        "experiments": definition.plan.experiments,
-    }
     first = found[0].results[0].attempts[0] if found else ""
-    best, verdict = findings.best_of_search(definition, study), findings.verdict(definition, study)
-    made = _id(definition, "study", first)
-    run = _begun(definition, to, id=made, name=file.name, job_type="study", config=about)
-    run.summary["state"] = findings.state(definition, study)
+    best, made = findings.best_of_search(definition, study), _id(definition, "study", first)
+    config = about.settings(definition, definition.metric_rule.model_dump(mode="json"))
+    run = _begun(definition, to, id=made, name=definition.file.name, job_type="study", config=config)
+    run.summary.update({"state": findings.state(definition, study), **about.found(definition, study)})
     if best is not None:
-        run.summary.update({f"best {metric.name}": best.best_value, "best experiment": best.experiment})
-    if verdict is not None and verdict["gain"] is not None:
-        run.summary["gain over the defaults"] = verdict["gain"]
+        run.summary["best experiment"] = best.experiment
     run.finish(exit_code=0)
 
 

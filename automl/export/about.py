@@ -1,0 +1,32 @@
+"""What is said of a study as a whole where each experiment is a run: in MLflow and in Weights & Biases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automl import findings
+from automl.study import Study
+from automl.study_file import Definition
+
+
+def settings(definition: Definition, metric: Any) -> dict[str, Any]:
+    """What the study was asked. metric: as the tool takes it."""
+    return {
+        "network": definition.network.name,
+        "algorithm": definition.file.algorithm,
+        "sampler": definition.sampler_name,
+        "metric": metric,
+        "seed": definition.file.seed,
+        "experiments": definition.plan.experiments,
+    }
+
+
+def found(definition: Definition, study: Study) -> dict[str, float]:
+    """The best value so far, and the gain of the final judgement, where there are any."""
+    best, verdict = findings.best_of_search(definition, study), findings.verdict(definition, study)
+    values: dict[str, float] = {}
+    if best is not None and best.best_value is not None:
+        values[f"best {definition.metric_rule.name}"] = best.best_value
+    if verdict is not None and verdict["gain"] is not None:
+        values["gain over the defaults"] = verdict["gain"]
+    return values
