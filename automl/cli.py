@@ -279,13 +279,9 @@ def compile_(
 
     Example: automl compile study.yaml | argo submit -n argo -
     """
-    from automl import study_file
-    from workflows.submit import extra_cluster
+    from workflows.submit import workflow_of
 
-    with extra_cluster():
-        from workflows import compile_study
-    text = study_file.read_text(study)
-    compiled = compile_study(study_file.parse(text, str(study), study.parent), text).to_yaml()
+    compiled = workflow_of(study).to_yaml()
     if to is None:
         sys.stdout.write(compiled)
         return

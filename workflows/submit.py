@@ -39,12 +39,17 @@ def open_cluster(namespace: str | None, context: str | None, server: str | None)
     return found
 
 
-def compiled(study: Path) -> dict[str, Any]:
-    """The workflow of a study file. Raises InvalidInput when it cannot run on a cluster."""
+def workflow_of(study: Path) -> Any:
+    """The hera Workflow of a study file. Raises InvalidInput when it cannot run on a cluster."""
     with extra_cluster():
         compile_study = import_module("workflows.compile").compile_study
     text = study_file.read_text(study)
-    made: dict[str, Any] = compile_study(study_file.parse(text, str(study), study.parent), text).to_dict()
+    return compile_study(study_file.parse(text, str(study), study.parent), text)
+
+
+def compiled(study: Path) -> Workflow:
+    """The same as Kubernetes takes it."""
+    made: Workflow = workflow_of(study).to_dict()
     return made
 
 
