@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +16,15 @@ from .clusters import BRAIN, begun, command, decisions, ended, outputs
 from .trainer_image import trainer_image
 
 
+def submitted(folder: Path, study: dict[str, Any], image: str, memory: str) -> str:
+    """The name of the workflow of this study, whose trainings run in `image`."""
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    cluster = {"brain_image": BRAIN, "image": image, "endpoint": endpoint, "cpu": 0.1, "memory": memory}
+    (folder / "there.yaml").write_text(yaml.safe_dump({**study, "cluster": cluster}))
+    command("automl", "compile", str(folder / "there.yaml"), "-o", str(folder / "workflow.yaml"))
+    return begun("submit", str(folder / "workflow.yaml"))
+
+
 @pytest.mark.usefixtures("images")
 def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bucket: str) -> None:
     torch = pytest.importorskip("torch")
@@ -23,16 +33,7 @@ def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bu
     study = yaml.safe_load((tmp_path / "here.yaml").read_text())
     assert (study["network"], study["algorithm"], study["R"]) == ("fashion_mnist", "hyperband", 9)
     study["run"] = {"store": bucket, "jobs": 3}
-    study["cluster"] = {
-        "brain_image": BRAIN,
-        "image": image,
-        "endpoint": os.environ["AWS_ENDPOINT_URL"],
-        "cpu": 0.1,
-        "memory": "1Gi",
-    }
-    (tmp_path / "there.yaml").write_text(yaml.safe_dump(study))
-    command("automl", "compile", str(tmp_path / "there.yaml"), "-o", str(tmp_path / "workflow.yaml"))
-    name = begun("submit", str(tmp_path / "workflow.yaml"))
+    name = submitted(tmp_path, study, image, "1Gi")
     command("automl", "run", str(tmp_path / "here.yaml"), "--jobs", "1")  # while the cluster trains
     workflow = ended(name)
     assert workflow["status"]["phase"] == "Succeeded"
@@ -62,17 +63,8 @@ def test_a_network_of_the_extra_trainers_trains_in_the_same_image(tmp_path: Path
         "train_spec": {**small, "train.batch_size": 2, "data.scenes": 8, "data.scene": 64, "data.classes": 2},
         "final": {"repeats": 0},
         "run": {"store": bucket, "jobs": 2},
-        "cluster": {
-            "brain_image": BRAIN,
-            "image": image,
-            "endpoint": os.environ["AWS_ENDPOINT_URL"],
-            "cpu": 0.1,
-            "memory": "2Gi",
-        },
     }
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
-    command("automl", "compile", str(tmp_path / "study.yaml"), "-o", str(tmp_path / "workflow.yaml"))
-    workflow = ended(begun("submit", str(tmp_path / "workflow.yaml")))
+    workflow = ended(submitted(tmp_path, study, image, "2Gi"))
     assert workflow["status"]["phase"] == "Succeeded"
     found = sorted(Path(key).suffix for key in open_store(bucket).list("best_model/checkpoint"))
     assert found == [".png", ".pt"]
