@@ -38,6 +38,7 @@ __all__ = [
     "ledger",
     "parallel_coordinates",
     "slices",
+    "timeline",
     "write",
 ]
 
@@ -54,10 +55,14 @@ Source = str | Path | HasStore | Facts
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture. module: where the function of the same name lies that draws it from `Facts`."""
+    """A kind of picture. module: where the function of the same name lies that draws it from `Facts`.
+
+    times: it shows when attempts trained.
+    """
 
     title: str
     module: str
+    times: bool = False
 
 
 KINDS = {
@@ -69,7 +74,7 @@ KINDS = {
     "contour": Kind("the two most important parameters together", "automl.plots.surface"),
     "failures": Kind("what went wrong, by kind", "automl.plots.effort"),
     "ledger": Kind("the epochs of each rung: trained, to come, fallen away", "automl.plots.effort"),
-    "timeline": Kind("when each experiment trained, in lanes side by side", "automl.plots.effort"),
+    "timeline": Kind("when each experiment trained, in lanes side by side", "automl.plots.effort", times=True),
 }
 
 
@@ -122,7 +127,7 @@ def draw(kind: str, study: Source) -> Figure:
     """The picture of this kind. Raises InvalidInput for an unknown one, RecordError where there is nothing to draw."""
     check_kind(kind)
     drawn = cast("Callable[[Facts], Figure]", getattr(_loaded(KINDS[kind].module), kind))
-    return drawn(facts_of(study))
+    return drawn(facts_of(study, times=KINDS[kind].times))
 
 
 def write(figure: Figure, path: Path) -> None:
@@ -151,13 +156,17 @@ def check_kind(kind: str) -> None:
         raise InvalidInput(f"no plot is called {kind!r}", allowed=", ".join(KINDS), advice=nearest(given, KINDS))
 
 
-def facts_of(study: Source) -> Facts:
-    """What is known of a study, however it is given. Raises InvalidInput, RecordError, or what a store raises."""
+def facts_of(study: Source, *, times: bool = False) -> Facts:
+    """What is known of a study, however it is given; `times` of its attempts too, a request for each.
+
+    Raises InvalidInput, RecordError, or what a store raises.
+    """
     if isinstance(study, Facts):
         return study
-    return facts_in(*open_study(str(study) if isinstance(study, str | Path) else study.store))
+    return facts_in(*open_study(str(study) if isinstance(study, str | Path) else study.store), times=times)
 
 
-def facts_in(record: Record, definition: Definition) -> Facts:
-    """What is known of a study in a store; its times are read when a picture needs them."""
-    return with_times(read_facts(record, definition), record)
+def facts_in(record: Record, definition: Definition, *, times: bool = True) -> Facts:
+    """What is known of a study in a store; `times` of its attempts too, a request for each."""
+    found = read_facts(record, definition)
+    return with_times(found, record) if times else found

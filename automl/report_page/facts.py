@@ -236,8 +236,7 @@ def read_facts(record: Record, definition: Definition, study: Study | None = Non
 def with_times(facts: Facts, record: Record) -> Facts:
     """The facts with the times of the attempts: a request for each of them."""
     # Read now: until Python 3.12 all objects share the lock of a cached property, so nothing may wait inside one
-    found = times_of_study(record)
-    return replace(facts, attempts=found)
+    return replace(facts, attempts=times_of_study(record))
 
 
 def shortened(name: str, names: Iterable[str]) -> str:
