@@ -12,7 +12,9 @@ from typing import Any
 from automl import strict_json
 from automl.errors import RecordError
 from automl.record import Record, attempt_of, attempt_prefix, times_key
-from automl.study import FORMAT, check_format
+from automl.study import FORMAT, Result, check_format
+
+NEWEST = 60  # results whose times are read to say how fast a study is
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ def times_of_attempts(record: Record, attempts: Iterable[tuple[int, int, str]]) 
     return _read(record, [times_key(*each) for each in attempts])
 
 
+def times_of_newest(record: Record, results: Iterable[Result]) -> tuple[AttemptTimes, ...]:
+    """The times of the attempts that won the last `NEWEST` of these results, of those that have any.
+
+    Enough to say how fast a study is, also of one with thousands.
+    """
+    newest = [*results][-NEWEST:]
+    return times_of_attempts(record, [(each.experiment, each.rung, each.attempts[-1]) for each in newest])
+
+
 def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
     """The times of all attempts of a study, in the order in which they began: a request for each of them."""
     return _read(record, record.store.list("experiment_"))
@@ -68,7 +79,7 @@ def _read(record: Record, keys: Sequence[str]) -> tuple[AttemptTimes, ...]:
     wanted = [(key, *named) for key in keys if (named := attempt_of(key)) is not None]
     bodies = record.bodies([key for key, *_ in wanted])
     found = [
-        _parsed(data, f"{record.store.uri.rstrip('/')}/{key}", experiment, rung, attempt)
+        _parsed(data, record.where(key), experiment, rung, attempt)
         for (key, experiment, rung, attempt), data in zip(wanted, bodies, strict=True)
         if data is not None
     ]

@@ -148,8 +148,8 @@ class Record:
             **body,
         }
         key = METADATA
-        theirs = strict_json.load(self.store.create(key, strict_json.dump(mine)), self._name(key))
-        check_format(theirs, self._name(key))
+        theirs = strict_json.load(self.store.create(key, strict_json.dump(mine)), self.where(key))
+        check_format(theirs, self.where(key))
         if theirs.get("sha256") != mine["sha256"]:
             changed = ", ".join(_differences(theirs, mine)) or "other settings"
             raise StudyFileError(
@@ -174,11 +174,11 @@ class Record:
                 allowed="a store in which 'automl run' or a cluster has begun one",
                 advice="give the folder or s3:// prefix that holds automl_metadata.json",
             )
-        check_format(data, self._name(METADATA))
+        check_format(data, self.where(METADATA))
         body = {name: data.get(name) for name in ("study", "network")}
         if digest(strict_json.dump(body)) != data.get("sha256"):
             raise RecordError(
-                f"{self._name(METADATA)} does not match its sha256",
+                f"{self.where(METADATA)} does not match its sha256",
                 advice="it was edited or damaged: restore it from a copy",
             )
         return {**data, "extensions": [each.get("max_recommendations") for each in self.added(EXTENSIONS)]}
@@ -189,7 +189,7 @@ class Record:
         data = self._created_once(key)
         if data is None:
             return None
-        return Decision.from_json(strict_json.load(data, self._name(key)), self._name(key)), digest(data)
+        return Decision.from_json(strict_json.load(data, self.where(key)), self.where(key)), digest(data)
 
     def decisions(self, stage: int) -> list[tuple[Decision, str]]:
         """The decisions of a stage from the first on, each with the sha256 of its bytes."""
@@ -202,18 +202,18 @@ class Record:
         """Stores the decision unless one stands there; returns the one that stands (house rules 1 and 4)."""
         key = decision_key(decision.stage, decision.index)
         stored = self.store.create(key, strict_json.dump(decision.to_json()))
-        return Decision.from_json(strict_json.load(stored, self._name(key)), self._name(key))
+        return Decision.from_json(strict_json.load(stored, self.where(key)), self.where(key))
 
     def result(self, experiment: int, rung: int) -> Result | None:
         key = result_key(experiment, rung)
         data = self._created_once(key)
-        return None if data is None else Result.from_json(strict_json.load(data, self._name(key)), self._name(key))
+        return None if data is None else Result.from_json(strict_json.load(data, self.where(key)), self.where(key))
 
     def settle(self, result: Result) -> Result:
         """Stores the result unless one stands there; returns the one that stands."""
         key = result_key(result.experiment, result.rung)
         stored = self.store.create(key, strict_json.dump(result.to_json()))
-        return Result.from_json(strict_json.load(stored, self._name(key)), self._name(key))
+        return Result.from_json(strict_json.load(stored, self.where(key)), self.where(key))
 
     def bodies(self, keys: Sequence[str]) -> list[bytes | None]:
         """The objects under these keys, None for one that is not there."""
@@ -225,7 +225,7 @@ class Record:
             data = self._load(key)
             if data is None:
                 return None
-            check_format(data, self._name(key))
+            check_format(data, self.where(key))
             found = Manifest(
                 key=key,
                 epoch=int(data["epoch"]),
@@ -241,7 +241,7 @@ class Record:
         except UnknownFormat:
             raise
         except (RecordError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{self._name(key)} does not hold what it should ({error})") from error
+            raise CheckpointError(f"{self.where(key)} does not hold what it should ({error})") from error
         return found
 
     def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
@@ -254,7 +254,7 @@ class Record:
         """What users have added to the study in one of the folders `ADDED`, from the first on."""
         found: list[dict[str, Any]] = []
         while (data := self._load(key := added_key(folder, len(found)))) is not None:
-            check_format(data, self._name(key))
+            check_format(data, self.where(key))
             found.append(data)
         return found
 
@@ -268,7 +268,7 @@ class Record:
         found = [each.get("values") for each in self.added(ENQUEUED)]
         for number, values in enumerate(found):
             if not isinstance(values, dict):
-                raise RecordError(f"{self._name(added_key(ENQUEUED, number))} does not hold what it should (values)")
+                raise RecordError(f"{self.where(added_key(ENQUEUED, number))} does not hold what it should (values)")
         return [dict(values) for values in found if values is not None]
 
     def removed(self) -> dict[str, str]:
@@ -279,7 +279,7 @@ class Record:
             try:
                 found |= {str(each["manifest"]): key for each in data["checkpoints"]}
             except (KeyError, TypeError) as error:
-                raise RecordError(f"{self._name(key)} does not hold what it should ({error})") from error
+                raise RecordError(f"{self.where(key)} does not hold what it should ({error})") from error
         return found
 
     def study(self, metric: Metric, stages: Sequence[Stage]) -> Study:
@@ -302,9 +302,9 @@ class Record:
 
     def _load(self, key: str) -> Any:
         data = self.store.get(key)
-        return None if data is None else strict_json.load(data, self._name(key))
+        return None if data is None else strict_json.load(data, self.where(key))
 
-    def _name(self, key: str) -> str:
+    def where(self, key: str) -> str:
         return f"{self.store.uri.rstrip('/')}/{key}"
 
 

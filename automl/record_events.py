@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from automl.attempt_times import times_of_attempts, times_of_run
+from automl.attempt_times import times_of_newest, times_of_run
 from automl.local import Event
 from automl.record import Record, runs_of
 from automl.study import Decision, Recommendation, Result, Study
 from automl.study_file import Definition
-
-_MOST_TIMES = 60  # of runs that have ended, which are read when a study is first looked at: the newest
 
 
 @dataclass
@@ -30,8 +28,8 @@ class RecordEvents:
         study = Study(self.definition.brain.metric, self._all_decisions(), self._results)
         settled = self._read_results(study)
         study = Study(study.metric, study.decisions, dict(self._results))
-        newest = [(asked.number, rung, result.attempts[-1]) for asked, rung, result in settled[-_MOST_TIMES:]]
-        known = {(each.experiment, each.rung, each.attempt): each for each in times_of_attempts(self.record, newest)}
+        newest = times_of_newest(self.record, [result for *_, result in settled])
+        known = {(each.experiment, each.rung, each.attempt): each for each in newest}
         events = [Event("decided", study, decision=each) for each in decided]
         for asked, rung, result in settled:
             self._training.pop(asked.number, None)

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl import findings
-from automl.attempt_times import AttemptTimes, times_of_attempts, times_of_run
+from automl.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.brain import DEFAULTS
 from automl.plan import Estimate, Plan, estimate, with_before
 from automl.record import Record, experiments, runs_of
 from automl.study import Status, Study
 from automl.study_file import Definition
 from automl.time_left import TimeLeft, time_left
-
-_MOST_TIMES = 60  # of runs that have ended, which are read for the time left: the newest
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,7 @@ def begun(record: Record, definition: Definition, study: Study) -> dict[int, int
 
 def times_for_the_outlook(record: Record, study: Study, running: Iterable[tuple[int, int]]) -> list[AttemptTimes]:
     """The times that say how fast a study is: of what trains (experiment, rung), and of the newest that has ended."""
-    ended = [(*run, result.attempts[-1]) for run, result in study.results.items()][-_MOST_TIMES:]
-    found = list(times_of_attempts(record, ended))
+    found = list(times_of_newest(record, study.results.values()))
     for run in running:
         found += times_of_run(record, *run)
     return found
