@@ -12,10 +12,11 @@ from scipy.stats import qmc
 from skopt import Optimizer
 
 from automl.errors import InvalidInput
-from automl.samplers import gaussian_process
+from automl.samplers import process_model
 from automl.samplers.base import Proposal, Request, Sampler, Trial
-from automl.samplers.gaussian_process import GaussianProcess, _Axes
+from automl.samplers.gaussian_process import GaussianProcess
 from automl.samplers.low_discrepancy import LowDiscrepancy
+from automl.samplers.told_trials import Axes
 from automl.samplers.uniform import Uniform
 from automl.space import SearchSpace
 from tests.samplers.proposals import SHARP, sharp_trials
@@ -95,7 +96,7 @@ def test_only_moderate_numbers_reach_scikit_optimize(failed: float | None, monke
             told.extend(y)
             return super().tell(x, y, fit)
 
-    monkeypatch.setattr(gaussian_process, "Optimizer", Listening)
+    monkeypatch.setattr(process_model, "Optimizer", Listening)
     space = unit("xy")
     rng = np.random.default_rng(1)
     scores = [0.5, 0.6, -1e30, 0.7, failed, 0.65, failed, 0.4]
@@ -186,7 +187,7 @@ def test_each_acquisition_says_what_it_measures(acquisition: Any, words: str) ->
 
 
 def test_options_and_cells_of_the_cube_belong_together_whatever_their_weights() -> None:
-    axes = _Axes(MIXED)
+    axes = Axes(MIXED)
     for option, name in enumerate(["adam", "sgd", "lion"]):
         values = {**MIXED.decode((0.5,) * MIXED.size), "optimizer": name}
         if name == "sgd":

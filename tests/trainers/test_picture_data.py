@@ -17,7 +17,7 @@ from automl.trainers import coco_pictures
 from automl.trainers.crops import Crops, Wholes
 from automl.trainers.instances import SMALLEST, target_of
 from automl.trainers.nuclei import FILES, nuclei
-from automl.trainers.picture_files import PACKAGED, pairs, read_mask, read_picture
+from automl.trainers.picture_files import PACKAGED, pairs, read_mask, read_picture, read_pixels
 from automl.trainers.scenes import Scenes, mirrored
 from automl.trainers.strips import FALSE, MISSED, RIGHT, compared
 
@@ -209,6 +209,14 @@ class TestFiles:
         (tmp_path / "torn.png").write_bytes((tmp_path / "deep.png").read_bytes()[:-20])
         with pytest.raises(SpecError, match="cannot be read"):
             read_picture(tmp_path / "torn.png")
+
+    def test_sixteen_bits_become_eight_for_a_classifier_and_none_is_cut_off(self, tmp_path: Path) -> None:
+        ramp = np.arange(0, 65536, 257, dtype=np.uint16).reshape(16, 16)
+        for name in ("deep.png", "deep.tif"):
+            Image.fromarray(ramp).save(tmp_path / name)
+            grey = read_pixels(tmp_path / name, (16, 16), "L")
+            assert np.array_equal(grey, (ramp // 257).astype(np.uint8)[None])
+            assert np.array_equal(read_pixels(tmp_path / name, (16, 16)), np.repeat(grey, 3, axis=0))
 
     def test_a_picture_without_a_mask_is_named(self, tmp_path: Path) -> None:
         for name in ("images/a.png", "images/b.png", "masks/a.png"):
