@@ -11,22 +11,9 @@ from automl.errors import InvalidInput
 from automl.plan import Stage
 from automl.record import experiments, rung_of
 from automl.schedules.base import ranked
-from automl.study import Decision, Experiment, Failure, Outcome, Recommendation, Result, Status, Study, best_outcome
+from automl.study import MEANINGS, Decision, Experiment, Outcome, Recommendation, Result, Status, Study, best_outcome
 from automl.study_file import Definition
 from automl.wording import duration, number
-
-FAILURES = {
-    Failure.ERROR: "the training program exited with an error",
-    Failure.OUT_OF_MEMORY: "it asked for more memory than there was; a smaller batch asks for less",
-    Failure.KILLED: "it was killed from outside, most often because it took more memory than there was",
-    Failure.TIMEOUT: "it ran longer than 'run: timeout_minutes' allows",
-    Failure.NO_METRIC: "it ended well and never reported the metric",
-    Failure.NOT_FINITE: "its metric was not a finite number any more: the training diverged",
-    Failure.SHORT: "it ended well before the epochs that were asked",
-    Failure.NO_CHECKPOINT: "there was no checkpoint to go on from, or it could not be read",
-    Failure.LOST: "its pod ended without a result, more often than it is tried again",
-    Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
-}
 
 
 def explain(definition: Definition, study: Study, wanted: int) -> dict[str, Any]:
@@ -165,7 +152,7 @@ def _rung_text(definition: Definition, data: dict[str, Any], result: Result | No
     if result.failure is not None:
         said = f": {result.message}" if result.message else ""
         return (
-            f"{head}failed at epoch {result.epochs} ({result.failure}): {FAILURES[result.failure]}{said}; "
+            f"{head}failed at epoch {result.epochs} ({result.failure}): {MEANINGS[result.failure]}{said}; "
             f"a failed experiment never goes on; read experiment_{result.experiment}/log.txt"
         )
     metric = definition.metric_rule

@@ -21,16 +21,30 @@ FORMAT = 1  # of every object that a study stores; grows when an older reader wo
 class Failure(StrEnum):
     """Why an experiment has no usable value. A failure is data: the study goes on, the experiment does not."""
 
-    ERROR = "error"  # the training program exited with a code that is not 0
-    OUT_OF_MEMORY = "out_of_memory"  # it said that there was not enough, of the GPU or of the machine
-    KILLED = "killed"  # it was killed from outside; most often for memory
-    TIMEOUT = "timeout"  # it ran longer than the study file allows
-    NO_METRIC = "no_metric"  # it ended well and never reported the metric
-    NOT_FINITE = "not_finite"  # the metric was NaN or infinite
-    SHORT = "short"  # it ended well before the epochs that were asked
-    NO_CHECKPOINT = "no_checkpoint"  # nothing to go on from, or what there was could not be read
-    LOST = "lost"  # its pod ended without a result, more often than it is tried again
-    PREEMPTED = "preempted"  # it was preempted more often than the study file allows
+    ERROR = "error"
+    OUT_OF_MEMORY = "out_of_memory"
+    KILLED = "killed"
+    TIMEOUT = "timeout"
+    NO_METRIC = "no_metric"
+    NOT_FINITE = "not_finite"
+    SHORT = "short"
+    NO_CHECKPOINT = "no_checkpoint"
+    LOST = "lost"
+    PREEMPTED = "preempted"
+
+
+MEANINGS = {  # of each kind, to be read after the name of an experiment
+    Failure.ERROR: "the training program exited with an error",
+    Failure.OUT_OF_MEMORY: "it asked for more memory than there was; a smaller batch asks for less",
+    Failure.KILLED: "it was killed from outside, most often because it took more memory than there was",
+    Failure.TIMEOUT: "it ran longer than 'run: timeout_minutes' allows",
+    Failure.NO_METRIC: "it ended well and never reported the metric",
+    Failure.NOT_FINITE: "its metric was not a finite number any more: the training diverged",
+    Failure.SHORT: "it ended well before the epochs that were asked",
+    Failure.NO_CHECKPOINT: "there was no checkpoint to go on from, or it could not be read",
+    Failure.LOST: "its pod ended without a result, more often than it is tried again",
+    Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
+}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from automl.errors import InvalidInput
-from automl.explain import FAILURES, explain
+from automl.explain import explain
 from automl.stores.memory import MemoryStore
-from automl.study import Failure, Recommendation
+from automl.study import MEANINGS, Failure, Recommendation
 
 from .recorded_studies import recorded
 from .simulation.studies import HALVING, study
@@ -21,7 +21,7 @@ def loss_by_number(asked: Recommendation, epoch: int) -> float:
 
 
 def test_every_failure_has_words() -> None:
-    assert set(FAILURES) == set(Failure)
+    assert set(MEANINGS) == set(Failure)
 
 
 def test_the_story_of_promotion_and_stop() -> None:

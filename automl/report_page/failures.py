@@ -6,21 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from automl.report_page.facts import Facts
 from automl.report_page.markup import Markup, tag
-from automl.study import Failure
+from automl.study import MEANINGS, Failure
 from automl.wording import counted
 
-_MEANINGS = {
-    Failure.ERROR: "the training program ended with an error",
-    Failure.OUT_OF_MEMORY: "the training asked for more memory than there was; a smaller batch asks for less",
-    Failure.KILLED: "the training was killed from outside, most often for memory",
-    Failure.TIMEOUT: "the training ran longer than the study allows",
-    Failure.NO_METRIC: "the training ended well and never reported the metric",
-    Failure.NOT_FINITE: "the metric was not a finite number",
-    Failure.SHORT: "the training ended well before the epochs that were asked",
-    Failure.NO_CHECKPOINT: "there was nothing to go on from, or it could not be read",
-    Failure.LOST: "the pod ended without a result, more often than it is tried again",
-    Failure.PREEMPTED: "the training was preempted more often than the study allows",
-}
 _MOST_MESSAGES, _MOST_NUMBERS, _MOST_CHARACTERS = 12, 30, 600
 
 
@@ -45,7 +33,7 @@ def _kind(kind: Failure, messages: Mapping[str, Sequence[int]]) -> Markup:
             tag("span", "\N{MULTIPLICATION SIGN}", class_="cross-text", aria_hidden="true"),
             f" {kind.value.replace('_', ' ')}: {counted(_count(messages), 'experiment')}",
         ),
-        tag("p", f"{_MEANINGS[kind][:1].upper()}{_MEANINGS[kind][1:]}."),
+        tag("p", f"{MEANINGS[kind][:1].upper()}{MEANINGS[kind][1:]}."),
         tag("dl", *(_message(text, numbers) for text, numbers in ordered[:_MOST_MESSAGES])),
         tag("p", f"and {counted(rest, 'other message')}; all of them stand in controller.json") if rest > 0 else None,
     )
