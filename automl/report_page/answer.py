@@ -110,9 +110,9 @@ def _tiles(facts: Facts) -> Markup:
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
     rest = counts[Status.PENDING] + counts[Status.WAITING]
-    planned = facts.definition.plan.experiments
     under_way = f", {rest} under way" if rest else ""
-    tiles.append(("Experiments", f"{ended:,} of {planned:,}", f"ended well; {failed}{under_way}"))
+    needed = facts.definition.plan.experiments - not_needed(facts)
+    tiles.append(("Experiments", f"{ended:,} of {needed:,}", f"ended well; {failed}{under_way}{_spared(facts)}"))
     seconds = sum(result.seconds for result in facts.study.results.values())
     trained = sum(facts.trained.values())
     tiles.append(("Epochs trained", f"{trained:,}", f"in {_hours(seconds)} of training, side by side or not"))
@@ -124,6 +124,23 @@ def _tiles(facts: Facts) -> Markup:
         ),
         class_="tiles",
     )
+
+
+def not_needed(facts: Facts) -> int:
+    """Experiments of the plan that the final judgement did without: where the defaults are the best, or nothing is."""
+    spared = 0
+    for stage in facts.definition.plan.stages:
+        decisions = facts.study.of_stage(stage.index)
+        if stage.kind == "final" and (decisions or facts.state == "failed"):
+            spared += stage.experiments - sum(len(each.issued) for each in decisions)
+    return spared
+
+
+def _spared(facts: Facts) -> str:
+    if not (count := not_needed(facts)):
+        return ""
+    why = "the defaults are the best" if facts.best else "there is nothing to judge"
+    return f". {counted(count, 'training')} of the final judgement {'was' if count == 1 else 'were'} not needed: {why}"
 
 
 def _hours(seconds: float) -> str:

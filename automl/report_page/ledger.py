@@ -86,7 +86,7 @@ def ledger(facts: Facts) -> Markup:
         *(tag("span", "", class_=f"part {name}", style=f"flex-grow:{size}") for name, size in parts if size),
         class_="ledger-bar",
     )
-    words = {"trained": "trained", "to-come": "to come", "away": "fell away (failures, and no promotion after them)"}
+    words = {"trained": "trained", "to-come": "to come", "away": "fell away (failed, or not needed any more)"}
     keys = legend(*((f"part {name}", f"{size:,} {words[name]}") for name, size in parts if size))
     saved = f"{total.planned:,} epochs are planned in all. "
     if total.saved:

@@ -40,10 +40,28 @@ def accuracy(asked: Recommendation) -> Outcome:
     return history, None, ""
 
 
-def made(settings: str, train: Train = accuracy, folder: Path = Path(), rungs: int | None = None) -> Record:
+def steady(_asked: Recommendation) -> float:
+    """Seconds of an epoch that are always the same."""
+    return 2.5
+
+
+def by_batch(asked: Recommendation) -> float:
+    """Seconds of an epoch as they might be: small batches take longer, and no two trainings are alike."""
+    rng = numpy.random.default_rng(asked.seed)
+    return float(2.5 * (64 / asked.values["train.batch_size"]) ** 0.8 * rng.lognormal(0, 0.15))
+
+
+def made(
+    settings: str,
+    train: Train = accuracy,
+    folder: Path = Path(),
+    rungs: int | None = None,
+    *,
+    pace: Callable[[Recommendation], float] = steady,
+) -> Record:
     """A study walked to its end, or until `rungs` decisions are made, without a training program.
 
-    settings: the study file. folder: where its network file lies.
+    settings: the study file. folder: where its network file lies. pace: seconds of an epoch.
     """
     definition = parse(settings, "study.yaml", folder)
     record = Record(MemoryStore())
@@ -56,7 +74,7 @@ def made(settings: str, train: Train = accuracy, folder: Path = Path(), rungs: i
             left -= 1
             decision = propose(record, definition, stage.index, rung.index)
             for asked in decision.issued:
-                record.settle(_result(definition, asked, rung_of(stage, decision), train))
+                record.settle(_result(definition, asked, rung_of(stage, decision), train, pace))
     return record
 
 
@@ -65,7 +83,9 @@ def opened(record: Record) -> Definition:
     return Definition.from_json(record.metadata())
 
 
-def _result(definition: Definition, asked: Recommendation, rung: int, train: Train) -> Result:
+def _result(
+    definition: Definition, asked: Recommendation, rung: int, train: Train, pace: Callable[[Recommendation], float]
+) -> Result:
     history, failure, message = train(asked)
     score = definition.brain.metric.score
     best: Mapping[str, Any] = {}
@@ -80,7 +100,7 @@ def _result(definition: Definition, asked: Recommendation, rung: int, train: Tra
         rung=rung,
         attempts=("a",),
         epochs=history[-1][0] if history else asked.resume_epoch,
-        seconds=2.5 * (asked.epochs - asked.resume_epoch),
+        seconds=pace(asked) * (asked.epochs - asked.resume_epoch),
         history=history,
         failure=failure,
         message=message,

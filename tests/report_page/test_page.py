@@ -19,7 +19,7 @@ from automl.report_page.facts import Facts, shortened
 from automl.report_page.ledger import entries
 from automl.study import Failure, Recommendation
 from automl.wording import number
-from tests.report_page.made_records import Outcome, accuracy, made, opened
+from tests.report_page.made_records import Outcome, accuracy, by_batch, made, opened
 from tests.small_network import write_small_network
 
 HEAD = "name: fashion\nnetwork: fashion_mnist\n"
@@ -40,10 +40,10 @@ def of_failures() -> Record:
 
 RECORDS: dict[str, Callable[[], Record]] = {
     "not begun": lambda: made(HYPERBAND, rungs=0),
-    "twelve": lambda: made(HYPERBAND),
+    "twelve": lambda: made(HYPERBAND, pace=by_batch),
     "running": lambda: made(f"{HEAD}R: 27\nmax_epochs: 27\n", rungs=3),
     "failures only": of_failures,
-    "two hundred": lambda: made(f"{HEAD}algorithm: random\nmax_recommendations: 200\nmax_epochs: 3\n"),
+    "two hundred": lambda: made(f"{HEAD}algorithm: random\nmax_recommendations: 200\nmax_epochs: 3\n", pace=by_batch),
     "bayesian": lambda: made(f"{HEAD}algorithm: bayesian\nmax_recommendations: 12\n"),
     "defaults only": lambda: made(f"{HEAD}automl_enabled: false\n"),
 }
@@ -194,6 +194,25 @@ def test_every_experiment_has_a_row_with_its_values_and_its_result() -> None:
         assert f"lr {each.experiment.values['train.lr']:.4g}" in values
 
 
+@pytest.mark.parametrize("slope", [-0.1, 0.1])
+def test_a_judgement_that_the_defaults_did_not_need_is_no_gap(slope: float) -> None:
+    """Experiment 0 is the defaults: where they are the best, half of the judgement is left out."""
+    settings = f"{HEAD}algorithm: random\nmax_recommendations: 2\nfinal: {{repeats: 1}}\n"
+    text = words(section(shown(made(settings, lambda asked: (((9, 0.5 + slope * asked.number),), None, ""))), "answer"))
+    if slope < 0:
+        said = "ended well; none failed. 1 training of the final judgement was not needed: the defaults are the best"
+        assert f"Experiments 3 of 3 {said}" in text.replace("Experiments3 of 3", "Experiments 3 of 3 ")
+    else:
+        assert "4 of 4" in text
+        assert "not needed" not in text
+
+
+def test_a_judgement_of_nothing_is_no_gap() -> None:
+    text = words(section(shown(of_failures()), "answer"))
+    assert "0 of 12" in text
+    assert "12 failed. 6 trainings of the final judgement were not needed: there is nothing to judge" in text
+
+
 def test_the_ledger_adds_up_to_the_plan() -> None:
     record = made(HYPERBAND)
     definition = opened(record)
@@ -269,7 +288,7 @@ def test_a_hostile_study_file_and_metric_are_text(tmp_path: Path) -> None:
     ],
 )
 def test_a_thousand_experiments_take_less_than_a_megabyte(settings: str) -> None:
-    text = shown(made(settings))
+    text = shown(made(settings, pace=by_batch))
     assert len(text.encode()) < 1_000_000
     assert len([row for row in rows(section(text, "experiments")) if row[0].isdigit()]) == 1000
     assert root(text).tag == "html"
