@@ -22,6 +22,13 @@ def duration(minutes: float | None) -> str:
     return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
 
 
+def spent(seconds: float) -> str:
+    """A time that was measured, in three digits: '0.84 s', '42.1 s', '12.3 min', '3.25 h', '120 h'."""
+    size, unit = (1, "s") if seconds < 100 else (60, "min") if seconds < 6000 else (3600, "h")
+    value = seconds / size
+    return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+
+
 def left(minutes: float | None, interval: Sequence[float] | None) -> str:
     """The time left with its interval of 80 %: '3 min, 80 %: 2 min to 5 min'; 'unknown' before any epoch was seen."""
     if minutes is None or interval is None:

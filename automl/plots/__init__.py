@@ -37,6 +37,7 @@ __all__ = [
     "importance",
     "ledger",
     "parallel_coordinates",
+    "pareto",
     "slices",
     "timeline",
     "write",
@@ -72,6 +73,7 @@ KINDS = {
     "slices": Kind("the values of each parameter and what came of them", "automl.plots.parameters"),
     "importance": Kind("which parameters matter, and what chance reaches", "automl.plots.surface"),
     "contour": Kind("the two most important parameters together", "automl.plots.surface"),
+    "pareto": Kind("value against training time, and the front of the two", "automl.plots.effort"),
     "failures": Kind("what went wrong, by kind", "automl.plots.effort"),
     "ledger": Kind("the epochs of each rung: trained, to come, fallen away", "automl.plots.effort"),
     "timeline": Kind("when each experiment trained, in lanes side by side", "automl.plots.effort", times=True),
@@ -106,6 +108,14 @@ def importance(study: Source) -> Figure:
 def contour(study: Source) -> Figure:
     """How experiments ranked by the two parameters that matter most. Raises RecordError with too few results."""
     return draw("contour", study)
+
+
+def pareto(study: Source) -> Figure:
+    """Value against training time (seconds, minutes, hours or days, as the axis says), a dot for every rung's result.
+
+    The stairs are the Pareto front: the best value within each time. Raises RecordError with fewer than two results.
+    """
+    return draw("pareto", study)
 
 
 def failures(study: Source) -> Figure:

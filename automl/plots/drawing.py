@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -42,6 +43,7 @@ _LOOK = {
     "ytick.left": False,
 }
 
+_CHARACTERS = 14.5  # of a note, in an inch
 _SHADES = 64  # colours of a picture in a notebook, edges between them included
 
 
@@ -105,9 +107,10 @@ def head(figure: Figure, title: str, handles: Sequence[Artist] = (), columns: in
 
 
 def note(figure: Figure, text: str) -> None:
-    """What one must know to read the picture, below it."""
+    """What one must know to read the picture, below it, in as many lines as it takes."""
     if text:
-        figure.supxlabel(text.strip(), x=0.01, ha="left", fontsize=8.5, color=colours()["soft"])
+        lines = textwrap.fill(text.strip(), int(_CHARACTERS * figure.get_figwidth()))
+        figure.supxlabel(lines, x=0.01, ha="left", fontsize=8.5, color=colours()["soft"])
 
 
 def set_across(axes: Axes, scale: Scale, most: int) -> None:
@@ -181,6 +184,17 @@ def landmark(axes: Axes, name: str, x: float, y: float) -> None:
     axes.plot([x], [y], **_mark(name), zorder=5, clip_on=False)
 
 
+def rings(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+    """The marks of what is on a front."""
+    across, up = zip(*points, strict=True)
+    axes.plot(across, up, linestyle="none", zorder=4, clip_on=False, **_ring())
+
+
+def _ring() -> dict[str, Any]:
+    known = colours()
+    return {"marker": "o", "markersize": 6, "mew": 1.6, "mfc": known["paper"], "mec": known["best"]}
+
+
 def _mark(name: str) -> dict[str, Any]:
     shape = {"default": ("D", 8), "best": ("o", 10)}[name]
     return {
@@ -198,6 +212,8 @@ def _key(class_: str, text: str, *, line: bool) -> Line2D:
     known = colours()
     if class_ == "sofar":
         return Line2D([], [], color=known["best"], label=text)
+    if class_ == "front":
+        return Line2D([], [], linestyle="none", label=text, **_ring())
     if class_ == "failed":
         return Line2D([], [], marker="x", linestyle="none", color=known["bad"], label=text)
     if class_ in {"default", "best"} and line:

@@ -1,21 +1,69 @@
-"""What the search took, rung by rung, and what failed."""
+"""What the search took, rung by rung, what a value costs, and what failed."""
 
 from __future__ import annotations
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from automl.errors import RecordError
 from automl.plots import drawing
-from automl.plots.drawing import colours
-from automl.report_page.facts import Facts
+from automl.plots.drawing import colours, level_colour, on
+from automl.report_page.courses import MOST_WITH_TEXT, axis_name, landmark_keys
+from automl.report_page.facts import LEVELS, Facts
 from automl.report_page.ledger import MOST_ROWS, Line, entries
 from automl.report_page.timeline import KINDS, MOST_LANES, axis_unit, laid_out, notes
+from automl.report_page.tradeoff import KEYS, Layout, are_alike, landmarks, readable
+from automl.report_page.tradeoff import laid_out as priced
+from automl.report_page.tradeoff import notes as terms
 from automl.wording import counted
 
 _COLOURS = {"best": "best", "on": "l3", "ended": "l0", "failed": "bad", "cut": "soft", "open": "paper"}
 _PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))
+
+
+def pareto(facts: Facts) -> Figure:
+    """Value against training time, with the front as stairs."""
+    layout = priced(facts)
+    if layout is None:
+        raise RecordError("fewer than two results have a value yet", advice="wait, or look at 'automl status'")
+    places = {each: (each.seconds / layout.size, on(layout.up, each.value) or 0.0) for each in facts.points}
+    with drawing.look():
+        figure = drawing.picture(9, 4.4)
+        axes = figure.add_subplot()
+        drawing.set_across(axes, layout.across, 12)
+        drawing.set_up(axes, layout.up)
+        axes.set(xlabel=layout.name, ylabel=axis_name(facts))
+        size = 14 if len(layout.drawn) > MOST_WITH_TEXT else 30
+        for level in range(LEVELS):
+            of_level = [places[each] for each in layout.drawn if facts.level_of(each.epochs) == level]
+            drawing.dots(axes, of_level, level_colour(level), size)
+        across, up = zip(*(places[each] for each in facts.front), strict=True)
+        end = drawing.ends(layout.across)[1]
+        axes.plot([*across, end], [*up, up[-1]], drawstyle="steps-post", color=colours()["best"], linewidth=1.5)
+        drawing.rings(axes, list(zip(across, up, strict=True)))
+        for name, each in landmarks(facts):
+            drawing.landmark(axes, name, *places[each])
+        _number(facts, axes, layout, list(zip(across, up, strict=True)))
+        entries = [*facts.levels, *KEYS, *landmark_keys(facts)]
+        drawing.head(figure, f"What a value costs in {facts.definition.file.name}", drawing.keys(entries))
+        alike = "All took about as long, so differences of time say little. " if are_alike(facts) else ""
+        drawing.note(figure, alike + terms(facts, layout))
+    return figure
+
+
+def _number(facts: Facts, axes: Axes, layout: Layout, front: list[tuple[float, float]]) -> None:
+    """The numbers of the experiments on the front, on its empty side."""
+    numbers = [str(each.experiment) for each in facts.front]
+    wide, high = 570.0, 210.0  # points of the picture, about
+    outward = -1 if facts.minimize else 1
+    places = [((layout.across.place(x) or 0.0) * wide, outward * (layout.up.place(y) or 0.0) * high) for x, y in front]
+    for index in readable(numbers, places, 6.0, 11.0):
+        axes.annotate(
+            numbers[index], front[index], (-5, -5 if facts.minimize else 5), textcoords="offset points", ha="right",
+            va="top" if facts.minimize else "bottom", fontsize=8.5,
+        )  # fmt: skip
 
 
 def failures(facts: Facts) -> Figure:

@@ -117,6 +117,10 @@ def star(point: Point, class_: str, size: float = 6) -> Markup:
     return tag("circle", cx=at(point[0]), cy=at(point[1]), r=at(size), class_=f"mark {class_}")
 
 
+def ring(point: Point, class_: str, size: float = 4) -> Markup:
+    return tag("circle", cx=at(point[0]), cy=at(point[1]), r=at(size), class_=f"mark {class_}")
+
+
 def lines(courses: Iterable[Sequence[Point]], class_: str) -> Markup | None:
     """Lines through points, all as one path."""
     said = "".join(path_through(course) for course in courses)

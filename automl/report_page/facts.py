@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from automl import findings
+from automl import findings, pareto
 from automl.attempt_times import AttemptTimes, times_of_study
 from automl.brain import DEFAULTS
+from automl.pareto import Point
 from automl.record import STUDY_FILE, Record, experiments
 from automl.report_page.scales import Numbers, Scale, of_metric, of_parameter
 from automl.study import Experiment, Failure, Outcome, Study
@@ -130,6 +131,16 @@ class Facts:
             if each.value is not None and (not found or self.score(each.value) > self.score(found[-1][1])):
                 found.append((each.number, each.value))
         return tuple(found)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """What the experiments of the search had reached after each rung, and in what time."""
+        return pareto.points((each.experiment for each in self.searched), self.score)
+
+    @cached_property
+    def front(self) -> tuple[Point, ...]:
+        """The points that none is better than in the same time, the quickest first."""
+        return pareto.front(self.points, self.score)
 
     @cached_property
     def failures(self) -> Mapping[Failure, Mapping[str, Sequence[int]]]:

@@ -23,6 +23,7 @@ from automl.report_page import (
     reproduce,
     surface,
     timeline,
+    tradeoff,
 )
 from automl.report_page.facts import Facts, read_facts, with_times
 from automl.report_page.importance import importances
@@ -105,6 +106,7 @@ def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | Non
         ("course", "How it went", joined(courses.history(facts), courses.curves(facts))),
         ("failures", "What failed", failures.failures(facts)),
         ("parameters", "What matters", matters),
+        ("cost", "What a value costs", tradeoff.tradeoff(facts)),
         ("epochs", "What it took", joined(ledger.ledger(facts), timeline.timeline(facts))),
         ("experiments", "Every experiment, and why", decisions.experiments(facts)),
         ("reproduce", "How to make it again", reproduce.reproduce(facts)),

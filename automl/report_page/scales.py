@@ -12,6 +12,7 @@ from automl.wording import setting
 
 _FENCE = 3.0  # worse values more than so many interquartile ranges away are drawn at the edge
 _LARGEST, _ALIKE = 1e300, 1e-12  # what is beyond, or nearer to each other, rounding spoils
+_TIMES = 20.0  # times of which the longest is more than so many of the shortest are drawn on a logarithmic axis
 _DECADES = 1.7  # a metric above 0 whose values span more decades is drawn on a logarithmic axis
 
 
@@ -132,6 +133,18 @@ def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:
     if margin <= _ALIKE * max(abs(low), abs(high)):  # all the same, but for rounding
         margin = max(0.05 * abs(high), 1 / _LARGEST) if high else 0.5
     return Numbers(low - margin, high + margin)
+
+
+def of_times(times: Sequence[float]) -> Numbers:
+    """The axis of times, at least one: logarithmic when they span much; from 0 unless that left half of it empty."""
+    low, high = min(times), max(times)
+    if low > 0 and high > _TIMES * low:
+        margin = (high / low) ** 0.04
+        return Numbers(low / margin, high * margin, log=True)
+    margin = 0.04 * (high - low)
+    if low > high / 2 and margin > _ALIKE * high:
+        return Numbers(low - margin, high + margin)
+    return Numbers(0.0, 1.04 * high or 1.0)
 
 
 def _steps(low: float, high: float, most: int, *, least: float) -> list[float]:

@@ -91,6 +91,36 @@ def test_the_bars_are_the_importances(facts: Facts) -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == [each.axis.short for each in found]
 
 
+def test_a_share_stands_in_a_column_of_its_own_and_not_beside_the_mark(facts: Facts) -> None:
+    figure = plots.importance(facts)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    shares = [text for text in axes.texts if text.get_text().endswith("%")]
+    assert [text.get_text() for text in shares] == [f"{each.share:.0%}" for each in importances(facts)]
+    right = axes.get_window_extent().x1
+    assert all(text.get_window_extent().x0 > right for text in shares)
+
+
+def test_the_stairs_are_the_front_and_every_result_is_a_dot(facts: Facts) -> None:
+    (axes,) = plots.pareto(facts).axes
+    lines: list[Any] = list(axes.lines)
+    stairs = next(line for line in lines if line.get_drawstyle() == "steps-post")
+    times, values = stairs.get_data()
+    unit = facts.front[0].seconds / times[0]
+    assert axes.get_xlabel().startswith("training time in ")
+    assert [time * unit for time in times[:-1]] == pytest.approx([each.seconds for each in facts.front])
+    assert list(values) == [each.value for each in facts.front] + [facts.front[-1].value]
+    dots: list[Any] = [each for each in axes.collections if isinstance(each, PathCollection)]
+    assert sum(len(each.get_offsets()) for each in dots) == len(facts.points) > len(facts.valued)
+
+
+def test_a_note_is_as_wide_as_its_picture(facts: Facts) -> None:
+    figure = plots.pareto(facts)
+    figure.canvas.draw()
+    note = next(text for text in figure.texts if text.get_text().startswith("A dot is"))
+    assert note.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_the_map_has_a_cell_for_each_mean_rank(facts: Facts) -> None:
     (mesh,) = collections(plots.contour(facts), QuadMesh)[:1]
     assert mesh.get_array().shape == (CELLS, CELLS)
