@@ -33,12 +33,9 @@ def test_raised_while_a_study_runs_it_lets_all_train(
     study = Disturbed(compiled, open_store(bucket))
     study.submit()
 
-    def trainings() -> list[dict[str, str]]:
-        nodes = study.state()["status"].get("nodes", {}).values()
-        return [each for each in nodes if (each["type"], each.get("templateName")) == ("Pod", "train")]
-
     def held_back() -> int:
-        return sum("lock" in each.get("message", "") for each in trainings())
+        nodes = study.state()["status"].get("nodes", {}).values()
+        return sum("Waiting for" in each.get("message", "") and semaphore in each["message"] for each in nodes)
 
     until("two trainings to be held back", lambda: held_back() == 2)
     until("the third to train", lambda: any(study.record.checkpoints(number, 0) for number in range(3)))
