@@ -198,7 +198,7 @@ def _consumed(definition: Definition, decisions: Runs, results: Runs, found: Fin
 def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int, int]]:
     """The decisions whose experiments a decision waits for."""
     before = definition.plan.before(stage, index)
-    if definition.plan.stages[stage].kind == "final":
+    if definition.plan.sees_all(stage, index):
         return [(each.index, rung.index) for each, _ in before for rung in each.rungs]
     return [(each.index, rung) for each, rung in before]
 
