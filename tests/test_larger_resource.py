@@ -261,6 +261,24 @@ def test_the_first_step_of_a_workflow_puts_out_the_new_brackets(
     assert [each["stage"] for each in json.loads((tmp_path / "outputs/judge").read_text())] == ["2", "6"]
 
 
+def test_best_model_holds_nothing_of_an_earlier_best() -> None:
+    record, _ = recorded(MemoryStore(), study(NINE))
+    views.rebuild(record, read(record))
+    first = record.store.list("best_model/")
+    record.store.put("best_model/mine.onnx", b"what a user made of it")
+    extend(record, read(record), Extension(R=27), "line")
+    walk(record, read(record))
+    found = views.rebuild(record, read(record))
+    best = findings.best_of_search(read(record), found)
+    assert best is not None
+    assert f"best_model/recommendation_{best.experiment}.json" not in first
+    names = ("log.txt", "manifest.json", "mine.onnx", f"recommendation_{best.experiment}.json", "status.json")
+    assert record.store.list("best_model/") == [f"best_model/{name}" for name in names]
+    record.store.put("best_model/manifest.json", b"{damaged")
+    views.rebuild(record, read(record))
+    assert strict_json.load(record.store.get("best_model/manifest.json") or b"", "it")["experiment"] == best.experiment
+
+
 # -- what is refused, what is stored ----------------------------------------------------------------------------------
 
 
@@ -391,6 +409,8 @@ def test_a_study_is_extended_and_run_again(tmp_path: Path) -> None:
     before = files_below(tmp_path / "study/results")
     assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
     assert {name: files_below(tmp_path / "study/results")[name] for name in before} == before
+    assert json.loads(automl("verify", "study", "-o", "json", cwd=tmp_path).out)["notes"] == []
+    assert [path.name for path in (tmp_path / "study/best_model").glob("model_*")] == ["model_9.json"]
     for command in ("verify study", "replay study", "report study", "why study 14", "status study.yaml", "gc study"):
         ran = automl(*command.split(), "-o", "json", cwd=tmp_path)
         assert (ran.code, ran.err) == (0, ""), ran.out
