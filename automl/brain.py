@@ -18,7 +18,9 @@ from automl.space import SearchSpace
 from automl.study import Decision, Metric, Outcome, Recommendation, best_outcome
 
 OWN = "values of the user"  # how the reason of an experiment begins that the user wanted tried
+BEST = "the best values of the search before"  # and of the one that tries those again where the search was extended
 Queue: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
+Given: TypeAlias = Sequence[tuple[dict[str, Any], str]]  # values and why these
 DEFAULTS = 0  # the number of the experiment that trains the network's defaults
 
 
@@ -26,8 +28,7 @@ def with_final(plan: Plan, repeats: int) -> Plan:
     """The plan with the final judgement: the best values and the defaults, `repeats` fresh trainings of each."""
     if repeats == 0:
         return plan
-    epochs = max(stage.schedule_epochs for stage in plan.stages)
-    rung = Rung(0, 2 * repeats, epochs, epochs, new=True)
+    rung = Rung(0, 2 * repeats, plan.longest, plan.longest, new=True)
     earlier = sum(stage.kind == "final" for stage in plan.stages)
     name = f"final {earlier + 1}" if earlier else "final"
     stage = Stage(len(plan.stages), name, "final", plan.experiments, (rung,))
@@ -43,6 +44,27 @@ def with_extension(plan: Plan, more: Plan) -> Plan:
     name = f"{plan.search[0].name} {len(plan.search) + 1}"
     stage = replace(stage, index=len(plan.stages), name=name, first=plan.experiments, continues=last.index)
     return replace(plan, stages=(*plan.stages, stage))
+
+
+def with_larger(plan: Plan, more: Plan, R: int) -> Plan:  # noqa: N803
+    """The plan with the stages of `more`, which is that of a larger R, after all that was planned before.
+
+    The outer loop of infinite-horizon Hyperband (Li et al., JMLR 18, 2018, the section on the infinite horizon): the
+    largest resource grows and the brackets start anew. Not from nothing here: the last of them, which stops the fewest,
+    begins with the best values of the search before, so that longer trainings judge those too.
+    """
+    begin, last = len(plan.stages), len(more.stages) - 1
+    stages = [
+        replace(
+            stage,
+            index=begin + stage.index,
+            name=f"{stage.name} R={R}",
+            first=plan.experiments + stage.first,
+            retrains=begin if stage.index == last else None,
+        )
+        for stage in more.stages
+    ]
+    return replace(plan, stages=(*plan.stages, *stages))
 
 
 @dataclass(frozen=True)
@@ -72,9 +94,9 @@ class Brain:
     ) -> Decision:
         """The decision for rung `index` of `stage`.
 
-        earlier: the stage's decisions before, in order; for the final stage those of all others. outcomes: the results
-        that have come since, sorted by experiment and rung. previous: the sha256 of what it builds on. queue: values
-        that were enqueued since, each with its number.
+        earlier: the stage's decisions before, in order; where it looks at the whole search those of all its stages.
+        outcomes: the results that have come since, sorted by experiment and rung. previous: the sha256 of what it
+        builds on. queue: values that were enqueued since, each with its number.
         """
         where, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
         ordered = tuple(sorted(outcomes, key=lambda each: (each.experiment, each.rung)))
@@ -83,9 +105,12 @@ class Brain:
             return replace(decision, issued=self._finalists(where, earlier, ordered))
         if not rung.new:
             return self._promote(decision, rung, earlier)
-        room = rung.size - len(self._told(where, rung))
-        taken = tuple(queue[:room])
-        issued = self._propose(where, rung, earlier, ordered, taken)
+        given = self._told(where, rung, earlier, ordered)
+        taken = tuple(queue[: rung.size - len(given)])
+        given += [(dict(values), f"{OWN}, enqueued as number {number}") for number, values in taken]
+        if self.plan.sees_all(stage, index):  # the search before is over: its sampler begins anew
+            earlier = ordered = ()
+        issued = self._propose(where, rung, earlier, ordered, given)
         return replace(decision, issued=issued, enqueued=tuple(number for number, _ in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
@@ -97,8 +122,12 @@ class Brain:
         )
         return replace(decision, issued=issued, stopped=stopped)
 
-    def _told(self, stage: Stage, rung: Rung) -> list[tuple[dict[str, Any], str]]:
-        """The values of a rung's first experiments that the study says itself, and why: the defaults, `enqueue`."""
+    def _told(
+        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
+    ) -> list[tuple[dict[str, Any], str]]:
+        """The values of a rung's first experiments that no sampler proposes, and why: the defaults, `enqueue`, the
+        best of the search before.
+        """
         first = stage.first_of(rung.index)
         told: list[tuple[dict[str, Any], str]] = []
         if first == DEFAULTS:
@@ -106,23 +135,27 @@ class Brain:
         if stage.continues is None:
             own = range(max(first, 1), min(first + rung.size, len(self.enqueue) + 1))
             told += [(dict(self.enqueue[number - 1]), f"{OWN}, from the study file") for number in own]
+        if stage.retrains is not None and rung.index == 0:
+            best = self._best(outcomes).experiment
+            told.append(
+                (dict(_issued(earlier)[best].values), f"{BEST}, of experiment {best}, where trainings become longer")
+            )
         return told
 
     def _propose(
-        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome], queue: Queue
+        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome], given: Given
     ) -> tuple[Recommendation, ...]:
         first = stage.first_of(rung.index)
-        proposals = self._told(stage, rung)
-        proposals += [(dict(values), f"{OWN}, enqueued as number {number}") for number, values in queue]
+        proposals = list(given)
         if rung.size > len(proposals):
             root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
             before = (root, *others)[:-1]
             own = [each.values for made in earlier for each in made.issued if each.reason.startswith(OWN)]
-            own += [values for values, reason in proposals if reason.startswith(OWN)]
+            own += [values for values, reason in proposals if reason.startswith((OWN, BEST))]
             request = Request(
                 count=rung.size - len(proposals),
                 done=sum(each.experiments for each in before) + first - stage.first + len(proposals),
-                total=root.experiments - self._enqueued_in(root),
+                total=root.experiments - self._enqueued_in(root) - int(root.retrains is not None),
                 seed=(self.seed, root.index, sum(len(each.rungs) for each in before) + rung.index),
                 defaults_taken=int(root.first == DEFAULTS),
                 own=tuple(own),
@@ -158,14 +191,7 @@ class Brain:
     def _finalists(
         self, stage: Stage, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
     ) -> tuple[Recommendation, ...]:
-        best = best_outcome(outcomes, self.metric)
-        if best is None:
-            failures = sorted({str(each.failure) for each in outcomes})
-            count = len({each.experiment for each in outcomes})
-            raise StudyFailed(
-                f"none of the {count} experiments succeeded ({', '.join(failures)})",
-                advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
-            )
+        best = self._best(outcomes)
         known = _issued(earlier)
         rung = stage.rungs[0]
         repeats = rung.size // 2
@@ -186,6 +212,18 @@ class Brain:
             for side, (source, reason) in enumerate(wanted)
             for repeat in range(repeats)
         )
+
+    def _best(self, outcomes: Sequence[Outcome]) -> Outcome:
+        """The best outcome of a search. Raises StudyFailed when nothing in it succeeded."""
+        best = best_outcome(outcomes, self.metric)
+        if best is None:
+            failures = sorted({str(each.failure) for each in outcomes})
+            count = len({each.experiment for each in outcomes})
+            raise StudyFailed(
+                f"none of the {count} experiments succeeded ({', '.join(failures)})",
+                advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
+            )
+        return best
 
 
 def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from automl.command_options import Output, Place, Store, whole_number
+from automl.errors import InvalidInput
 from automl.record_commands import open_study, shown
 from automl.terminal import Format, print_data
 
@@ -47,29 +48,69 @@ def gc(
 
 def extend(
     study: Place,
+    *,
     to: Annotated[
-        int,
-        typer.Option("--to", help="Experiments of the search in all.", metavar="N", parser=whole_number("--to", 1)),
-    ],
+        int | None,
+        typer.Option(
+            "--to",
+            help="Experiments in all, of bayesian and random.",
+            metavar="N",
+            parser=whole_number("--to", 1),
+        ),
+    ] = None,
+    R: Annotated[  # noqa: N803
+        int | None,
+        typer.Option(
+            "--R",
+            help="A larger R, of hyperband and successive_halving.",
+            metavar="N",
+            parser=whole_number("--R", 2),
+        ),
+    ] = None,
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Let a Bayesian or random search that is over have more experiments. 'automl run' then goes on with it.
+    """Let a search that is over go on: to more experiments, or to a larger R. 'automl run' then carries it out.
 
-    Example: automl extend study.yaml --to 40
+    Example: automl extend study.yaml --R 81
 
     \b
+      --to N   more experiments, of bayesian and random
+      --R N    the brackets of a larger R, of hyperband and successive_halving
     Nothing that was decided changes: the new experiments have numbers of their own
     after all others, and are followed by a final judgement of their own; the
-    earlier one stays as history. Hyperband's rungs are fixed by R: see
-    'automl clone --R 81 --best 3', which starts from what this study found.
+    earlier one stays as history. A larger R adds the brackets that Hyperband has
+    with it. A unit of resource stays as many epochs as it was, so that the longest
+    trainings become longer, and values can be compared. In the last bracket, which
+    stops the fewest, the first experiment tries the best values so far again.
     """
     from automl import extending
+    from automl.extensions import Extension
 
+    if (to is None) is (R is None):
+        raise InvalidInput(
+            "extend: neither --to nor --R" if to is None else "extend: --to and --R",
+            allowed="one of --to N (bayesian, random) and --R N (hyperband, successive_halving)",
+        )
     record, definition = open_study(study, store)
-    data = extending.extend(record, definition, to, study)
-    text = f"the search has {data['from']} experiments and goes on to {to}; next: automl run {study}"
+    data = extending.extend(record, definition, Extension(to, R), study)
+    text = f"{_goes_on(data)}; next: automl run {study}"
     print_data(data, output, lambda out: out.print(text, markup=False, soft_wrap=True))
+
+
+def _goes_on(data: dict[str, Any]) -> str:
+    """What the command `extend` says that it has done."""
+    larger, longest = data["R"], data["longest"]
+    if not data["extended"]:
+        goal = f"{data['to']} experiments" if larger["to"] is None else f"R = {larger['to']}"
+        return f"the search goes on to {goal} already"
+    if larger["to"] is None:
+        return f"the search has {data['from']} experiments and goes on to {data['to']}"
+    return (
+        f"the search has R = {larger['from']} and goes on to R = {larger['to']}: {data['to'] - data['from']} more "
+        f"experiments, {data['epochs']:,} epochs, and {longest['to']} for the longest training instead of "
+        f"{longest['from']}"
+    )
 
 
 def enqueue(

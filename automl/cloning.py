@@ -12,7 +12,10 @@ from automl import strict_yaml
 from automl.errors import InvalidInput
 from automl.findings import best_experiments
 from automl.networks import catalogue, load_network
+from automl.networks.spec_formats import flatten
 from automl.record import STUDY_FILE, Record
+from automl.schedules.hyperband import Hyperband
+from automl.schedules.successive_halving import SuccessiveHalving
 from automl.study_file import Definition
 from automl.study_options import NOT_DECISIVE, StudyFile
 
@@ -74,19 +77,39 @@ def clone(record: Record, definition: Definition, path: Path, wished: Changes = 
 def _other_settings(record: Record, definition: Definition, wished: Changes) -> dict[str, Any]:
     """The options of a study file that a clone has otherwise, checked together. Raises InvalidInput."""
     found: dict[str, Any] = {}
-    if definition.extensions:
-        found["max_recommendations"] = definition.extensions[-1]
+    if definition.extensions and wished.R is None:
+        found |= _as_extended(definition)
     if wished.recommendations is not None:
         found["max_recommendations"] = wished.recommendations
     if wished.R is not None:
         found["R"] = wished.R
     if wished.best:
         study = record.study(definition.brain.metric, definition.plan.stages)
-        values = [dict(each.values) for each in best_experiments(definition, study, wished.best)]
+        values: list[dict[str, Any]] = []  # a search that was extended has tried its best ones twice
+        for each in best_experiments(definition, study, definition.plan.experiments):
+            if each.values not in values and len(values) < wished.best:
+                values.append(dict(each.values))
         if not values:
             raise InvalidInput(f"--best {wished.best}: no experiment of {definition.file.name} has succeeded")
-        found["enqueue"] = [each for each in values if each != definition.space.defaults()] or None
+        found["enqueue"] = [tried for tried in values if tried != definition.space.defaults()] or None
     Definition(definition.file.model_copy(update=found), definition.network)  # finds what does not go together
+    return found
+
+
+def _as_extended(definition: Definition) -> dict[str, Any]:
+    """The options with which a study file begins as the study was extended: a unit of R as many epochs as there."""
+    last, file, schedule = definition.extensions[-1], definition.file, definition.schedule
+    if not isinstance(schedule, Hyperband | SuccessiveHalving):
+        return {"max_recommendations": last.max_recommendations}
+    found: dict[str, Any] = {"R": last.R}
+    if file.epoch_multiplier == "auto":  # it would choose another one for this R
+        found |= {name: None for name in ("floor_multiplier", "lower_R") if getattr(file, name) is not None}
+        found["epoch_multiplier"] = int(schedule.unit) if schedule.unit == int(schedule.unit) else "budget"
+    if found.get("epoch_multiplier", file.epoch_multiplier) in {None, "budget"}:
+        found["max_epochs"] = definition.plan.longest
+        settings, field = flatten(file.train_spec), definition.network.fields.epochs
+        if field in settings:  # the other place where that can be said
+            found["train_spec"] = {name: value for name, value in settings.items() if name != field}
     return found
 
 

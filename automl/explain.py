@@ -6,7 +6,7 @@ from typing import Any
 
 from automl import findings
 from automl.algorithms import MODEL_FREE
-from automl.brain import DEFAULTS, OWN
+from automl.brain import BEST, DEFAULTS, OWN
 from automl.errors import InvalidInput
 from automl.plan import Stage
 from automl.record import experiments, rung_of
@@ -63,7 +63,7 @@ def _proposed(
     seen = [outcome for each in before for outcome in each.consumed]
     reason = experiment.recommendations[0].reason
     sampler: str | None = definition.sampler_name
-    if stage.kind == "final" or experiment.number == DEFAULTS:
+    if stage.kind == "final" or experiment.number == DEFAULTS or reason.startswith(BEST):
         sampler, text = None, f"proposed: {reason}"
     elif reason.startswith(OWN):
         sampler, text = None, f"proposed by nobody: {reason}"

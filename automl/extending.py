@@ -1,17 +1,19 @@
 """What a user adds to a search that was begun: more experiments, values to try next. Each is an object created once.
 
-Nothing that was decided changes by it. An extension is a stage of its own behind all that was planned, which goes on
-with the chain before; enqueued values are taken by the next decision, which says that it took them.
+Nothing that was decided changes by it. An extension is made of stages behind all that was planned: one that goes on
+with the chain before, or the brackets of a larger R, where a unit of resource stays as many epochs as it was. Enqueued
+values are taken by the next decision, which says that it took them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from automl import findings, strict_yaml
 from automl.errors import InvalidInput, SpaceError
+from automl.extensions import Extension, resource
 from automl.own_values import completed
 from automl.record import ENQUEUED, EXTENSIONS, Record
 from automl.steps.propose import waiting
@@ -20,14 +22,16 @@ from automl.study_file import Definition
 from automl.wording import counted, setting
 
 
-def extend(record: Record, definition: Definition, to: int, name: str) -> dict[str, Any]:
-    """Stores that the search is to have `to` experiments. name: of the study, for advice. Raises InvalidInput."""
-    _check_chain(definition, "extend", f"'automl clone {name} NEW.yaml --best 3' starts anew from its best values")
-    now = sum(stage.experiments for stage in definition.plan.search)
-    if to == now and definition.extensions:  # asked twice
-        return {"study": definition.file.name, "from": now, "to": to, "extended": False}
-    if to <= now:
-        raise InvalidInput(f"--to {to}: the search has {now} experiments", allowed=f"a number above {now}")
+def extend(record: Record, definition: Definition, to: Extension, name: str) -> dict[str, Any]:
+    """Stores what the search is to go on to. name: of the study, for advice. Raises InvalidInput.
+
+    Gives what it has before and after, from and to: experiments of the search, R (null where it has none), epochs of
+    the longest training; and the epochs that the search has more.
+    """
+    if to in definition.extensions[-1:]:  # asked twice
+        return _extended(definition, definition, extended=False)
+    _check_goes_on(definition, to, name)
+    longer = replace(definition, extensions=(*definition.extensions, to))  # finds what is wrong before it is stored
     study = _study(record, definition)
     if not findings.search_is_over(definition, study):
         raise InvalidInput(
@@ -40,17 +44,60 @@ def extend(record: Record, definition: Definition, to: int, name: str) -> dict[s
             f"no experiment of {definition.file.name} succeeded",
             advice="mend the training or its settings, and start under another name",
         )
-    longer = replace(definition, extensions=(*definition.extensions, to))  # finds what is wrong before it is stored
-    if not record.add(EXTENSIONS, len(definition.extensions), {"max_recommendations": to}):
+    found = _extended(definition, longer, extended=True)
+    if not record.add(EXTENSIONS, len(definition.extensions), to.to_json()):
         raise InvalidInput(
             f"{definition.file.name} has just been extended by somebody else", advice="look, then ask again"
         )
+    return found
+
+
+def _extended(before: Definition, after: Definition, *, extended: bool) -> dict[str, Any]:
+    def both(of: Callable[[Definition], int | None]) -> dict[str, int | None]:
+        return {"from": of(before), "to": of(after)}
+
+    def epochs(each: Definition) -> int:
+        return each.plan.trained(each.plan.search, resume=True)
+
     return {
-        "study": definition.file.name,
-        "from": now,
-        "to": sum(stage.experiments for stage in longer.plan.search),
-        "extended": True,
+        "study": before.file.name,
+        **both(_experiments),
+        "R": both(_resource),
+        "longest": both(lambda each: each.plan.longest),
+        "epochs": epochs(after) - epochs(before),
+        "extended": extended,
     }
+
+
+def _experiments(definition: Definition) -> int:
+    return sum(stage.experiments for stage in definition.plan.search)
+
+
+def _resource(definition: Definition) -> int | None:
+    return resource(definition.schedule, definition.extensions)
+
+
+def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
+    """Raises InvalidInput for an extension that is none for this algorithm, or not beyond what there is."""
+    if not definition.file.automl_enabled:
+        _check_chain(definition, "extend", f"'automl clone {name} NEW.yaml' starts a search of its own")
+    now, algorithm = _resource(definition), definition.file.algorithm
+    if to.R is not None and now is None:
+        raise InvalidInput(
+            f"--R {to.R}: {algorithm} has no R, for its trainings all have max_epochs",
+            allowed=f"--to N with a number above {_experiments(definition)}",
+            advice="it goes on to more experiments",
+        )
+    if to.max_recommendations is not None and now is not None:
+        raise InvalidInput(
+            f"--to {to.max_recommendations}: {algorithm} decides from the start what is tried, by its R",
+            allowed=f"--R N with a number above {now}",
+            advice=f"'automl clone {name} NEW.yaml --best 3' starts anew from its best values",
+        )
+    if to.max_recommendations is not None and to.max_recommendations <= (has := _experiments(definition)):
+        raise InvalidInput(
+            f"--to {to.max_recommendations}: the search has {has} experiments", allowed=f"a number above {has}"
+        )
 
 
 def enqueue(record: Record, definition: Definition, words: Sequence[str], name: str) -> dict[str, Any]:
@@ -89,7 +136,7 @@ def _still_told(definition: Definition, study: Study) -> int:
 
 
 def _check_chain(definition: Definition, what: str, advice: str) -> None:
-    if not definition.extensible:
+    if not definition.is_chain:
         kind = definition.file.algorithm if definition.file.automl_enabled else "a training without search"
         raise InvalidInput(
             f"{what}: {kind} decides from the start what is tried", allowed="bayesian, random", advice=advice

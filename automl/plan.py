@@ -34,8 +34,9 @@ class Rung:
 class Stage:
     """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
 
-    first: the number of its first experiment, so that stages side by side never contend for one. continues: the stage
-    whose chain it goes on with, for a study that was extended.
+    first: the number of its first experiment, so that stages side by side never contend for one. Of a study that was
+    extended: continues: the stage whose chain it goes on with. retrains: its first experiment has the best values of
+    the search stages before that index, where its extension begins.
     """
 
     index: int
@@ -44,6 +45,7 @@ class Stage:
     first: int
     rungs: tuple[Rung, ...]
     continues: int | None = None
+    retrains: int | None = None
 
     @property
     def experiments(self) -> int:
@@ -83,6 +85,11 @@ class Plan:
         return sum(stage.experiments for stage in self.stages)
 
     @property
+    def longest(self) -> int:
+        """The epochs of its longest training."""
+        return max(stage.schedule_epochs for stage in self.stages)
+
+    @property
     def runs(self) -> int:
         """Trainings that are started: an experiment has one for every rung that it reaches."""
         return sum(rung.size for stage in self.stages for rung in stage.rungs)
@@ -96,14 +103,20 @@ class Plan:
         before = () if stage.continues is None else self.chain(self.stages[stage.continues])
         return (*before, stage)
 
+    def sees_all(self, stage: int, index: int) -> bool:
+        """Whether decision `index` of a stage looks at the whole search before it, and not at its own chain alone."""
+        where = self.stages[stage]
+        return where.kind == "final" or (where.retrains is not None and index == 0)
+
     def before(self, stage: int, index: int) -> list[tuple[Stage, int]]:
         """The decisions that decision `index` of a stage builds on, by stage and index.
 
-        The one before it in its chain, or for a final judgement the last one of every search stage before it.
+        The one before it in its chain, or where it looks at the whole search the last one of every stage of that.
         """
         where = self.stages[stage]
-        if where.kind == "final":
-            return [(each, len(each.rungs) - 1) for each in self.search if each.index < stage]
+        if self.sees_all(stage, index):
+            end = stage if where.retrains is None else where.retrains
+            return [(each, len(each.rungs) - 1) for each in self.search if each.index < end]
         if index:
             return [(where, index - 1)]
         return [(each, len(each.rungs) - 1) for each in self.chain(where)[-2:-1]]

@@ -5,7 +5,7 @@ study.yaml                                once      the study file as its author
 decisions/<stage>/<index>.json            once      a decision: the only commit point of a brain step
 results/<experiment>/<rung>.json          once      a result; names the attempt that won
 enqueued/<n>.json                         once      values that a user wants tried next
-extensions/<n>.json                       once      how many experiments there are to be in all, from then on
+extensions/<n>.json                       once      how many experiments there are to be, or the R, from then on
 gc/<n>.json                               once      the checkpoints that a user had removed, and why
 experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, times, checkpoints
 everything else                           view      see views.py; anyone can make it anew from the above
@@ -22,6 +22,7 @@ from typing import Any
 
 from automl import __version__, strict_json
 from automl.errors import CheckpointError, RecordError, StudyFileError, UnknownFormat
+from automl.extensions import Extension
 from automl.plan import Stage
 from automl.software import versions
 from automl.stores.base import Store
@@ -156,14 +157,14 @@ class Record:
                 f"{self.store.uri} holds a study that was begun with another {changed}",
                 allowed="the settings that it was begun with; 'run', 'costs' and 'cluster' may change",
                 advice="give this one another name or store"
-                + ("; 'automl extend' raises it" if changed == "max_recommendations" else ""),
+                + ("; 'automl extend' raises it" if changed in {"max_recommendations", "R"} else ""),
             )
         stored = self.metadata()  # refuses one that was edited since it was begun
         self.store.create(STUDY_FILE, text.encode())
-        return replace(definition, extensions=tuple(stored["extensions"]))
+        return replace(definition, extensions=tuple(map(Extension.from_json, stored["extensions"])))
 
     def metadata(self) -> Mapping[str, Any]:
-        """What the study was begun with, and the totals that it was extended to since.
+        """What the study was begun with, and what it was extended to since.
 
         Raises RecordError when no study lies here, or a damaged one.
         """
@@ -181,7 +182,7 @@ class Record:
                 f"{self.where(METADATA)} does not match its sha256",
                 advice="it was edited or damaged: restore it from a copy",
             )
-        return {**data, "extensions": [each.get("max_recommendations") for each in self.added(EXTENSIONS)]}
+        return {**data, "extensions": self.added(EXTENSIONS)}
 
     def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
         """The decision and the sha256 of its bytes; None when it is not made yet."""

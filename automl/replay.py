@@ -40,7 +40,7 @@ class Replay:
         self._definition = definition
         self._chains = {stage.index: record.decisions(stage.index) for stage in definition.plan.stages}
         self._result = cache(record.result)
-        self._enqueued = record.enqueued() if definition.extensible else []
+        self._enqueued = record.enqueued() if definition.is_chain else []
 
     def __len__(self) -> int:
         return sum(map(len, self._chains.values()))

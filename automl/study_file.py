@@ -12,13 +12,15 @@ from pydantic import BaseModel, ValidationError
 
 from automl import strict_yaml
 from automl.algorithms import ALGORITHMS, CHAINS, HALVING, NamedSampler
-from automl.brain import Brain, with_extension, with_final
+from automl.brain import Brain
 from automl.errors import InvalidInput, RecordError, SpaceError, StudyFileError, nearest
+from automl.extensions import Extension, extended
 from automl.networks import Network, load_network
 from automl.networks.definition import MetricRule
 from automl.networks.spec_formats import flatten, get_path, has_path, set_paths
 from automl.own_values import enqueued
 from automl.plan import Costs, Plan
+from automl.schedules.base import Schedule
 from automl.space import SearchSpace
 from automl.study_options import MOST_EPOCHS, NOT_DECISIVE, TAO_NAMES, StudyFile
 from automl.validation import first_error, shown
@@ -53,12 +55,12 @@ USUAL_R, USUAL_NU = 27, 3
 class Definition:
     """A study file and its network, checked together: the whole of what decides a study.
 
-    extensions: the totals of max_recommendations that it was extended to since it was begun, in that order.
+    extensions: what it was extended to since it was begun, in that order.
     """
 
     file: StudyFile
     network: Network
-    extensions: tuple[int, ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
     def __post_init__(self) -> None:
         if self.network.refused:
@@ -91,7 +93,8 @@ class Definition:
         file = _stored(StudyFile, data, "study")
         if settings is not None:
             file = file.model_copy(update={name: getattr(settings, name) for name in NOT_DECISIVE})
-        return cls(file, _stored(Network, data, "network"), tuple(data.get("extensions", ())))
+        extensions = tuple(map(Extension.from_json, data.get("extensions", ())))
+        return cls(file, _stored(Network, data, "network"), extensions)
 
     @cached_property
     def metric_rule(self) -> MetricRule:
@@ -168,37 +171,32 @@ class Definition:
         return fixed
 
     @cached_property
-    def brain(self) -> Brain:
+    def schedule(self) -> Schedule:
+        """How many and how long, as it was begun."""
+        if not self.file.automl_enabled:
+            return ALGORITHMS["random"].schedule({"max_recommendations": 1, "max_epochs": self.max_epochs})
         algorithm = ALGORITHMS[self.file.algorithm]
         options = {name: getattr(self.file, name) for name in algorithm.options}
         options = {name: value for name, value in options.items() if value is not None}
         if "epoch_multiplier" in algorithm.options:
             options.setdefault("epoch_multiplier", "budget")
             options.setdefault("R", max(options.get("nu", USUAL_NU), min(USUAL_R, self.max_epochs)))
-        options["max_epochs"] = self.max_epochs
-        schedule = algorithm.schedule(options)
-        if not self.file.automl_enabled:
-            schedule = ALGORITHMS["random"].schedule({"max_recommendations": 1, "max_epochs": self.max_epochs})
-        repeats = self.file.final.repeats if self.file.automl_enabled else 0
-        plan = with_final(schedule.plan(), repeats)
-        total = searched = sum(stage.experiments for stage in plan.search)
-        for wanted in self.extensions:
-            if not self.extensible or type(wanted) is not int or wanted <= total:
-                raise RecordError(f"the study's record: it was extended from {total} to {shown(wanted)} experiments")
-            more = algorithm.schedule({**options, "max_recommendations": wanted - total}).plan()
-            plan, total = with_final(with_extension(plan, more), repeats), wanted
+        return algorithm.schedule({**options, "max_epochs": self.max_epochs})
+
+    @cached_property
+    def brain(self) -> Brain:
         return Brain(
-            plan=plan,
+            plan=extended(self.schedule, self.extensions, self.file.final.repeats if self.file.automl_enabled else 0),
             space=self.space,
             sampler=NamedSampler(self.sampler_name),
             metric=self.metric_rule.metric(),
             seed=self.file.seed,
             held_out=self.network.held_out_metric is not None,
-            enqueue=enqueued(self.space, self.file.enqueue or [], searched),
+            enqueue=enqueued(self.space, self.file.enqueue or [], self.schedule.plan().experiments),
         )
 
     @property
-    def extensible(self) -> bool:
+    def is_chain(self) -> bool:
         """Whether it is a chain of full trainings, to which experiments and values can be added."""
         return self.file.algorithm in CHAINS and self.file.automl_enabled
 

@@ -198,7 +198,7 @@ def _consumed(definition: Definition, decisions: Runs, results: Runs, found: Fin
 def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int, int]]:
     """The decisions whose experiments a decision waits for."""
     before = definition.plan.before(stage, index)
-    if definition.plan.stages[stage].kind == "final":
+    if definition.plan.sees_all(stage, index):
         return [(each.index, rung.index) for each, _ in before for rung in each.rungs]
     return [(each.index, rung) for each, rung in before]
 
@@ -303,7 +303,7 @@ class _Shadow:
         raise NotImplementedError(f"a view never creates {key} ({len(data)} bytes)")
 
     def delete(self, key: str) -> None:
-        raise NotImplementedError(f"a view never deletes {key}")
+        """Nothing: what a view has no more is told of as an object that lies there."""
 
 
 def _views(record: Record, definition: Definition, keys: Keys, found: Findings, version: str) -> set[str]:

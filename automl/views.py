@@ -19,7 +19,7 @@ from typing import Any
 
 from automl import strict_json
 from automl.brain import DEFAULTS
-from automl.errors import CheckpointError
+from automl.errors import CheckpointError, RecordError
 from automl.findings import best_of_search, search_is_over, verdict
 from automl.networks.spec_formats import FORMATS
 from automl.record import Record, attempt_prefix, experiments
@@ -120,12 +120,16 @@ def _row(definition: Definition, experiment: Experiment) -> dict[str, Any]:
 
 
 def write_best_model(record: Record, definition: Definition, study: Study, found: Iterable[Experiment]) -> None:
-    """best_model/: what the best experiment left, and a manifest last. Nothing when no experiment succeeded."""
+    """best_model/: what the best experiment left, and a manifest. Nothing when no experiment succeeded.
+
+    What an earlier best experiment had left there is removed after that, for a search that was extended.
+    """
     best = best_of_search(definition, study)
     if best is None:
         return
     experiment = next(each for each in found if each.number == best.experiment)
     result = study.results[best.experiment, best.rung]
+    before = _of_earlier_best(record, study, definition)
     name, spec = recommendation_file(definition, experiment.recommendations[-1])
     record.store.put(f"best_model/{name}", spec)
     for text in ("log.txt", "status.json"):
@@ -153,6 +157,22 @@ def write_best_model(record: Record, definition: Definition, study: Study, found
         "files": files,
     }
     record.store.put("best_model/manifest.json", strict_json.dump(summary))
+    for key in sorted(before - {f"best_model/{name}", *(f"best_model/{each['name']}" for each in files)}):
+        record.store.delete(key)
+
+
+def _of_earlier_best(record: Record, study: Study, definition: Definition) -> set[str]:
+    """What the manifest of best_model/ names that lies there; a file of somebody else is none of it."""
+    try:
+        told = strict_json.load(record.store.get("best_model/manifest.json") or b"{}", "best_model")
+        names = {str(each["name"]) for each in told.get("files", ())}
+        number = told.get("experiment")
+    except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written anew
+        return set()
+    for each in experiments(study, definition.plan.stages):
+        if each.number == number:
+            names.add(recommendation_file(definition, each.recommendations[-1])[0])
+    return {f"best_model/{name}" for name in names} & set(record.store.list("best_model/"))
 
 
 def _joined(record: Record, experiment: Experiment, name: str) -> bytes:

@@ -13,6 +13,7 @@ from automl import findings, views
 from automl.brain import OWN
 from automl.errors import InvalidInput, StudyFileError
 from automl.extending import enqueue, extend
+from automl.extensions import Extension
 from automl.record import EXTENSIONS, Record, experiments
 from automl.replay import Replay
 from automl.steps.propose import propose
@@ -63,7 +64,7 @@ def test_an_extension_changes_nothing_and_goes_on(settings: dict[str, Any]) -> N
     before, state = decisions(record), findings.state(read(record), holds(record))
     assert state == "done"
     first_verdict = findings.verdict(read(record), holds(record))
-    extend(record, read(record), 7, "line")
+    extend(record, read(record), Extension(7), "line")
     definition = read(record)
     assert findings.state(definition, holds(record)) == "running"
     assert findings.verdict(definition, holds(record)) is None
@@ -89,7 +90,7 @@ def test_an_extension_tries_what_a_longer_search_would_have_tried() -> None:
     """One chain for the sampler: only the numbers, and so the seeds of the trainings, are others."""
     longer, _ = recorded(MemoryStore(), study({**CHAIN, "max_recommendations": 8}))
     record, _ = recorded(MemoryStore(), study(CHAIN))
-    extend(record, read(record), 8, "line")
+    extend(record, read(record), Extension(8), "line")
     walk(record, read(record))
     for index in (0, 1):
         (ours, _), (theirs, _) = (record.decision(2, index), longer.decision(0, 2 + index))  # type: ignore[misc]
@@ -100,7 +101,7 @@ def test_an_extension_tries_what_a_longer_search_would_have_tried() -> None:
 def test_a_real_model_sees_the_results_of_the_chain_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     record, _ = recorded(MemoryStore(), study({**CHAIN, "max_recommendations": 7}))
-    extend(record, read(record), 8, "line")
+    extend(record, read(record), Extension(8), "line")
     walk(record, read(record))
     made = record.decision(2, 0)
     assert made is not None
@@ -111,7 +112,7 @@ def test_a_real_model_sees_the_results_of_the_chain_before(monkeypatch: pytest.M
 def test_extended_twice() -> None:
     record, _ = recorded(MemoryStore(), study({**CHAIN, "final": {"repeats": 0}}))
     for to in (5, 9):
-        extend(record, read(record), to, "line")
+        extend(record, read(record), Extension(to), "line")
         walk(record, read(record))
     assert [stage.experiments for stage in read(record).plan.stages] == [4, 1, 4]
     sound(record)
@@ -119,23 +120,28 @@ def test_extended_twice() -> None:
 
 def test_asked_twice_it_is_extended_once() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN))
-    assert extend(record, read(record), 6, "line")["extended"]
-    assert not extend(record, read(record), 6, "line")["extended"]
+    assert extend(record, read(record), Extension(6), "line")["extended"]
+    assert not extend(record, read(record), Extension(6), "line")["extended"]
     assert len(record.added(EXTENSIONS)) == 1
 
 
 def test_two_at_once_extend_once() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN))
     both = read(record)
-    extend(record, both, 6, "line")
+    extend(record, both, Extension(6), "line")
     with pytest.raises(InvalidInput, match="somebody else"):
-        extend(record, both, 8, "line")
+        extend(record, both, Extension(8), "line")
 
 
 @pytest.mark.parametrize(
     ("settings", "walked", "to", "says"),
     [
-        (HYPERBAND_9, None, 50, "hyperband decides from the start"),
+        (
+            HYPERBAND_9,
+            None,
+            50,
+            "hyperband decides from the start what is tried, by its R; allowed: --R N with a number above 9",
+        ),
         (HALVING, None, 50, "automl clone"),
         (CHAIN, 1, 8, "is still searching"),
         (CHAIN, None, 3, "a number above 4"),
@@ -146,14 +152,14 @@ def test_two_at_once_extend_once() -> None:
 def test_what_cannot_be_extended_is_refused(settings: dict[str, Any], walked: int | None, to: int, says: str) -> None:
     record, _ = recorded(MemoryStore(), study(settings), decisions=walked)
     with pytest.raises(InvalidInput, match=says):
-        extend(record, read(record), to, "line")
+        extend(record, read(record), Extension(to), "line")
     assert record.added(EXTENSIONS) == []
 
 
 def test_a_search_in_which_nothing_succeeded_is_not_extended() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN), failing=range(4), decisions=2)
     with pytest.raises(InvalidInput, match="no experiment of line succeeded"):
-        extend(record, read(record), 8, "line")
+        extend(record, read(record), Extension(8), "line")
 
 
 # -- enqueue ----------------------------------------------------------------------------------------------------------
@@ -215,7 +221,7 @@ def test_an_extension_takes_enqueued_values() -> None:
     record, _ = recorded(MemoryStore(), study(RANDOM))
     with pytest.raises(InvalidInput, match="0 experiments of line are still to be proposed"):
         enqueue(record, read(record), ["train.lr=0.125"], "line")
-    extend(record, read(record), 6, "line")
+    extend(record, read(record), Extension(6), "line")
     enqueue(record, read(record), ["train.lr=0.125"], "line")
     walk(record, read(record))
     made = record.decision(2, 0)

@@ -5,7 +5,8 @@ Jamieson & Talwalkar: Non-stochastic best arm identification (AISTATS 2016), alg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from automl.errors import InvalidInput
 from automl.plan import Plan, Rung, Stage
@@ -34,3 +35,17 @@ class SuccessiveHalving:
         shrunk = tuple(Rung(i, size // nu**i, rung.epochs, rung.units, new=i == 0) for i, rung in enumerate(rungs))
         stage = Stage(0, f"{size} halved by {nu}", "search", 0, shrunk)
         return Plan((stage,), whole.multiplier, whole.notes)
+
+    @property
+    def resource(self) -> int:
+        """R, after TAO's adjustment where that is asked for."""
+        return self.hyperband.resource
+
+    @property
+    def unit(self) -> float | Fraction:
+        """The epochs of one unit of resource."""
+        return self.hyperband.unit
+
+    def larger(self, R: int) -> SuccessiveHalving:  # noqa: N803
+        """The same with the rungs of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
+        return replace(self, hyperband=self.hyperband.larger(R))

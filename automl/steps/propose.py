@@ -27,7 +27,7 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
         return made[0]
     where = definition.plan.stages[stage]
     queue: Queue = ()
-    if definition.extensible and where.kind == "search":
+    if definition.is_chain and where.kind == "search":
         chain = definition.plan.chain(where)
         made_before = [decision for each in chain for decision, _ in record.decisions(each.index)]
         queue = waiting(record.enqueued(), made_before)
@@ -44,8 +44,8 @@ def decide(
     definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, *, queue: Queue = ()
 ) -> Decision:
     """The decision for rung `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does."""
-    if definition.plan.stages[stage].kind == "final":
-        return _final(definition, stage, decisions, result)
+    if definition.plan.sees_all(stage, index):
+        return _after_all(definition, stage, decisions, result)
     return _next_rung(definition, stage, index, decisions, result, queue=queue)
 
 
@@ -76,7 +76,8 @@ def _whole(stage: Stage, decisions: Decisions) -> Sequence[tuple[Decision, str]]
     return made
 
 
-def _final(definition: Definition, stage: int, decisions: Decisions, result: Results) -> Decision:
+def _after_all(definition: Definition, stage: int, decisions: Decisions, result: Results) -> Decision:
+    """The first decision of a stage that looks at the whole search before it."""
     earlier: list[Decision] = []
     outcomes: list[Outcome] = []
     previous: list[str] = []

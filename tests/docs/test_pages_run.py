@@ -16,6 +16,7 @@ from tests.small_network import write_small_study
 
 ELSEWHERE = {"submit", "watch", "stop", "pause", "resume", "compile"}
 CHAIN = "name: study\nnetwork: small.yaml\nalgorithm: bayesian\nmax_recommendations: 3\nfinal: {repeats: 1}\n"
+HALVED = "name: wide\nnetwork: small.yaml\nalgorithm: hyperband\nR: 3\nfinal: {repeats: 1}\n"
 
 
 def here(name: str) -> list[list[str]]:
@@ -41,15 +42,18 @@ def test_the_first_study_goes_as_its_page_says(tmp_path: Path) -> None:
 
 def test_a_study_is_operated_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uniform_instead_of_a_model(monkeypatch)
+    write_small_study(tmp_path, study=HALVED).replace(tmp_path / "wide.yaml")
+    assert automl("run", "wide.yaml", cwd=tmp_path).code == 0
     write_small_study(tmp_path, study=CHAIN)
     commands = here("operating")
     assert {"run", "status", "extend", "enqueue", "clone", "gc", "verify", "replay"} <= {each[0] for each in commands}
     said = {}
     for each in commands:
-        ran = automl(*(word.replace("train.lr", "train.x") for word in each), cwd=tmp_path)
+        ran = automl(*(word.replace("train.lr", "train.x").replace("81", "9") for word in each), cwd=tmp_path)
         assert (ran.code, ran.err) == (0, ""), each
         said[" ".join(each)] = ran.out
     assert "goes on to 6" in said["extend study.yaml --to 6"]
+    assert "goes on to R = 9" in said["extend wide.yaml --R 81"]
     assert "enqueued as number 0" in said["enqueue study.yaml train.lr=0.01"]
     assert (tmp_path / "again.yaml").is_file()
 

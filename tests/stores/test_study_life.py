@@ -9,6 +9,8 @@ import pytest
 
 from automl import views
 from automl.extending import enqueue, extend
+from automl.extensions import Extension
+from automl.one_step import OneStep
 from automl.record import EXTENSIONS, Record
 from automl.replay import Replay
 from automl.stores import Store
@@ -45,14 +47,29 @@ def read(record: Record) -> Definition:
 def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Store) -> None:
     record, _ = recorded(store, study(CHAIN))
     before = {key: store.get(key) for key in store.list("decisions/")}
-    assert extend(record, read(record), 8, "study")["from"] == 4
-    extend(record, read(record), 8, "study")
+    assert extend(record, read(record), Extension(8), "study")["from"] == 4
+    extend(record, read(record), Extension(8), "study")
     assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
     enqueue(record, read(record), ["train.lr=0.3"], "study")
     walk(record, read(record))
     definition = read(record)
     held = record.study(definition.brain.metric, definition.plan.stages)
     assert [each.values["train.lr"] for decision in held.decisions for each in decision.issued].count(0.3) >= 1
+    assert {key: store.get(key) for key in before} == before
+    assert [each.difference for each in Replay(record, definition) if each.difference] == []
+    views.rebuild(record, definition)
+    found = verify(record, definition, lambda _: None)
+    assert (found["problems"], found["notes"]) == ([], [])
+
+
+def test_a_search_goes_on_to_a_larger_r_in_every_kind_of_store(store: Store) -> None:
+    record, _ = recorded(store, study({"algorithm": "hyperband", "R": 3, "max_epochs": 3}))
+    before = {key: store.get(key) for key in store.list("decisions/")}
+    for _ in range(2):
+        extend(record, read(record), Extension(R=9), "study")
+    assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
+    walk(OneStep(store), read(record))
+    definition = read(record)
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(record, definition)
@@ -90,6 +107,23 @@ def test_a_study_in_a_bucket_is_extended_and_run_again_by_its_commands(ran: Path
     assert {key: s3_server.objects[key] for key in before} == before
     assert told(ran, "replay study.yaml")["same"]
     assert told(ran, "verify study.yaml")["whole"]
+
+
+def test_a_study_in_a_bucket_goes_on_to_a_larger_r_by_its_commands(
+    s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = STUDY.replace("bayesian", "hyperband").replace("max_recommendations: 3", "R: 3\nmax_epochs: 3")
+    write_small_study(tmp_path, study=text)
+    done(tmp_path, "run study.yaml -j 2")
+    before = {key: data for key, data in s3_server.objects.items() if "/decisions/" in key}
+    assert "goes on to R = 9: 12 more experiments" in done(tmp_path, "extend study.yaml --R 9")
+    done(tmp_path, "run study.yaml -j 2")
+    assert {key: s3_server.objects[key] for key in before} == before
+    found = told(tmp_path, "status study.yaml")
+    assert (found["state"], found["experiments"]["planned"]) == ("done", 19)
+    assert told(tmp_path, "replay study.yaml")["same"]
+    assert told(tmp_path, "verify study.yaml")["whole"]
 
 
 def test_in_a_bucket_gc_removes_what_it_lists_and_nothing_else(ran: Path, s3_server: S3Server) -> None:

@@ -1,0 +1,70 @@
+"""What a search that is over goes on to: more experiments in its chain, or the brackets of a larger R."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from automl.brain import with_extension, with_final, with_larger
+from automl.errors import RecordError
+from automl.plan import Plan
+from automl.schedules.base import Schedule
+from automl.schedules.hyperband import Hyperband
+from automl.schedules.sequential import Sequential
+from automl.schedules.successive_halving import SuccessiveHalving
+from automl.validation import shown
+
+
+@dataclass(frozen=True)
+class Extension:
+    """One of the two. max_recommendations: experiments of the search in all. R: the largest resource from then on."""
+
+    max_recommendations: int | None = None
+    R: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.max_recommendations is None) is (self.R is None):
+            raise RecordError("the study's record: an extension has either max_recommendations or R")
+        for name, value in self.to_json().items():
+            if type(value) is not int:
+                raise RecordError(f"the study's record: it was extended to {name}: {shown(value)}")
+
+    def to_json(self) -> dict[str, int]:
+        """What is stored of it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Extension:
+        """Raises RecordError for what is no extension, or one that this version does not know."""
+        return cls(data.get("max_recommendations"), data.get("R"))
+
+
+def resource(schedule: Schedule, extensions: Sequence[Extension]) -> int | None:
+    """The R of a search as it was extended; None for an algorithm that has none."""
+    if not isinstance(schedule, Hyperband | SuccessiveHalving):
+        return None
+    return extensions[-1].R if extensions else schedule.resource
+
+
+def extended(schedule: Schedule, extensions: Sequence[Extension], repeats: int) -> Plan:
+    """The plan of a schedule with those of its extensions behind it, each with its final judgement of `repeats`.
+
+    Raises RecordError for an extension that the schedule cannot have, InvalidInput for one that is too large.
+    """
+    plan = with_final(schedule.plan(), repeats)
+    for each in extensions:
+        if each.R is not None and isinstance(schedule, Hyperband | SuccessiveHalving):
+            schedule = schedule.larger(each.R)
+            plan = with_larger(plan, schedule.plan(), each.R)
+        elif each.max_recommendations is not None and isinstance(schedule, Sequential):
+            total = sum(stage.experiments for stage in plan.search)
+            if each.max_recommendations <= total:
+                to = each.max_recommendations
+                raise RecordError(f"the study's record: it was extended from {total} to {to} experiments")
+            more = replace(schedule, experiments=each.max_recommendations - total)
+            plan = with_extension(plan, more.plan())
+        else:
+            raise RecordError(f"the study's record: it was extended to {each.to_json()}, which its algorithm has not")
+        plan = with_final(plan, repeats)
+    return plan
