@@ -43,7 +43,7 @@ def history(facts: Facts) -> Figure:
         _stages(facts, axes, last)
         entries = [*facts.levels, ("sofar", "best up to here"), *landmark_keys(facts)]
         entries += [("failed", "failed")] if failed else []
-        drawing.head(figure, f"History of {facts.definition.file.name}", drawing.keys(entries), 7)
+        drawing.head(figure, f"History of {facts.definition.file.name}", drawing.keys(entries))
         drawing.note(figure, facts.left_out + beyond(facts))
     return figure
 
