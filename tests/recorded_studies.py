@@ -98,3 +98,14 @@ def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Re
 def runs(definition: Definition, study: Study) -> list[tuple[int, int]]:
     """Every run of a study, by experiment and rung."""
     return sorted((asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages))
+
+
+def read(record: Record) -> Definition:
+    """The study as its record has it, with what it was extended to."""
+    return Definition.from_json(record.metadata())
+
+
+def holds(record: Record) -> Study:
+    """What a record holds of that."""
+    definition = read(record)
+    return record.study(definition.brain.metric, definition.plan.stages)

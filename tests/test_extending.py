@@ -18,11 +18,9 @@ from automl.record import EXTENSIONS, Record, experiments
 from automl.replay import Replay
 from automl.steps.propose import propose
 from automl.stores.memory import MemoryStore
-from automl.study import Study
-from automl.study_file import Definition
 from automl.verify import verify
 from tests.command_line import automl, files_below, refused
-from tests.recorded_studies import recorded, walk
+from tests.recorded_studies import holds, read, recorded, walk
 from tests.simulation.studies import HALVING, HYPERBAND_9, RANDOM, study, uniform_instead_of_a_model
 from tests.small_network import write_small_study
 
@@ -32,15 +30,6 @@ CHAIN: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": 4, "max
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     uniform_instead_of_a_model(monkeypatch)
-
-
-def read(record: Record) -> Definition:
-    return Definition.from_json(record.metadata())
-
-
-def holds(record: Record) -> Study:
-    definition = read(record)
-    return record.study(definition.brain.metric, definition.plan.stages)
 
 
 def sound(record: Record) -> None:

@@ -28,24 +28,12 @@ from automl.schedules.successive_halving import SuccessiveHalving
 from automl.steps.propose import propose
 from automl.stores import open_store
 from automl.stores.memory import MemoryStore
-from automl.study import Study
 from automl.study_file import Definition
 from automl.verify import verify
-from tests.command_line import automl, files_below, refused
-from tests.recorded_studies import recorded, walk
+from tests.recorded_studies import holds, read, recorded, walk
 from tests.simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
-from tests.small_network import write_small_study
 
 NINE: dict[str, Any] = {**HYPERBAND_9, "final": {"repeats": 1}}
-
-
-def read(record: Record) -> Definition:
-    return Definition.from_json(record.metadata())
-
-
-def holds(record: Record) -> Study:
-    definition = read(record)
-    return record.study(definition.brain.metric, definition.plan.stages)
 
 
 def extended(settings: Mapping[str, Any] = NINE, *, R: int = 27, **more: Any) -> Record:  # noqa: N803
@@ -383,38 +371,3 @@ def test_the_best_values_are_cloned_once() -> None:
     text = cloning.clone(record, read(record), Path("again.yaml"), cloning.Changes(best=4)).text
     tried = [each["train.lr"] for each in yaml.safe_load(text)["enqueue"]]
     assert len(set(tried)) == len(tried) == 4
-
-
-# -- as commands, with real trainings ---------------------------------------------------------------------------------
-
-SMALL = "name: study\nnetwork: small.yaml\nalgorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 1}\n"
-
-
-def test_a_study_is_extended_and_run_again(tmp_path: Path) -> None:
-    write_small_study(tmp_path, study=SMALL)
-    refused(automl("extend", "study.yaml", "--R", "9", cwd=tmp_path), "no study lies in")
-    assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
-    refused(automl("extend", "study", cwd=tmp_path), "neither --to nor --R", "one of --to N")
-    refused(automl("extend", "study", "--to", "9", "--R", "9", cwd=tmp_path), "--to and --R", "one of --to N")
-    refused(automl("extend", "study", "--R", "1", cwd=tmp_path), "--R: '1'", "a whole number from 2")
-    refused(automl("extend", "study", "--R", "3", cwd=tmp_path), "R: 3, where the search has R: 3")
-    ran = automl("extend", "study.yaml", "--R", "9", cwd=tmp_path)
-    assert (ran.code, ran.out) == (
-        0,
-        "the search has R = 3 and goes on to R = 9: 12 more experiments, 36 epochs, and 9 for the longest training "
-        "instead of 3; next: automl run study.yaml\n",
-    )
-    ran = automl("extend", "study.yaml", "--R", "9", cwd=tmp_path)
-    assert (ran.code, ran.out) == (0, "the search goes on to R = 9 already; next: automl run study.yaml\n")
-    before = files_below(tmp_path / "study/results")
-    assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
-    assert {name: files_below(tmp_path / "study/results")[name] for name in before} == before
-    assert json.loads(automl("verify", "study", "-o", "json", cwd=tmp_path).out)["notes"] == []
-    assert [path.name for path in (tmp_path / "study/best_model").glob("model_*")] == ["model_9.json"]
-    for command in ("verify study", "replay study", "report study", "why study 14", "status study.yaml", "gc study"):
-        ran = automl(*command.split(), "-o", "json", cwd=tmp_path)
-        assert (ran.code, ran.err) == (0, ""), ran.out
-    found = json.loads(automl("status", "study", "-o", "json", cwd=tmp_path).out)
-    assert (found["state"], found["experiments"]["planned"]) == ("done", 19)
-    (tmp_path / "study.yaml").write_text(SMALL.replace("R: 3", "R: 4"))
-    refused(automl("run", "study.yaml", cwd=tmp_path), "another R", "'automl extend' raises it")

@@ -11,13 +11,12 @@ from automl import views
 from automl.extending import enqueue, extend
 from automl.extensions import Extension
 from automl.one_step import OneStep
-from automl.record import EXTENSIONS, Record
+from automl.record import EXTENSIONS
 from automl.replay import Replay
 from automl.stores import Store
-from automl.study_file import Definition
 from automl.verify import verify
 from tests.command_line import as_json, automl
-from tests.recorded_studies import recorded, walk
+from tests.recorded_studies import read, recorded, walk
 from tests.simulation.studies import study, uniform_instead_of_a_model
 from tests.small_network import write_small_study
 
@@ -38,10 +37,6 @@ run: {store: "s3://bucket/a/study"}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     uniform_instead_of_a_model(monkeypatch)
-
-
-def read(record: Record) -> Definition:
-    return Definition.from_json(record.metadata())
 
 
 def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Store) -> None:
