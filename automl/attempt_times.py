@@ -37,6 +37,11 @@ class AttemptTimes:
         return times_key(self.experiment, self.rung, self.attempt)
 
     @property
+    def in_pod(self) -> bool:
+        """Whether it trained in a pod, whose uid is its name then; the names that a runner gives have no dashes."""
+        return "-" in self.attempt
+
+    @property
     def seen(self) -> float:
         """When it was last known to train."""
         return self.ended or (self.epochs[-1][1] if self.epochs else self.began)

@@ -69,10 +69,14 @@ class Left:
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds in which a place stands empty: between two trainings, and between two rungs."""
+    """Seconds in which a place stands empty: between two trainings, and between two rungs.
+
+    since: how long nothing has trained by now; None while something does.
+    """
 
     between: tuple[float, ...] = ()
     rungs: tuple[float, ...] = ()
+    since: float | None = None
 
 
 def time_left(
@@ -173,7 +177,9 @@ def _draw(
         return max(left, 0.1 * speed)
 
     search, after = ([[[seconds(task) for task in rung] for rung in chain] for chain in chains] for chains in work)
-    return time_until_the_end(search, after, places, _mean_of_some(waits.rungs, rng))
+    pause = _mean_of_some(waits.rungs, rng)
+    first = 0.0 if waits.since is None else max(0.0, pause - waits.since)
+    return first + time_until_the_end(search, after, places, pause)
 
 
 def _mean_of_some(values: Sequence[float], rng: numpy.random.Generator) -> float:

@@ -14,6 +14,7 @@ from automl.study import Decision, Study
 from automl.study_file import Definition
 
 _RECENT = 30  # attempts from which the places are counted
+_PODS = Waits(between=(2.0, 8.0), rungs=(10.0, 30.0))  # as long as none was seen: what clusters took, see docs/speed.md
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def time_left(
     running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
     places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
     seen = [*_ended(study, newest), *(_seen(each, now=now) for each in _running(study, newest))]
-    found = eta.time_left(seen, search, after, places, _waits(definition, times))
+    since = None if running or not times else now - max(each.seen for each in times)
+    found = eta.time_left(seen, search, after, places, replace(_waits(definition, times), since=since))
     if found is None:
         return None
     return TimeLeft(found.low / 60, found.middle / 60, found.high / 60, places)
@@ -171,4 +173,5 @@ def _waits(definition: Definition, times: Sequence[AttemptTimes]) -> Waits:
             ended = [end for end in ends if found[0].began < end <= each.began]
             if ended:
                 between.append(each.began - ended[-1])
-    return Waits(tuple(between), tuple(pauses))
+    usual = _PODS if any(each.in_pod for each in times) else Waits()
+    return Waits(tuple(between) or usual.between, tuple(pauses) or usual.rungs)

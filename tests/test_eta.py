@@ -63,6 +63,27 @@ def test_a_rung_that_goes_on_waits_for_the_pause_and_takes_its_own_speed() -> No
     assert middle(paused) == pytest.approx(8 + 50 + 14, rel=0.12)
 
 
+def test_a_pause_that_goes_on_is_left_as_far_as_it_has_not_passed() -> None:
+    work = [[[Task(0, 4)]]]
+    paused = [middle(eta.time_left([seen(0)], work, [], 1, Waits(rungs=(20.0, 20.0), since=since))) for since in
+              (None, 0.0, 15.0, 500.0)]  # fmt: skip
+    assert paused == pytest.approx([46.0, 66.0, 51.0, 46.0], rel=0.1)
+
+
+def test_pods_are_taken_to_need_a_pause_before_one_was_seen() -> None:
+    record = made(HYPERBAND, rungs=1)
+    definition = opened(record)
+    study = record.study(definition.brain.metric, definition.plan.stages)
+    (number, rung), result = next(iter(study.results.items()))
+    outlooks = []
+    for attempt in (result.attempts[-1], "0b0c2b1e-8d7a-4f43-9d0f-6a5d3c1f2e11"):
+        known = [AttemptTimes(number, rung, attempt, 0, NOON, ((1, NOON + 2),), NOON + 2)]
+        found = time_left(definition, study, known, NOON + 2, 1)
+        assert found is not None
+        outlooks.append(found.middle)
+    assert outlooks[1] > outlooks[0] + 1, "minutes"
+
+
 def test_what_a_training_has_behind_it_is_not_left() -> None:
     known = [seen(n) for n in range(20)]
     begun = Seen(50, 0, ((1, 15.0), (2, 25.0)))
