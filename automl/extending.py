@@ -61,16 +61,12 @@ def _extended(before: Definition, after: Definition, *, extended: bool) -> dict[
 
     return {
         "study": before.file.name,
-        **both(_experiments),
+        **both(lambda each: each.plan.searched),
         "R": both(_resource),
         "longest": both(lambda each: each.plan.longest),
         "epochs": epochs(after) - epochs(before),
         "extended": extended,
     }
-
-
-def _experiments(definition: Definition) -> int:
-    return sum(stage.experiments for stage in definition.plan.search)
 
 
 def _resource(definition: Definition) -> int | None:
@@ -85,7 +81,7 @@ def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
     if to.R is not None and now is None:
         raise InvalidInput(
             f"--R {to.R}: {algorithm} has no R, for its trainings all have max_epochs",
-            allowed=f"--to N with a number above {_experiments(definition)}",
+            allowed=f"--to N with a number above {definition.plan.searched}",
             advice="it goes on to more experiments",
         )
     if to.max_recommendations is not None and now is not None:
@@ -94,7 +90,7 @@ def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
             allowed=f"--R N with a number above {now}",
             advice=f"'automl clone {name} NEW.yaml --best 3' starts anew from its best values",
         )
-    if to.max_recommendations is not None and to.max_recommendations <= (has := _experiments(definition)):
+    if to.max_recommendations is not None and to.max_recommendations <= (has := definition.plan.searched):
         raise InvalidInput(
             f"--to {to.max_recommendations}: the search has {has} experiments", allowed=f"a number above {has}"
         )

@@ -58,7 +58,7 @@ def extended(schedule: Schedule, extensions: Sequence[Extension], repeats: int) 
             schedule = schedule.larger(each.R)
             plan = with_larger(plan, schedule.plan(), each.R)
         elif each.max_recommendations is not None and isinstance(schedule, Sequential):
-            total = sum(stage.experiments for stage in plan.search)
+            total = plan.searched
             if each.max_recommendations <= total:
                 to = each.max_recommendations
                 raise RecordError(f"the study's record: it was extended from {total} to {to} experiments")

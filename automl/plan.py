@@ -85,6 +85,11 @@ class Plan:
         return sum(stage.experiments for stage in self.stages)
 
     @property
+    def searched(self) -> int:
+        """The experiments of the search, without those of final judgements."""
+        return sum(stage.experiments for stage in self.search)
+
+    @property
     def longest(self) -> int:
         """The epochs of its longest training."""
         return max(stage.schedule_epochs for stage in self.stages)

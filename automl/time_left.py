@@ -42,8 +42,7 @@ def time_left(
     running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
     places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
     seen = [*_ended(study, newest), *(_seen(each, now=now) for each in _running(study, newest))]
-    since = None if running or not times else now - max(each.seen for each in times)
-    found = eta.time_left(seen, search, after, places, replace(_waits(definition, times), since=since))
+    found = eta.time_left(seen, search, after, places, _waits(definition, times, None if running else now))
     if found is None:
         return None
     return TimeLeft(found.low / 60, found.middle / 60, found.high / 60, places)
@@ -152,8 +151,11 @@ def _until(times: AttemptTimes) -> float:
     return times.seen if times.ended is not None else float("inf")
 
 
-def _waits(definition: Definition, times: Sequence[AttemptTimes]) -> Waits:
-    """How long places stood empty between trainings of a rung, and between the rungs of a stage."""
+def _waits(definition: Definition, times: Sequence[AttemptTimes], now: float | None) -> Waits:
+    """How long places stood empty between trainings of a rung, and between the rungs of a stage.
+
+    now: None while something trains.
+    """
     stage_of = {
         number: stage.index
         for stage in definition.plan.stages
@@ -174,4 +176,5 @@ def _waits(definition: Definition, times: Sequence[AttemptTimes]) -> Waits:
             if ended:
                 between.append(each.began - ended[-1])
     usual = _PODS if any(each.in_pod for each in times) else Waits()
-    return Waits(tuple(between) or usual.between, tuple(pauses) or usual.rungs)
+    since = None if now is None or not times else now - max(each.seen for each in times)
+    return Waits(tuple(between) or usual.between, tuple(pauses) or usual.rungs, since)

@@ -12,6 +12,7 @@ from automl.stores import Store
 from automl.study import Failure, Recommendation, Result, Study
 from automl.study_file import Definition
 
+from .report_page.made_records import opened
 from .simulation.studies import study
 
 MIXED: dict[str, Any] = {  # one parameter of every kind
@@ -100,12 +101,7 @@ def runs(definition: Definition, study: Study) -> list[tuple[int, int]]:
     return sorted((asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages))
 
 
-def read(record: Record) -> Definition:
-    """The study as its record has it, with what it was extended to."""
-    return Definition.from_json(record.metadata())
-
-
 def holds(record: Record) -> Study:
-    """What a record holds of that."""
-    definition = read(record)
+    """What the record of a study holds."""
+    definition = opened(record)
     return record.study(definition.brain.metric, definition.plan.stages)

@@ -20,7 +20,8 @@ from automl.steps.propose import propose
 from automl.stores.memory import MemoryStore
 from automl.verify import verify
 from tests.command_line import automl, files_below, refused
-from tests.recorded_studies import holds, read, recorded, walk
+from tests.recorded_studies import holds, recorded, walk
+from tests.report_page.made_records import opened
 from tests.simulation.studies import HALVING, HYPERBAND_9, RANDOM, study, uniform_instead_of_a_model
 from tests.small_network import write_small_study
 
@@ -33,7 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sound(record: Record) -> None:
-    definition = read(record)
+    definition = opened(record)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(record, definition)
     found = verify(record, definition, lambda _: None)
@@ -50,11 +51,11 @@ def decisions(record: Record) -> dict[str, bytes | None]:
 @pytest.mark.parametrize("settings", [CHAIN, RANDOM], ids=["bayesian", "random"])
 def test_an_extension_changes_nothing_and_goes_on(settings: dict[str, Any]) -> None:
     record, _ = recorded(MemoryStore(), study(settings))
-    before, state = decisions(record), findings.state(read(record), holds(record))
+    before, state = decisions(record), findings.state(opened(record), holds(record))
     assert state == "done"
-    first_verdict = findings.verdict(read(record), holds(record))
-    extend(record, read(record), Extension(7), "line")
-    definition = read(record)
+    first_verdict = findings.verdict(opened(record), holds(record))
+    extend(record, opened(record), Extension(7), "line")
+    definition = opened(record)
     assert findings.state(definition, holds(record)) == "running"
     assert findings.verdict(definition, holds(record)) is None
     assert [(each.name, each.kind, each.first, each.experiments) for each in definition.plan.stages] == [
@@ -79,8 +80,8 @@ def test_an_extension_tries_what_a_longer_search_would_have_tried() -> None:
     """One chain for the sampler: only the numbers, and so the seeds of the trainings, are others."""
     longer, _ = recorded(MemoryStore(), study({**CHAIN, "max_recommendations": 8}))
     record, _ = recorded(MemoryStore(), study(CHAIN))
-    extend(record, read(record), Extension(8), "line")
-    walk(record, read(record))
+    extend(record, opened(record), Extension(8), "line")
+    walk(record, opened(record))
     for index in (0, 1):
         (ours, _), (theirs, _) = (record.decision(2, index), longer.decision(0, 2 + index))  # type: ignore[misc]
         assert [each.values for each in ours.issued] == [each.values for each in theirs.issued]
@@ -90,8 +91,8 @@ def test_an_extension_tries_what_a_longer_search_would_have_tried() -> None:
 def test_a_real_model_sees_the_results_of_the_chain_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     record, _ = recorded(MemoryStore(), study({**CHAIN, "max_recommendations": 7}))
-    extend(record, read(record), Extension(8), "line")
-    walk(record, read(record))
+    extend(record, opened(record), Extension(8), "line")
+    walk(record, opened(record))
     made = record.decision(2, 0)
     assert made is not None
     assert made[0].issued[0].reason.startswith("expected")
@@ -101,22 +102,22 @@ def test_a_real_model_sees_the_results_of_the_chain_before(monkeypatch: pytest.M
 def test_extended_twice() -> None:
     record, _ = recorded(MemoryStore(), study({**CHAIN, "final": {"repeats": 0}}))
     for to in (5, 9):
-        extend(record, read(record), Extension(to), "line")
-        walk(record, read(record))
-    assert [stage.experiments for stage in read(record).plan.stages] == [4, 1, 4]
+        extend(record, opened(record), Extension(to), "line")
+        walk(record, opened(record))
+    assert [stage.experiments for stage in opened(record).plan.stages] == [4, 1, 4]
     sound(record)
 
 
 def test_asked_twice_it_is_extended_once() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN))
-    assert extend(record, read(record), Extension(6), "line")["extended"]
-    assert not extend(record, read(record), Extension(6), "line")["extended"]
+    assert extend(record, opened(record), Extension(6), "line")["extended"]
+    assert not extend(record, opened(record), Extension(6), "line")["extended"]
     assert len(record.added(EXTENSIONS)) == 1
 
 
 def test_two_at_once_extend_once() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN))
-    both = read(record)
+    both = opened(record)
     extend(record, both, Extension(6), "line")
     with pytest.raises(InvalidInput, match="somebody else"):
         extend(record, both, Extension(8), "line")
@@ -141,14 +142,14 @@ def test_two_at_once_extend_once() -> None:
 def test_what_cannot_be_extended_is_refused(settings: dict[str, Any], walked: int | None, to: int, says: str) -> None:
     record, _ = recorded(MemoryStore(), study(settings), decisions=walked)
     with pytest.raises(InvalidInput, match=says):
-        extend(record, read(record), Extension(to), "line")
+        extend(record, opened(record), Extension(to), "line")
     assert record.added(EXTENSIONS) == []
 
 
 def test_a_search_in_which_nothing_succeeded_is_not_extended() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN), failing=range(4), decisions=2)
     with pytest.raises(InvalidInput, match="no experiment of line succeeded"):
-        extend(record, read(record), Extension(8), "line")
+        extend(record, opened(record), Extension(8), "line")
 
 
 # -- enqueue ----------------------------------------------------------------------------------------------------------
@@ -179,8 +180,8 @@ def test_a_study_without_own_values_is_the_study_that_it_was() -> None:
 def test_enqueued_values_are_taken_by_the_next_decision() -> None:
     record, _ = recorded(MemoryStore(), study({**CHAIN, "max_recommendations": 8}), decisions=1)
     for rate in ("0.125", "0.25", "0.375"):
-        enqueue(record, read(record), [f"train.lr={rate}"], "line")
-    walk(record, read(record))
+        enqueue(record, opened(record), [f"train.lr={rate}"], "line")
+    walk(record, opened(record))
     chain = record.decisions(0)
     assert [made.enqueued for made, _ in chain] == [(), (0, 1), (2,), ()]
     assert [each.values["train.lr"] for each in chain[1][0].issued] == [0.125, 0.25]
@@ -191,28 +192,28 @@ def test_enqueued_values_are_taken_by_the_next_decision() -> None:
 
 def test_what_is_enqueued_later_changes_no_decision() -> None:
     record, _ = recorded(MemoryStore(), study({**CHAIN, "max_recommendations": 8}), decisions=2)
-    enqueue(record, read(record), ["train.lr=0.125"], "line")
+    enqueue(record, opened(record), ["train.lr=0.125"], "line")
     sound(record)
-    assert propose(record, read(record), 0, 2).enqueued == (0,)
-    assert propose(record, read(record), 0, 2).enqueued == (0,)
+    assert propose(record, opened(record), 0, 2).enqueued == (0,)
+    assert propose(record, opened(record), 0, 2).enqueued == (0,)
 
 
 def test_a_decision_that_took_what_is_gone_is_named() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN), decisions=1)
-    enqueue(record, read(record), ["train.lr=0.125"], "line")
-    walk(record, read(record))
+    enqueue(record, opened(record), ["train.lr=0.125"], "line")
+    walk(record, opened(record))
     record.store.delete("enqueued/0.json")
-    difference = next(each.difference for each in Replay(record, read(record)) if each.difference)
+    difference = next(each.difference for each in Replay(record, opened(record)) if each.difference)
     assert "not all of the values that it took" in difference.other
 
 
 def test_an_extension_takes_enqueued_values() -> None:
     record, _ = recorded(MemoryStore(), study(RANDOM))
     with pytest.raises(InvalidInput, match="0 experiments of line are still to be proposed"):
-        enqueue(record, read(record), ["train.lr=0.125"], "line")
-    extend(record, read(record), Extension(6), "line")
-    enqueue(record, read(record), ["train.lr=0.125"], "line")
-    walk(record, read(record))
+        enqueue(record, opened(record), ["train.lr=0.125"], "line")
+    extend(record, opened(record), Extension(6), "line")
+    enqueue(record, opened(record), ["train.lr=0.125"], "line")
+    walk(record, opened(record))
     made = record.decision(2, 0)
     assert made is not None
     assert (made[0].enqueued, made[0].issued[0].values["train.lr"]) == ((0,), 0.125)
@@ -222,9 +223,9 @@ def test_an_extension_takes_enqueued_values() -> None:
 def test_no_more_is_enqueued_than_is_left() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN), decisions=1)
     for _ in range(2):
-        enqueue(record, read(record), ["train.lr=0.125"], "line")
+        enqueue(record, opened(record), ["train.lr=0.125"], "line")
     with pytest.raises(InvalidInput, match="2 experiments of line are still to be proposed, and 2 enqueued"):
-        enqueue(record, read(record), ["train.lr=0.125"], "line")
+        enqueue(record, opened(record), ["train.lr=0.125"], "line")
 
 
 BAD = {
@@ -241,14 +242,14 @@ BAD = {
 def test_values_that_the_space_has_not_are_refused(word: str, says: str) -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN), decisions=1)
     with pytest.raises(InvalidInput, match=re.escape(says)):
-        enqueue(record, read(record), [word], "line")
+        enqueue(record, opened(record), [word], "line")
     assert record.enqueued() == []
 
 
 def test_values_for_a_search_that_has_decided_all_are_refused() -> None:
     record, _ = recorded(MemoryStore(), study(HYPERBAND_9), decisions=1)
     with pytest.raises(InvalidInput, match="hyperband decides from the start what is tried"):
-        enqueue(record, read(record), ["train.lr=0.1"], "line")
+        enqueue(record, opened(record), ["train.lr=0.1"], "line")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ from automl.stores import open_store
 from automl.stores.memory import MemoryStore
 from automl.study_file import Definition
 from automl.verify import verify
-from tests.recorded_studies import holds, read, recorded, walk
+from tests.recorded_studies import holds, recorded, walk
+from tests.report_page.made_records import opened
 from tests.simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
 
 NINE: dict[str, Any] = {**HYPERBAND_9, "final": {"repeats": 1}}
@@ -39,8 +40,8 @@ NINE: dict[str, Any] = {**HYPERBAND_9, "final": {"repeats": 1}}
 def extended(settings: Mapping[str, Any] = NINE, *, R: int = 27, **more: Any) -> Record:  # noqa: N803
     """A study that ran to its end, was extended, and ran to its end again."""
     record, _ = recorded(MemoryStore(), study(settings, **more))
-    extend(record, read(record), Extension(R=R), "line")
-    walk(record, read(record))
+    extend(record, opened(record), Extension(R=R), "line")
+    walk(record, opened(record))
     return record
 
 
@@ -96,7 +97,7 @@ def test_successive_halving_gets_the_rungs_of_the_larger_r() -> None:
 def test_new_brackets_stand_behind_all_that_was_planned() -> None:
     before = study(NINE).plan
     record = extended()
-    plan = read(record).plan
+    plan = opened(record).plan
     assert plan.stages[: len(before.stages)] == before.stages
     assert [(each.name, each.first, each.experiments) for each in plan.stages[2:]] == [
         ("final", 12, 2),
@@ -105,7 +106,7 @@ def test_new_brackets_stand_behind_all_that_was_planned() -> None:
         ("s=1 R=27", 50, 6),
         ("final 2", 56, 2),
     ]
-    assert rungs(read(record), 3, 5, 6) == [[(27, 1), (9, 3), (3, 9), (1, 27)], [(6, 9), (2, 27)], [(2, 27)]]
+    assert rungs(opened(record), 3, 5, 6) == [[(27, 1), (9, 3), (3, 9), (1, 27)], [(6, 9), (2, 27)], [(2, 27)]]
     assert [stage.schedule_epochs for stage in plan.stages] == [9, 9, 9, 27, 27, 27, 27]
 
 
@@ -113,8 +114,8 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
     store = record.store
     before = {key: store.get(key) for folder in ("decisions/", "results/") for key in store.list(folder)}
-    assert findings.state(read(record), holds(record)) == "done"
-    said = extend(record, read(record), Extension(R=27), "line")
+    assert findings.state(opened(record), holds(record)) == "done"
+    said = extend(record, opened(record), Extension(R=27), "line")
     assert said == {
         "study": "line",
         "from": 12,
@@ -124,10 +125,10 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
         "epochs": 234,
         "extended": True,
     }
-    assert findings.state(read(record), holds(record)) == "running"
-    assert status(record, read(record))["epochs"] == {"done": 36 + 18, "pending": 234 + 54}
-    walk(record, read(record))
-    definition = read(record)
+    assert findings.state(opened(record), holds(record)) == "running"
+    assert status(record, opened(record))["epochs"] == {"done": 36 + 18, "pending": 234 + 54}
+    walk(record, opened(record))
+    definition = opened(record)
     assert {key: store.get(key) for key in before} == before
     assert findings.state(definition, holds(record)) == "done"
     assert [each.number for each in experiments(holds(record), definition.plan.stages)] == list(range(58))
@@ -143,9 +144,9 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
 def test_extended_twice() -> None:
     record, _ = recorded(MemoryStore(), study({**NINE, "R": 3, "max_epochs": 6, "final": {"repeats": 0}}))
     for R in (9, 27):  # noqa: N806
-        extend(record, read(record), Extension(R=R), "line")
-        walk(record, read(record))
-    definition = read(record)
+        extend(record, opened(record), Extension(R=R), "line")
+        walk(record, opened(record))
+    definition = opened(record)
     assert [stage.name for stage in definition.plan.stages] == [
         "s=1",
         *("s=2 R=9", "s=1 R=9"),
@@ -158,7 +159,7 @@ def test_extended_twice() -> None:
 
 def test_successive_halving_is_extended_too() -> None:
     record = extended({**HALVING, "final": {"repeats": 1}})
-    definition = read(record)
+    definition = opened(record)
     assert [stage.name for stage in definition.plan.search] == ["9 halved by 3", "9 halved by 3 R=27"]
     assert rungs(definition, 2) == [[(9, 3), (3, 9), (1, 27)]]
     made = record.decision(2, 0)
@@ -171,14 +172,14 @@ def test_successive_halving_is_extended_too() -> None:
 
 def test_the_last_bracket_begins_with_the_best_values_of_the_search_before() -> None:
     record, found = recorded(MemoryStore(), study(NINE))
-    best = findings.best_of_search(read(record), found)
+    best = findings.best_of_search(opened(record), found)
     assert best is not None
     values = next(
-        each for each in experiments(found, read(record).plan.stages) if each.number == best.experiment
+        each for each in experiments(found, opened(record).plan.stages) if each.number == best.experiment
     ).values
-    extend(record, read(record), Extension(R=27), "line")
-    walk(record, read(record))
-    definition = read(record)
+    extend(record, opened(record), Extension(R=27), "line")
+    walk(record, opened(record))
+    definition = opened(record)
     made = record.decision(5, 0)
     assert made is not None
     first, *others = made[0].issued
@@ -197,7 +198,7 @@ def test_the_last_bracket_begins_with_the_best_values_of_the_search_before() -> 
 @pytest.mark.parametrize("sampler", ["uniform", "sobol", "lhs"])
 def test_no_point_is_proposed_twice(sampler: str) -> None:
     record = extended(NINE, sampler=sampler)
-    asked = [each.recommendations[0] for each in experiments(holds(record), read(record).plan.stages)]
+    asked = [each.recommendations[0] for each in experiments(holds(record), opened(record).plan.stages)]
     defaults = study(NINE).space.defaults()
     drawn = [each for each in asked if "fresh seed" not in each.reason and not each.reason.startswith(BEST)]
     assert [each.number for each in drawn if each.values == defaults] == [0]
@@ -210,23 +211,23 @@ def test_no_point_is_proposed_twice(sampler: str) -> None:
 
 def test_values_of_the_study_file_are_not_tried_again() -> None:
     record = extended(NINE, enqueue=[{"train.lr": 0.125}, {"train.lr": 0.25}])
-    tried = [each.values["train.lr"] for each in experiments(holds(record), read(record).plan.stages) if each.number]
+    tried = [each.values["train.lr"] for each in experiments(holds(record), opened(record).plan.stages) if each.number]
     assert (tried.count(0.25), tried[0]) == (1, 0.125)
 
 
 def test_a_pod_decides_the_same_and_waits_for_the_search_before() -> None:
     record = extended()
     again, _ = recorded(MemoryStore(), study(NINE))
-    extend(again, read(again), Extension(R=27), "line")
-    walk(OneStep(again.store), read(again))
+    extend(again, opened(again), Extension(R=27), "line")
+    walk(OneStep(again.store), opened(again))
     names = record.store.list("decisions/")
     assert [again.store.get(name) for name in names] == [record.store.get(name) for name in names]
-    waits = [(stage.index, rung) for stage, rung in read(record).plan.before(5, 0)]
+    waits = [(stage.index, rung) for stage, rung in opened(record).plan.before(5, 0)]
     assert waits == [(0, 2), (1, 1)]
     again.store.delete("decisions/5/0.json")
     again.store.delete("results/11/0.json")
     with pytest.raises(RecordError, match="experiment 11 of stage s=1 has no result at rung 0 yet"):
-        propose(Record(again.store), read(again), 5, 0)
+        propose(Record(again.store), opened(again), 5, 0)
 
 
 def test_the_first_step_of_a_workflow_puts_out_the_new_brackets(
@@ -235,7 +236,7 @@ def test_the_first_step_of_a_workflow_puts_out_the_new_brackets(
     place = str(tmp_path / "line")
     definition = study(NINE, run={"store": place})
     record, _ = recorded(open_store(place), definition)
-    extend(record, read(record), Extension(R=27), "line")
+    extend(record, opened(record), Extension(R=27), "line")
     monkeypatch.setattr(pod, "OUTPUTS", tmp_path / "outputs")
     monkeypatch.setenv("AUTOML_STORE", place)
     sent = {**definition.to_json(), "text": "name: line\nnetwork: least_squares\n"}
@@ -251,19 +252,19 @@ def test_the_first_step_of_a_workflow_puts_out_the_new_brackets(
 
 def test_best_model_holds_nothing_of_an_earlier_best() -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
-    views.rebuild(record, read(record))
+    views.rebuild(record, opened(record))
     first = record.store.list("best_model/")
     record.store.put("best_model/mine.onnx", b"what a user made of it")
-    extend(record, read(record), Extension(R=27), "line")
-    walk(record, read(record))
-    found = views.rebuild(record, read(record))
-    best = findings.best_of_search(read(record), found)
+    extend(record, opened(record), Extension(R=27), "line")
+    walk(record, opened(record))
+    found = views.rebuild(record, opened(record))
+    best = findings.best_of_search(opened(record), found)
     assert best is not None
     assert f"best_model/recommendation_{best.experiment}.json" not in first
     names = ("log.txt", "manifest.json", "mine.onnx", f"recommendation_{best.experiment}.json", "status.json")
     assert record.store.list("best_model/") == [f"best_model/{name}" for name in names]
     record.store.put("best_model/manifest.json", b"{damaged")
-    views.rebuild(record, read(record))
+    views.rebuild(record, opened(record))
     assert strict_json.load(record.store.get("best_model/manifest.json") or b"", "it")["experiment"] == best.experiment
 
 
@@ -289,9 +290,9 @@ def test_what_cannot_be_extended_is_refused(
 ) -> None:
     record, _ = recorded(MemoryStore(), study(settings), decisions=0 if walked is None else walked)
     if walked is None and settings not in (BAYESIAN, RANDOM):
-        walk(record, read(record))
+        walk(record, opened(record))
     with pytest.raises(InvalidInput, match=says):
-        extend(record, read(record), to, "line")
+        extend(record, opened(record), to, "line")
     assert record.added(EXTENSIONS) == []
 
 
@@ -303,14 +304,14 @@ def test_trainings_beyond_reason_are_refused() -> None:
 def test_a_search_in_which_nothing_succeeded_is_not_extended() -> None:
     record, _ = recorded(MemoryStore(), study(NINE), failing=range(12), decisions=5)
     with pytest.raises(InvalidInput, match="no experiment of line succeeded"):
-        extend(record, read(record), Extension(R=27), "line")
+        extend(record, opened(record), Extension(R=27), "line")
 
 
 def test_asked_twice_it_is_extended_once_and_two_at_once_extend_once() -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
-    both = read(record)
+    both = opened(record)
     assert extend(record, both, Extension(R=27), "line")["extended"]
-    assert not extend(record, read(record), Extension(R=27), "line")["extended"]
+    assert not extend(record, opened(record), Extension(R=27), "line")["extended"]
     with pytest.raises(InvalidInput, match="somebody else"):
         extend(record, both, Extension(R=81), "line")
     assert [each["R"] for each in record.added(EXTENSIONS)] == [27]
@@ -329,14 +330,14 @@ def test_a_damaged_extension_is_named(body: dict[str, Any], says: str) -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
     record.add(EXTENSIONS, 0, body)
     with pytest.raises(RecordError, match=says):
-        read(record)
+        opened(record)
 
 
 def test_values_are_not_enqueued_into_brackets() -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
-    extend(record, read(record), Extension(R=27), "line")
+    extend(record, opened(record), Extension(R=27), "line")
     with pytest.raises(InvalidInput, match="hyperband decides from the start"):
-        enqueue(record, read(record), ["train.lr=0.1"], "line")
+        enqueue(record, opened(record), ["train.lr=0.1"], "line")
 
 
 # -- a clone ----------------------------------------------------------------------------------------------------------
@@ -358,16 +359,16 @@ def test_values_are_not_enqueued_into_brackets() -> None:
 )
 def test_a_clone_begins_with_the_brackets_of_the_larger_r(more: dict[str, Any], says: dict[str, Any]) -> None:
     record = extended(NINE, **more)
-    text = cloning.clone(record, read(record), Path("again.yaml")).text
+    text = cloning.clone(record, opened(record), Path("again.yaml")).text
     found = yaml.safe_load(text)
     assert {name: found[name] for name in says} == says
     assert not {"lower_R", "floor_multiplier"} & found.keys()
-    again = Definition(read(record).file.model_validate(found), read(record).network)
-    assert rungs(again, 0, 1, 2) == rungs(read(record), 3, 4, 5)
+    again = Definition(opened(record).file.model_validate(found), opened(record).network)
+    assert rungs(again, 0, 1, 2) == rungs(opened(record), 3, 4, 5)
 
 
 def test_the_best_values_are_cloned_once() -> None:
     record = extended()
-    text = cloning.clone(record, read(record), Path("again.yaml"), cloning.Changes(best=4)).text
+    text = cloning.clone(record, opened(record), Path("again.yaml"), cloning.Changes(best=4)).text
     tried = [each["train.lr"] for each in yaml.safe_load(text)["enqueue"]]
     assert len(set(tried)) == len(tried) == 4

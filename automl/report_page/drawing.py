@@ -113,11 +113,7 @@ def diamond(point: Point, class_: str, size: float = 6) -> Markup:
 
 
 def star(point: Point, class_: str, size: float = 6) -> Markup:
-    """The mark of the best: a disc with a ring."""
-    return tag("circle", cx=at(point[0]), cy=at(point[1]), r=at(size), class_=f"mark {class_}")
-
-
-def ring(point: Point, class_: str, size: float = 4) -> Markup:
+    """The mark of the best, or of what is on a front: a disc with a ring."""
     return tag("circle", cx=at(point[0]), cy=at(point[1]), r=at(size), class_=f"mark {class_}")
 
 

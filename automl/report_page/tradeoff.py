@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from automl.pareto import Point
 from automl.report_page.courses import MOST_WITH_TEXT, axis_name, landmark_keys
-from automl.report_page.drawing import Plot, at, diamond, dots, figure, label, legend, lines, ring, star
+from automl.report_page.drawing import Plot, at, diamond, dots, figure, label, legend, lines, star
 from automl.report_page.drawing import Point as Place
 from automl.report_page.facts import LEVELS, Facts
 from automl.report_page.markup import Markup, joined, tag
@@ -128,7 +128,7 @@ def tradeoff(facts: Facts) -> Markup | None:
     plot = Plot(layout.across, layout.up, layout.name, axis_name(facts), width=980, height=360)
     marks: list[Markup | None] = [*_dots(facts, layout, plot), lines([_course(facts, layout, plot)], "sofar")]
     placed = [(each, place) for each in facts.front if (place := _place(layout, plot, each))]
-    marks += [ring(place, "front") for _, place in placed]
+    marks += [star(place, "front", 4) for _, place in placed]
     for name, each in landmarks(facts):
         if place := _place(layout, plot, each):
             marks.append(diamond(place, name) if name == "default" else star(place, name))

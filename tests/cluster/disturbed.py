@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from automl.record import Record
 from automl.stores import Store
 
-from .clusters import Cluster, begun, command, decisions, ended
+from .clusters import IMAGES, begun, command, decisions, ended
 
 T = TypeVar("T")
 HALVING = "algorithm: successive_halving\nR: 3\nmax_epochs: 9\nfinal: {repeats: 0}\n"  # 3 to epoch 3, 1 to epoch 9
@@ -37,10 +37,10 @@ def until(what: str, question: Callable[[], T], patience: float = PATIENCE) -> T
     return found
 
 
-def compiled(folder: Path, text: str, run: str = "", endpoint: str | None = None) -> Path:
-    """The workflow of a study that says where it lies when it is submitted."""
+def compiled(folder: Path, text: str, run: str = "", endpoint: str | None = None, cluster: str = "") -> Path:
+    """The workflow of a study that says where it lies when it is submitted; cluster: more of its `cluster` settings."""
     folder.mkdir()
-    study = Cluster(folder, "").study(folder / "there", text, "/small.py", f"{run}store: s3://bucket/prefix")
+    study = IMAGES.study(folder / "there", text, f"{run}store: s3://bucket/prefix", cluster=cluster)
     if endpoint is not None:
         study.write_text(study.read_text().replace(os.environ["AWS_ENDPOINT_URL"], endpoint))
     path = study.with_name("workflow.yaml")

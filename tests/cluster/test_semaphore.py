@@ -11,8 +11,8 @@ import pytest
 
 from automl.stores import open_store
 
-from .clusters import Images, command
-from .disturbed import WAITING, Disturbed, until
+from .clusters import command
+from .disturbed import WAITING, Disturbed, compiled, until
 
 
 @pytest.fixture
@@ -24,13 +24,10 @@ def semaphore() -> Iterator[str]:
     command("kubectl", "-n", "argo", "delete", "configmap", name)
 
 
-def test_raised_while_a_study_runs_it_lets_all_train(
-    images: Images, tmp_path: Path, bucket: str, semaphore: str
-) -> None:
-    path = images.study(tmp_path, WAITING, f"store: {bucket}", cluster=f", semaphore: {semaphore}/trainings")
-    compiled = tmp_path / "workflow.yaml"
-    command("automl", "compile", str(path), "-o", str(compiled))
-    study = Disturbed(compiled, open_store(bucket))
+@pytest.mark.usefixtures("images")
+def test_raised_while_a_study_runs_it_lets_all_train(tmp_path: Path, bucket: str, semaphore: str) -> None:
+    workflow = compiled(tmp_path / "held", WAITING, cluster=f", semaphore: {semaphore}/trainings")
+    study = Disturbed(workflow, open_store(bucket))
     study.submit()
 
     def held_back() -> int:

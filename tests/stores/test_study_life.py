@@ -16,7 +16,8 @@ from automl.replay import Replay
 from automl.stores import Store
 from automl.verify import verify
 from tests.command_line import as_json, automl
-from tests.recorded_studies import read, recorded, walk
+from tests.recorded_studies import recorded, walk
+from tests.report_page.made_records import opened
 from tests.simulation.studies import study, uniform_instead_of_a_model
 from tests.small_network import write_small_study
 
@@ -42,12 +43,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Store) -> None:
     record, _ = recorded(store, study(CHAIN))
     before = {key: store.get(key) for key in store.list("decisions/")}
-    assert extend(record, read(record), Extension(8), "study")["from"] == 4
-    extend(record, read(record), Extension(8), "study")
+    assert extend(record, opened(record), Extension(8), "study")["from"] == 4
+    extend(record, opened(record), Extension(8), "study")
     assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
-    enqueue(record, read(record), ["train.lr=0.3"], "study")
-    walk(record, read(record))
-    definition = read(record)
+    enqueue(record, opened(record), ["train.lr=0.3"], "study")
+    walk(record, opened(record))
+    definition = opened(record)
     held = record.study(definition.brain.metric, definition.plan.stages)
     assert [each.values["train.lr"] for decision in held.decisions for each in decision.issued].count(0.3) >= 1
     assert {key: store.get(key) for key in before} == before
@@ -61,10 +62,10 @@ def test_a_search_goes_on_to_a_larger_r_in_every_kind_of_store(store: Store) -> 
     record, _ = recorded(store, study({"algorithm": "hyperband", "R": 3, "max_epochs": 3}))
     before = {key: store.get(key) for key in store.list("decisions/")}
     for _ in range(2):
-        extend(record, read(record), Extension(R=9), "study")
+        extend(record, opened(record), Extension(R=9), "study")
     assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
-    walk(OneStep(store), read(record))
-    definition = read(record)
+    walk(OneStep(store), opened(record))
+    definition = opened(record)
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(record, definition)
