@@ -16,7 +16,9 @@
     ├── ClusterError            2   the cluster cannot be reached, or refuses
     │   ├── ClusterAway             nothing answers just now
     │   └── NotAllowed              the user's rights there do not suffice
-    └── StudyFailed             5   the study ran to its end and nothing succeeded
+    ├── AlreadyRunning          2   another process on this machine runs the study
+    ├── StudyFailed             5   the study ran to its end and nothing succeeded
+    └── Interrupted           130   the user stopped the run; the same command goes on
 
 Every message says what was given, what is allowed, and what to do. One exit code, 2, says that the user has something
 to mend, be it a file, a store, a record or a cluster; the message says which.
@@ -115,6 +117,18 @@ class StudyFailed(AutoMLError):
     """The study ran to its end and no experiment succeeded."""
 
     exit_code = 5
+
+
+class Interrupted(AutoMLError):
+    """The user stopped the run; the study can be gone on with."""
+
+    exit_code = 130
+
+
+class AlreadyRunning(AutoMLError):
+    """Another process on this machine runs the study."""
+
+    exit_code = 2
 
 
 def nearest(given: str, options: Iterable[str]) -> str:

@@ -17,27 +17,32 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl import record_tables, report, strict_yaml, study_file, tables, wording
-from automl.download import fetch_best_model
+from automl.analysis import status
+from automl.analysis.explain import explain
 from automl.errors import AutoMLError, InvalidInput, RecordError, StudyFailed
-from automl.explain import explain
-from automl.progress_display import progress_display
-from automl.record import Record, experiments
-from automl.replay import Replay, summary
-from automl.shown import Experiment, Plan, Shown, curve, table
+from automl.operations.download import fetch_best_model
+from automl.operations.replay import Replay, summary
+from automl.reporting.notebook.html import Experiment, NotebookResult, Plan, curve, table
+from automl.reporting.notebook.indicators import indicators, share_done
+from automl.reporting.notebook.progress import progress_display
+from automl.reporting.terminal import record_tables, tables
 from automl.stores import open_store
-from automl.study_file import Definition
+from automl.study import study_file
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
+from automl.study.record import Record
+from automl.text import formatting, strict_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Shown", "Study"]
+__all__ = ["NotebookResult", "Study"]
 
 _ENDED = {"done": "Done", "failed": "Error"}
 
@@ -80,7 +85,7 @@ class Study:
     @property
     def store(self) -> str:
         """Where the study lies: a folder, or s3://bucket/prefix."""
-        return study_file.place_of(self.definition, self.path)
+        return study_file.store_uri(self.definition, self.path)
 
     @property
     def log(self) -> Path:
@@ -89,7 +94,7 @@ class Study:
 
     def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> Plan:
         """What the study will do and what that takes, before anything is trained."""
-        data = report.plan_data(self.definition, tuple(jobs))
+        data = status.plan_data(self.definition, tuple(jobs))
         rows = [("stage", "rung", "experiments", "from epoch", "to epoch")]
         rows += [
             (stage["stage"], *(str(rung[key]) for key in ("rung", "experiments", "from_epoch", "epochs")))
@@ -125,11 +130,11 @@ class Study:
             self._process.terminate()
             self._process.wait()
 
-    def status(self) -> Shown:
+    def status(self) -> NotebookResult:
         """Where the study stands: the experiments now, epochs pending, time left, the best so far."""
         record, definition = self._open()
-        data = report.status(record, definition)
-        return Shown(data, lambda console: tables.status(console, data), [("", ""), *indicators(data)])
+        data = status.status(record, definition)
+        return NotebookResult(data, lambda console: tables.status(console, data), [("", ""), *indicators(data)])
 
     def wait(self, every: float = 15.0) -> str:
         """Shows the status until the search has ended: 'Done' or 'Error'. every: seconds between two looks.
@@ -152,18 +157,18 @@ class Study:
                     raise StudyFailed(f"the search ended with exit code {ended}", advice=f"see {self.log}")
                 time.sleep(min(every, 0.5) if self._process is not None and found is None else every)
 
-    def best(self) -> Shown:
+    def best(self) -> NotebookResult:
         """The best experiment so far. Raises RecordError before the first success."""
         record, definition = self._open()
-        found = report.best(definition, record.study(definition.brain.metric, definition.plan.stages))
+        found = status.best(definition, record.history(definition))
         if found is None:
             raise RecordError("no experiment has succeeded yet", advice="wait, or look at experiments()")
         rows = [
             ("best", f"experiment {found['experiment']}"),
-            (definition.metric_rule.name, wording.number(found["value"])),
+            (definition.metric_rule.name, formatting.number(found["value"])),
         ]
-        rows += [(name, wording.setting(value)) for name, value in found["values"].items()]
-        return Shown(found, lambda console: tables.best(console, definition, found), rows)
+        rows += [(name, formatting.setting(value)) for name, value in found["values"].items()]
+        return NotebookResult(found, lambda console: tables.best(console, definition, found), rows)
 
     def experiment(self, number: int) -> Experiment:
         """One experiment: its values, its curve, and why it was proposed, promoted, stopped or failed, as `automl why`.
@@ -171,32 +176,32 @@ class Study:
         Raises InvalidInput when it was not proposed.
         """
         record, definition = self._open()
-        study = record.study(definition.brain.metric, definition.plan.stages)
+        study = record.history(definition)
         data = explain(definition, study, number)
         found = next(each for each in experiments(study, definition.plan.stages) if each.number == number)
         defaults = " (the defaults)" if data["defaults"] else ""
         return Experiment(
             {**data, "history": [list(point) for point in found.history]},
             lambda console: record_tables.why(console, data),
-            [("", ""), *((name, wording.setting(value)) for name, value in data["values"].items())],
+            [("", ""), *((name, formatting.setting(value)) for name, value in data["values"].items())],
             title=f"experiment {number}{defaults}, stage {data['stage']}: {data['status']}",
             lines=[f"{place}. {line}" for place, line in enumerate(data["story"], 1)],
             picture=curve(found.history, definition.metric_rule.name),
         )
 
-    def experiments(self) -> Shown:
+    def experiments(self) -> NotebookResult:
         """Every experiment: status, epochs, value, the values that it tried."""
         record, definition = self._open()
-        data = report.status(record, definition)
+        data = status.status(record, definition)
         names = list(data["experiments_table"][0]["values"]) if data["experiments_table"] else []
         rows = [("experiment", "stage", "status", "epochs", definition.metric_rule.name, *names)]
         for each in data["experiments_table"]:
-            settings = (wording.setting(each["values"].get(name, "-")) for name in names)
+            settings = (formatting.setting(each["values"].get(name, "-")) for name in names)
             first = (str(each["experiment"]), each["stage"], each["status"], str(each["epochs"]))
-            rows.append((*first, wording.number(each["best"]), *settings))
-        return Shown(data["experiments_table"], lambda console: tables.report(console, definition, data), rows)
+            rows.append((*first, formatting.number(each["best"]), *settings))
+        return NotebookResult(data["experiments_table"], lambda console: tables.report(console, definition, data), rows)
 
-    def replay(self) -> Shown:
+    def replay(self) -> NotebookResult:
         """Every decision computed again from the record, and the first that differs, as `automl replay`."""
         record, definition = self._open()
         compared = Replay(record, definition)
@@ -204,7 +209,7 @@ class Study:
         data = summary(record, definition, len(compared), first)
         said = "all the same, computed again" if first is None else f"{data['difference']['decision']} differs"
         rows = [("", ""), ("decisions", str(len(compared))), ("found", said)]
-        return Shown(data, lambda console: record_tables.replay(console, data), rows)
+        return NotebookResult(data, lambda console: record_tables.replay(console, data), rows)
 
     def frame(self) -> pd.DataFrame:
         """A row for every run of an experiment, for pandas; needs the extra 'export'. Raises RecordError."""
@@ -214,7 +219,7 @@ class Study:
             raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
         return found
 
-    def best_model(self, folder: str | Path) -> Shown:
+    def best_model(self, folder: str | Path) -> NotebookResult:
         """Copies best_model/ into a new folder, from wherever the study lies, every file checked by its sha256.
 
         Raises RecordError while there is none, InvalidInput when the folder is there already.
@@ -223,7 +228,7 @@ class Study:
         data = fetch_best_model(record, Path(folder))
         rows = [("file", "bytes"), *((each["file"], f"{each['bytes']:,}") for each in data["files"])]
         title = f"experiment {data['experiment']}, epoch {data['epoch']}, in {data['folder']}"
-        return Shown(data, lambda console: tables.files(console, data), rows, title=title)
+        return NotebookResult(data, lambda console: tables.files(console, data), rows, title=title)
 
     def _repr_html_(self) -> str:
         """Where it stands, or what is in the way of knowing that; a repr raises nothing."""
@@ -251,24 +256,5 @@ class Study:
 
     def _open(self) -> tuple[Record, Definition]:
         definition = self.definition
-        record = Record(open_store(study_file.place_of(definition, self.path)))
+        record = Record(open_store(study_file.store_uri(definition, self.path)))
         return record, Definition.from_json(record.metadata(), definition.file)
-
-
-def share_done(data: Mapping[str, Any]) -> float:
-    """The share of the planned epochs that are done, 0 to 1. data: as `report.status` gives it."""
-    done, pending = data["epochs"]["done"], data["epochs"]["pending"]
-    return done / (done + pending) if done + pending else 0.0
-
-
-def indicators(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The four things that one looks at while a search runs, after where it stands."""
-    running = ", ".join(f"{each['experiment']} (epoch {each['epoch']})" for each in data["running"]) or "none"
-    best = data["best"]
-    return [
-        ("state", data["state"]),
-        ("experiments now", running),
-        ("epochs pending", f"{data['epochs']['pending']:,}"),
-        ("time left", wording.left(data["minutes_left"], data["minutes_left_80"])),
-        ("best so far", f"{wording.number(best['value'])} (experiment {best['experiment']})" if best else "none"),
-    ]

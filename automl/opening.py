@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automl import study_file
-from automl.record import Record
 from automl.stores import open_store
-from automl.study_file import Definition
+from automl.study import study_file
+from automl.study.definition import Definition
+from automl.study.record import Record
 
 __all__ = ["open_study"]
 
@@ -28,4 +28,4 @@ def open_study(study: str, store: str | None = None) -> tuple[Record, Definition
 
 def uri_of(definition: Definition, study: Path, store: str | None) -> str:
     """Where a study lies: the option, or what its file says."""
-    return store if store is not None else study_file.place_of(definition, study)
+    return store if store is not None else study_file.store_uri(definition, study)

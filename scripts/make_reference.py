@@ -20,7 +20,7 @@ from typing import Any
 import typer
 
 from automl import errors
-from automl.cli import app
+from automl.cli.app import app
 
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = "<!-- made by 'make docs'; do not edit -->"

@@ -21,12 +21,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from automl import study_file
-from automl.record import Record, decision_key, rung_of
-from automl.steps.propose import propose
+from automl.execution.steps.propose import propose
+from automl.search.history import Checkpoint, Decision, Result
 from automl.stores import open_store
-from automl.study import Checkpoint, Decision, Result
-from automl.study_file import Definition
+from automl.study import study_file
+from automl.study.definition import Definition
+from automl.study.experiments import rung_of
+from automl.study.keys import decision_key
+from automl.study.record import Record
 
 # The step as a pod runs it; says on standard error the CPU time that it has used once the decision is stored.
 _STEP = """
@@ -85,7 +87,9 @@ def settle(record: Record, definition: Definition, decision: Decision) -> None:
         value = 0.5 + (asked.number * 37 % 101) / 250
         points = tuple((epoch, value) for epoch in range(1, asked.epochs + 1))
         last = Checkpoint(f"experiment_{asked.number}/manifest.json", asked.epochs)
-        record.settle(Result(asked.number, rung, ("a1",), asked.epochs, 1.0, points, last, last, value, None, None))
+        record.store_result(
+            Result(asked.number, rung, ("a1",), asked.epochs, 1.0, points, last, last, value, None, None)
+        )
 
 
 def step(uri: str, index: int, before: Callable[[], None]) -> tuple[float, float, float]:

@@ -17,15 +17,16 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from automl import study_file
-from automl.status import Said
-from automl.status.json_lines import TaoStatus
-from automl.steps.stage_in import train_spec
-from automl.study import Decision, Failure, Outcome, Recommendation, best_outcome
-from automl.study_file import Definition
-from automl.trainers import fashion_mnist_loop, train_settings
+from automl.execution.status_readers import MetricReadings
+from automl.execution.status_readers.json_lines import TaoStatus
+from automl.search.history import Decision, Failure, Outcome, Recommendation, best_outcome
+from automl.study import study_file
+from automl.study.definition import Definition
+from automl.study.train_spec import train_spec
 from automl.trainers.failures import Diverged
-from automl.trainers.fashion_mnist_settings import Settings
+from automl.trainers.loop import fashion_mnist
+from automl.trainers.settings.fashion_mnist import Settings
+from automl.trainers.settings.train import from_spec
 
 STUDY = """\
 name: measured
@@ -102,10 +103,10 @@ def train(definition: Definition, recommendation: Recommendation, rung: int, fol
 def said(definition: Definition, recommendation: Recommendation, folder: Path) -> dict[str, dict[int, float]]:
     """The metrics that a training reported, by epoch."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = train_settings.from_spec(Settings, train_spec(definition, recommendation))
+    settings = from_spec(Settings, train_spec(definition, recommendation))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Diverged):
-        fashion_mnist_loop.run(settings, folder)
-    found = Said()
+        fashion_mnist.run(settings, folder)
+    found = MetricReadings()
     TaoStatus(found).feed((folder / "status.json").read_bytes())
     return found.values
 

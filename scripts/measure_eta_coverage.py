@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy
 
-from automl import eta
-from automl.attempt_times import AttemptTimes, times_of_study
+from automl.analysis import eta
+from automl.analysis.time_left import as_it_was, time_left
 from automl.opening import open_study
-from automl.time_left import as_it_was, time_left
+from automl.study.attempt_times import AttemptTimes, times_of_study
 
 NORMAL = 1.2816  # standard deviations that hold 80 % of a normal distribution
 
@@ -104,7 +104,7 @@ def line(looks: list[Look], ends: tuple[float, float, float]) -> str:
 def looks_at(place: str, moments: int, *, given_jobs: bool) -> list[Look]:
     """What was said at these moments of a study's life; nothing of one without times, or that was broken off."""
     record, definition = open_study(place)
-    study = record.study(definition.brain.metric, definition.plan.stages)
+    study = record.history(definition)
     times = times_of_study(record)
     if not times or any(each.ended is None for each in times):
         return []

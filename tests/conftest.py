@@ -13,11 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, settings
 
-from automl import local
-
-from .command_line import BETTER, search
-from .simulation.crashes import scratch, without_pauses
-from .simulation.studies import uniform_instead_of_a_model
+from automl.execution import local_runner
+from tests.command_line import BETTER, search
+from tests.simulation.crashes import scratch, without_pauses
+from tests.simulation.studies import uniform_instead_of_a_model
 
 # the same examples every time, and no clock: a machine that is busy fails nothing. AUTOML_TEST_DEEP=1 draws new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -39,8 +38,8 @@ def pytest_sessionstart() -> None:
 @pytest.fixture
 def quick_runner(monkeypatch: pytest.MonkeyPatch) -> None:
     """The local runner looks often, and waits for a program that is asked to stop for a second only."""
-    monkeypatch.setattr(local, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(local, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(local_runner, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(local_runner, "GRACE_SECONDS", 1.0)
 
 
 @pytest.fixture

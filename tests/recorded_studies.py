@@ -6,14 +6,14 @@ import itertools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from automl.record import Record, runs_of
-from automl.steps.propose import propose
+from automl.execution.steps.propose import propose
+from automl.search.history import Failure, History, Recommendation, Result
 from automl.stores import Store
-from automl.study import Failure, Recommendation, Result, Study
-from automl.study_file import Definition
-
-from .report_page.made_records import opened
-from .simulation.studies import study
+from automl.study.definition import Definition
+from automl.study.experiments import runs_of
+from automl.study.record import Record
+from tests.reporting.page.made_records import opened
+from tests.simulation.studies import study
 
 MIXED: dict[str, Any] = {  # one parameter of every kind
     "train.lr": {"type": "float", "low": 0.001, "high": 0.4, "log": True, "default": 0.02, "automl_enabled": True},
@@ -66,12 +66,12 @@ def recorded(
     loss: Loss = loss_by_rate,
     failing: Collection[int] = (),
     decisions: int | None = None,
-) -> tuple[Record, Study]:
+) -> tuple[Record, History]:
     """The record of a study in this store, walked to its end or for so many decisions, and what it holds."""
     record = Record(store)
     record.start(definition, "name: line\nnetwork: least_squares\n")
     walk(record, definition, loss=loss, failing=failing, decisions=decisions)
-    return record, record.study(definition.brain.metric, definition.plan.stages)
+    return record, record.history(definition)
 
 
 def walk(
@@ -86,7 +86,7 @@ def walk(
     rungs = [(stage.index, rung.index) for stage in definition.plan.stages for rung in stage.rungs]
     for stage, index in itertools.islice(rungs, decisions):
         for asked in propose(record, definition, stage, index).issued:
-            record.settle(_result(asked, index, loss, failed=asked.number in failing))
+            record.store_result(_result(asked, index, loss, failed=asked.number in failing))
 
 
 def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Result:
@@ -96,12 +96,12 @@ def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Re
     return Result(asked.number, rung, ("a1",), asked.epochs, 2.5, history, best_value=min(y for _, y in history))
 
 
-def runs(definition: Definition, study: Study) -> list[tuple[int, int]]:
+def runs(definition: Definition, study: History) -> list[tuple[int, int]]:
     """Every run of a study, by experiment and rung."""
     return sorted((asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages))
 
 
-def holds(record: Record) -> Study:
+def holds(record: Record) -> History:
     """What the record of a study holds."""
     definition = opened(record)
-    return record.study(definition.brain.metric, definition.plan.stages)
+    return record.history(definition)

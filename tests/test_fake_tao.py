@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from automl import strict_json
 from automl.networks import load_network
-from automl.record import Record
 from automl.stores import open_store
-from automl.study_file import Definition
-from automl.study_options import StudyFile
-
-from .simulation.runs import run
+from automl.study.definition import Definition
+from automl.study.options import StudyFile
+from automl.study.record import Record
+from automl.text import strict_json
+from tests.simulation.runs import run
 
 FAKE = Path(__file__).with_name("fake_tao.py")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from automl import study_file
-from automl.cli import app
+from automl.cli.app import app
 from automl.networks import definition
+from automl.study import study_file
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)

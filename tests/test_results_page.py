@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.cli import app
+from automl.cli.app import app
 from tests.command_line import automl
 from tests.small_network import write_small_study
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from hera.workflows import NoneArchiveStrategy, S3Artifact
 from hera.workflows import models as m
 
-from automl import pod
-from automl.study_options import ClusterSettings
+from automl.execution import pod_contract
+from automl.study.options import ClusterSettings
 
 REPORT = "report"
 KEYS: dict[str, str | None] = {"bucket": None, "report_key": None}  # outputs of the first step, which knows the store
@@ -22,7 +22,7 @@ _AMAZON = "s3.amazonaws.com"
 
 def report(cluster: ClusterSettings) -> S3Artifact:
     """The page that a brain step leaves. Not archived and named .html, or Argo's server would not show it."""
-    page = f"{pod.OUTPUTS}/{REPORT}.html"
+    page = f"{pod_contract.OUTPUTS}/{REPORT}.html"
     key = "{{workflow.outputs.parameters.report_key}}"
     if cluster.artifacts is not None:
         return S3Artifact(name=REPORT, path=page, archive=NoneArchiveStrategy(), optional=True, key=key)

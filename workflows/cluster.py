@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from automl import strict_json
 from automl.errors import ClusterError, NotAllowed, nearest
+from automl.text import strict_json
 
 STUDY_LABEL = "automl/study"
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"

@@ -11,11 +11,11 @@ from typing import Any
 from hera.workflows import Parameter, Workflow, WorkflowTemplate
 from hera.workflows import models as m
 
-from automl import strict_json
 from automl.errors import StudyFileError
-from automl.steps.sent import TEMPLATE_OPTIONS
-from automl.study_file import Definition
-from automl.study_options import ClusterSettings, RunSettings
+from automl.execution.submission import TEMPLATE_OPTIONS
+from automl.study.definition import Definition
+from automl.study.options import ClusterSettings, RunSettings
+from automl.text import strict_json
 from workflows import artifacts, lint, pods, shape
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"

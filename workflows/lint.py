@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automl.errors import StudyFileError
-from automl.plan import Plan
+from automl.search.plan import Plan
 from workflows.size import MOST_BYTES, workflow_bytes
 
 MOST_TASKS = 200  # of one DAG; this and the next two are in Argo's own schema

@@ -22,9 +22,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl.errors import AutoMLError, ClusterAway, ClusterError, RecordError
-from automl.notebook import Study, indicators, share_done
-from automl.progress_display import progress_display
-from automl.shown import Shown
+from automl.notebook import Study
+from automl.reporting.notebook.html import NotebookResult
+from automl.reporting.notebook.indicators import indicators, share_done
+from automl.reporting.notebook.progress import progress_display
 from workflows import cluster as on
 from workflows.cluster import Cluster, Workflow
 from workflows.lint import problems
@@ -53,7 +54,7 @@ class OnCluster:
     _cluster: Cluster | None = field(default=None, repr=False)
     _name: str = field(default="", repr=False)
 
-    def workflow(self) -> Shown:
+    def workflow(self) -> NotebookResult:
         """The Argo Workflow that the study compiles to: its templates, its size at the end, what lint finds.
 
         No cluster is asked. data: the workflow as Kubernetes takes it. Raises InvalidInput.
@@ -65,9 +66,11 @@ class OnCluster:
         size = f"{study_bytes(definition) / 1000:,.0f} kB at the end, of the {MOST_BYTES / 1000:,.0f} kB that fit"
         lines = [f"size: {size}", f"lint: {'; '.join(wrong) or 'nothing is wrong'}"]
         text = "\n".join([*("  ".join(row) for row in rows), *lines])
-        return Shown(made, lambda console: console.print(text, markup=False, highlight=False), rows, lines=lines)
+        return NotebookResult(
+            made, lambda console: console.print(text, markup=False, highlight=False), rows, lines=lines
+        )
 
-    def submit(self) -> Shown:
+    def submit(self) -> NotebookResult:
         """Checks that the cluster has all that the study needs, then creates the workflow.
 
         Raises InvalidInput, and ClusterError: also when a workflow of this study is under way.
@@ -82,7 +85,7 @@ class OnCluster:
         rows += [("not checked, for it cannot be seen", ", ".join(unseen))] if unseen else []
         return _pairs(data, rows)
 
-    def status(self) -> Shown:
+    def status(self) -> NotebookResult:
         """Where the workflow stands, why pods wait, and what the record says. Raises ClusterError."""
         return self._look()[1]
 
@@ -114,7 +117,7 @@ class OnCluster:
         if not on.ended(workflow):
             self._there().change(on.name_of(workflow), "stop")
 
-    def _look(self) -> tuple[Workflow, Shown]:
+    def _look(self) -> tuple[Workflow, NotebookResult]:
         workflow = self._workflow()
         cluster, ended = self._there(), on.ended(workflow)
         running = sum(each.phase == "Running" for each in on.trainings(workflow))
@@ -167,6 +170,6 @@ def _containers(template: dict[str, Any]) -> list[str]:
     return [f"{container['name']} ({container['image']})" for container in each]
 
 
-def _pairs(data: dict[str, Any], rows: list[tuple[str, str]]) -> Shown:
+def _pairs(data: dict[str, Any], rows: list[tuple[str, str]]) -> NotebookResult:
     text = "\n".join(f"{name}: {value}" for name, value in rows[1:])
-    return Shown(data, lambda console: console.print(text, markup=False, highlight=False), rows)
+    return NotebookResult(data, lambda console: console.print(text, markup=False, highlight=False), rows)

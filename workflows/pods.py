@@ -14,11 +14,11 @@ from typing import Any
 from hera.workflows import Env, Parameter, RetryStrategy, SecretEnv, UserContainer
 from hera.workflows import models as m
 
-from automl import pod
-from automl.study_options import ClusterSettings
+from automl.execution import pod_contract
+from automl.study.options import ClusterSettings
 from workflows.shape import AnnotatedContainer, titled
 
-MOUNT = str(pod.WORK.parent)  # of the volume that the containers of a pod share
+MOUNT = str(pod_contract.WORK.parent)  # of the volume that the containers of a pod share
 TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
 SHARED_MEMORY = "shared-memory"  # for programs whose workers hand data over in memory
 BRAIN_RETRIES = "8"  # with the waits between them, minutes: longer than a store is usually away
@@ -108,7 +108,7 @@ class Pods:
         outputs: list[Any] = [
             Parameter(
                 name=name,
-                value_from=m.ValueFrom(path=f"{pod.OUTPUTS}/{name}", default=default),
+                value_from=m.ValueFrom(path=f"{pod_contract.OUTPUTS}/{name}", default=default),
                 global_name=name if name in step.exported else None,
             )
             for name, default in step.outputs.items()

@@ -6,9 +6,9 @@ larger one. scripts/measure_workflow_size.py measures the figures below.
 
 from __future__ import annotations
 
-from automl import strict_json
-from automl.plan import Plan
-from automl.study_file import Definition
+from automl.search.plan import Plan
+from automl.study.definition import Definition
+from automl.text import strict_json
 
 MOST_BYTES = 1_000_000
 RUNG_BYTES = 460  # compressed, of a rung's own nodes: the rung, its two groups, its brain step; measured 380 to 456

@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from automl import study_file
 from automl.errors import AutoMLError, ClusterError, InvalidInput
+from automl.study import study_file
 from workflows.cluster import STUDY_LABEL, Cluster, Workflow, check, ended, name_of, of_study, state, store_of
 
 

@@ -17,12 +17,13 @@ from rich.live import Live
 from rich.text import Text
 
 from automl.errors import AutoMLError, ClusterAway, ClusterError, NotAllowed
-from automl.live_view import LiveView
-from automl.record import METADATA, Record
-from automl.record_events import RecordEvents
+from automl.reporting.terminal.live_view import LiveView
 from automl.stores import open_store
-from automl.study_file import Definition
-from automl.wording import counted
+from automl.study.definition import Definition
+from automl.study.keys import METADATA
+from automl.study.new_events import RecordEvents
+from automl.study.record import Record
+from automl.text.formatting import counted
 from workflows import cluster as on
 from workflows.cluster import Cluster, Training, Workflow
 

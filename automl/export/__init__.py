@@ -11,13 +11,13 @@ from importlib import import_module
 from pathlib import Path
 
 from automl.errors import AutoMLError, InvalidInput, nearest
-from automl.study import Study
-from automl.study_file import Definition
+from automl.search.history import History
+from automl.study.definition import Definition
 
 __all__ = ["export"]
 
-Write = Callable[[Definition, Study, Path], int]  # into a new path; returns how many it wrote
-Add = Callable[[Definition, Study, str], int]  # to what is there
+Write = Callable[[Definition, History, Path], int]  # into a new path; returns how many it wrote
+Add = Callable[[Definition, History, str], int]  # to what is there
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ FORMS = {
 }
 
 
-def export(definition: Definition, study: Study, form: str, to: str | Path) -> int:
+def export(definition: Definition, study: History, form: str, to: str | Path) -> int:
     """Writes a study in one of the forms; returns how many rows, trials or runs it wrote.
 
-    definition, study: `record, definition = open_study(...)`, then `record.study(definition.brain.metric,
-    definition.plan.stages)`. form: csv, jsonl, optuna, tensorboard, mlflow or wandb. to: a new path; for a form that
+    definition, study: `record, definition = open_study(...)`, then `record.history(definition)`. form:
+    csv, jsonl, optuna, tensorboard, mlflow or wandb. to: a new path; for a form that
     adds, a store that may be there. Raises InvalidInput, AutoMLError.
     """
     if form not in FORMS:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from automl import findings
-from automl.study import Study
-from automl.study_file import Definition
+from automl.search.history import History
+from automl.study import summary
+from automl.study.definition import Definition
 
 
 def settings(definition: Definition, metric: Any) -> dict[str, Any]:
@@ -21,9 +21,9 @@ def settings(definition: Definition, metric: Any) -> dict[str, Any]:
     }
 
 
-def found(definition: Definition, study: Study) -> dict[str, float]:
+def found(definition: Definition, study: History) -> dict[str, float]:
     """The best value so far, and the gain of the final judgement, where there are any."""
-    best, verdict = findings.best_of_search(definition, study), findings.verdict(definition, study)
+    best, verdict = summary.best_of_search(definition, study), summary.verdict(definition, study)
     values: dict[str, float] = {}
     if best is not None and best.best_value is not None:
         values[f"best {definition.metric_rule.name}"] = best.best_value

@@ -23,12 +23,13 @@ from mlflow.entities import LifecycleStage, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from automl import findings
 from automl.errors import AutoMLError, InvalidInput
 from automl.export import about
-from automl.record import experiments, study_digest
-from automl.study import Experiment, Status, Study
-from automl.study_file import Definition
+from automl.search.history import Experiment, History, Status
+from automl.study import summary
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
+from automl.study.record import study_digest
 
 STUDY_TAG, EXPERIMENT_TAG, ATTEMPT_TAG = "argo_automl.study", "argo_automl.experiment", "argo_automl.attempt"
 _STATES = {
@@ -45,7 +46,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w\-. /:]", re.ASCII)
 _MOST_PARAMS, _MOST_METRICS, _MOST_TEXT = 100, 1000, 5000  # that MLflow takes at once
 
 
-def write(definition: Definition, study: Study, to: str) -> int:
+def write(definition: Definition, study: History, to: str) -> int:
     """Makes or completes the runs; returns the number of experiments. to: NAME.db (SQLite), or a URI of MLflow.
 
     Raises InvalidInput for another kind of store, and when the store holds another run of the same study; AutoMLError
@@ -79,7 +80,7 @@ def _uri(to: str) -> str:
 class _Export:
     client: MlflowClient
     definition: Definition
-    study: Study
+    study: History
     to: str
 
     def write(self) -> int:
@@ -97,7 +98,7 @@ class _Export:
                 tags = {"mlflow.parentRunId": parent.info.run_id, EXPERIMENT_TAG: str(each.number)}
                 run = self._create(place, f"experiment {each.number}", now - int(1000 * seconds), tags)
             self._about(run, each)
-        state = findings.state(self.definition, self.study)
+        state = summary.state(self.definition, self.study)
         self._end(parent, {"done": "FINISHED", "failed": "FAILED"}.get(state, "RUNNING"))
         return len(found)
 
@@ -142,12 +143,12 @@ class _Export:
         )
 
     def _about_the_study(self, run: Run) -> None:
-        metric, best = self.definition.metric_rule, findings.best_of_search(self.definition, self.study)
+        metric, best = self.definition.metric_rule, summary.best_of_search(self.definition, self.study)
         self._params(run, about.settings(self.definition, f"{metric.goal} {metric.name}"))
         for name, value in about.found(self.definition, self.study).items():
             if run.data.metrics.get(_named(name)) != value:
                 self.client.log_metric(run.info.run_id, _named(name), value)
-        tags = {"state": findings.state(self.definition, self.study)}
+        tags = {"state": summary.state(self.definition, self.study)}
         tags |= {"best": f"experiment {best.experiment}"} if best is not None else {}
         self._tags(run, tags)
 

@@ -18,13 +18,13 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from automl import findings
-from automl.conditions import exact
 from automl.errors import InvalidInput
-from automl.parameter import Parameter
-from automl.record import experiments
-from automl.study import Experiment, Status, Study
-from automl.study_file import Definition
+from automl.problem.conditions import exact
+from automl.problem.parameter import Parameter
+from automl.search.history import Experiment, History, Status
+from automl.study import summary
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
 
 _STATES = {
     Status.SUCCESS: TrialState.COMPLETE,
@@ -37,7 +37,7 @@ _STATES = {
 _SQLITE, _JOURNAL = (".db", ".sqlite", ".sqlite3"), (".log", ".journal")
 
 
-def write(definition: Definition, study: Study, to: Path) -> int:
+def write(definition: Definition, study: History, to: Path) -> int:
     """Makes the storage; returns the number of trials. Its ending says which kind. Raises InvalidInput."""
     storage = _storage(to)
     verbosity = optuna.logging.get_verbosity()
@@ -69,19 +69,19 @@ def _storage(to: Path) -> BaseStorage:
     )
 
 
-def _about(definition: Definition, study: Study) -> dict[str, Any]:
+def _about(definition: Definition, study: History) -> dict[str, Any]:
     return {
         "argo-automl metric": definition.metric_rule.name,
         "argo-automl network": definition.network.name,
         "argo-automl algorithm": definition.file.algorithm,
         "argo-automl sampler": definition.sampler_name,
         "argo-automl seed": definition.file.seed,
-        "argo-automl verdict": findings.verdict(definition, study),
+        "argo-automl verdict": summary.verdict(definition, study),
     }
 
 
-def _trials(definition: Definition, study: Study) -> Iterator[FrozenTrial]:
-    best = findings.best_of_search(definition, study)
+def _trials(definition: Definition, study: History) -> Iterator[FrozenTrial]:
+    best = summary.best_of_search(definition, study)
     search = {stage.index for stage in definition.plan.search}
     parameters = {each.name: each for each in definition.space.parameters}
     for each in experiments(study, definition.plan.stages):

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from automl.brain import DEFAULTS
-from automl.record import experiments, runs_of
-from automl.study import Study
-from automl.study_file import Definition
+from automl.search.brain import DEFAULTS
+from automl.search.history import History
+from automl.study.definition import Definition
+from automl.study.experiments import experiments, runs_of
 
 VALUES = "values."  # before the name of a parameter
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
 
 
-def rows(definition: Definition, study: Study) -> Iterator[dict[str, Any]]:
+def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
     """The rows in the order of experiments and rungs; every one has the same names.
 
     value is the metric after the run's last epoch, best_value the best that has a checkpoint; both are None for a
@@ -53,7 +53,7 @@ def rows(definition: Definition, study: Study) -> Iterator[dict[str, Any]]:
         }
 
 
-def write_csv(definition: Definition, study: Study, to: Path) -> int:
+def write_csv(definition: Definition, study: History, to: Path) -> int:
     """CSV as RFC 4180 has it, in UTF-8. A text that a spreadsheet would compute gets an apostrophe before it."""
     table = list(rows(definition, study))
     with to.open("w", encoding="utf-8", newline="") as file:
@@ -64,7 +64,7 @@ def write_csv(definition: Definition, study: Study, to: Path) -> int:
     return len(table)
 
 
-def write_jsonl(definition: Definition, study: Study, to: Path) -> int:
+def write_jsonl(definition: Definition, study: History, to: Path) -> int:
     """One JSON object a line, its names in the order of the table."""
     table = list(rows(definition, study))
     lines = (json.dumps(row, allow_nan=False, ensure_ascii=False) + "\n" for row in table)

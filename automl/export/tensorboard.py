@@ -13,12 +13,12 @@ from typing import Any
 from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
-from automl.record import experiments
-from automl.study import Study
-from automl.study_file import Definition
+from automl.search.history import History
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
 
 
-def write(definition: Definition, study: Study, to: Path) -> int:
+def write(definition: Definition, study: History, to: Path) -> int:
     """Makes the folder; returns the number of runs. A failed experiment has its curve as far as it came."""
     to.mkdir()
     found = experiments(study, definition.plan.stages)

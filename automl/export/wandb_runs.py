@@ -16,17 +16,18 @@ os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # read when it is impor
 
 import wandb
 
-from automl import findings
 from automl.errors import AutoMLError
 from automl.export import about
-from automl.record import experiments, study_digest
-from automl.study import Experiment, Status, Study
-from automl.study_file import Definition
+from automl.search.history import Experiment, History, Status
+from automl.study import summary
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
+from automl.study.record import study_digest
 
 _ID_LENGTH = 12
 
 
-def write(definition: Definition, study: Study, to: Path) -> int:
+def write(definition: Definition, study: History, to: Path) -> int:
     """Makes the folder; returns the number of experiments. Raises AutoMLError for what wandb says."""
     to.mkdir()
     found = [each for each in experiments(study, definition.plan.stages) if each.results]
@@ -41,12 +42,12 @@ def write(definition: Definition, study: Study, to: Path) -> int:
     return len(found)
 
 
-def _study(definition: Definition, study: Study, found: list[Experiment], to: Path) -> None:
+def _study(definition: Definition, study: History, found: list[Experiment], to: Path) -> None:
     first = found[0].results[0].attempts[0] if found else ""
-    best, made = findings.best_of_search(definition, study), _id(definition, "study", first)
+    best, made = summary.best_of_search(definition, study), _id(definition, "study", first)
     config = about.settings(definition, definition.metric_rule.model_dump(mode="json"))
     run = _begun(definition, to, id=made, name=definition.file.name, job_type="study", config=config)
-    run.summary.update({"state": findings.state(definition, study), **about.found(definition, study)})
+    run.summary.update({"state": summary.state(definition, study), **about.found(definition, study)})
     if best is not None:
         run.summary["best experiment"] = best.experiment
     run.finish(exit_code=0)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from automl.networks.command_words import as_words, with_placeholders
-from automl.status.rule import below
+from automl.networks.status_rule import below
 
 RESUME_PLACEHOLDERS = ("{checkpoint}", "{epoch}", "{next_epoch}")
 

@@ -15,16 +15,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from automl import strict_yaml
 from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
 from automl.networks import spec_formats
 from automl.networks.checkpoints import Checkpoints
 from automl.networks.command_words import as_words, with_placeholders
-from automl.space import Parameter
-from automl.status import StatusRule
-from automl.status.rule import below
-from automl.study import Metric
-from automl.validation import first_error
+from automl.networks.status_rule import StatusRule, below
+from automl.problem.metric import Metric
+from automl.problem.search_space import Parameter
+from automl.text import strict_yaml
+from automl.text.schema_errors import first_error
 
 PLACEHOLDERS = ("{spec}", "{results}", "{gpus}")
 DottedPath = Annotated[str, Field(pattern=rf"^{spec_formats.PATH}$", examples=["train.lr"])]

@@ -14,9 +14,9 @@ from typing import Any
 
 import tomli_w
 
-from automl import strict_json, strict_yaml
 from automl.errors import AutoMLError, SpecError
 from automl.networks import protobuf_text
+from automl.text import strict_json, strict_yaml
 
 PATH = r"[A-Za-z0-9_-]+(\[(\d+|\*)\])*(\.[A-Za-z0-9_-]+(\[(\d+|\*)\])*)*"
 _STEP = re.compile(r"([A-Za-z0-9_-]+)|\[(\d+|\*)\]")

@@ -5,7 +5,7 @@
     plots.history("./fashion").savefig("history.svg")
 
 A study is given as its folder, s3://bucket/prefix, its study file, a `automl.notebook.Study`, or as `Facts`. The
-numbers are those of report.html, from the same `automl.report_page.facts`. Drawn by matplotlib and not by plotly: a
+numbers are those of report.html, from the same `automl.reporting.figures`. Drawn by matplotlib and not by plotly: a
 picture is a file without JavaScript (SVG, PNG, PDF) that shows itself in a notebook, on paper and in a mail. Needs the
 extra 'plots'; no window is ever opened.
 """
@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from automl.errors import AutoMLError, InvalidInput, nearest
 from automl.opening import open_study
-from automl.record import Record
-from automl.report_page.facts import Facts, read_facts, with_times
-from automl.study_file import Definition
+from automl.reporting.figures.facts import Facts, read_facts, with_times
+from automl.study.definition import Definition
+from automl.study.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

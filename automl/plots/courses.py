@@ -8,9 +8,17 @@ from matplotlib.figure import Figure
 from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
-from automl.report_page.courses import FIFTHS, MOST_CURVES, MOST_WITH_TEXT, axis_name, beyond, fifth, landmark_keys
-from automl.report_page.facts import LEVELS, Facts, Searched
-from automl.report_page.scales import Numbers, of_metric
+from automl.reporting.figures.conventions import (
+    FIFTHS,
+    MOST_CURVES,
+    MOST_WITH_TEXT,
+    axis_name,
+    beyond,
+    fifth,
+    landmark_keys,
+)
+from automl.reporting.figures.facts import LEVELS, Facts, Searched
+from automl.reporting.figures.scales import Numbers, of_metric
 
 _NOTHING = "no experiment has a value yet"
 

@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from automl.report_page.facts import LEVELS, Facts
-from automl.report_page.scales import Numbers, Options, Scale
+from automl.reporting.figures.facts import LEVELS, Facts
+from automl.reporting.figures.scales import Numbers, Options, Scale
 
 _COLOUR = re.compile(r"--([a-z0-9]+):(#[0-9a-f]+)")
 _LOOK = {
@@ -61,7 +61,7 @@ class Picture(Figure):
 @cache
 def colours() -> dict[str, str]:
     """The colours of the report on light paper, by their names in style.css."""
-    style = (resources.files("automl.report_page") / "style.css").read_text(encoding="utf-8")
+    style = (resources.files("automl.reporting.page") / "style.css").read_text(encoding="utf-8")
     return dict(_COLOUR.findall(style.partition("@media")[0]))
 
 

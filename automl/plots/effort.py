@@ -10,14 +10,14 @@ from matplotlib.ticker import MaxNLocator
 from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
-from automl.report_page.courses import MOST_WITH_TEXT, axis_name, landmark_keys
-from automl.report_page.facts import LEVELS, Facts
-from automl.report_page.ledger import MOST_ROWS, Line, entries
-from automl.report_page.timeline import KINDS, MOST_LANES, axis_unit, laid_out, notes
-from automl.report_page.tradeoff import KEYS, Layout, are_alike, landmarks, readable
-from automl.report_page.tradeoff import laid_out as priced
-from automl.report_page.tradeoff import notes as terms
-from automl.wording import counted
+from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
+from automl.reporting.figures.facts import LEVELS, Facts
+from automl.reporting.figures.ledger import MOST_ROWS, Line, entries
+from automl.reporting.figures.timeline import KINDS, MOST_LANES, axis_unit, laid_out, notes
+from automl.reporting.figures.tradeoff import KEYS, Layout, are_alike, landmarks, readable
+from automl.reporting.figures.tradeoff import laid_out as priced
+from automl.reporting.figures.tradeoff import notes as terms
+from automl.text.formatting import counted
 
 _COLOURS = {"best": "best", "on": "l3", "ended": "l0", "failed": "bad", "cut": "soft", "open": "paper"}
 _PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))

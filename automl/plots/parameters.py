@@ -8,11 +8,22 @@ from matplotlib.figure import Figure
 from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
-from automl.report_page.courses import FIFTHS, MOST_WITH_TEXT, axis_name, fifth, landmark_keys
-from automl.report_page.facts import LEVELS, Axis, Facts, Searched
-from automl.report_page.importance import importances
-from automl.report_page.parameters import MOST_AXES, MOST_CROSSES, MOST_LINES, MOST_SLICES, SPREAD, ordered_axes
-from automl.report_page.scales import Options, Scale
+from automl.reporting.figures.conventions import (
+    FIFTHS,
+    MOST_AXES,
+    MOST_CROSSES,
+    MOST_LINES,
+    MOST_SLICES,
+    MOST_WITH_TEXT,
+    SPREAD,
+    axis_name,
+    fifth,
+    landmark_keys,
+    ordered_axes,
+)
+from automl.reporting.figures.facts import LEVELS, Axis, Facts, Searched
+from automl.reporting.figures.importance import importances
+from automl.reporting.figures.scales import Options, Scale
 
 _ACROSS = 3  # slices side by side
 _OFF = -0.12  # where a line goes whose experiment does not have the parameter

@@ -12,11 +12,11 @@ from matplotlib.patches import Patch
 from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours
-from automl.report_page.facts import Facts
-from automl.report_page.importance import importances, judged, unknown_because
-from automl.report_page.landscape import CELLS, landscape
-from automl.report_page.surface import MOST_BARS, SHADES
-from automl.wording import counted
+from automl.reporting.figures.conventions import MOST_BARS, SHADES
+from automl.reporting.figures.facts import Facts
+from automl.reporting.figures.importance import importances, judged, unknown_because
+from automl.reporting.figures.landscape import CELLS, landscape
+from automl.text.formatting import counted
 
 
 def importance(facts: Facts) -> Figure:

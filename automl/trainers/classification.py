@@ -11,9 +11,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from automl.trainers import loop_settings, program
-from automl.trainers.picture_settings import Augment, Data, Model
-from automl.trainers.spec_settings import number
+from automl.trainers import program
+from automl.trainers.settings import loop
+from automl.trainers.settings.pictures import Augment, Data, Model
+from automl.trainers.settings.spec import number
 
 _EXAMPLE = """
 spec.yaml         train: {optimizer: sgd, lr: 0.1, schedule: one-cycle}
@@ -26,7 +27,7 @@ my_pictures       a folder for each class with its pictures: cat/1.jpg, dog/7.pn
 
 
 @dataclass(frozen=True)
-class Train(loop_settings.Train):
+class Train(loop.Train):
     """How it is trained."""
 
     label_smoothing: float = number(0, 0.99, "share of a label that is spread over all classes", 0.0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from automl.trainers import program
-from automl.trainers.fashion_mnist_settings import Settings
+from automl.trainers.settings.fashion_mnist import Settings
 
 _EXAMPLE = """
 spec.yaml         train: {optimizer: sgd, lr: 0.1, schedule: one-cycle}
@@ -24,7 +24,7 @@ main = program.Program(
     description="Trains a small network on pictures of Fashion-MNIST.",
     example=_EXAMPLE,
     settings=Settings,
-    loop="fashion_mnist_loop",
+    loop="fashion_mnist",
     extra="torch",
 )
 

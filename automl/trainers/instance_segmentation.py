@@ -12,8 +12,8 @@ import sys
 from dataclasses import dataclass
 
 from automl.trainers import program
-from automl.trainers.crop_settings import CropData
-from automl.trainers.detector_settings import Detector, Train
+from automl.trainers.settings.crops import CropData
+from automl.trainers.settings.detectors import Detector, Train
 
 _EXAMPLE = """
 spec.yaml         train: {lr: 0.002, batch_size: 4}

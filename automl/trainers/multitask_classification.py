@@ -11,9 +11,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from automl.trainers import loop_settings, program
-from automl.trainers.picture_settings import Augment, Data, Model
-from automl.trainers.spec_settings import choice, number
+from automl.trainers import program
+from automl.trainers.settings import loop
+from automl.trainers.settings.pictures import Augment, Data, Model
+from automl.trainers.settings.spec import choice, number
 
 _EXAMPLE = """
 spec.yaml               train: {lr: 3e-3, schedule: one-cycle, balance: uncertainty}
@@ -28,7 +29,7 @@ every column but file and part is a task; part (train, val or test) may be left 
 
 
 @dataclass(frozen=True)
-class Train(loop_settings.Train):
+class Train(loop.Train):
     """How it is trained."""
 
     label_smoothing: float = number(0, 0.99, "share of a label that is spread over all classes", 0.0)

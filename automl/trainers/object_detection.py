@@ -13,9 +13,10 @@ import sys
 from dataclasses import dataclass
 
 from automl.errors import SpecError
-from automl.trainers import program, train_settings
-from automl.trainers.detector_settings import Detector, Train
-from automl.trainers.spec_settings import choice, switch, whole
+from automl.trainers import program
+from automl.trainers.settings import train
+from automl.trainers.settings.detectors import Detector, Train
+from automl.trainers.settings.spec import choice, switch, whole
 
 _EXAMPLE = """
 spec.yaml         train: {lr: 0.002, schedule: one-cycle}
@@ -38,7 +39,7 @@ class Model(Detector):
 
 
 @dataclass(frozen=True)
-class Data(train_settings.Data):
+class Data(train.Data):
     """The pictures: scenes made of Fashion-MNIST's articles, or a folder."""
 
     scenes: int = whole(2, "packaged scenes that are trained on; a quarter as many validate, and are held out", 160)

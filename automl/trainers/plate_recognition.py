@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from automl.trainers import loop_settings, program, train_settings
-from automl.trainers.spec_settings import number, whole
+from automl.trainers import program
+from automl.trainers.settings import loop, train
+from automl.trainers.settings.spec import number, whole
 
 _EXAMPLE = """
 spec.yaml             train: {lr: 5e-3, schedule: one-cycle}
@@ -27,7 +28,7 @@ part (train, val or test) may be left out
 
 
 @dataclass(frozen=True)
-class Train(loop_settings.Train):
+class Train(loop.Train):
     """How it is trained."""
 
     batch_size: int = whole(2, "plates in a step, on every device", 32)
@@ -47,7 +48,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Data(train_settings.Data):
+class Data(train.Data):
     """The plates: drawn by a generator, or a folder."""
 
     plates: int = whole(32, "how many are drawn for training, and a quarter as many for each other part", 2000)

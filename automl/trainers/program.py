@@ -19,9 +19,9 @@ from typing import Generic, TypeVar
 
 from automl import training
 from automl.errors import AutoMLError, SpecError
-from automl.trainers import spec_settings, train_settings
+from automl.trainers.settings import spec, train
 
-S = TypeVar("S", bound=train_settings.Settings)
+S = TypeVar("S", bound=train.Settings)
 
 _HERE = "automl.trainers"
 
@@ -38,10 +38,11 @@ def nothing_more(_settings: object) -> None:
 class Program(Generic[S]):
     """What one program says of itself. Called, it is the program: it takes the arguments and gives the exit code.
 
-    name: of its module in automl.trainers. Beside it lies NAME_task.py, whose `prepare` gives what lightning_loop
-    trains; or `loop` names the module whose `run(settings, results)` trains. description: one sentence. example: lines
-    of a train spec. settings: a dataclass of sections, see spec_settings. check: raises SpecError for what no key alone
-    can say. extra: the extra of this package that has the libraries.
+    `name` is that of its module in automl.trainers. The module of that name in `tasks/` has `prepare`, which gives what
+    `loop/lightning_loop.py` trains; or `loop` names the module in `loop/` whose `run(settings, results)` trains.
+    `description` is one sentence, `example` lines of a train spec, `settings` a dataclass of sections (see
+    `settings/spec.py`). `check` raises SpecError for what no key alone can say. `extra` is the extra of this package
+    that has the libraries.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Program(Generic[S]):
         training.handle_preemption()
         first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes of a training on several devices
         try:
-            settings = train_settings.from_spec(self.settings, _spec(options.spec))
+            settings = train.from_spec(self.settings, _spec(options.spec))
             self.check(settings)
             if first:
                 training.started(options.results)
@@ -85,10 +86,10 @@ class Program(Generic[S]):
         """
         try:
             if self.loop is not None:
-                import_module(f"{_HERE}.{self.loop}").run(settings, results)
+                import_module(f"{_HERE}.loop.{self.loop}").run(settings, results)
                 return
-            prepare = import_module(f"{_HERE}.{self.name}_task").prepare
-            import_module(f"{_HERE}.lightning_loop").run(settings, partial(prepare, settings), results)
+            prepare = import_module(f"{_HERE}.tasks.{self.name}").prepare
+            import_module(f"{_HERE}.loop.lightning_loop").run(settings, partial(prepare, settings), results)
         except ModuleNotFoundError as error:
             name = str(error.name).partition(".")[0]
             if name not in _LIBRARIES:
@@ -102,7 +103,7 @@ class Program(Generic[S]):
             prog=started_as,
             description=self.description,
             epilog=f"example:\n\n{indented}\n\n  {started_as} --spec spec.yaml --results results\n\n"
-            f"keys of the spec [default]:\n\n{spec_settings.described(self.settings)}",
+            f"keys of the spec [default]:\n\n{spec.described(self.settings)}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--spec", type=Path, required=True, help="the train spec, YAML or JSON")

@@ -13,9 +13,10 @@ import sys
 from dataclasses import dataclass
 
 from automl.errors import SpecError
-from automl.trainers import loop_settings, program
-from automl.trainers.crop_settings import CropData
-from automl.trainers.spec_settings import choice, number, text, whole
+from automl.trainers import program
+from automl.trainers.settings import loop
+from automl.trainers.settings.crops import CropData
+from automl.trainers.settings.spec import choice, number, text, whole
 
 _EXAMPLE = """
 spec.yaml         train: {optimizer: sgd, lr: 0.02, loss: bce+dice}
@@ -29,7 +30,7 @@ my_pictures       images/train and masks/train with files of the same names, the
 
 
 @dataclass(frozen=True)
-class Train(loop_settings.Train):
+class Train(loop.Train):
     """How it is trained."""
 
     epochs: int = whole(1, "stop after this many epochs in total", 4, free=True)

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from automl import strict_json
-from automl.record import Record
 from automl.stores import open_store
-from automl.study_file import read
-
-from ..simulation.runs import run
+from automl.study.record import Record
+from automl.study.study_file import read
+from automl.text import strict_json
+from tests.simulation.runs import run
 
 PROGRAM = Path(__file__).with_name("train.sh")
 NETWORK = """\

@@ -19,8 +19,7 @@ from typing import Any
 import pytest
 
 from automl.stores import Store, open_store
-
-from ..small_network import NETWORK, PROGRAM
+from tests.small_network import NETWORK, PROGRAM
 
 ROOT = Path(__file__).parents[2]
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .clusters import IMAGES, Images
+from tests.cluster.clusters import IMAGES, Images
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from automl.record import Record
 from automl.stores import Store
-
-from .clusters import IMAGES, begun, command, decisions, ended
+from automl.study.record import Record
+from tests.cluster.clusters import IMAGES, begun, command, decisions, ended
 
 T = TypeVar("T")
 HALVING = "algorithm: successive_halving\nR: 3\nmax_epochs: 9\nfinal: {repeats: 0}\n"  # 3 to epoch 3, 1 to epoch 9

@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 
 from automl.stores import open_store
-
-from ..any_image.test_any_image import PROGRAM, network
-from .clusters import BRAIN, begun, build_image, command, ended
+from tests.any_image.test_any_image import PROGRAM, network
+from tests.cluster.clusters import BRAIN, begun, build_image, command, ended
 
 FAKE_TAO = Path(__file__).parents[1] / "fake_tao.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")

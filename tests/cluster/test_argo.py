@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .clusters import ROOT, Cluster, Images, begun, command, decisions, ended, outputs, trainings
+from tests.cluster.clusters import ROOT, Cluster, Images, begun, command, decisions, ended, outputs, trainings
 
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"

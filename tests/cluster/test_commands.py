@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 
 from automl.stores import Store, open_store
-
-from .clusters import Images, attempt, command
-from .doors import Door
+from tests.cluster.clusters import Images, attempt, command
+from tests.cluster.doors import Door
 
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
 HANGING = f"{SHORT}train_spec: {{train.fault: hang}}\n"  # all experiments but the defaults

@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 from automl.stores import open_store
-
-from .clusters import BRAIN, begun, command, decisions, ended, outputs
-from .trainer_image import trainer_image
+from tests.cluster.clusters import BRAIN, begun, command, decisions, ended, outputs
+from tests.cluster.trainer_image import trainer_image
 
 
 def submitted(folder: Path, study: dict[str, Any], image: str, memory: str) -> str:

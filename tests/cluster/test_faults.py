@@ -15,13 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from automl.record import METADATA
+from automl.search.history import Failure
 from automl.stores import Store, open_store
-from automl.study import Failure
-
-from .clusters import Cluster, Images, command, decisions, outputs
-from .disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
-from .held_answers import Front
+from automl.study.keys import METADATA
+from tests.cluster.clusters import Cluster, Images, command, decisions, outputs
+from tests.cluster.disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
+from tests.cluster.held_answers import Front
 
 EPOCHS = list(range(2, 28))
 OFTEN = f"{HALVING.replace('9', '27')}train_spec: {{train.waits_at: {EPOCHS}}}\n"  # 3 to epoch 9, 1 to epoch 27

@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 
 from automl.notebook import Study
-
-from ..executed_notebooks import executed, text_of
-from ..small_network import NETWORK
-from .clusters import BRAIN, SMALL, Images, command
+from tests.cluster.clusters import BRAIN, SMALL, Images, command
+from tests.executed_notebooks import executed, text_of
+from tests.small_network import NETWORK
 
 
 def test_the_notebook_submits_watches_and_collects(images: Images, tmp_path: Path, bucket: str) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from automl.stores import open_store
-
-from .clusters import Cluster, Images, command
-from .disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
+from tests.cluster.clusters import Cluster, Images, command
+from tests.cluster.disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
 
 OUTAGE = 20.0  # seconds that the store is away
 

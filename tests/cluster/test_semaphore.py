@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from automl.stores import open_store
-
-from .clusters import command
-from .disturbed import WAITING, Disturbed, compiled, until
+from tests.cluster.clusters import command
+from tests.cluster.disturbed import WAITING, Disturbed, compiled, until
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from automl.errors import AutoMLError
-from automl.steps import sent
+from automl.execution import submission
 from automl.stores import open_store
-
-from ..small_network import STUDY as SMALL
-from ..small_network import write_small_network
+from tests.small_network import STUDY as SMALL
+from tests.small_network import write_small_network
 
 STUDY = """\
 name: bucket
@@ -63,10 +62,10 @@ def test_a_study_in_a_bucket_decides_as_in_a_folder_and_is_nothing_but_its_objec
     assert found["epochs"]["pending"] == 0
 
 
-def sent_parameters(study: str) -> sent.Sent:
+def sent_parameters(study: str) -> submission.Submission:
     given = {"algorithm": "hyperband", "store": "s3://bucket/mine", "study": study}
     listed = json.dumps([{"name": name, "value": value} for name, value in given.items()])
-    return sent.parameters(base64.b64encode(listed.encode()).decode(), gpus=0)
+    return submission.parameters(base64.b64encode(listed.encode()).decode(), gpus=0)
 
 
 def test_a_study_in_a_bucket_brings_its_network_file(bucket: str, tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ import pytest
 import yaml
 
 from automl.stores import Store, open_store
-
-from .clusters import Cluster, Images, begun, command, decisions, ended, outputs
+from tests.cluster.clusters import Cluster, Images, begun, command, decisions, ended, outputs
 
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
 STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"

@@ -21,7 +21,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .clusters import ROOT, build_image, command
+from tests.cluster.clusters import ROOT, build_image, command
 
 _LOADED = """
 import importlib, json, pkgutil, torch, automl.trainers

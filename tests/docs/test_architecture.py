@@ -36,13 +36,15 @@ def test_every_file_that_the_page_names_is_there() -> None:
 
 
 def test_every_table_that_one_adds_a_row_to_is_there() -> None:
-    from automl import algorithms, export, plots, status, stores
-    from automl.report_page import page
-    from automl.schedules import base
-    from automl.steps import sent
+    from automl import export, plots, stores
+    from automl.execution import status_readers, submission
+    from automl.reporting.page import page
+    from automl.search import algorithms, promotion
     from automl.stores.base import Store
-    from automl.study_options import StudyFile
+    from automl.study.options import StudyFile
 
-    assert all((algorithms.SAMPLERS, algorithms.ALGORITHMS, status.PARSERS, plots.KINDS, export.FORMS, stores._OPENERS))
-    assert all((sent.TEMPLATE_OPTIONS, page._sections, base.promote, StudyFile))
+    assert all(
+        (algorithms.SAMPLERS, algorithms.ALGORITHMS, status_readers.PARSERS, plots.KINDS, export.FORMS, stores._OPENERS)
+    )
+    assert all((submission.TEMPLATE_OPTIONS, page._sections, promotion.promote, StudyFile))
     assert sum(not name.startswith("_") and name != "uri" for name in vars(Store)) == 6

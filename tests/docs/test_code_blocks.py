@@ -14,11 +14,11 @@ import pytest
 import typer
 import yaml
 
-from automl import study_file
-from automl.cli import app
+from automl.cli.app import app
 from automl.networks import definition
 from automl.networks.definition import Network
-from automl.study_options import StudyFile
+from automl.study import study_file
+from automl.study.options import StudyFile
 from tests.docs.pages import NAMES, blocks, command_lines, named_commands, words
 
 TOP: Any = typer.main.get_command(app)

@@ -59,7 +59,7 @@ def test_a_study_is_operated_as_the_page_says(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_page_names_every_kind_of_failure() -> None:
-    from automl.study import Failure
+    from automl.search.history import Failure
     from tests.docs.pages import text_of
 
     for kind in Failure:

@@ -12,13 +12,13 @@ import pytest
 
 from automl.errors import AutoMLError, InvalidInput
 from automl.export import export
-from automl.findings import best_of_search
-from automl.record import Record, experiments
+from automl.search.history import Status
 from automl.stores.memory import MemoryStore
-from automl.study import Status
-
-from ..recorded_studies import mixed, recorded, walk
-from ..simulation.studies import HYPERBAND_9
+from automl.study.experiments import experiments
+from automl.study.record import Record
+from automl.study.summary import best_of_search
+from tests.recorded_studies import mixed, recorded, walk
+from tests.simulation.studies import HYPERBAND_9
 
 STATES = {Status.SUCCESS: "FINISHED", Status.STOPPED: "KILLED", Status.FAILURE: "FAILED"}
 
@@ -91,7 +91,7 @@ def test_exported_again_it_doubles_nothing_and_gets_what_is_new(client: Any, tmp
     assert (parent.info.status, len(before)) == ("RUNNING", 9)
 
     walk(Record(store), definition)
-    study = record.study(definition.brain.metric, definition.plan.stages)
+    study = record.history(definition)
     found = experiments(study, definition.plan.stages)
     for _ in range(2):
         export(definition, study, "mlflow", to)

@@ -12,13 +12,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from automl.export import export
-from automl.findings import best_of_search
-from automl.record import experiments
+from automl.search.history import Recommendation, Status
 from automl.stores.memory import MemoryStore
-from automl.study import Recommendation, Status
-
-from ..recorded_studies import mixed, recorded
-from ..simulation.studies import HYPERBAND_9, RANDOM
+from automl.study.experiments import experiments
+from automl.study.summary import best_of_search
+from tests.recorded_studies import mixed, recorded
+from tests.simulation.studies import HYPERBAND_9, RANDOM
 
 
 def opened(path: Path) -> BaseStorage:

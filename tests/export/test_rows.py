@@ -12,9 +12,8 @@ from automl.export.rows import rows, write_csv, write_jsonl
 from automl.frames import experiments_frame
 from automl.stores.folder import FolderStore
 from automl.stores.memory import MemoryStore
-
-from ..recorded_studies import MIXED, mixed, recorded, runs
-from ..simulation.studies import HYPERBAND_9
+from tests.recorded_studies import MIXED, mixed, recorded, runs
+from tests.simulation.studies import HYPERBAND_9
 
 
 def test_one_row_for_every_run_and_all_with_the_same_names() -> None:
@@ -30,7 +29,7 @@ def test_a_run_without_a_result_has_a_row() -> None:
     definition = mixed(HYPERBAND_9)
     record, _ = recorded(MemoryStore(), definition, decisions=1)
     record.store.delete("results/4/0.json")
-    study = record.study(definition.brain.metric, definition.plan.stages)
+    study = record.history(definition)
     row = list(rows(definition, study))[4]
     assert (row["status"], row["value"], row["failure"]) == ("pending", None, None)
 

@@ -9,11 +9,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata
 
 from automl.export import export
-from automl.record import experiments
 from automl.stores.memory import MemoryStore
-
-from ..recorded_studies import mixed, recorded
-from ..simulation.studies import HYPERBAND_9
+from automl.study.experiments import experiments
+from tests.recorded_studies import mixed, recorded
+from tests.simulation.studies import HYPERBAND_9
 
 
 def run_of(folder: Path) -> EventAccumulator:

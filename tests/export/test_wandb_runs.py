@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from automl.export import export
-from automl.record import experiments
+from automl.search.history import History, Status
 from automl.stores.memory import MemoryStore
-from automl.study import Status, Study
-from automl.study_file import Definition
-
-from ..recorded_studies import mixed, recorded
-from ..simulation.studies import HYPERBAND_9
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
+from tests.recorded_studies import mixed, recorded
+from tests.simulation.studies import HYPERBAND_9
 
 BLOCK, HEAD, FIRST = 32768, 7, 7  # bytes of LevelDB's log format, in which wandb writes its messages
 
@@ -66,17 +65,17 @@ def items(found: Any) -> dict[str, Any]:
     return {each.key or ".".join(each.nested_key): json.loads(each.value_json) for each in found}
 
 
-def exported(definition: Definition, study: Study, to: Path) -> list[Read]:
+def exported(definition: Definition, study: History, to: Path) -> list[Read]:
     assert export(definition, study, "wandb", to) == len([each for each in found_of(definition, study) if each.results])
     return [Read(path) for path in sorted(to.glob("wandb/offline-run-*/run-*.wandb"))]
 
 
-def found_of(definition: Definition, study: Study) -> list[Any]:
+def found_of(definition: Definition, study: History) -> list[Any]:
     return experiments(study, definition.plan.stages)
 
 
 @pytest.fixture(scope="module")
-def small() -> tuple[Definition, Study]:
+def small() -> tuple[Definition, History]:
     """The first rung of a search, one of whose experiments has failed."""
     definition = mixed({**HYPERBAND_9, "R": 3})
     _, study = recorded(MemoryStore(), definition, failing=(1,), decisions=1)
@@ -84,7 +83,7 @@ def small() -> tuple[Definition, Study]:
 
 
 def test_every_experiment_is_a_run_with_its_curve_and_its_values(
-    small: tuple[Definition, Study], tmp_path: Path
+    small: tuple[Definition, History], tmp_path: Path
 ) -> None:
     definition, study = small
     runs = exported(definition, study, tmp_path / "runs")

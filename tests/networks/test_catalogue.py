@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from automl import study_file
 from automl.errors import InvalidInput, StudyFileError
 from automl.networks import Network, catalogue, load_network
 from automl.networks.definition import aliases, parse, shipped, shipped_text
 from automl.networks.spec_formats import FORMATS, flatten, get_path, has_path, load
-from automl.steps.stage_in import train_spec
-from automl.study import Recommendation
-from automl.study_file import Definition
-from automl.study_options import StudyFile
-from automl.study_template import template
-from automl.views import recommendation_file
+from automl.reporting.views import recommendation_file
+from automl.search.history import Recommendation
+from automl.study import study_file
+from automl.study.definition import Definition
+from automl.study.options import StudyFile
+from automl.study.template import template
+from automl.study.train_spec import train_spec
 
 NAMES = catalogue()
 SEED = [

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from automl.execution.steps.observe import Ended, Observer
+from automl.execution.steps.stage_in import Launch, stage_in
 from automl.networks import Network, load_network
-from automl.record import Record
-from automl.steps.observe import Ended, Observer
-from automl.steps.stage_in import Launch, stage_in
+from automl.search.history import Recommendation, Result
 from automl.stores.memory import MemoryStore
-from automl.study import Recommendation, Result
-from automl.study_file import Definition
-from automl.study_options import StudyFile
+from automl.study.definition import Definition
+from automl.study.options import StudyFile
+from automl.study.record import Record
 
 EPOCHS = 3
 VALUES = (0.25, 0.75, 0.5)  # of the metric, by epoch

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from automl.execution.status_readers import PARSERS, MetricReadings, StatusRule
 from automl.networks.checkpoints import Checkpoints
-from automl.status import PARSERS, Said, StatusRule
-from automl.study_file import read
+from automl.study.study_file import read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own_network.md").read_text()
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -32,7 +32,7 @@ def test_the_two_files_make_a_study(tmp_path: Path) -> None:
 
 def test_the_patterns_find_what_the_comment_above_them_shows() -> None:
     block = BLOCKS[2]
-    said = Said(StatusRule.model_validate(yaml.safe_load(block)["status"]))
+    said = MetricReadings(StatusRule.model_validate(yaml.safe_load(block)["status"]))
     log = "".join(line.removeprefix("# ") for line in block.splitlines(keepends=True) if line.startswith("#"))
     PARSERS["regex"](said).feed(log.encode())
     assert said.values == {"val_acc": {3: 0.87}}

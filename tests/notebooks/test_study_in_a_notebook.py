@@ -14,11 +14,10 @@ from nbclient import NotebookClient
 
 from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.notebook import Study
-from automl.progress_display import Lines, progress_display
-from automl.shown import Shown, curve
-
-from ..command_line import search
-from ..small_network import write_small_study
+from automl.reporting.notebook.html import NotebookResult, curve
+from automl.reporting.notebook.progress import Lines, progress_display
+from tests.command_line import search
+from tests.small_network import write_small_study
 
 HOSTILE = "<script>alert('1')</script> & \"more\""
 
@@ -44,7 +43,7 @@ def text_of(element: ElementTree.Element) -> str:
 
 def test_everything_that_comes_from_a_study_is_escaped() -> None:
     picture = curve([(1, 0.5), (2, 0.75)], HOSTILE)
-    shown = Shown(None, lambda _: None, [(HOSTILE, "x"), ("y", HOSTILE)], HOSTILE, [HOSTILE], picture)
+    shown = NotebookResult(None, lambda _: None, [(HOSTILE, "x"), ("y", HOSTILE)], HOSTILE, [HOSTILE], picture)
     element = parsed(shown)
     assert element.find(".//script") is None
     assert text_of(element).count(HOSTILE) == 6  # title, head, cell, line, and the picture's name twice
@@ -140,8 +139,8 @@ def test_before_the_end_there_is_no_best_model(tmp_path: Path) -> None:
 # -- progress ---------------------------------------------------------------------------------------------------------
 
 
-def shown(state: str) -> Shown:
-    return Shown(None, lambda console: console.print(state), [("", ""), ("state", state)])
+def shown(state: str) -> NotebookResult:
+    return NotebookResult(None, lambda console: console.print(state), [("", ""), ("state", state)])
 
 
 def test_outside_of_a_notebook_it_is_lines_of_what_is_new(capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,8 +154,8 @@ def test_outside_of_a_notebook_it_is_lines_of_what_is_new(capsys: pytest.Capture
 CELL = """
 import sys
 {without}
-from automl.progress_display import progress_display
-from automl.shown import Shown
+from automl.reporting.notebook.progress import progress_display
+from automl.reporting.notebook.html import Shown
 
 with progress_display() as display:
     for share in (0.0, 0.5, 1.0):

@@ -15,14 +15,14 @@ from matplotlib.figure import Figure
 from automl import plots
 from automl.errors import AutoMLError, InvalidInput, RecordError
 from automl.notebook import Study
-from automl.report_page.facts import Facts, read_facts
-from automl.report_page.importance import importances
-from automl.report_page.landscape import CELLS
-from automl.report_page.ledger import entries
+from automl.reporting.figures.facts import Facts, read_facts
+from automl.reporting.figures.importance import importances
+from automl.reporting.figures.landscape import CELLS
+from automl.reporting.figures.ledger import entries
 from automl.stores.memory import MemoryStore
 from tests.command_line import automl, files_below, refused, search
 from tests.recorded_studies import mixed, recorded
-from tests.report_page.made_records import made, opened, with_times
+from tests.reporting.page.made_records import made, opened, with_times
 
 SETTINGS = "name: fashion\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 27\nmax_epochs: 27\nseed: 3\n"
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}

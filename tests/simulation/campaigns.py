@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from automl.record import Record
-from automl.study_file import Definition
-
-from .crashes import State, check_end, states
-from .world import Baton, Fault, Point, Walker, World
+from automl.study.definition import Definition
+from automl.study.record import Record
+from tests.simulation.crashes import State, check_end, states
+from tests.simulation.world import Baton, Fault, Point, Walker, World
 
 LIVE = ("crash", "crash after", "refused", "lost", "interrupt", "pause", "burn")
 

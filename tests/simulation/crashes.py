@@ -14,18 +14,18 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from automl import local, strict_json
-from automl.record import Record
-from automl.study import Result
-from automl.study_file import Definition
-
-from .world import MANIFEST, Point, Walker, World, check_checkpoint, contents
+from automl.execution import local_runner
+from automl.search.history import Result
+from automl.study.definition import Definition
+from automl.study.record import Record
+from automl.text import strict_json
+from tests.simulation.world import MANIFEST, Point, Walker, World, check_checkpoint, contents
 
 
 @contextmanager
 def without_pauses() -> Iterator[None]:
     """LocalRun does not wait between two looks at its trainings."""
-    with patch.object(local, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: None)):
+    with patch.object(local_runner, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: None)):
         yield
 
 

@@ -8,16 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from automl import local
 from automl.errors import AutoMLError
-from automl.local import Event, LocalRun
-from automl.record import Record
+from automl.execution.local_runner import LocalRun
+from automl.search.history import History
 from automl.stores import open_store
-from automl.study import Study
-from automl.study_file import Definition
-
-from .crashes import without_pauses
-from .world import World
+from automl.study.definition import Definition
+from automl.study.events import Event, Listener
+from automl.study.record import Record
+from tests.simulation.crashes import without_pauses
+from tests.simulation.world import World
 
 JOBS = 2
 NO_FINAL = {"final": {"repeats": 0}}
@@ -34,7 +33,7 @@ def hear_nothing(_event: Event) -> None:
     """Listens to no event."""
 
 
-def run(definition: Definition, place: str | Path, listener: local.Listener = hear_nothing) -> Study:
+def run(definition: Definition, place: str | Path, listener: Listener = hear_nothing) -> History:
     """`automl run` without its screen: the study lies at `place`, beside it the machine's folder."""
     record = Record(open_store(str(place)))
     record.start(definition, "a study\n")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from automl import algorithms
-from automl.brain import training_seed
 from automl.networks import Network
-from automl.study_file import Definition
-from automl.study_options import StudyFile
+from automl.search import algorithms
+from automl.search.brain import training_seed
+from automl.study.definition import Definition
+from automl.study.options import StudyFile
 
 PROGRAM = Path(__file__).with_name("least_squares.py")
 NETWORK: dict[str, Any] = {

@@ -20,17 +20,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from automl import local, strict_json
-from automl.errors import StoreError
-from automl.record import Record
-from automl.steps.stage_in import Launch
+from automl.errors import Interrupted, StoreError
+from automl.execution import local_runner
+from automl.execution.steps.stage_in import Launch
+from automl.search.history import History
 from automl.stores.base import Keys, Store
 from automl.stores.memory import MemoryStore
-from automl.study import Study
-from automl.study_file import Definition
+from automl.study.definition import Definition
+from automl.study.record import Record
+from automl.text import strict_json
 from automl.training import load_spec
-
-from .least_squares import Exit, train
+from tests.simulation.least_squares import Exit, train
 
 T = TypeVar("T")
 
@@ -105,17 +105,17 @@ class World:
     in_flight: Counter[tuple[int, int]] = field(default_factory=Counter)  # the same, when a walker died or was stopped
     walkers: int = 0
 
-    def walk(self, machine: str = "here") -> Study:
+    def walk(self, machine: str = "here") -> History:
         """One walker, from its start to whatever end. Raises what LocalRun raises, and Killed."""
         self.walkers += 1
         return Walker(self, machine).walk()
 
-    def walk_to_the_end(self, machine: str = "here") -> Study:
+    def walk_to_the_end(self, machine: str = "here") -> History:
         """Starts walkers until one reaches the end, as a user or Argo would."""
         for _ in range(60):
             try:
                 return self.walk(machine)
-            except (Killed, StoreError, local.Interrupted):
+            except (Killed, StoreError, Interrupted):
                 continue
         raise AssertionError("the study does not end")
 
@@ -126,11 +126,11 @@ class Walker:
     def __init__(self, world: World, machine: str) -> None:
         self.world, self.machine, self.dead = world, machine, False
         self.trainings: list[SteppedTraining] = []
-        self.run = local.LocalRun(
+        self.run = local_runner.LocalRun(
             Record(WalkerStore(self)), world.definition, 2, self.folder, lambda _event: None, self._start
         )
 
-    def walk(self) -> Study:
+    def walk(self) -> History:
         self.run.record.start(self.world.definition, "a study\n")
         return self.run.run()
 

@@ -25,8 +25,7 @@ from moto.s3.models import s3_backends
 
 from automl.stores import Store, open_store
 from automl.stores.s3 import _client as s3_client  # making a client of our own for each test would take 0.3 s
-
-from .s3_server import S3Server
+from tests.stores.s3_server import S3Server
 
 MOTO_URI = "s3://bucket/a/study"
 ACCESS_KEY, SECRET_KEY = "AKIACANARYCANARY0001", "canary/secret+never=printed"

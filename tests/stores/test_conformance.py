@@ -9,12 +9,11 @@ from threading import Barrier, Event
 
 import pytest
 
-from automl import strict_json
 from automl.errors import StoreError
 from automl.stores import Store, open_store, probe
 from automl.stores.base import MAX_KEY_BYTES, MAX_SEGMENT_BYTES, check_key, check_prefix
-
-from .conftest import Place
+from automl.text import strict_json
+from tests.stores.conftest import Place
 
 ALL_BYTES = bytes(range(256)) * 3
 CONTENTS = {

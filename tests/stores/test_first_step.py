@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from automl import pod
-
-from .s3_server import Fault, S3Server
+from tests.stores.s3_server import Fault, S3Server
 
 
 def exit_code(monkeypatch: pytest.MonkeyPatch, log: Path, study: str) -> int:

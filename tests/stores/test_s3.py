@@ -14,9 +14,8 @@ import pytest
 
 from automl.errors import AutoMLError, StoreError, StoreRefused, UnsafeStore
 from automl.stores import Store, open_store, probe, s3
-
-from .conftest import ACCESS_KEY, SECRET_KEY, aws_environment, no_pauses
-from .s3_server import Fault, S3Server
+from tests.stores.conftest import ACCESS_KEY, SECRET_KEY, aws_environment, no_pauses
+from tests.stores.s3_server import Fault, S3Server
 
 KEY = "decisions/0/00000.json"
 PATH = f"study/{KEY}"

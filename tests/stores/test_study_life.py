@@ -7,21 +7,20 @@ from typing import Any
 
 import pytest
 
-from automl import views
-from automl.extending import enqueue, extend
-from automl.extensions import Extension
-from automl.one_step import OneStep
-from automl.record import EXTENSIONS
-from automl.replay import Replay
+from automl.operations.extend import enqueue, extend
+from automl.operations.replay import Replay
+from automl.operations.verify import verify
+from automl.reporting import views
+from automl.search.extension import Extension
 from automl.stores import Store
-from automl.verify import verify
+from automl.study.keys import EXTENSIONS
+from automl.study.prefetching_record import PrefetchingRecord
 from tests.command_line import as_json, automl
 from tests.recorded_studies import recorded, walk
-from tests.report_page.made_records import opened
+from tests.reporting.page.made_records import opened
 from tests.simulation.studies import study, uniform_instead_of_a_model
 from tests.small_network import write_small_study
-
-from .s3_server import Fault, S3Server
+from tests.stores.s3_server import Fault, S3Server
 
 CHAIN: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": 4, "max_epochs": 2, "parallel": 2}
 STUDY = """\
@@ -49,7 +48,7 @@ def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Stor
     enqueue(record, opened(record), ["train.lr=0.3"], "study")
     walk(record, opened(record))
     definition = opened(record)
-    held = record.study(definition.brain.metric, definition.plan.stages)
+    held = record.history(definition)
     assert [each.values["train.lr"] for decision in held.decisions for each in decision.issued].count(0.3) >= 1
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
@@ -64,7 +63,7 @@ def test_a_search_goes_on_to_a_larger_r_in_every_kind_of_store(store: Store) -> 
     for _ in range(2):
         extend(record, opened(record), Extension(R=9), "study")
     assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
-    walk(OneStep(store), opened(record))
+    walk(PrefetchingRecord(store), opened(record))
     definition = opened(record)
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []

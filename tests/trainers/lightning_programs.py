@@ -15,13 +15,13 @@ from typing import Any
 import torch
 import yaml
 
-from automl import strict_json
-from automl.local import LocalRun
-from automl.record import Record
-from automl.steps.stage_in import Launch
+from automl.execution.local_runner import LocalRun
+from automl.execution.steps.stage_in import Launch
+from automl.execution.training_process import Start
 from automl.stores import open_store
-from automl.study_file import parse
-from automl.training_process import Start
+from automl.study.record import Record
+from automl.study.study_file import parse
+from automl.text import strict_json
 from tests.command_line import automl
 from tests.simulation.runs import hear_nothing
 from tests.test_training import lines

@@ -288,7 +288,7 @@ def test_it_learns_and_reports_the_held_out_part_at_the_end(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("said", "threads"), [("", 1), ("2", 2), ("3,1", 3), ("many", 1), ("0", 1)])
 def test_threads_are_what_openmp_is_told(said: str, threads: int) -> None:
-    from automl.trainers.machine import threads as threads_of
+    from automl.trainers.loop.machine import threads as threads_of
 
     assert threads_of({"OMP_NUM_THREADS": said}) == threads
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from automl.errors import SpecError
-from automl.trainers import train_settings
-from automl.trainers.fashion_mnist_settings import Settings
+from automl.trainers.settings import train as train_sections
+from automl.trainers.settings.fashion_mnist import Settings
 
 
 def from_spec(spec: Mapping[str, Any]) -> Settings:
-    return train_settings.from_spec(Settings, spec)
+    return train_sections.from_spec(Settings, spec)
 
 
 def test_an_empty_spec_is_the_default_training() -> None:
@@ -60,7 +60,7 @@ def test_null_means_the_default_where_the_default_is_null() -> None:
 
 
 def shaping(**train: object) -> dict[str, int | float | str | None]:
-    return train_settings.identity(from_spec({"train": train}), "")
+    return train_sections.identity(from_spec({"train": train}), "")
 
 
 def test_what_is_without_effect_may_change_when_a_run_goes_on() -> None:
@@ -88,7 +88,7 @@ def test_every_key_stands_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_no_default_needs_a_file_outside_the_package() -> None:
-    from automl.trainers import fashion_mnist_settings
+    from automl.trainers.settings import fashion_mnist
 
-    assert Path(fashion_mnist_settings.__file__).parent in fashion_mnist_settings.PACKAGED_DATA.parents
-    assert fashion_mnist_settings.PACKAGED_DATA.is_file()
+    assert Path(fashion_mnist.__file__).parents[1] in fashion_mnist.PACKAGED_DATA.parents
+    assert fashion_mnist.PACKAGED_DATA.is_file()

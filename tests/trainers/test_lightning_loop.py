@@ -14,7 +14,7 @@ import torch
 
 from automl import training
 from automl.trainers.classification import main
-from automl.trainers.epoch_by_epoch import EpochByEpoch
+from automl.trainers.loop.epoch_by_epoch import EpochByEpoch
 from tests.test_training import lines
 from tests.trainers.lightning_programs import Spec, assert_same, checkpoint, failure, kpis, train
 from tests.trainers.test_classification import SMALL

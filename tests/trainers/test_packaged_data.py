@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from automl.trainers.fashion_mnist_settings import PACKAGED_DATA
+from automl.trainers.settings.fashion_mnist import PACKAGED_DATA
 
 SOURCE = Path("/usr/share/datasets/fashion-mnist")
 SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "make_fashion_mnist.py"

@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 
 from automl.errors import SpecError
-from automl.trainers import coco_pictures
-from automl.trainers.crops import Crops, Wholes
-from automl.trainers.instances import SMALLEST, target_of
-from automl.trainers.nuclei import FILES, nuclei
-from automl.trainers.picture_files import PACKAGED, pairs, read_mask, read_picture, read_pixels
-from automl.trainers.scenes import Scenes, mirrored
-from automl.trainers.strips import FALSE, MISSED, RIGHT, compared
+from automl.trainers.pictures import coco_pictures
+from automl.trainers.pictures.crops import Crops, Wholes
+from automl.trainers.pictures.instances import SMALLEST, target_of
+from automl.trainers.pictures.nuclei import FILES, nuclei
+from automl.trainers.pictures.picture_files import PACKAGED, pairs, read_mask, read_picture, read_pixels
+from automl.trainers.pictures.scenes import Scenes, mirrored
+from automl.trainers.pictures.strips import FALSE, MISSED, RIGHT, compared
 
 SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "make_nuclei.py"
 

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from automl.trainers import instance_segmentation, object_detection, semantic_segmentation, train_settings
-from automl.trainers.semantic_segmentation_task import LOSSES, SemanticSegmentation
+from automl.trainers import instance_segmentation, object_detection, semantic_segmentation
+from automl.trainers.settings.train import from_spec
+from automl.trainers.tasks.semantic_segmentation import LOSSES, SemanticSegmentation
 from tests.trainers.lightning_programs import Main, Spec, assert_going_on_is_exact, failure, kpis, train
 
 TRAIN = {"epochs": 1, "schedule_epochs": 3, "schedule": "cosine", "batch_size": 2, "threads": 1, "device": "cpu"}
@@ -95,7 +96,7 @@ class TestLosses:
             assert float(extra) == pytest.approx(dice, abs=0.01)
 
     def test_iou_is_that_of_the_pixels(self) -> None:
-        task = SemanticSegmentation(train_settings.from_spec(semantic_segmentation.Settings, SEMANTIC))
+        task = SemanticSegmentation(from_spec(semantic_segmentation.Settings, SEMANTIC))
         task.network = nn.Identity()
         truth = torch.tensor([[[1, 1, 1, 0], [0, 0, 0, 0]]])
         found = torch.tensor([[[[1.0, 1.0, -1.0, 1.0], [-1.0, -1.0, -1.0, -1.0]]]])

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import lr_scheduler
 
-from automl.trainers.learning_rates import SCHEDULES
-from automl.trainers.update_rules import SGD, AdamW, UpdateRule
+from automl.trainers.loop.learning_rates import SCHEDULES
+from automl.trainers.loop.update_rules import SGD, AdamW, UpdateRule
 
 STEPS = 20
 

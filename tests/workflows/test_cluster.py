@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import pytest
 
-from automl import study_file
 from automl.errors import ClusterError, NotAllowed
+from automl.study import study_file
 from workflows import cluster as on
 from workflows import compile_study
 from workflows.cluster import Action, Workflow

@@ -16,8 +16,9 @@ import yaml
 from hera.workflows import models
 from jsonschema import Draft202012Validator
 
-from automl import strict_json, study_file
 from automl.errors import StudyFileError
+from automl.study import study_file
+from automl.text import strict_json
 from workflows import compile_study, lint
 
 EXAMPLES = Path(__file__).parents[2] / "workflows" / "examples"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from automl import study_file
 from automl.networks import catalogue
 from automl.networks.definition import shipped
-from automl.study_template import template
+from automl.study import study_file
+from automl.study.template import template
 from workflows import compile_study, lint
 
 SEARCHED = [name for name in catalogue() if shipped(name).refused is None]

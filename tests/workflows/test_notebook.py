@@ -13,15 +13,14 @@ from moto import mock_aws
 
 from automl.errors import ClusterAway, ClusterError, StudyFileError
 from automl.notebook import Study
-from automl.record import Record
 from automl.stores import open_store
+from automl.study.record import Record
+from tests.recorded_studies import walk
+from tests.workflows.test_cluster import STUDY, Namespace, pod, workflow
 from workflows import notebook
 from workflows.cluster import Workflow, needs
 from workflows.notebook import OnCluster
 from workflows.submit import compiled
-
-from ..recorded_studies import walk
-from .test_cluster import STUDY, Namespace, pod, workflow
 
 
 @dataclass

@@ -14,9 +14,9 @@ import yaml
 from hera.workflows import models
 from jsonschema import Draft202012Validator
 
-from automl.algorithms import ALGORITHMS
-from automl.steps.sent import TEMPLATE_OPTIONS
-from automl.study_options import ClusterSettings, StudyFile
+from automl.execution.submission import TEMPLATE_OPTIONS
+from automl.search.algorithms import ALGORITHMS
+from automl.study.options import ClusterSettings, StudyFile
 from workflows import lint, workflow_template
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"

@@ -13,21 +13,23 @@ from pathlib import Path
 
 import pytest
 
-from automl import study_file
-from automl.record import Record
-from automl.steps.observe import PREEMPTED
-from automl.steps.propose import propose
+from automl.execution.steps.observe import PREEMPTED
+from automl.execution.steps.propose import propose
+from automl.search.history import Failure
 from automl.stores import open_store
-from automl.study import Failure
+from automl.study import study_file
+from automl.study.record import Record
+from tests.small_network import NETWORK, PROGRAM, STUDY
 from workflows.pods import TRAIN
-
-from ..small_network import NETWORK, PROGRAM, STUDY
 
 SAYS_GOODBYE = (
     "import signal, sys\nignore = lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     "signal.signal(signal.SIGTERM, lambda *_: (ignore(), print('goodbye', flush=True), sys.exit(143)))\n"
 )
-STEP = "import pathlib, sys; from automl import pod; pod.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
+STEP = (
+    "import pathlib, sys; from automl import pod; from automl.execution import pod_steps; "
+    "pod_steps.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
+)
 
 
 @dataclass

@@ -1,0 +1,192 @@
+"""How long a study will still take: from what its trainings took so far, with an interval that holds in 80 % of cases.
+
+Pure. Many times over, what is left is drawn from what was seen (experiments are drawn with replacement, starts apart
+from epochs, failures and all) and walked as the runner would; the spread of these times and a constant for what no
+study can see coming, calibrated on recorded studies by scripts/measure_eta_coverage.py, give the interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+
+from automl.search.list_scheduling import time_until_the_end
+
+DRIFT = 0.20  # standard deviation of the logarithm of what no study can see coming: a machine that becomes slower
+LOW, MIDDLE, HIGH = -2.40, -0.49, 1.57  # ends and middle of the interval, in standard deviations of the logarithm
+_FEW = 0.35  # the same of an experiment's epochs, where only one was seen; falls with the root of their number
+_EPOCH, _NEW = 0.05, 0.10  # the same of the epochs of one that was seen, and of one that was not
+_MOST, _LEAST, _STEPS = 160, 24, 16000  # draws, and trainings that are drawn in all
+_LEAST_SECONDS = 0.05
+
+Floats = NDArray[numpy.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A training as far as it was seen: the epoch that it went on from, and (epoch, seconds after its start), rising.
+
+    ended: seconds after its start; None while it goes on.
+    """
+
+    experiment: int
+    start: int
+    epochs: tuple[tuple[int, float], ...]
+    ended: float | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training that is left. experiment: None where that is not known yet; then it is one of `candidates`, or new.
+
+    begun: what was seen of it; elapsed: seconds since it began.
+    """
+
+    start: int
+    to: int
+    experiment: int | None = None
+    candidates: tuple[int, ...] = ()
+    begun: Seen | None = None
+    elapsed: float = 0.0
+
+
+Chain = Sequence[Sequence[Task]]  # a stage: its rungs that are left
+
+
+@dataclass(frozen=True)
+class Left:
+    """Seconds: the middle of what was drawn, and the ends of the interval of 80 %."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds in which a place stands empty: between two trainings, and between two rungs.
+
+    since: how long nothing has trained by now; None while something does.
+    """
+
+    between: tuple[float, ...] = ()
+    rungs: tuple[float, ...] = ()
+    since: float | None = None
+
+
+def time_left(
+    seen: Sequence[Seen], search: Sequence[Chain], after: Sequence[Chain], places: int, waits: Waits = Waits()
+) -> Left | None:
+    """What is left of a study; None before any epoch was seen. after: the chains that wait for the whole search."""
+    speeds = _Speeds(seen)
+    if not speeds.known:
+        return None
+    tasks = sum(len(rung) for chain in (*search, *after) for rung in chain)
+    if not tasks:
+        return Left(0.0, 0.0, 0.0)
+    rng = numpy.random.default_rng(0)  # the same record gives the same answer
+    drawn = [_draw(speeds, (search, after), places, waits, rng) for _ in range(_draws(tasks))]
+    logs = numpy.log(numpy.maximum(drawn, _LEAST_SECONDS))
+    middle, spread = float(numpy.median(logs)), math.hypot(float(numpy.std(logs)), DRIFT)
+    low, most_likely, high = (math.exp(middle + by * spread) for by in (LOW, MIDDLE, HIGH))
+    return Left(low, most_likely, high)
+
+
+def _draws(tasks: int) -> int:
+    return max(_LEAST, min(_MOST, _STEPS // tasks))
+
+
+class _Speeds:
+    """Seconds an epoch and seconds of a start, of every training of which an epoch was seen."""
+
+    def __init__(self, seen: Sequence[Seen]) -> None:
+        parts = {each: _parts(each) for each in seen if each.epochs}
+        apart = {each: found for each, found in parts.items() if found is not None}
+        self.alone = [each for each, found in parts.items() if found is None]  # one look: start and epochs in one
+        self.known = bool(parts)
+        self.apart = [(each.experiment, *found) for each, found in apart.items()]
+        self.failures = sum(each.failed for each in seen)
+        self.ended = sum(each.ended is not None for each in seen)
+
+    def drawn(self, rng: numpy.random.Generator) -> tuple[Mapping[int, float], Floats, Floats]:
+        """Seconds an epoch by experiment; then those, and seconds of starts, of trainings drawn with replacement."""
+        rows = list(self.apart)
+        if self.alone:
+            usual = [start for _, _, start in self.apart]
+            whole = min(each.epochs[-1][1] for each in self.alone)
+            start = min(float(rng.choice(usual)), 0.9 * whole) if usual else float(rng.random()) * whole
+            for each in self.alone:
+                epoch, when = each.epochs[-1]
+                rows.append((each.experiment, max(0.0, when - start) / (epoch - each.start), start + _tail(each)))
+        own = {number: speed for number, speed, _ in rows}
+        chosen = rng.integers(len(rows), size=len(rows))
+        table = numpy.array([(speed, start) for _, speed, start in rows])[chosen]
+        few = math.exp(_FEW / math.sqrt(len(own)) * rng.standard_normal())
+        return own, table[:, 0] * few, table[:, 1]
+
+
+def _parts(seen: Seen) -> tuple[float, float] | None:
+    """Seconds an epoch, and of the start with what comes after the last epoch; None where they cannot be told apart.
+
+    Of epochs that were seen at one look only the last counts: the others had ended before.
+    """
+    looks = sorted({when: epoch for epoch, when in seen.epochs}.items())
+    (began, first), (until, last) = looks[0], looks[-1]
+    if last <= first:
+        return None
+    speed = (until - began) / (last - first)
+    return speed, max(0.0, began - speed * (first - seen.start)) + _tail(seen)
+
+
+def _tail(seen: Seen) -> float:
+    return max(0.0, seen.ended - seen.epochs[-1][1]) if seen.ended is not None and seen.epochs else 0.0
+
+
+def _draw(
+    speeds: _Speeds,
+    work: tuple[Sequence[Chain], Sequence[Chain]],
+    places: int,
+    waits: Waits,
+    rng: numpy.random.Generator,
+) -> float:
+    """One time until the end."""
+    own, epochs, starts = speeds.drawn(rng)
+    between = _mean_of_some(waits.between, rng)
+    fails = rng.beta(speeds.failures + 0.05, max(0, speeds.ended - speeds.failures) + 1.0)
+
+    def seconds(task: Task) -> float:
+        number = task.experiment
+        if number is None and task.candidates:
+            number = int(rng.choice(task.candidates))
+        if number is not None and number in own:
+            speed = own[number] * math.exp(_EPOCH * rng.standard_normal())
+        else:
+            speed = float(rng.choice(epochs)) * math.exp(_NEW * rng.standard_normal())
+        start = float(rng.choice(starts))
+        if task.begun is None:
+            whole = start + (task.to - task.start) * speed + between
+            return whole * rng.random() if rng.random() < fails else whole
+        done, when = task.begun.epochs[-1] if task.begun.epochs else (task.begun.start, 0.0)
+        begin = 0.0 if task.begun.epochs else start
+        left = begin + (task.to - done) * speed - (task.elapsed - when)
+        return max(left, 0.1 * speed)
+
+    search, after = ([[[seconds(task) for task in rung] for rung in chain] for chain in chains] for chains in work)
+    pause = _mean_of_some(waits.rungs, rng)
+    first = 0.0 if waits.since is None else max(0.0, pause - waits.since)
+    return first + time_until_the_end(search, after, places, pause)
+
+
+def _mean_of_some(values: Sequence[float], rng: numpy.random.Generator) -> float:
+    """The mean of as many values, drawn with replacement; one that is far larger than the others counts as they do."""
+    if not values:
+        return 0.0
+    if len(values) == 1:  # the first one is the longest: what the brain needs is loaded then
+        return values[0] * float(rng.random())
+    usual = numpy.minimum(values, 4 * float(numpy.median(values)) + 1.0)
+    return float(numpy.mean(rng.choice(usual, size=len(usual))))

@@ -1,0 +1,181 @@
+"""What is left of a study and what its trainings took, out of its record, for `eta`. Pure: what time it is is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from automl.analysis import eta
+from automl.analysis.eta import Seen, Task, Waits
+from automl.search.history import Decision, History
+from automl.search.plan import Stage, with_before
+from automl.study import summary
+from automl.study.attempt_times import AttemptTimes
+from automl.study.definition import Definition
+
+_RECENT = 30  # attempts from which the places are counted
+_PODS = Waits(between=(2.0, 8.0), rungs=(10.0, 30.0))  # as long as none was seen: what clusters took, see docs/speed.md
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """Minutes until the end of a study: the middle, and the ends of the interval of 80 %. jobs: side by side."""
+
+    low: float
+    middle: float
+    high: float
+    jobs: int
+
+
+def time_left(
+    definition: Definition, study: History, times: Sequence[AttemptTimes], now: float, jobs: int | None = None
+) -> TimeLeft | None:
+    """The time left at `now` (seconds of UTC); None before any epoch was seen.
+
+    times: of as many attempts as are known; those of runs without a result are trained at the moment. jobs: trainings
+    side by side; None counts those of the record.
+    """
+    newest = {(each.experiment, each.rung): each for each in sorted(times, key=lambda each: each.began)}
+    search, after = (
+        [_chain(study, stage, newest, now) for stage in stages] for stages in _open_stages(definition, study)
+    )
+    running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
+    places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
+    seen = [*_ended(study, newest), *(_seen(each, now=now) for each in _running(study, newest))]
+    found = eta.time_left(seen, search, after, places, _waits(definition, times, None if running else now))
+    if found is None:
+        return None
+    return TimeLeft(found.low / 60, found.middle / 60, found.high / 60, places)
+
+
+def as_it_was(
+    definition: Definition, study: History, times: Sequence[AttemptTimes], now: float
+) -> tuple[History, tuple[AttemptTimes, ...]]:
+    """The study and its times as the record held them at `now`; a decision is made when its first run begins."""
+    known = tuple(
+        replace(
+            each,
+            epochs=tuple(point for point in each.epochs if point[1] <= now),
+            ended=each.ended if each.ended is not None and each.ended <= now else None,
+        )
+        for each in times
+        if each.began <= now
+    )
+    ends = {(each.experiment, each.rung): each.seen for each in times}
+    results = {run: result for run, result in study.results.items() if ends.get(run, math.inf) <= now}
+    begun = {(each.experiment, each.rung) for each in known}
+    stages = definition.plan.stages
+    made: list[Decision] = []
+    for each in study.decisions:
+        rung = stages[each.stage].rungs[each.index].index
+        first = each.index == 0 and stages[each.stage].kind == "search"
+        if first or any((asked.number, rung) in begun for asked in each.issued):
+            made.append(each)
+    return replace(study, decisions=tuple(made), results=results), known
+
+
+def _open_stages(definition: Definition, study: History) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
+    """The stages of the search and those that wait for it; these only while there may be something to judge."""
+    plan = definition.plan
+    finals = tuple(stage for stage in plan.stages if stage.kind == "final")
+    over = summary.search_is_over(definition, study)
+    return plan.search, () if over and summary.best_of_search(definition, study) is None else finals
+
+
+def _chain(
+    study: History,
+    stage: Stage,
+    newest: dict[tuple[int, int], AttemptTimes],
+    now: float,
+) -> list[list[Task]]:
+    """The rungs of a stage that are left, each with its trainings that are left."""
+    decisions = study.of_stage(stage.index)
+    alive = [each.number for each in decisions[-1].issued] if decisions else []
+    last = len(decisions) - 1
+    alive = [n for n in alive if (found := study.results.get((n, last))) is None or found.failure is None]
+    rungs = []
+    for rung, before in with_before(stage, "epochs"):
+        if rung.index < len(decisions):
+            tasks = []
+            for asked in decisions[rung.index].issued:
+                if (asked.number, rung.index) in study.results:
+                    continue
+                task = Task(asked.resume_epoch, asked.epochs, asked.number)
+                times = newest.get((asked.number, rung.index))
+                if times is not None and times.ended is None:
+                    task = replace(task, begun=_seen(times), elapsed=max(0.0, now - times.began))
+                elif times is not None and times.epochs:
+                    task = replace(task, start=times.epochs[-1][0])
+                tasks.append(task)
+        elif rung.new or not decisions:
+            tasks = [Task(before, rung.epochs)] * rung.size
+        else:
+            tasks = [Task(before, rung.epochs, candidates=tuple(alive))] * min(rung.size, len(alive))
+        if tasks:
+            rungs.append(tasks)
+    return rungs
+
+
+def _seen(times: AttemptTimes, *, failed: bool = False, now: float | None = None) -> Seen:
+    """now: for one that still trains; nothing that is after it was seen."""
+    points = tuple((epoch, when - times.began) for epoch, when in times.epochs if now is None or when <= now)
+    ended = None if times.ended is None else times.ended - times.began
+    return Seen(times.experiment, times.start, points, ended, failed)
+
+
+def _ended(study: History, newest: dict[tuple[int, int], AttemptTimes]) -> Iterable[Seen]:
+    """The trainings with a result: by their times, or where those are not known by the seconds that they took."""
+    for (number, rung), result in study.results.items():
+        failed = result.failure is not None
+        times = newest.get((number, rung))
+        if times is not None and times.attempt == result.attempts[-1] and times.epochs:
+            yield _seen(times, failed=failed)
+            continue
+        before = study.results.get((number, rung - 1))
+        start = before.epochs if before is not None else 0
+        points = ((result.epochs, result.seconds),) if result.epochs > start and result.seconds > 0 else ()
+        yield Seen(number, start, points, result.seconds, failed)
+
+
+def _running(study: History, newest: dict[tuple[int, int], AttemptTimes]) -> Iterable[AttemptTimes]:
+    return [each for run, each in newest.items() if run not in study.results]
+
+
+def _side_by_side(times: Sequence[AttemptTimes]) -> int:
+    """The most trainings at a time, of the newest ones."""
+    recent = sorted(times, key=lambda each: each.began)[-_RECENT:]
+    return max((sum(one.began <= at.began < _until(one) for one in recent) for at in recent), default=1)
+
+
+def _until(times: AttemptTimes) -> float:
+    return times.seen if times.ended is not None else float("inf")
+
+
+def _waits(definition: Definition, times: Sequence[AttemptTimes], now: float | None) -> Waits:
+    """How long places stood empty between trainings of a rung, and between the rungs of a stage.
+
+    now: None while something trains.
+    """
+    stage_of = {
+        number: stage.index
+        for stage in definition.plan.stages
+        for number in range(stage.first, stage.first + stage.experiments)
+    }
+    rungs: dict[tuple[int, int], list[AttemptTimes]] = {}
+    for each in sorted(times, key=lambda each: each.began):
+        if each.experiment in stage_of:
+            rungs.setdefault((stage_of[each.experiment], each.rung), []).append(each)
+    ends = sorted(each.ended for each in times if each.ended is not None)
+    between, pauses = [], []
+    for (stage, rung), found in rungs.items():
+        before = [each.ended for each in rungs.get((stage, rung - 1), ()) if each.ended is not None]
+        if before and found[0].began >= max(before):
+            pauses.append(found[0].began - max(before))
+        for each in found[1:]:
+            ended = [end for end in ends if found[0].began < end <= each.began]
+            if ended:
+                between.append(each.began - ended[-1])
+    usual = _PODS if any(each.in_pod for each in times) else Waits()
+    since = None if now is None or not times else now - max(each.seen for each in times)
+    return Waits(tuple(between) or usual.between, tuple(pauses) or usual.rungs, since)

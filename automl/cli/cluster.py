@@ -1,0 +1,320 @@
+"""The commands for studies that run as Argo Workflows: submit, watch, stop, pause, resume."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from automl.cli.options import Output, StudyPath
+from automl.cli.output import Format, complain, print_data
+from automl.errors import ClusterError, InvalidInput, StudyFailed
+
+if TYPE_CHECKING:
+    from workflows.cluster import Cluster, Workflow
+
+STOP_SECONDS = 180  # that a workflow may take to stop
+Which = Annotated[
+    str, typer.Argument(help="The study file, or the name of its workflow.", metavar="STUDY.yaml|WORKFLOW")
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        help="Default: that of the kubeconfig context, or else argo.",
+        metavar="NAME",
+        envvar="ARGO_NAMESPACE",
+    ),
+]
+Context = Annotated[
+    str | None, typer.Option("--context", help="Of the kubeconfig; default: the current one.", metavar="NAME")
+]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        help="An Argo server, in place of Kubernetes itself; its token in ARGO_TOKEN.",
+        metavar="URL",
+        envvar="ARGO_SERVER",
+    ),
+]
+
+
+def submit(
+    study: StudyPath,
+    *,
+    namespace: Namespace = None,
+    context: Context = None,
+    server: Server = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end, as 'automl watch' does.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check that the cluster would take it.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run a study on a cluster: compile it, check that everything it needs is there, create the workflow.
+
+    Example: automl submit study.yaml -n argo --watch
+    """
+    from workflows.submit import compiled, open_cluster, refuse_a_second
+
+    workflow = compiled(study)
+    cluster = open_cluster(namespace, context, server)
+    refuse_a_second(cluster, workflow, study)
+    made = _create(cluster, workflow, dry_run=dry_run)
+    end = None
+    if watch and made is not None:
+        if output is Format.TABLE:
+            _say_created(cluster, made, following=True)
+        end = _follow(cluster, made, Console(stderr=output is not Format.TABLE), logs=False)
+    if output is not Format.TABLE:
+        print_data(_data(cluster, end or made or workflow, created=made is not None), output, None)
+    elif made is None:
+        print(f"{study}: namespace {cluster.namespace} ({cluster.where}) would take it; nothing was created")
+    elif end is None:
+        _say_created(cluster, made, following=False)
+    if end is not None:
+        _outcome(cluster, end, quiet=output is not Format.TABLE)
+
+
+def watch(
+    which: Which,
+    namespace: Namespace = None,
+    context: Context = None,
+    server: Server = None,
+    logs: Annotated[bool, typer.Option("--logs", help="Print what the trainings write, in place of a table.")] = False,
+) -> None:
+    """Follow a study on a cluster to its end: experiments, pods, and why pods wait. Ctrl-C stops watching, no more.
+
+    Example: automl watch study.yaml --logs
+
+    \b
+    Exit code: 0 succeeded, 5 failed or stopped, 130 Ctrl-C (the study goes on).
+    """
+    from workflows.submit import open_cluster
+
+    cluster = open_cluster(namespace, context, server)
+    workflow = _existing(cluster, which)
+    _outcome(cluster, _follow(cluster, workflow, Console(), logs=logs), quiet=False)
+
+
+def stop(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
+    """Stop a study on a cluster. Its trainings are asked to stop and keep their checkpoints; 'automl resume' goes on.
+
+    Example: automl stop study.yaml
+    """
+    from workflows.cluster import ended, name_of, state
+    from workflows.submit import open_cluster
+
+    _refuse_local(which, "stop")
+    cluster = open_cluster(namespace, context, server)
+    workflow = _existing(cluster, which)
+    name, where = name_of(workflow), state(workflow)
+    if ended(workflow) or where == "stopping":
+        print(f"{name} has {where} already" if ended(workflow) and where != "stopped" else f"{name} is {where} already")
+        return
+    cluster.change(name, "stop")
+    print(f"{name} stops; checkpoints and decisions stay. To go on: automl resume {which}{_options(cluster)}")
+
+
+def pause(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
+    """Start no more pods of a study; those that train finish. 'automl resume' goes on.
+
+    Example: automl pause study.yaml
+    """
+    from workflows.cluster import ended, name_of, state
+    from workflows.submit import open_cluster
+
+    _refuse_local(which, "pause")
+    cluster = open_cluster(namespace, context, server)
+    workflow = _existing(cluster, which)
+    name, where = name_of(workflow), state(workflow)
+    if ended(workflow) or where == "stopping":
+        raise InvalidInput(f"{name} cannot be paused: it is {where}", allowed="a workflow that runs")
+    if where == "paused":
+        print(f"{name} is paused already")
+        return
+    cluster.change(name, "pause")
+    print(f"{name} is paused; what trains finishes. To go on: automl resume {which}{_options(cluster)}")
+
+
+def resume(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
+    """Go on with a study that was paused, stopped, deleted or that failed. Nothing that is done is trained again.
+
+    Example: automl resume study.yaml
+    """
+    from workflows.cluster import name_of, state
+    from workflows.submit import open_cluster
+
+    _refuse_local(which, "resume")
+    cluster = open_cluster(namespace, context, server)
+    workflow = _meant(cluster, which)
+    where = "deleted" if workflow is None else state(workflow)
+    if workflow is not None and where == "stopping":
+        workflow = _stopped(cluster, workflow)
+        where = state(workflow)
+    if workflow is not None and where == "paused":
+        cluster.change(name_of(workflow), "resume")
+        print(f"{name_of(workflow)} goes on; next: automl watch {name_of(workflow)}{_options(cluster)}")
+    elif workflow is not None and where not in {"stopped", "failed", "error"}:
+        says = "has succeeded: there is nothing left to do" if where == "succeeded" else f"is {where} already"
+        print(f"{name_of(workflow)} {says}")
+    else:
+        _resubmit(cluster, which, workflow)
+
+
+def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
+    """The study file compiled anew, or where only a workflow's name is known the same workflow again."""
+    from workflows.cluster import again, name_of, state
+    from workflows.submit import compiled
+
+    fresh = compiled(Path(which)) if _is_file(which) else again(workflow or {})
+    if workflow is None:
+        print(f"no workflow of {which} is left in namespace {cluster.namespace}; what its store holds is kept")
+    else:
+        print(f"{name_of(workflow)} is {state(workflow)}; what its store holds is kept")
+    made = _create(cluster, fresh, dry_run=False)
+    assert made is not None
+    _say_created(cluster, made, following=False)
+
+
+# -- finding ----------------------------------------------------------------------------------------------------------
+
+
+def _refuse_local(which: str, what: str) -> None:
+    """Raises InvalidInput for a study that runs on this machine, where the process itself is what one stops."""
+    from automl.stores import open_store
+    from automl.study import study_file
+    from automl.study.keys import METADATA
+
+    path = Path(which)
+    if (path / METADATA).is_file():
+        place = which
+    elif _is_file(which):
+        place = study_file.store_uri(study_file.read(path), path)
+        if "://" in place or open_store(place).get(METADATA) is None:
+            return
+    else:
+        return
+    raise InvalidInput(
+        f"{what}: the study of {which} lies on this machine, in {place}",
+        allowed="a study that runs on a cluster",
+        advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
+        f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
+    )
+
+
+def _is_file(which: str) -> bool:
+    return Path(which).is_file() or Path(which).suffix in {".yaml", ".yml"}
+
+
+def _meant(cluster: Cluster, which: str) -> Workflow | None:
+    """The workflow of this name, or the newest of a study file; None where none is left of a study."""
+    from workflows.cluster import named
+    from workflows.submit import newest
+
+    return newest(cluster, Path(which)) if _is_file(which) else named(cluster, which)
+
+
+def _existing(cluster: Cluster, which: str) -> Workflow:
+    found = _meant(cluster, which)
+    if found is None:
+        raise ClusterError(
+            f"no workflow of {which} is in namespace {cluster.namespace} ({cluster.where})",
+            advice=f"automl submit {which}, or choose with --namespace",
+        )
+    return found
+
+
+# -- doing ------------------------------------------------------------------------------------------------------------
+
+
+def _create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> Workflow | None:
+    """Checks, then creates; nothing when it is a dry run."""
+    from workflows.submit import create
+
+    made, unseen = create(cluster, workflow, dry_run=dry_run)
+    if unseen:
+        complain(f"not checked, for it cannot be seen: {', '.join(unseen)} in namespace {cluster.namespace}")
+    return made
+
+
+def _say_created(cluster: Cluster, made: Workflow, *, following: bool) -> None:
+    from workflows.cluster import name_of, store_of
+
+    name = name_of(made)
+    print(f"created the workflow {name} in namespace {cluster.namespace} ({cluster.where})", flush=True)
+    if not following:
+        print(f"next: automl watch {name}{_options(cluster)}")
+        print(f"      or: argo watch -n {cluster.namespace} {name}; automl status {store_of(made)}")
+
+
+def _options(cluster: Cluster) -> str:
+    """What the next command needs to find the same place."""
+    from workflows.argo_server import ArgoServer
+
+    kind, _, context = cluster.where.partition(" ")
+    place = f" --server {cluster.address}" if isinstance(cluster, ArgoServer) else ""
+    if kind == "context":
+        place = f" --context {context}"
+    return f" -n {cluster.namespace}{place}"
+
+
+def _data(cluster: Cluster, workflow: Workflow, *, created: bool) -> dict[str, Any]:
+    from workflows.cluster import STUDY_LABEL, state, store_of
+
+    return {
+        "study": workflow["metadata"]["labels"][STUDY_LABEL],
+        "store": store_of(workflow),
+        "workflow": workflow["metadata"].get("name"),
+        "namespace": cluster.namespace,
+        "cluster": cluster.where,
+        "created": created,
+        "state": state(workflow) if created else None,
+    }
+
+
+def _stopped(cluster: Cluster, workflow: Workflow) -> Workflow:
+    """The workflow after it has stopped, which takes as long as its trainings need to store a checkpoint."""
+    from workflows.cluster import ended, name_of
+
+    name = name_of(workflow)
+    print(f"{name} is stopping; waiting until it has", flush=True)
+    until = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < until:
+        found = cluster.get(name)
+        if found is not None and ended(found):
+            return found
+        time.sleep(1)
+    raise ClusterError(f"{name} has not stopped in {STOP_SECONDS} s", advice="see 'kubectl get pods', then try again")
+
+
+def _follow(cluster: Cluster, workflow: Workflow, console: Console, *, logs: bool) -> Workflow:
+    from workflows.cluster import name_of
+    from workflows.watch import Watch
+
+    name = name_of(workflow)
+    try:
+        return Watch(cluster, name, console, logs).follow()
+    except KeyboardInterrupt:
+        complain(f"stopped watching; the workflow goes on. See again: automl watch {name}{_options(cluster)}")
+        raise typer.Exit(130) from None
+
+
+def _outcome(cluster: Cluster, workflow: Workflow, *, quiet: bool) -> None:
+    """Says how it ended. Raises StudyFailed unless it succeeded."""
+    from workflows.cluster import name_of, phase, state, store_of
+    from workflows.watch import why_it_failed
+
+    name, store = name_of(workflow), store_of(workflow)
+    if phase(workflow) != "Succeeded":
+        if state(workflow) == "stopped":
+            raise StudyFailed(f"{name} was stopped", advice=f"automl resume {name}{_options(cluster)}")
+        raise StudyFailed(f"{name} failed: {why_it_failed(cluster, workflow)}", advice=f"see 'automl status {store}'")
+    if not quiet:
+        print(f"{name} has succeeded; next: automl best {store}")
+
+
+COMMANDS = (submit, watch, stop, pause, resume)

@@ -1,0 +1,102 @@
+"""The commands `automl networks ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.cli.options import Output
+from automl.cli.output import Format, print_data
+from automl.errors import InvalidInput, nearest
+
+app = typer.Typer(no_args_is_help=False)
+
+
+@app.callback(invoke_without_command=True)
+def networks(
+    context: typer.Context,
+    task: Annotated[str | None, typer.Option("--task", "-t", help="Only networks of this task.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List the networks that come with the package.
+
+    Those of NVIDIA TAO need its images. "trains like" names the network of ours that does the same task without them.
+
+    Example: automl networks --task object_detection
+    """
+    from automl import networks as nets
+    from automl.reporting.terminal import tables
+
+    if context.invoked_subcommand is not None:
+        return
+    found = [nets.load_network(name, Path()) for name in nets.catalogue()]
+    if task is not None:
+        tasks = sorted({each.task for each in found})
+        if task not in tasks:
+            raise InvalidInput(f"--task {task}", allowed=", ".join(tasks), advice=nearest(task, tasks))
+        found = [each for each in found if each.task == task]
+    data = [
+        {
+            "name": each.name,
+            "title": each.title,
+            "aliases": list(each.aliases),
+            "task": each.task,
+            "framework": each.framework,
+            "trains_like": each.trains_like,
+            "metric": each.metric.name,
+            "goal": each.metric.goal,
+            "epochs": each.epochs,
+            "searched": sum(each.enabled(name) is True for name in each.parameters),
+            "on_request": sum(each.enabled(name) is None for name in each.parameters),
+            "parameters": len(each.parameters),
+            "refused": each.refused,
+        }
+        for each in found
+    ]
+    print_data(data, output, lambda out: tables.networks(out, data))
+
+
+NetworkName = Annotated[str, typer.Argument(help="A network's name, or the path of a network file.", metavar="NAME")]
+
+
+@app.command("show")
+def show(name: NetworkName, output: Output = Format.YAML) -> None:
+    """Print a network: image, command, train spec, metric, checkpoints. What it prints is a network file.
+
+    Example: automl networks show fashion_mnist > mine.yaml
+    """
+    from automl.networks import load_network
+    from automl.networks.definition import shipped_text
+
+    network = load_network(name, Path())
+    if output is Format.JSON or name.endswith((".yaml", ".yml")):
+        print_data(network.model_dump(mode="json"), Format.YAML if output is Format.TABLE else output, None)
+    else:
+        print(shipped_text(network.name), end="")  # with the comments of the file
+
+
+@app.command("parameters")
+def parameters(name: NetworkName, output: Output = Format.TABLE) -> None:
+    """Print a network's parameters: which are searched by default, which on request, which never.
+
+    Example: automl networks parameters fashion_mnist
+    """
+    from automl.networks import load_network
+    from automl.networks.spec_formats import get_path
+    from automl.reporting.terminal import tables
+
+    network = load_network(name, Path())
+    data = [
+        {"automl_enabled": network.enabled(each), "name": each, **network.parameter(each).to_mapping()}
+        if network.has_range(each)
+        else {
+            "automl_enabled": network.enabled(each),
+            "name": each,
+            "kind": network.parameters[each].get("type"),
+            "default": get_path(network.spec, network.place(each)),
+        }
+        for each in network.parameters
+    ]
+    print_data(data, output, lambda out: tables.parameters(out, data))

@@ -1,0 +1,80 @@
+"""The command that draws pictures of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.cli.options import Store
+from automl.cli.output import Format, print_data
+from automl.errors import InvalidInput, nearest
+
+SUFFIXES = (".svg", ".png", ".pdf")
+
+
+def plot(
+    kind: Annotated[str | None, typer.Argument(help="What to draw; --list tells.", metavar="KIND")] = None,
+    study: Annotated[
+        str | None,
+        typer.Argument(help="The study file, or where a study lies: a folder or s3://bucket/prefix.", metavar="STUDY"),
+    ] = None,
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write: .svg, .png or .pdf.", metavar="FILE")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Print the kinds of pictures.")] = False,
+    store: Store = None,
+) -> None:
+    """Draw a picture of a study into a file. Needs the extra 'plots' (matplotlib).
+
+    Example: automl plot history ./fashion -o history.svg
+
+    \b
+    The numbers are those of report.html. All kinds: automl plot --list
+    In Python: from automl import plots; plots.history("./fashion")
+    """
+    from automl import plots
+    from automl.opening import open_study
+
+    if list_:
+        _print_kinds()
+        return
+    if kind is None or study is None:
+        what = "KIND" if kind is None else "STUDY"
+        raise InvalidInput(f"{what} is missing", allowed="automl plot KIND STUDY -o FILE", advice="see --list")
+    plots.check_kind(kind)
+    path = _checked(to, kind, force=force)
+    figure = plots.draw(kind, plots.facts_in(*open_study(study, store), times=plots.KINDS[kind].times))
+    plots.write(figure, path)
+    print(f"wrote {path}")
+
+
+def _print_kinds() -> None:
+    from automl.plots import KINDS
+    from automl.reporting.terminal.tables import write_pairs
+
+    titles = {name: each.title for name, each in KINDS.items()}
+    print_data(titles, Format.TABLE, lambda console: write_pairs(console, list(titles.items())))
+
+
+def _checked(to: Path | None, kind: str, *, force: bool) -> Path:
+    """The file to write. Raises InvalidInput before anything is read or drawn."""
+    if to is None:
+        raise InvalidInput("--output is missing", allowed="a file", advice=f"give one, such as -o {kind}.svg")
+    if to.suffix.lower() not in SUFFIXES:
+        near = nearest(to.suffix, SUFFIXES)
+        raise InvalidInput(f"--output: {to} is of no kind that is drawn", allowed=", ".join(SUFFIXES), advice=near)
+    if to.is_dir():
+        raise InvalidInput(f"--output: {to} is a folder", advice=f"name a file in it: {to / f'{kind}.svg'}")
+    if not to.parent.is_dir():
+        raise InvalidInput(f"--output: there is no folder {to.parent}", advice="make it first")
+    if not force and (to.exists() or to.is_symlink()):
+        raise InvalidInput(f"{to} is there already", advice="give another name, or --force to write over it")
+    return to
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (plot,)

@@ -1,0 +1,113 @@
+"""Follows the files that a training program writes while they grow: new ones, cut-off ones, ones that begin anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from automl.execution.status_readers.csv_table import CsvTable
+from automl.execution.status_readers.event_files import EventFile
+from automl.execution.status_readers.json_lines import JsonLines, TaoStatus
+from automl.execution.status_readers.log_lines import LogLines
+from automl.execution.status_readers.readings import MetricReadings, Parser
+from automl.networks.status_rule import EVENT_FILES, StatusRule
+
+PARSERS: Mapping[str, Callable[[MetricReadings], Parser]] = {
+    "tao": TaoStatus,
+    "json_lines": JsonLines,
+    "csv": CsvTable,
+    "regex": LogLines,
+    "tensorboard": EventFile,
+}
+_USUAL_PATHS = {"tao": "status.json", "tensorboard": EVENT_FILES}
+_CHUNK = 1 << 20  # bytes read at once
+_BEGINNING = 256  # bytes by which a file is known again
+
+
+@dataclass
+class _File:
+    """One file and how far it is read. changed: in ns, at the last look."""
+
+    parser: Parser
+    position: int = 0
+    changed: int = -1
+    beginning: bytes = b""
+
+
+@dataclass
+class Follower:
+    """Reads what the rule names, below `results` or in `log`. Call `read` now and then.
+
+    said: what was read. written: when a file was last written to that told something new, in ns. trouble: why a file
+    cannot be read. Files are taken in the order of their names.
+    """
+
+    rule: StatusRule
+    results: Path
+    log: Path
+    metric: str
+    start: int
+    written: int = 0
+    trouble: str = ""
+    said: MetricReadings = field(init=False)
+    _files: dict[Path, _File] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._begin()
+
+    def read(self) -> None:
+        """Takes what is new. When a file was cut off or written anew, all are read again from their beginning."""
+        self.trouble = ""
+        if not self._read_all():
+            self._begin()
+            self._read_all()
+
+    def paths(self) -> list[Path]:
+        """The files that are there."""
+        path = self.rule.path or _USUAL_PATHS.get(self.rule.reader)
+        if path is None:
+            return [self.log] if self.log.exists() else []
+        if not any(sign in path for sign in "*?["):
+            return [self.results / path] if (self.results / path).exists() else []
+        return sorted(each for each in self.results.glob(path) if each.is_file())
+
+    def _begin(self) -> None:
+        self.said = MetricReadings(self.rule, self.metric, self.start)
+        self._files = {}
+
+    def _read_all(self) -> bool:
+        """False when a file is not the one that was read before."""
+        for path in self.paths():
+            if path not in self._files:
+                self._files[path] = _File(PARSERS[self.rule.reader](self.said))
+            try:
+                if not self._read_file(path, self._files[path]):
+                    return False
+            except FileNotFoundError:  # gone while we looked
+                continue
+            except OSError as error:
+                self.trouble = f"{path.name} cannot be read: {error.strerror}"
+        return True
+
+    def _read_file(self, path: Path, file: _File) -> bool:
+        about = path.stat()
+        if about.st_size < file.position:
+            return False
+        if about.st_size == file.position and about.st_mtime_ns == file.changed:
+            return True
+        lines = self.said.lines
+        with path.open("rb") as opened:
+            if opened.read(len(file.beginning)) != file.beginning:
+                return False
+            opened.seek(file.position)
+            while data := opened.read(_CHUNK):
+                file.parser.feed(data)
+                if len(file.beginning) < _BEGINNING and file.position == len(file.beginning):
+                    file.beginning += data[: _BEGINNING - file.position]
+                file.position += len(data)
+            file.changed = os.fstat(opened.fileno()).st_mtime_ns
+        if self.said.lines > lines:
+            self.written = max(self.written, file.changed)
+        return True

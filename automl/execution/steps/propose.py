@@ -1,0 +1,27 @@
+"""The brain's step: reads what came of the rung before, decides on the next, stores the decision once."""
+
+from __future__ import annotations
+
+from automl.search.brain import Queue
+from automl.search.history import Decision
+from automl.study.deciding import decide
+from automl.study.definition import Definition
+from automl.study.experiments import waiting
+from automl.study.record import Record
+
+
+def propose(record: Record, definition: Definition, stage: int, index: int) -> Decision:
+    """The stored decision for rung `index` of `stage`, made now unless it stands already.
+
+    Raises NotReady when a decision or result that it builds on is missing.
+    """
+    made = record.decision(stage, index)
+    if made is not None:
+        return made[0]
+    where = definition.plan.stages[stage]
+    queue: Queue = ()
+    if definition.is_chain and where.kind == "search":
+        chain = definition.plan.chain(where)
+        made_before = [decision for each in chain for decision, _ in record.decisions(each.index)]
+        queue = waiting(record.enqueued(), made_before)
+    return record.commit(decide(definition, stage, index, record.decisions, record.result, queue=queue))

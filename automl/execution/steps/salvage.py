@@ -1,0 +1,67 @@
+"""After a runner was killed: takes the whole checkpoints that it had not stored yet from the folders of its attempts.
+
+What was trained is then not trained again. The folders lie on the machine that trained; without them (another machine,
+a pod that is gone) a study goes on from what is stored, as always.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from automl.errors import CheckpointError, RecordError
+from automl.execution.steps.observe import Ended, Observer
+from automl.execution.steps.stage_in import Launch
+from automl.search.history import FORMAT, Recommendation, check_format
+from automl.study.definition import Definition
+from automl.study.keys import attempt_prefix
+from automl.study.record import Record, study_digest
+from automl.text import strict_json
+
+_NOTE = "attempt.json"
+_KILLED = -9
+
+
+def note(definition: Definition, launch: Launch, recommendation: Recommendation, stage: int, rung: int) -> None:
+    """Leaves in the attempt's folder, before its training starts, what `salvage` has to know."""
+    said = {
+        "format": FORMAT,
+        "study": study_digest(definition),
+        "stage": stage,
+        "rung": rung,
+        "recommendation": recommendation.to_json(),
+        "resume": launch.resume and launch.resume.key,
+    }
+    (launch.folder / _NOTE).write_bytes(strict_json.dump(said))
+
+
+def salvage(record: Record, definition: Definition, attempts: Path) -> None:
+    """Stores what the attempts in this folder left, and removes it. Nothing may train there any more."""
+    for folder in sorted(attempts.iterdir()) if attempts.is_dir() else []:
+        _salvage(record, definition, folder)
+        shutil.rmtree(folder, ignore_errors=True)  # what cannot be removed is in nobody's way
+
+
+def _salvage(record: Record, definition: Definition, folder: Path) -> None:
+    try:
+        said = strict_json.load((folder / _NOTE).read_bytes(), str(folder / _NOTE))
+        check_format(said, str(folder / _NOTE))
+        stage, rung = int(said["stage"]), int(said["rung"])
+        recommendation = Recommendation(**said["recommendation"])
+        resume = said["resume"] and record.manifest(said["resume"])
+    except (OSError, RecordError, KeyError, TypeError, ValueError):
+        return  # it was killed before it began, or the machine lost power: there is nothing to be sure of
+    made = record.decision(stage, rung)
+    mine = said["study"] == study_digest(definition) and made is not None and recommendation in made[0].issued
+    gone = said["resume"] is not None and resume is None
+    if not mine or gone or record.result(recommendation.number, rung) is not None:
+        return  # of another study at the same place, or no longer wanted
+    own = attempt_prefix(recommendation.number, rung, folder.name)
+    for checkpoint in record.checkpoints(recommendation.number, rung):  # the newest first
+        if checkpoint.manifest.startswith(own):
+            with suppress(CheckpointError):  # a damaged one is stored again
+                resume = record.manifest(checkpoint.manifest)  # only what came after it is left to store
+                break
+    observer = Observer(record, definition, recommendation, rung, Launch((), folder, folder.name, resume))
+    observer.finish(Ended(_KILLED, again=True), 0.0)

@@ -1,0 +1,147 @@
+"""What a training finds when it starts: its train spec, and the checkpoint to go on from, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.errors import CheckpointError
+from automl.networks.spec_formats import FORMATS
+from automl.search.history import Checkpoint, Recommendation
+from automl.study.definition import Definition
+from automl.study.manifest import Manifest
+from automl.study.record import Record
+from automl.study.train_spec import train_spec
+from automl.text.digests import sha256_of
+
+RESULTS = "results"  # in a training's folder, what its program writes to
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A training that is ready to start. resume: the checkpoint that lies there for it, if any."""
+
+    argv: tuple[str, ...]
+    folder: Path
+    attempt: str
+    resume: Manifest | None
+
+    @property
+    def results(self) -> Path:
+        return self.folder / RESULTS
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
+
+
+def stage_in(record: Record, definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Launch:
+    """Prepares `folder`, whose name is the attempt's, for one training.
+
+    It goes on from the newest whole checkpoint that an attempt at this rung has left, otherwise from the one that the
+    result of the rung before names, whose epoch must be the one promised (house rule 7). Raises CheckpointError.
+    """
+    results = folder / RESULTS
+    results.mkdir(parents=True, exist_ok=True)
+    resume = _newest(record, recommendation, rung, folder) or _promoted(record, recommendation, rung, folder)
+    path = _place(definition, resume, folder)
+    spec = train_spec(definition, recommendation, {"results": str(results), "resume_from": path})
+    text = FORMATS[definition.network.spec_format].dump(spec)
+    _spec_file(definition, folder).write_text(text, encoding="utf-8")
+    words = (*argv(definition, folder), *_resume_words(definition, resume, folder))
+    return Launch(words, folder, folder.name, resume)
+
+
+def argv(definition: Definition, folder: Path) -> tuple[str, ...]:
+    """The network's command for a training in `folder`, its placeholders filled in. Looks at no file."""
+    filled = {
+        "{spec}": str(_spec_file(definition, folder)),
+        "{results}": str(folder / RESULTS),
+        "{gpus}": str(definition.costs.gpus),
+    }
+    return tuple(_filled(word, filled) for word in definition.network.command)
+
+
+def _resume_words(definition: Definition, resume: Manifest | None, folder: Path) -> tuple[str, ...]:
+    """What the command gets in addition when it goes on from a checkpoint."""
+    rule = definition.network.checkpoints
+    if resume is None or rule is None:
+        return ()
+    filled = {
+        "{checkpoint}": str(folder / "resume" / rule.handed_over(resume.files[0].name)),
+        "{epoch}": str(resume.epoch),
+        "{next_epoch}": str(resume.epoch + 1),
+    }
+    return tuple(_filled(word, filled) for word in rule.arguments)
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        word = word.replace(placeholder, value)
+    return word
+
+
+def _spec_file(definition: Definition, folder: Path) -> Path:
+    return folder / f"spec.{FORMATS[definition.network.spec_format].ending}"
+
+
+def _newest(record: Record, recommendation: Recommendation, rung: int, folder: Path) -> Manifest | None:
+    for checkpoint in record.checkpoints(recommendation.number, rung):
+        if checkpoint.epoch <= recommendation.epochs:
+            try:
+                return _fetch(record, checkpoint, folder)
+            except CheckpointError:
+                continue  # an attempt that was cut off while it wrote: the one before it will do
+    return None
+
+
+def _promoted(record: Record, recommendation: Recommendation, rung: int, folder: Path) -> Manifest | None:
+    if recommendation.resume_epoch == 0:
+        return None
+    before = record.result(recommendation.number, rung - 1)
+    if before is None or before.last is None:
+        raise CheckpointError(
+            f"experiment {recommendation.number} is to go on from epoch {recommendation.resume_epoch}, and its result"
+            f" at rung {rung - 1} names no checkpoint",
+            advice="give the network file a 'checkpoints' rule that matches what the program writes",
+        )
+    found = _fetch(record, before.last, folder)
+    if found.epoch != recommendation.resume_epoch:
+        raise CheckpointError(
+            f"the checkpoint {found.key} is of epoch {found.epoch}", allowed=f"epoch {recommendation.resume_epoch}"
+        )
+    return found
+
+
+def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
+    """The checkpoint's files in `folder/resume`, each with the sha256 that its manifest promises."""
+    manifest = record.manifest(checkpoint.manifest)
+    if manifest is None:
+        raise CheckpointError(f"the checkpoint {checkpoint.manifest} is not in the store")
+    if manifest.epoch != checkpoint.epoch:
+        raise CheckpointError(
+            f"the checkpoint {manifest.key} is of epoch {manifest.epoch}", allowed=f"epoch {checkpoint.epoch}"
+        )
+    for place, file in enumerate(manifest.files):
+        to = folder / "resume" / file.name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if not record.store.fetch(manifest.file_key(place), to):
+            raise CheckpointError(f"{manifest.file_key(place)}, a file of a checkpoint, is not in the store")
+        if sha256_of(to) != file.sha256:
+            to.unlink()
+            raise CheckpointError(f"{manifest.file_key(place)} does not match the sha256 of its manifest")
+    return manifest
+
+
+def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
+    """Where the training finds the checkpoint: the path of its first file or folder, or the results folder itself."""
+    rule = definition.network.checkpoints
+    if resume is None or rule is None:
+        return None
+    if rule.resume == "in_place":
+        for file in resume.files:
+            to = folder / RESULTS / file.name
+            to.parent.mkdir(parents=True, exist_ok=True)
+            (folder / "resume" / file.name).replace(to)
+        return None
+    return str(folder / "resume" / rule.handed_over(resume.files[0].name))

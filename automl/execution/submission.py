@@ -1,0 +1,197 @@
+"""The study as it reaches the first step of a workflow: compiled, or as parameters of a WorkflowTemplate.
+
+A compiled study travels whole, with its network spelt out. A template takes any study: the text of its file, or the
+address of one in a bucket, and options that go before the file's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from automl.errors import InvalidInput, StudyFileError, nearest
+from automl.stores import open_store
+from automl.study.definition import Definition
+from automl.study.study_file import parse
+from automl.text import strict_json, strict_yaml
+
+_HALVING = {
+    "R": "largest resource of one experiment, in units",
+    "nu": "one of nu experiments goes on",
+    "epoch_multiplier": "epochs of a unit: a number, auto or budget",
+}
+_CHAIN = {"max_recommendations": "experiments in all"}
+_ALL = {"max_epochs": "epochs of a full training", "seed": "the only source of chance"}
+TEMPLATE_OPTIONS: Mapping[str, Mapping[str, str]] = {  # algorithm -> what its template takes of a study's options
+    "hyperband": {**_HALVING, **_ALL},
+    "successive_halving": {**_HALVING, **_ALL},
+    "bayesian": {**_CHAIN, "parallel": "experiments in one step", **_ALL},
+    "random": {**_CHAIN, **_ALL},
+}
+_OURS = ("study", "store", "algorithm", "brain_image", "endpoint", "region")  # parameters of every template
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+_STORE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._=/+@-]*")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A study that was sent. text: for people. store, image, timeout_minutes: of the pods that follow, as text."""
+
+    definition: Definition
+    text: str
+    store: str
+    image: str
+    timeout_minutes: str
+
+    @property
+    def bucket(self) -> str:
+        return self.store.removeprefix("s3://").partition("/")[0]
+
+    @property
+    def report_key(self) -> str:
+        """Where Argo puts the report: beside the study."""
+        prefix = self.store.removeprefix("s3://").partition("/")[2].strip("/")
+        return f"{prefix}/report.html" if prefix else "report.html"
+
+
+def compiled(sent: str, store: str) -> Submission:
+    """What `workflows.compile_study` sent. Raises InvalidInput or RecordError for what it cannot have sent."""
+    data = strict_json.load(sent.encode(), "the compiled study")
+    definition = Definition.from_json(data)
+    return Submission(definition, str(data["text"]), store, definition.network.image, "")
+
+
+def parameters(text: str, gpus: int) -> Submission:
+    """The study that the parameters of a WorkflowTemplate say. text: Argo's list of them, in base64. gpus: it gives.
+
+    Raises InvalidInput, and StoreError when the study lies in a bucket that cannot be reached.
+    """
+    sent = strict_json.load(base64.b64decode(text, validate=True), "the parameters")
+    given = {str(each["name"]): str(each.get("value", "")) for each in sent}
+    algorithm = given.get("algorithm", "")
+    if algorithm not in TEMPLATE_OPTIONS:
+        raise InvalidInput(f"parameter algorithm: {algorithm!r}", allowed=", ".join(TEMPLATE_OPTIONS))
+    known = (*_OURS, *TEMPLATE_OPTIONS[algorithm])
+    for name, value in given.items():
+        if name not in known:
+            raise InvalidInput(
+                f"parameter {name!r} is not known", allowed=", ".join(known), advice=nearest(name, known)
+            )
+        _refuse_tags(f"parameter {name}", value)
+    if not given.get("study", "").strip():
+        raise InvalidInput(
+            "parameter study is empty",
+            allowed="the text of a study file, or s3://bucket/prefix/study.yaml",
+            advice="argo submit ... -p study=s3://bucket/prefix/study.yaml",
+        )
+    options = {name: _scalar(given[name]) for name in TEMPLATE_OPTIONS[algorithm] if given.get(name)}
+    with tempfile.TemporaryDirectory(prefix="automl-study-") as folder:
+        study = _read(given["study"], Path(folder))
+        _check_algorithm(study, algorithm)
+        definition = parse(study, "study", Path(folder), {"algorithm": algorithm, **options})
+    store, image = _places(definition, given.get("store", ""))
+    definition = _with_gpus(definition, gpus)
+    limit = definition.file.run.timeout_minutes
+    said = "".join(f"\n# started with {name}: {value}" for name, value in options.items())
+    return Submission(definition, study.rstrip("\n") + said + "\n", store, image, "" if limit is None else str(limit))
+
+
+def with_settings(definition: Definition, gpus: int | None, timeout_minutes: float | None) -> Definition:
+    """The definition with what a record does not hold because no decision depends on it."""
+    file = definition.file
+    run = file.run.model_copy(update={"timeout_minutes": timeout_minutes})
+    costs = file.costs.model_copy(update={} if gpus is None else {"gpus": gpus})
+    return replace(definition, file=file.model_copy(update={"run": run, "costs": costs}))
+
+
+def _refuse_tags(what: str, text: str) -> None:
+    at = text.find("{{")
+    if at >= 0:
+        raise InvalidInput(
+            f"{what} holds {text[at : at + 20]!r}",
+            allowed="text without '{{', which Argo would replace wherever it stands",
+            advice="write it another way",
+        )
+
+
+def _scalar(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
+
+
+def _read(study: str, folder: Path) -> str:
+    """The text of a study file. One in a bucket may name a network file beside it, which is put into `folder`."""
+    if not study.startswith("s3://"):
+        if _network_file(study, "study"):
+            raise StudyFileError(
+                "parameter study is the text of a study file whose network is a file",
+                allowed="a network of the catalogue, or both files side by side in a bucket",
+                advice="put them there, and -p study=s3://bucket/prefix/study.yaml",
+            )
+        return study
+    prefix, _, name = study.rpartition("/")
+    if not prefix.removeprefix("s3:/").strip("/") or not name:
+        raise InvalidInput(f"parameter study: {study}", allowed="s3://bucket/prefix/study.yaml")
+    store = open_store(prefix)
+    text = _text(store.get(name), study)
+    _refuse_tags(study, text)
+    network = _network_file(text, study)
+    if network:
+        key = network.removeprefix("./")
+        if Path(key).is_absolute() or ".." in Path(key).parts:
+            raise StudyFileError(f"{study}: network: {network}", allowed="a file beside the study file, or below it")
+        to = folder / key
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(_text(store.get(key), f"{prefix}/{key}"), encoding="utf-8")
+    return text
+
+
+def _network_file(text: str, where: str) -> str | None:
+    """The path of the network file that a study names, if it is one."""
+    data = strict_yaml.mapping(text, where)
+    network = data.get("network", data.get("model_name"))
+    return network if isinstance(network, str) and network.endswith((".yaml", ".yml")) else None
+
+
+def _text(data: bytes | None, where: str) -> str:
+    if data is None:
+        raise InvalidInput(f"there is no {where}", advice="put it there first, or correct the address")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{where} is not UTF-8 text") from error
+
+
+def _check_algorithm(study: str, algorithm: str) -> None:
+    data: Mapping[str, Any] = strict_yaml.mapping(study, "study")
+    said = data.get("algorithm", data.get("automl_algorithm", algorithm))
+    if said != algorithm:
+        raise StudyFileError(
+            f"algorithm: {said}, sent to the template of {algorithm}",
+            advice=f"submit it from workflowtemplate/automl-{str(said).replace('_', '-')}",
+        )
+
+
+def _places(definition: Definition, store: str) -> tuple[str, str]:
+    """Where the study lies and what trains it: Argo pastes both into the pods that follow."""
+    store = store or definition.file.run.store or ""
+    if not _STORE.fullmatch(store):
+        raise InvalidInput(f"store: {store!r}", allowed="s3://bucket/prefix", advice="-p store=s3://bucket/prefix")
+    image = definition.file.cluster.image or definition.network.image
+    if not _IMAGE.fullmatch(image):
+        raise StudyFileError(f"image: {image!r}", allowed="the reference of an image")
+    return store, image
+
+
+def _with_gpus(definition: Definition, gpus: int) -> Definition:
+    asked = definition.file.costs.gpus
+    if asked is not None and asked != gpus:
+        raise StudyFileError(
+            f"costs: gpus: {asked}, sent to a template whose trainings have {gpus}",
+            advice="leave it out, or compile this study: automl compile study.yaml",
+        )
+    return with_settings(definition, gpus, definition.file.run.timeout_minutes)

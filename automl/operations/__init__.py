@@ -1,0 +1,1 @@
+"""What can be done with a study that was begun: one verb a file."""

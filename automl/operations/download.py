@@ -1,0 +1,99 @@
+"""A study copied into a folder of this machine, where it is the same study: every command goes on with it there.
+
+The metadata comes first, so that a download that was cut off is known as one and the same command goes on with it.
+`fetch_best_model` copies its best model alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from automl.errors import CheckpointError, InvalidInput, RecordError
+from automl.stores.folder import FolderStore
+from automl.study.keys import ADDED, METADATA, STUDY_FILE
+from automl.study.record import Record
+from automl.text import strict_json
+from automl.text.digests import sha256_of
+
+BEST_MODEL = "best_model/"
+_CHECKPOINT = re.compile(r"experiment_\d+/rung_\d+/[^/]+/checkpoints/.+")
+_ONCE = (
+    METADATA,
+    STUDY_FILE,
+    "decisions/",
+    "results/",
+    *(f"{each}/" for each in ADDED),
+)  # never change: what is here need not come again
+
+
+class Download:
+    """The objects of a study, each fetched into the folder `to` while they are iterated.
+
+    Raises InvalidInput when something else lies there.
+    """
+
+    def __init__(self, record: Record, to: Path, *, checkpoints: bool) -> None:
+        self._store, self._to = record.store, to
+        here = _study_in(to)
+        if here not in {None, record.metadata()["sha256"]}:
+            raise InvalidInput(f"{to} holds another study", advice="give another folder, or remove it first")
+        keys = [key for key in self._store.list("") if checkpoints or not _CHECKPOINT.fullmatch(key)]
+        self._keys = sorted(keys, key=lambda key: key != METADATA)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        for key in self._keys:
+            path = self._to / key
+            if not (path.is_file() and (key.startswith(_ONCE) or _CHECKPOINT.fullmatch(key))):
+                self._store.fetch(key, path)  # one that was deleted in the meantime is not wanted any more
+            yield key
+
+
+def _study_in(folder: Path) -> str | None:
+    """The sha256 of the study that a folder holds; None for no folder and an empty one. Raises InvalidInput."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return None
+    if folder.is_dir() and (folder / METADATA).is_file():
+        try:
+            return str(Record(FolderStore(folder)).metadata()["sha256"])
+        except RecordError as error:
+            raise InvalidInput(f"{folder} holds another study, damaged", advice="give another folder") from error
+    raise InvalidInput(f"{folder} is there already, and is no study", advice="give another name, or an empty folder")
+
+
+def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
+    """Copies best_model/ into a new folder, whole or not at all; says which experiment it is of, and its files.
+
+    Raises RecordError while there is none, CheckpointError for a file that is missing or not as its manifest says,
+    InvalidInput when the folder cannot be made.
+    """
+    manifest = record.store.get(f"{BEST_MODEL}manifest.json")
+    if manifest is None:
+        raise RecordError("there is no best_model yet", advice="wait for the end of the search")
+    if to.exists() or to.is_symlink():
+        raise InvalidInput(f"{to} is there already", advice="give another name, or remove it first")
+    if not to.parent.is_dir():
+        raise InvalidInput(f"there is no folder {to.parent}", advice="make it first")
+    about = strict_json.load(manifest, f"{BEST_MODEL}manifest.json")
+    with tempfile.TemporaryDirectory(prefix=".tmp-best-", dir=to.parent) as folder:
+        made = Path(folder) / to.name
+        for key in record.store.list(BEST_MODEL):
+            record.store.fetch(key, made / key.removeprefix(BEST_MODEL))
+        for each in about["files"]:
+            file = made / each["name"]
+            if not file.is_file() or sha256_of(file) != each["sha256"]:
+                raise CheckpointError(f"{BEST_MODEL}{each['name']} is missing or not as its manifest says")
+        shutil.move(made, to)
+    files = [
+        {"file": path.relative_to(to).as_posix(), "bytes": path.stat().st_size}
+        for path in sorted(to.rglob("*"))
+        if path.is_file()
+    ]
+    return {"experiment": about["experiment"], "epoch": about["epoch"], "folder": str(to), "files": files}

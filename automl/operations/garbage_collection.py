@@ -1,0 +1,207 @@
+"""The checkpoints of a study that nothing needs any more: which those are by a policy, and their removal.
+
+Kept in any case is what the study rests on: the checkpoints of the best experiment so far (best_model is made of them)
+and of the final judgement, of every run under way, and those that an experiment goes on from. What is removed is named
+in `gc/<n>.json` before it is, so that `automl verify` knows a removal from a loss. Only checkpoints are ever removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from automl.errors import CheckpointError, InvalidInput
+from automl.search.history import Checkpoint, Experiment, History, Status
+from automl.study.definition import Definition
+from automl.study.experiments import experiments, runs_of
+from automl.study.keys import MANIFEST, REMOVED
+from automl.study.manifest import Manifest
+from automl.study.record import Record
+from automl.study.summary import best_experiments, best_of_search
+
+_OBJECT = re.compile(r"(experiment_(\d+)/rung_(\d+)/[^/]+/checkpoints/\d+/)([^/]+)")
+_SIDE_BY_SIDE = 8  # manifests that are read at a time
+_MEGABYTE = 1_000_000
+
+BEST, JUDGED, GOES_ON, UNDER_WAY = "of the best experiment", "of the final judgement", "to go on from", "under way"
+WANTED = "asked for by --keep"
+DAMAGED, ORPHAN = "damaged: see 'automl verify'", "asked for by no decision: see 'automl verify'"
+STOPPED, FAILED, BEATEN = "of an experiment that was stopped", "of one that failed", "of one that is not the best"
+UNNAMED, TORN = "named by no result", "not whole: it has no manifest"
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What to keep beside what the study rests on: the newest checkpoint of every experiment, of the `best` best."""
+
+    newest: bool = False
+    best: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Keep:
+        """What --keep says: best, last, or a number of experiments. Raises InvalidInput."""
+        if text == "last":
+            return cls(newest=True)
+        if text == "best":
+            return cls()
+        if text.isascii() and text.isdigit() and int(text[:9]) >= 1 and len(text) <= 9:
+            return cls(best=int(text))
+        raise InvalidInput(f"--keep: {text!r}", allowed="best, last, or how many experiments, from 1")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint and what is to become of it. objects: its keys, the manifest first. size: bytes, where known."""
+
+    manifest: str
+    objects: tuple[str, ...]
+    size: int | None
+    reason: str
+    kept: bool
+
+
+def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
+    """Every checkpoint in the store and what is to become of it. Reads the decisions before it looks, removes nothing.
+
+    What is kept then can only be more than is needed later: an experiment that was stopped never goes on.
+    """
+    study = record.history(definition)
+    found = experiments(study, definition.plan.stages)
+    needed = _needed(definition, study, found, keep)
+    runs = {(asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages)}
+    by_number = {each.number: each for each in found}
+    folders = _folders(record)
+    keys = [f"{folder}{MANIFEST}" for folder, names in folders.items() if MANIFEST in names]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        manifests = dict(zip(keys, pool.map(lambda key: _read(record, key), keys), strict=True))
+    survey = []
+    for folder, names in folders.items():
+        key, match = f"{folder}{MANIFEST}", _OBJECT.fullmatch(f"{folder}{MANIFEST}")
+        assert match is not None, "the folders come from keys that match"
+        run = (int(match[2]), int(match[3]))
+        objects = tuple(f"{folder}{name}" for name in sorted(names, key=lambda name: name != MANIFEST))
+        manifest = manifests.get(key)
+        size = sum(file.size for file in manifest.files) if isinstance(manifest, Manifest) else None
+        if run not in runs:
+            reason, kept = ORPHAN, True
+        elif run not in study.results:
+            reason, kept = UNDER_WAY, True
+        elif key in needed:
+            reason, kept = needed[key], True
+        elif manifest is None:
+            reason, kept = TORN, False
+        elif isinstance(manifest, CheckpointError):
+            reason, kept = DAMAGED, True
+        else:
+            reason, kept = _why_not(by_number[run[0]], key), False
+        survey.append(Found(key, objects, size, reason, kept))
+    return survey
+
+
+def remove(record: Record, found: Iterable[Found], policy: str) -> Iterator[Found]:
+    """Removes what is not to be kept, one after the other as it is iterated, after it has said so in the record."""
+    doomed = [each for each in found if not each.kept]
+    if not doomed:
+        return
+    body = {
+        "keep": policy,
+        "checkpoints": [
+            {"manifest": each.manifest, "objects": len(each.objects), "bytes": each.size, "reason": each.reason}
+            for each in doomed
+        ],
+    }
+    number = len(record.added(REMOVED))
+    while not record.add(REMOVED, number, body):  # somebody else has just removed other ones
+        number += 1
+    for each in doomed:
+        for key in each.objects:  # the manifest first: without it the rest is no checkpoint
+            record.store.delete(key)
+        yield each
+
+
+def summary(definition: Definition, record: Record, found: Sequence[Found], policy: str) -> dict[str, Any]:
+    """What `automl gc` prints: checkpoints, objects and megabytes by reason, of those that go and those that stay."""
+    return {
+        "study": definition.file.name,
+        "store": record.store.uri,
+        "keep": policy,
+        "remove": _totals([each for each in found if not each.kept]),
+        "stay": _totals([each for each in found if each.kept]),
+        "objects": [key for each in found if not each.kept for key in each.objects],
+    }
+
+
+def _totals(found: Sequence[Found]) -> dict[str, Any]:
+    reasons = sorted({each.reason for each in found})
+    groups = {reason: [each for each in found if each.reason == reason] for reason in reasons}
+    return {**_total(found), "by_reason": [{"reason": reason, **_total(group)} for reason, group in groups.items()]}
+
+
+def _total(found: Sequence[Found]) -> dict[str, Any]:
+    return {
+        "checkpoints": len(found),
+        "objects": sum(len(each.objects) for each in found),
+        "megabytes": round(sum(each.size or 0 for each in found) / _MEGABYTE, 3),
+    }
+
+
+def _needed(definition: Definition, study: History, found: Sequence[Experiment], keep: Keep) -> Mapping[str, str]:
+    """The manifests that stay, each with the reason."""
+    judging = {stage.index for stage in definition.plan.stages if stage.kind == "final"}
+    best = best_of_search(definition, study)
+    needed: dict[str, str] = {}
+    for each in found:
+        if best is not None and each.number == best.experiment:
+            reason = BEST
+        elif each.stage in judging:
+            reason = JUDGED
+        elif each.status in {Status.PENDING, Status.RUNNING, Status.WAITING}:
+            reason = GOES_ON
+        else:
+            continue
+        needed |= dict.fromkeys((checkpoint.manifest for checkpoint in _named(each)), reason)
+    for each in _wanted(definition, study, found, keep):
+        for checkpoint in _named(each):
+            if not keep.newest or checkpoint == each.results[-1].last:
+                needed.setdefault(checkpoint.manifest, WANTED)
+    return needed
+
+
+def _wanted(definition: Definition, study: History, found: Sequence[Experiment], keep: Keep) -> list[Experiment]:
+    """The experiments of which a policy keeps something."""
+    if keep.newest:
+        return list(found)
+    return best_experiments(definition, study, keep.best)
+
+
+def _named(experiment: Experiment) -> list[Checkpoint]:
+    """The checkpoints that the results of an experiment name."""
+    return [each for result in experiment.results for each in (result.last, result.best) if each is not None]
+
+
+def _why_not(experiment: Experiment, key: str) -> str:
+    if key not in {each.manifest for each in _named(experiment)}:
+        return UNNAMED
+    if experiment.status is Status.FAILURE:
+        return FAILED
+    return STOPPED if experiment.status is Status.STOPPED else BEATEN
+
+
+def _folders(record: Record) -> dict[str, list[str]]:
+    """The folders of checkpoints in the store, each with the names of its objects."""
+    folders: dict[str, list[str]] = {}
+    for key in record.store.list("experiment_"):
+        match = _OBJECT.fullmatch(key)
+        if match is not None:
+            folders.setdefault(match[1], []).append(match[4])
+    return folders
+
+
+def _read(record: Record, key: str) -> Manifest | CheckpointError | None:
+    try:
+        return record.manifest(key)
+    except CheckpointError as error:
+        return error

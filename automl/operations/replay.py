@@ -1,0 +1,93 @@
+"""Every decision computed again from the record, and compared with the one that is stored.
+
+The brain is a pure function of the study, the decisions before, the results and the seed, so the two are the same byte
+for byte; where they are not, the record was changed, or other versions of the software computed something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from automl.errors import AutoMLError
+from automl.search.history import Decision
+from automl.study.deciding import decide
+from automl.study.definition import Definition
+from automl.study.keys import ENQUEUED
+from automl.study.record import Record
+from automl.study.software_versions import versions
+from automl.text import strict_json
+from automl.text.json_diff import Difference, first_difference
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A decision and where it differs from what is computed now: `one` is stored, `other` computed."""
+
+    stage: int
+    index: int
+    difference: Difference | None
+
+
+class Replay:
+    """The comparisons of a study's decisions, in the order of stages and rungs; made while they are iterated.
+
+    Each builds on the stored decisions before it, so that one difference does not bring forth others.
+    """
+
+    def __init__(self, record: Record, definition: Definition) -> None:
+        self._definition = definition
+        self._chains = {stage.index: record.decisions(stage.index) for stage in definition.plan.stages}
+        self._result = cache(record.result)
+        self._enqueued = record.enqueued() if definition.is_chain else []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._chains.values()))
+
+    def __iter__(self) -> Iterator[Compared]:
+        for stage, chain in self._chains.items():
+            for index, (stored, _) in enumerate(chain):
+                yield Compared(stage, index, self._difference(stage, index, stored))
+
+    def _difference(self, stage: int, index: int, stored: Decision) -> Difference | None:
+        if index >= len(self._definition.plan.stages[stage].rungs):
+            return Difference("", "a decision", "none: the plan has no such rung")
+        try:
+            # it could take what it says that it took: what else was enqueued came later
+            queue = [(number, self._enqueued[number]) for number in stored.enqueued]
+            computed = decide(self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue)
+        except IndexError:
+            return Difference("", "a decision", f"none: not all of the values that it took are in {ENQUEUED}/")
+        except AutoMLError as error:  # a result is gone, or what there is allows no decision
+            return Difference("", "a decision", f"none: {error}")
+        return first_difference(_as_stored(stored), _as_stored(computed))
+
+
+def _as_stored(decision: Decision) -> Any:
+    """The decision as JSON reads it: without the types of our own."""
+    return strict_json.load(strict_json.dump(decision.to_json()), "the decision")
+
+
+def summary(record: Record, definition: Definition, decisions: int, found: Compared | None) -> dict[str, Any]:
+    """What `automl replay` prints. found: the first that differs."""
+    metadata = record.metadata()
+    then = metadata.get("software") or {"argo-automl": metadata["version"]}
+    difference = found and found.difference
+    return {
+        "study": definition.file.name,
+        "store": record.store.uri,
+        "same": found is None,
+        "decisions": decisions,
+        "difference": found
+        and difference
+        and {
+            "stage": definition.plan.stages[found.stage].name,
+            "decision": f"decisions/{found.stage}/{found.index}.json",
+            "field": difference.field,
+            "stored": difference.one,
+            "computed": difference.other,
+        },
+        "software": {"then": dict(then), "now": versions()},
+    }

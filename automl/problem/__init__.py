@@ -1,0 +1,1 @@
+"""What is searched for: the search space, its conditions, the metric. Opens no file."""

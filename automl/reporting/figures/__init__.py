@@ -1,0 +1,1 @@
+"""What a figure shows, as numbers; the page and `automl.plots` draw the same."""

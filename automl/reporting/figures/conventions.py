@@ -1,0 +1,70 @@
+"""What all figures have in common: how many points, axes and lines a reader can take in, and the names of axes."""
+
+from __future__ import annotations
+
+from automl.reporting.figures.facts import LEVELS, Axis, Facts
+from automl.reporting.figures.importance import Importance
+from automl.text.formatting import counted
+
+MOST_WITH_TEXT = 200  # experiments; beyond, a text for every dot would fill the page
+
+
+MOST_CURVES, _MOST_POINTS = 300, 9000  # of all curves together
+
+
+FIFTHS = (("level0", "worst fifth"), ("level2", "middle fifth"), ("level4", "best fifth"))
+
+
+def fifth(rank: int, count: int) -> int:
+    """The shade of a rank, 0 for the best: the best fifth has the strongest."""
+    return LEVELS - 1 - rank * LEVELS // count
+
+
+def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
+    """What the legend says of the defaults and of the best, where there are any."""
+    keys = []
+    if facts.defaults is not None and facts.defaults.value is not None:
+        keys.append(("default", "the defaults"))
+    if facts.winner is not None and facts.winner.number != 0:
+        keys.append(("best", f"the best, experiment {facts.winner.number}"))
+    return keys
+
+
+def axis_name(facts: Facts) -> str:
+    """What stands at an axis of the metric."""
+    return f"{facts.metric} ({'lower' if facts.minimize else 'higher'} is better)"
+
+
+def beyond(facts: Facts) -> str:
+    """What is said of values that the axis leaves out."""
+    count = sum(each.value is not None and facts.value_scale.beyond(each.value) for each in facts.drawn)
+    return f"{counted(count, 'far worse value')} beyond the axis drawn at its edge. " if count else ""
+
+
+Point = tuple[float, float]
+
+
+MOST_AXES = 9
+
+
+MOST_LINES = 300
+
+
+MOST_SLICES = 16
+
+
+MOST_CROSSES = 500
+
+
+SPREAD = 0.618034  # its multiples, less their whole part, fill 0 to 1 evenly
+
+
+def ordered_axes(facts: Facts, found: tuple[Importance, ...]) -> list[Axis]:
+    """The parameters, the most important first where that is known."""
+    return [each.axis for each in found] or list(facts.axes)
+
+
+MOST_BARS = 16
+
+
+SHADES = 7  # style.css has as many

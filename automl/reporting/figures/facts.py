@@ -1,0 +1,270 @@
+"""What the page and the plots show, read once from a study and its definition: both take their numbers from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from automl.analysis import cost_front
+from automl.analysis.cost_front import Point
+from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
+from automl.search.brain import DEFAULTS
+from automl.search.history import Experiment, Failure, History, Outcome
+from automl.study import summary
+from automl.study.attempt_times import AttemptTimes, times_of_study
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
+from automl.study.keys import STUDY_FILE
+from automl.study.record import Record
+
+MOST_DRAWN = 1000  # experiments in a picture or a table; the page says so where there are more
+LEVELS = 5  # shades of the number of epochs, style.css has as many
+
+
+@dataclass(frozen=True)
+class Searched:
+    """An experiment of the search. value: its best one that has a checkpoint; None when it has none (yet).
+
+    level: how far it was trained, from 0 to LEVELS - 1 for the last rung of all.
+    """
+
+    experiment: Experiment
+    value: float | None
+    level: int
+
+    @property
+    def number(self) -> int:
+        return self.experiment.number
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.experiment.results) and self.experiment.results[-1].failure is not None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One parameter, or one element of a list, with its scale. short: its name without what all names share."""
+
+    name: str
+    short: str
+    parameter: str
+    element: int | None
+    scale: Scale
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """The value on this axis; None where the parameter does not exist."""
+        found = values.get(self.parameter)
+        return found[self.element] if self.element is not None and found is not None else found
+
+    def place(self, values: Mapping[str, Any]) -> float | None:
+        return None if self.parameter not in values else self.scale.place(self.value(values))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A study as the page sees it. metadata: what it was begun with. text: its study file, as the author wrote it.
+
+    attempts: when each attempt trained; empty where that is not wanted, or was not kept.
+    """
+
+    definition: Definition
+    study: History
+    metadata: Mapping[str, Any]
+    text: str
+    attempts: tuple[AttemptTimes, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        return self.definition.metric_rule.name
+
+    @property
+    def minimize(self) -> bool:
+        return self.definition.metric_rule.goal == "minimize"
+
+    def score(self, value: float) -> float:
+        """The value where larger is better."""
+        return self.definition.brain.metric.score(value)
+
+    @cached_property
+    def state(self) -> str:
+        return summary.state(self.definition, self.study)
+
+    @cached_property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """All of them, those of the final judgement too, by number."""
+        return tuple(experiments(self.study, self.definition.plan.stages))
+
+    @cached_property
+    def best(self) -> Outcome | None:
+        return summary.best_of_search(self.definition, self.study)
+
+    @cached_property
+    def verdict(self) -> Mapping[str, Any] | None:
+        return summary.verdict(self.definition, self.study)
+
+    @cached_property
+    def gains(self) -> tuple[float, ...]:
+        return summary.paired_gains(self.definition, self.study)
+
+    @cached_property
+    def searched(self) -> tuple[Searched, ...]:
+        """The experiments of the search, by number."""
+        stages = {stage.index for stage in self.definition.plan.search}
+        found = []
+        for each in self.experiments:
+            if each.stage in stages:
+                values = [result.best_value for result in each.results if result.failure is None]
+                known = [value for value in values if value is not None]
+                found.append(Searched(each, max(known, key=self.score, default=None), self._level(each)))
+        return tuple(found)
+
+    @cached_property
+    def valued(self) -> tuple[Searched, ...]:
+        """Those with a value, the best first."""
+        known = [(self.score(each.value), each) for each in self.searched if each.value is not None]
+        return tuple(each for _, each in sorted(known, key=lambda pair: (-pair[0], pair[1].number)))
+
+    @cached_property
+    def best_so_far(self) -> tuple[tuple[int, float], ...]:
+        """(number, value) of each experiment of the search that is better than all before it, by number."""
+        found: list[tuple[int, float]] = []
+        for each in self.searched:
+            if each.value is not None and (not found or self.score(each.value) > self.score(found[-1][1])):
+                found.append((each.number, each.value))
+        return tuple(found)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """What the experiments of the search had reached after each rung, and in what time."""
+        return cost_front.points((each.experiment for each in self.searched), self.score)
+
+    @cached_property
+    def front(self) -> tuple[Point, ...]:
+        """The points that none is better than in the same time, the quickest first."""
+        return cost_front.front(self.points, self.score)
+
+    @cached_property
+    def failures(self) -> Mapping[Failure, Mapping[str, Sequence[int]]]:
+        """The numbers of the experiments that failed, by kind and message, the most frequent kind first."""
+        kinds: dict[Failure, dict[str, list[int]]] = {}
+        for each in self.experiments:
+            last = each.results[-1] if each.results else None
+            if last is not None and last.failure is not None:
+                kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(each.number)
+        return dict(sorted(kinds.items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0])))
+
+    @cached_property
+    def trained(self) -> Mapping[tuple[int, int], int]:
+        """The epochs that each finished run has added to its experiment, by (experiment, rung)."""
+        return {
+            (result.experiment, result.rung): max(0, result.epochs - asked.resume_epoch)
+            for each in self.experiments
+            for asked, result in zip(each.recommendations, each.results, strict=False)
+        }
+
+    @cached_property
+    def drawn(self) -> tuple[Searched, ...]:
+        """Those with a value that pictures show, the best first."""
+        return self.best_and_others(MOST_DRAWN)[0]
+
+    @cached_property
+    def left_out(self) -> str:
+        """What a picture says of those that it does not show; empty: it shows all."""
+        return self.best_and_others(MOST_DRAWN)[1]
+
+    def best_and_others(self, most: int) -> tuple[tuple[Searched, ...], str]:
+        """At most so many of those with a value, the best first, and what is said of the rest.
+
+        All, or the best for one half of the room and every so many of the others for the other half.
+        """
+        if len(self.valued) <= most:
+            return self.valued, ""
+        half = most // 2
+        rest = self.valued[half:]
+        others = tuple(rest[index * len(rest) // half] for index in range(half))
+        return self.valued[:half] + others, f"Drawn are the best {half:,}, and {half:,} of the other {len(rest):,}. "
+
+    @cached_property
+    def defaults(self) -> Searched | None:
+        return next((each for each in self.searched if each.number == DEFAULTS), None)
+
+    @cached_property
+    def winner(self) -> Searched | None:
+        return next((each for each in self.searched if self.best and each.number == self.best.experiment), None)
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The searched parameters, a list element by element."""
+        names = [each.parameter for each in self.definition.space.dimensions()]
+        found = []
+        for each in self.definition.space.dimensions():
+            scale = of_parameter(next(p for p in self.definition.space.parameters if p.name == each.parameter))
+            end = "" if each.element is None else f"[{each.element}]"
+            short = shortened(each.parameter, names) + end
+            found.append(Axis(each.parameter + end, short, each.parameter, each.element, scale))
+        return tuple(found)
+
+    @cached_property
+    def value_scale(self) -> Numbers:
+        """The axis of the values that the experiments of the search have kept."""
+        return of_metric([each.value for each in self.searched if each.value is not None], minimize=self.minimize)
+
+    @cached_property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs at which a rung of the search ends, rising."""
+        return tuple(sorted({rung.epochs for stage in self.definition.plan.search for rung in stage.rungs}))
+
+    def level_of(self, epochs: int) -> int:
+        """The shade of a training to so many epochs: the last rung has the strongest."""
+        reached = max(0, sum(end <= epochs for end in self.epochs) - 1)
+        if len(self.epochs) == 1:
+            return LEVELS - 2
+        weakest = 0 if len(self.epochs) >= LEVELS else 1
+        return weakest + reached * (LEVELS - 1 - weakest) // (len(self.epochs) - 1)
+
+    def _level(self, experiment: Experiment) -> int:
+        whole = [result.epochs for result in experiment.results if result.failure is None]
+        return self.level_of(max(whole, default=0))
+
+    @cached_property
+    def levels(self) -> tuple[tuple[str, str], ...]:
+        """The shades that occur, with what each means, for a legend."""
+        ends: dict[int, list[int]] = {}
+        for end in self.epochs:
+            ends.setdefault(self.level_of(end), []).append(end)
+        return tuple(
+            (f"level{level}", f"{found[0]} to {found[-1]} epochs" if found[0] != found[-1] else _epochs(found[0]))
+            for level, found in sorted(ends.items())
+        )
+
+
+def read_facts(record: Record, definition: Definition, study: History | None = None) -> Facts:
+    """The facts of a study in a store, without its times. study: what the record holds, where that was read before."""
+    known = study or record.history(definition)
+    text = (record.store.get(STUDY_FILE) or b"").decode()
+    return Facts(definition, known, record.metadata(), text)
+
+
+def with_times(facts: Facts, record: Record) -> Facts:
+    """The facts with the times of the attempts: a request for each of them."""
+    # Read now: until Python 3.12 all objects share the lock of a cached property, so nothing may wait inside one
+    return replace(facts, attempts=times_of_study(record))
+
+
+def shortened(name: str, names: Iterable[str]) -> str:
+    """The last part of a dotted name; where others end alike, with the parts before it that tell them apart."""
+    *before, last = name.split(".")
+    others = [other.split(".")[:-1] for other in set(names) - {name} if other.split(".")[-1] == last]
+    if not others:
+        return last
+    while before and all(other and other[0] == before[0] for other in others):
+        before, others = before[1:], [other[1:] for other in others]
+    while before and all(other and other[-1] == before[-1] for other in others):
+        before, others = before[:-1], [other[:-1] for other in others]
+    return ".".join([*before, last])
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'' if count == 1 else 's'}"

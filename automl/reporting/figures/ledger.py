@@ -1,0 +1,71 @@
+"""The figure of where the epochs went: a line for each rung, planned and spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automl.reporting.figures.facts import Facts
+from automl.search.plan import Rung, Stage, with_before
+
+MOST_ROWS = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """One rung, or the sum of all. Epochs but for `experiments`, `ended`, `failed` (counts) and `seconds`.
+
+    away: planned and never to be trained, because experiments failed or too few were left to go on. saved: what would
+    be trained again if every rung began from scratch.
+    """
+
+    stage: str = ""
+    rung: str = ""
+    to: int = 0
+    experiments: int = 0
+    ended: int = 0
+    failed: int = 0
+    planned: int = 0
+    trained: int = 0
+    away: int = 0
+    saved: int = 0
+    seconds: float = 0.0
+
+    @property
+    def to_come(self) -> int:
+        return max(0, self.planned - self.trained - self.away)
+
+    def plus(self, other: Line) -> Line:
+        names = ("experiments", "ended", "failed", "planned", "trained", "away", "saved", "seconds")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return Line(self.stage, "", **sums)
+
+
+def entries(facts: Facts) -> list[Line]:
+    """A line for each rung of the plan."""
+    return [
+        _line(facts, stage, rung, before)
+        for stage in facts.definition.plan.stages
+        for rung, before in with_before(stage, "epochs")
+    ]
+
+
+def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
+    length = rung.epochs - before
+    line = Line(stage.name, str(rung.index), rung.epochs, rung.size, planned=rung.size * length)
+    decisions = facts.study.of_stage(stage.index)
+    if rung.index >= len(decisions):
+        return line if facts.state != "failed" else Line(**{**vars(line), "away": line.planned})
+    ended = failed = trained = saved = 0
+    seconds = 0.0
+    away = (rung.size - len(decisions[rung.index].issued)) * length
+    for asked in decisions[rung.index].issued:
+        result = facts.study.results.get((asked.number, rung.index))
+        if result is None:
+            continue
+        new = facts.trained[asked.number, rung.index]
+        ended, failed = ended + 1, failed + (result.failure is not None)
+        trained, seconds = trained + new, seconds + result.seconds
+        saved += asked.resume_epoch
+        away += max(0, length - new)
+    return Line(**{**vars(line), "ended": ended, "failed": failed, "trained": trained, "away": away, "saved": saved,
+                   "seconds": seconds})  # fmt: skip

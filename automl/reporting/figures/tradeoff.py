@@ -1,0 +1,154 @@
+"""The figure of metric against training time: points, their front, and where names fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from automl.analysis.cost_front import Point
+from automl.reporting.figures.conventions import Point as Place
+from automl.reporting.figures.facts import Facts
+from automl.reporting.figures.scales import Numbers, of_metric, of_times
+from automl.reporting.figures.timeline import axis_unit
+
+ALIKE = 1.1  # longest by shortest; below, differences are those of machines and not of values
+
+
+_ROOM = 0.05  # of the axis of values, for labels
+
+
+_NEARLY = 0.9  # of the gain of the best: what is worth a sentence
+
+
+_LETTER, _LINE, _GAP = 7.0, 12.0, 7.0  # pixels: a letter of a label, its height, and how far it stands from its mark
+
+
+KEYS = (("front", "on the front"), ("sofar", "the best value within a time"))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes. across: times in units of `size` seconds; unit: the name of one. drawn: the points shown."""
+
+    across: Numbers
+    up: Numbers
+    size: float
+    unit: str
+    drawn: tuple[Point, ...]
+
+    @property
+    def name(self) -> str:
+        """What stands at the axis of times."""
+        return f"training time in {self.unit}{', logarithmic' if self.across.log else ''}"
+
+
+def laid_out(facts: Facts) -> Layout | None:
+    """The axes of the points; None for fewer than two of them."""
+    if len(facts.points) < 2:
+        return None
+    times = [each.seconds for each in facts.points]
+    logarithmic = of_times(times).log
+    size, unit = axis_unit(math.sqrt(min(times) * max(times)) if logarithmic else max(times))
+    up = _with_room(of_metric([each.value for each in facts.points], minimize=facts.minimize), facts.minimize)
+    shown = {each.number for each in facts.drawn}
+    drawn = tuple(each for each in facts.points if each.experiment in shown)
+    return Layout(of_times([each / size for each in times]), up, size, unit, drawn)
+
+
+def _with_room(up: Numbers, minimize: bool) -> Numbers:
+    """The axis with room for labels beyond the best value."""
+    low, high = (math.log(up.low), math.log(up.high)) if up.log else (up.low, up.high)
+    end = low - _ROOM * (high - low) if minimize else high + _ROOM * (high - low)
+    end = math.exp(end) if up.log else end
+    return replace(up, low=end) if minimize else replace(up, high=end)
+
+
+def landmarks(facts: Facts) -> list[tuple[str, Point]]:
+    """The defaults as far as they were trained, and the best where it became so."""
+    found = []
+    if own := [
+        each for each in facts.points if facts.defaults is not None and each.experiment == facts.defaults.number
+    ]:
+        found.append(("default", own[-1]))
+    best = best_point(facts)
+    if best is not None and not (facts.defaults is not None and best.experiment == facts.defaults.number):
+        found.append(("best", best))
+    return found
+
+
+def best_point(facts: Facts) -> Point | None:
+    """Where the best of the search became so."""
+    best = facts.best
+    return next(
+        (each for each in facts.points if best and (each.experiment, each.rung) == (best.experiment, best.rung)), None
+    )
+
+
+def are_alike(facts: Facts) -> bool:
+    """Whether all trainings took about as long, so that less time is nothing to choose."""
+    times = [each.seconds for each in facts.points]
+    return max(times) <= ALIKE * min(times)
+
+
+def notes(facts: Facts, layout: Layout) -> str:
+    """What one must know to read the picture."""
+    rungs = "A dot is what an experiment had reached after one of its rungs. " if len(facts.epochs) > 1 else ""
+    far = (
+        "Far worse values are drawn at the edge. " if any(layout.up.beyond(each.value) for each in layout.drawn) else ""
+    )
+    return (
+        f"{rungs}On the front is what no other result equals in the same or less time. Times are as measured, retries "
+        "included: another machine, or other trainings beside, change them. Each value is of one seed. "
+        f"Neither failures nor the final judgement are here. {far}{facts.left_out}"
+    )
+
+
+def gain_share(facts: Facts) -> Callable[[Point], float] | None:
+    """The share of the best's gain over the defaults that a point has.
+
+    None where the best is no better, or the defaults were not trained as far: then epochs would pass for values.
+    """
+    best, marks = best_point(facts), dict(landmarks(facts))
+    default = marks.get("default")
+    if best is None or default is None or default.epochs < best.epochs:
+        return None
+    floor, whole = facts.score(default.value), facts.score(best.value) - facts.score(default.value)
+    return (lambda point: (facts.score(point.value) - floor) / whole) if whole > 0 else None
+
+
+def sentence(facts: Facts) -> str:
+    """What the quickest of the nearly best saves; empty where there is none, or it cannot be said."""
+    best, share = best_point(facts), gain_share(facts)
+    if best is None or share is None:
+        return ""
+    near = next(each for each in facts.front if share(each) >= _NEARLY)
+    if (near.experiment, near.rung) == (best.experiment, best.rung) or best.seconds == near.seconds:
+        return ""
+    gain, time = percent(share(near)), percent(near.seconds / best.seconds)
+    who = f"Experiment {near.experiment} has, at epoch {near.epochs}"
+    return f"{who}, {gain} of the best's gain over the defaults in {time} of its time."
+
+
+def percent(share: float) -> str:
+    """A share, finer where it is nearly nothing or nearly all."""
+    return f"{100 * share:.0f} %" if 0.1 <= share <= 0.9 or share in {0, 1} else f"{100 * share:.1f} %"
+
+
+def readable(texts: list[str], places: list[Place], letter: float, line: float) -> list[int]:
+    """Which labels of a front can be read: those that lie on no other mark and on no label of a better one.
+
+    places: rising in x and in y, which is where the front is empty; a label stands above its place and to the left.
+    letter, line: how wide a letter is and how high a line, as of places.
+    """
+    taken: list[tuple[float, float, float]] = []  # left, right, foot
+    found = []
+    for index in reversed(range(len(texts))):
+        x, y = places[index]
+        left, right, foot = x - _GAP - letter * len(texts[index]), x - _GAP, y + _GAP
+        free = all(right < one or left > other or abs(foot - low) >= line for one, other, low in taken)
+        marks = places[:index] + places[index + 1 :]
+        if free and not any(left <= over <= right + _GAP and foot <= up <= foot + line for over, up in marks):
+            taken.append((left, right, foot))
+            found.append(index)
+    return found

@@ -1,0 +1,1 @@
+"""A study in a notebook: HTML of its results, progress while it runs."""

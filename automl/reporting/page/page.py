@@ -1,0 +1,114 @@
+"""The whole page. Static: no script and nothing that is loaded, so that it shows wherever it lies, Argo's UI included.
+
+Pictures of what was trained are the exception: they stand in the page itself, but Argo's UI shows their words alone.
+
+A function of the record alone: the same study gives the same bytes, wherever and by whomever it is made.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from automl.errors import InvalidInput
+from automl.reporting.figures.conventions import ordered_axes
+from automl.reporting.figures.facts import Facts, read_facts, with_times
+from automl.reporting.figures.importance import importances
+from automl.reporting.page import (
+    answer,
+    courses,
+    decisions,
+    failures,
+    ledger,
+    parameters,
+    pictures,
+    reproduce,
+    surface,
+    timeline,
+    tradeoff,
+)
+from automl.reporting.page.markup import Markup, joined, tag
+from automl.search.history import History
+from automl.study.definition import Definition
+from automl.study.record import Record
+
+MARKER = "<!-- argo-automl report -->"  # by which we know a page of ours
+_HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
+
+
+def render(record: Record, definition: Definition, study: History | None = None) -> str:
+    """The page of a study. study: what the record holds, where the caller has read it."""
+    return page(with_times(read_facts(record, definition, study), record), record)
+
+
+def page(facts: Facts, record: Record) -> str:
+    """The page, as HTML that is well-formed XML too; with a timeline where the facts have times."""
+    sections = [(name, title, content) for name, title, content in _sections(facts, record) if content]
+    links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
+    body = tag(
+        "main",
+        _header(facts),
+        answer.answer(facts),
+        tag("nav", *links, aria_label="Sections"),
+        *(tag("section", tag("h2", title), content, id=name) for name, title, content in sections),
+        tag(
+            "footer", "Made by argo-automl from the study's record alone. Numbers of the search are on validation data."
+        ),
+    )
+    style = (resources.files("automl.reporting.page") / "style.css").read_text(encoding="utf-8")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{facts.definition.file.name}: argo-automl report"),
+        tag("style", Markup(style)),
+    )
+    return f"{_HEAD}{tag('html', head, tag('body', body), lang='en')}\n"
+
+
+def write(text: str, path: Path) -> None:
+    """Writes a page to a file, over an older page of ours but over nothing else. Raises InvalidInput."""
+    if path.is_dir():
+        raise InvalidInput(f"--html: {path} is a folder", advice=f"name a file in it: {path / 'report.html'}")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"--html: there is no folder {path.parent}", advice="make it first")
+    if path.exists() and MARKER.encode() not in path.read_bytes()[:200]:
+        raise InvalidInput(
+            f"--html: {path} is there already and is no report of ours", advice="give another name, or remove it first"
+        )
+    partial = path.with_name(f".{path.name}.new")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _header(facts: Facts) -> Markup:
+    definition = facts.definition
+    kind = f"{definition.file.algorithm.replace('_', ' ')} on {definition.network.name}"
+    sampling = f"{definition.sampler_name.replace('_', ' ')} sampling"
+    goal = f"{definition.metric_rule.goal} {facts.metric}"
+    return tag(
+        "header",
+        tag("h1", definition.file.name),
+        tag("span", facts.state, class_="state"),
+        tag("p", f"{kind}, {sampling}; {goal}; seed {definition.file.seed}"),
+    )
+
+
+def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | None]]:
+    found = importances(facts)
+    axes = ordered_axes(facts, found)
+    matters = None
+    if facts.valued and facts.axes:
+        pair = tag("div", surface.importance(facts, found), surface.contour(facts, found), class_="pair")
+        matters = joined(pair, parameters.parallel(facts, axes), parameters.slices(facts, axes))
+    return [
+        ("pictures", "What it sees", pictures.pictures(record, facts)),
+        ("course", "How it went", joined(courses.history(facts), courses.curves(facts))),
+        ("failures", "What failed", failures.failures(facts)),
+        ("parameters", "What matters", matters),
+        ("cost", "What a value costs", tradeoff.tradeoff(facts)),
+        ("epochs", "What it took", joined(ledger.ledger(facts), timeline.timeline(facts))),
+        ("experiments", "Every experiment, and why", decisions.experiments(facts)),
+        ("reproduce", "How to make it again", reproduce.reproduce(facts)),
+    ]

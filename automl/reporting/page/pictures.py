@@ -1,0 +1,80 @@
+"""What the best model and the defaults see: the pictures that a training program leaves with its checkpoints.
+
+Which checkpoint's: the best of the experiment, the one that best_model would hold. So a picture and its number belong
+together. Argo's UI forbids pictures in what it shows, and gives the text in their place; any browser shows the file.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from automl.errors import CheckpointError
+from automl.reporting.figures.facts import Facts
+from automl.reporting.page.drawing import figure
+from automl.reporting.page.markup import Markup, joined, tag
+from automl.search.history import Experiment
+from automl.study.record import Record
+from automl.text.formatting import number
+
+MOST_BYTES = 300_000  # of one picture: the page is to stay small
+MOST = 4  # pictures of an experiment
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def pictures(record: Record, facts: Facts) -> Markup | None:
+    """The section; None when the network draws none or no experiment has left any."""
+    caption = facts.definition.network.pictures
+    if caption is None:
+        return None
+    sides = _judged(facts) or _searched(facts)
+    shown = [_of(record, facts, title, each) for title, each in sides]
+    found = [each for each in shown if each is not None]
+    return joined(tag("p", caption), *found) if found else None
+
+
+def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
+    """The first training of each side in the final judgement: both are as long and have the same seed.
+
+    Where the defaults are the best there is one side.
+    """
+    if facts.verdict is None or facts.state != "done":
+        return []
+    by_number = {each.number: each for each in facts.experiments}
+    titles = {"default": "The defaults, trained anew for the final judgement", "best": "The best, trained anew for it"}
+    first = {side: facts.verdict[side]["experiments"][:1] for side in titles}
+    return [(title, by_number[number]) for side, title in titles.items() for number in first[side]]
+
+
+def _searched(facts: Facts) -> list[tuple[str, Experiment]]:
+    """Both as the search has trained them, which may not be equally long."""
+    if facts.winner is facts.defaults:
+        sides = [("The best of the search, which are the defaults", facts.winner)]
+    else:
+        sides = [("The defaults in the search", facts.defaults), ("The best of the search", facts.winner)]
+    return [(title, each.experiment) for title, each in sides if each is not None]
+
+
+def _of(record: Record, facts: Facts, title: str, each: Experiment) -> Markup | None:
+    results = [result for result in each.results if result.failure is None and result.best is not None]
+    if not results or results[-1].best is None:
+        return None
+    best = results[-1].best
+    try:
+        manifest = record.manifest(best.manifest)
+    except CheckpointError:
+        return None  # 'automl verify' tells of a damaged one
+    if manifest is None:
+        return None
+    images = []
+    for place, file in enumerate(manifest.files):
+        if file.name.endswith(".png") and file.size <= MOST_BYTES:
+            data = record.store.get(manifest.file_key(place))
+            if data is not None and data.startswith(_PNG):
+                text = base64.b64encode(data).decode()
+                name = f"experiment {each.number}, epoch {best.epoch}: {file.name}"
+                images.append(tag("img", src=f"data:image/png;base64,{text}", alt=name, class_="seen"))
+    if not images:
+        return None
+    known = results[-1].best_value
+    value = "" if known is None else f", {facts.metric} {number(known)}"
+    return figure(title, joined(*images[:MOST]), f"Experiment {each.number}, epoch {best.epoch}{value}.")

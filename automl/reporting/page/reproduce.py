@@ -1,0 +1,60 @@
+"""How to make the study again: its file, its network, its seed, the version that began it, the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from automl.networks.definition import catalogue
+from automl.reporting.figures.facts import Facts
+from automl.reporting.page.markup import Markup, joined, tag
+
+
+def reproduce(facts: Facts) -> Markup:
+    """The section's content."""
+    network, version = facts.definition.network, facts.metadata["version"]
+    own = facts.definition.file.network not in catalogue()
+    rows = (
+        ("version", f"argo-automl {version}"),
+        ("seed", str(facts.definition.file.seed)),
+        ("network", f"{network.name}: {network.title}"),
+        ("image", f"{network.image} (on a cluster)"),
+        ("sha256 of the settings", facts.metadata["sha256"]),
+    )
+    steps = (
+        "automl plan study.yaml\nautoml run study.yaml        # or: automl compile study.yaml | argo submit -n argo -"
+    )
+    where = f" and the network below as {facts.definition.file.network} beside it" if own else ""
+    return joined(
+        tag("table", tag("tbody", *(_row(name, text) for name, text in rows)), class_="plain"),
+        tag("p", f"Save the text below as study.yaml{where}, in an empty folder, and run with that version:"),
+        tag("pre", steps),
+        tag(
+            "p",
+            "The same results lead to the same decisions, byte for byte. Trainings repeat as exactly as the training "
+            "program does; the whole spec of each, with its seed, stands in recommendation_<number>.",
+        ),
+        tag("details", tag("summary", tag("strong", "study.yaml")), tag("pre", facts.text, id="study-yaml"), open=""),
+        _network(facts) if own else None,
+    )
+
+
+def _row(name: str, text: str) -> Markup:
+    return tag("tr", tag("th", name, scope="row"), tag("td", text))
+
+
+def _network(facts: Facts) -> Markup:
+    """The network file as it was understood."""
+    data = facts.definition.network.model_dump(mode="json", exclude_none=True)
+    data = {name: _sorted(value) for name, value in data.items()}
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    name = tag("summary", tag("strong", facts.definition.file.network), ", as it was understood")
+    return tag("details", name, tag("pre", text, id="network-yaml"))
+
+
+def _sorted(value: Any) -> Any:
+    """The value with all names in order: that in the author's file is not in the record."""
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,128 @@
+"""What a value costs: every result by its training time, and the front of those that none is better than."""
+
+from __future__ import annotations
+
+from automl.analysis.cost_front import Point
+from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
+from automl.reporting.figures.conventions import Point as Place
+from automl.reporting.figures.facts import LEVELS, Facts
+from automl.reporting.figures.tradeoff import (
+    _GAP,
+    _LETTER,
+    _LINE,
+    KEYS,
+    Layout,
+    are_alike,
+    best_point,
+    gain_share,
+    laid_out,
+    landmarks,
+    notes,
+    percent,
+    readable,
+    sentence,
+)
+from automl.reporting.page.drawing import Plot, at, diamond, dots, figure, label, legend, lines, star
+from automl.reporting.page.markup import Markup, joined, tag
+from automl.text.formatting import counted, number, spent
+
+MOST_ROWS = 12
+
+
+def tradeoff(facts: Facts) -> Markup | None:
+    """The picture with its sentence, and the table of the front."""
+    layout = laid_out(facts)
+    if layout is None:
+        return None
+    if are_alike(facts):
+        times = [each.seconds for each in facts.points]
+        low, high = spent(min(times)), spent(max(times))
+        span = low if low == high else f"{low} to {high}"
+        said = f"All {counted(len(times), 'result')} took about as long ({span}): a lesser value saves no time."
+        return tag("p", said, class_="empty")
+    plot = Plot(layout.across, layout.up, layout.name, axis_name(facts), width=980, height=360)
+    marks: list[Markup | None] = [*_dots(facts, layout, plot), lines([_course(facts, layout, plot)], "sofar")]
+    placed = [(each, place) for each in facts.front if (place := _place(layout, plot, each))]
+    marks += [star(place, "front", 4) for _, place in placed]
+    for name, each in landmarks(facts):
+        if place := _place(layout, plot, each):
+            marks.append(diamond(place, name) if name == "default" else star(place, name))
+    marks += _labels(facts, plot, placed)
+    if len(layout.drawn) <= MOST_WITH_TEXT:
+        marks += [_text(facts, each, place) for each in layout.drawn if (place := _place(layout, plot, each))]
+    drawing = plot.drawn(f"{facts.metric} of every result by its training time", marks)
+    keys = legend(*facts.levels, *KEYS, *landmark_keys(facts))
+    wide = tag("div", drawing, class_="scroll wide")
+    shown = figure("Value against training time", joined(keys, wide), notes(facts, layout), class_="full")
+    said = sentence(facts)
+    return joined(tag("p", said) if said else None, shown, _table(facts))
+
+
+def _place(layout: Layout, plot: Plot, each: Point) -> Place | None:
+    return plot.point(each.seconds / layout.size, each.value)
+
+
+def _dots(facts: Facts, layout: Layout, plot: Plot) -> list[Markup | None]:
+    by_level: list[list[Place]] = [[] for _ in range(LEVELS)]
+    for each in layout.drawn:
+        if place := _place(layout, plot, each):
+            by_level[facts.level_of(each.epochs)].append(place)
+    small = "small " if len(layout.drawn) > MOST_WITH_TEXT else ""
+    return [dots(places, f"{small}level{level}") for level, places in enumerate(by_level)]
+
+
+def _course(facts: Facts, layout: Layout, plot: Plot) -> list[Place]:
+    """The front as stairs: the best value within each time."""
+    course: list[Place] = []
+    for each in facts.front:
+        if place := _place(layout, plot, each):
+            course += [(place[0], course[-1][1]), place] if course else [place]
+    return [*course, (plot.across(1), course[-1][1])]
+
+
+def _labels(facts: Facts, plot: Plot, placed: list[tuple[Point, Place]]) -> list[Markup]:
+    """The numbers of the experiments on the front, on its empty side."""
+    found = []
+    texts = [str(each.experiment) for each, _ in placed]
+    outward = [(x, y if facts.minimize else -y) for _, (x, y) in placed]
+    for index in readable(texts, outward, _LETTER, _LINE):
+        x, y = placed[index][1]
+        right = max(x - _GAP, plot.left + _LETTER * len(texts[index]))
+        found.append(label(right, y + 17 if facts.minimize else y - 8, texts[index], "end", "halo"))
+    return found
+
+
+def _text(facts: Facts, each: Point, place: Place) -> Markup:
+    """What a pointer over a dot shows: an unseen disc with a title."""
+    what = f"experiment {each.experiment}, epoch {each.epochs}"
+    text = f"{what}: {facts.metric} {number(each.value)} in {spent(each.seconds)}"
+    return tag("circle", tag("title", text), cx=at(place[0]), cy=at(place[1]), r=7, class_="touch")
+
+
+def _table(facts: Facts) -> Markup:
+    """The front, the quickest first: what each costs and what it lacks."""
+    best, share = best_point(facts), gain_share(facts)
+    assert best is not None, "there are points"
+    heads = ["to epoch", facts.metric, "behind the best", "training time", "of the best's time"]
+    heads += ["of its gain over the defaults"] if share else []
+    shown = facts.front[-MOST_ROWS:]
+    rows = []
+    for each in shown:
+        behind = facts.score(best.value) - facts.score(each.value)
+        cells = [str(each.epochs), number(each.value), number(behind) if behind else "\N{EN DASH}", spent(each.seconds)]
+        cells.append(percent(each.seconds / best.seconds) if best.seconds else "\N{EN DASH}")
+        if share:
+            cells.append(percent(share(each)) if share(each) > 0 else "none")
+        is_best = (each.experiment, each.rung) == (best.experiment, best.rung)
+        name = f"{each.experiment}{' (defaults)' if each.experiment == 0 else ' (best)' if is_best else ''}"
+        row = (tag("th", name, scope="row"), *(tag("td", cell, class_="number") for cell in cells))
+        rows.append(tag("tr", *row, class_="best-row" if is_best else None))
+    head = tag("tr", tag("th", "experiment"), *(tag("th", text, class_="number") for text in heads))
+    rest = len(facts.front) - len(shown)
+    note = (
+        f"{counted(rest, 'quicker and worse result')} of the front {'is' if rest == 1 else 'are'} left out. "
+        if rest
+        else ""
+    )
+    table = tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="scroll")
+    return figure("The front", table, note, class_="full")

@@ -1,0 +1,1 @@
+"""A study in a terminal: tables, the live view, metrics for Prometheus."""

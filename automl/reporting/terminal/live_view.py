@@ -1,0 +1,211 @@
+"""Shows a run while it goes on: a table that renews itself in a terminal, plain lines when the output is piped."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from automl.analysis import status
+from automl.analysis.time_left import TimeLeft, time_left
+from automl.search.history import History, Status
+from automl.study import summary
+from automl.study.attempt_times import AttemptTimes
+from automl.study.definition import Definition
+from automl.study.events import Event
+from automl.study.experiments import experiments
+from automl.text import formatting
+
+_FRESH = 2.0  # seconds for which a time left holds
+_LINES = 12  # of ended experiments that the table keeps in sight
+_STYLES = {Status.SUCCESS: "green", Status.FAILURE: "red", Status.STOPPED: "dim", Status.WAITING: "cyan"}
+
+
+@dataclass
+class _Training:
+    epoch: int
+    value: float | None = None
+
+
+@dataclass
+class LiveView:
+    """A listener of `LocalRun`. Use it as `with view.shown(): run`.
+
+    jobs: trainings side by side; None: as many as are seen.
+    """
+
+    definition: Definition
+    console: Console
+    jobs: int | None
+    _times: dict[tuple[int, int, str], AttemptTimes] = field(default_factory=dict)
+    _left: tuple[float, str] = (-math.inf, "")  # by the monotonic clock, and what was said then
+    _study: History | None = None
+    _training: dict[int, _Training] = field(default_factory=dict)
+    _live: Live | None = None
+    _quiet_until: float = 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """The table is on the screen inside; a terminal that changes its size is followed."""
+        if not self.console.is_terminal:
+            yield
+            return
+        # no thread of rich's own: the runner forks, and forking with threads about is asking for trouble
+        with Live(console=self.console, auto_refresh=False, transient=True) as live:
+            self._live = live
+            old = signal.signal(signal.SIGWINCH, self._resized)
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGWINCH, old)
+                self._live = None
+
+    def __call__(self, event: Event) -> None:
+        self.take(event)
+        if self._live is None:
+            for line in self.lines(event):
+                self.console.print(line, highlight=False, soft_wrap=True)
+        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
+            self._refresh()
+
+    def take(self, event: Event) -> None:
+        """Knows of the event from now on, and shows nothing."""
+        self._study = event.study
+        if event.times is not None:
+            self._times[event.times.experiment, event.times.rung, event.times.attempt] = event.times
+        recommendation = event.recommendation
+        if recommendation is not None:
+            if event.kind == "started":
+                self._training[recommendation.number] = _Training(event.epoch)
+            elif event.kind == "epoch":
+                training = self._training[recommendation.number]
+                training.epoch, training.value = event.epoch, event.value
+            elif event.kind in {"settled", "preempted"}:
+                self._training.pop(recommendation.number, None)
+
+    def _refresh(self) -> None:
+        if self._live is not None:
+            self._quiet_until = time.monotonic() + 0.25
+            self._live.update(self.screen(), refresh=True)
+
+    def _resized(self, _number: int, _frame: FrameType | None) -> None:
+        self._refresh()
+
+    def lines(self, event: Event) -> Iterator[str]:
+        """What is printed of an event where there is no terminal."""
+        stages = self.definition.plan.stages
+        at = event.recommendation
+        metric = self.definition.metric_rule.name
+        if event.kind == "decided" and event.decision is not None:
+            stage = stages[event.decision.stage]
+            rung = stage.rungs[event.decision.index]
+            issued = len(event.decision.issued)
+            what = "experiment" if issued == 1 else "experiments"
+            yield f"stage {stage.name} rung {rung.index}: {issued} {what} to epoch {rung.epochs}"
+        elif at is not None and event.kind == "started":
+            fresh = f"goes on from epoch {event.epoch}" if event.epoch else "starts"
+            yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"
+        elif at is not None and event.kind == "epoch":
+            yield f"experiment {at.number}: epoch {event.epoch}/{at.epochs} {metric} {formatting.number(event.value)}"
+        elif at is not None and event.kind == "preempted":
+            yield f"experiment {at.number}: preempted, starts again"
+        elif at is not None and event.result is not None:
+            result = event.result
+            end = (
+                f"{metric} {formatting.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
+            )
+            text = f": {result.message}" if result.message else ""
+            word = "was done before" if event.kind == "skipped" else "done"
+            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self.outlook(event.study)}"
+
+    def outlook(self, study: History) -> str:
+        """Epochs pending, time left, the best so far."""
+        found = self._progress(study)
+        best = summary.best_of_search(self.definition, study)
+        left = self._time_left(study)
+        parts = [f"{found.epochs_pending} epochs pending", "time left unknown" if left == "unknown" else f"left {left}"]
+        if best is not None:
+            parts.append(f"best {formatting.number(best.best_value)} (experiment {best.experiment})")
+        return ", ".join(parts)
+
+    def _progress(self, study: History) -> status.Progress:
+        running = {number: each.epoch for number, each in self._training.items()}
+        return status.progress(self.definition, study, running)
+
+    def _time_left(self, study: History) -> str:
+        """The time left with its interval; drawn anew every few seconds, for a large study takes a while."""
+        if time.monotonic() - self._left[0] > _FRESH:
+            found: TimeLeft | None = time_left(
+                self.definition, study, tuple(self._times.values()), time.time(), self.jobs
+            )
+            self._left = (
+                time.monotonic(),
+                "unknown" if found is None else formatting.left(found.middle, (found.low, found.high)),
+            )
+        return self._left[1]
+
+    def screen(self) -> RenderableType:
+        """What a terminal shows: progress, the best so far, the experiments."""
+        assert self._study is not None
+        found = self._progress(self._study)
+        best = summary.best_of_search(self.definition, self._study)
+        file = self.definition.file
+        head = Text(f"{file.name}  {file.algorithm} on {self.definition.network.name}", style="bold")
+        total = found.epochs_done + found.epochs_pending
+        bar = ProgressBar(total=max(1, total), completed=found.epochs_done, width=40)
+        line = Table.grid(padding=(0, 2))
+        line.add_row(bar, f"{found.epochs_done} of {total} epochs, {found.epochs_pending} pending")
+        rest = Text(f"time left: {self._time_left(self._study)}")
+        best_text = "none yet"
+        if best is not None:
+            best_text = (
+                f"{self.definition.metric_rule.name} {formatting.number(best.best_value)}  experiment {best.experiment}"
+            )
+        return Group(head, line, rest, Text(f"best so far: {best_text}", style="green"), self._table())
+
+    def _table(self) -> Table:
+        assert self._study is not None
+        table = Table(box=None, pad_edge=False, expand=True)
+        for name, justify in (("experiment", "right"), ("stage", "left"), ("status", "left"), ("epoch", "right")):
+            table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in rich's signature
+        table.add_column(self.definition.metric_rule.name, justify="right", no_wrap=True)
+        table.add_column("values", overflow="ellipsis", no_wrap=True, ratio=1)
+        found = experiments(self._study, self.definition.plan.stages)
+        ended = [each for each in found if each.results and each.number not in self._training]
+        running = [each for each in found if each.number in self._training]
+        room = max(3, min(_LINES, self.console.height - len(running) - 7))
+        recent = sorted(ended, key=lambda each: (each.results[-1].rung, each.number))[-room:]
+        for each in running + recent:
+            active = self._training.get(each.number)
+            status = "training" if active else each.status.value
+            value = active.value if active and active.value is not None else _last(each.history)
+            epoch = active.epoch if active else each.epochs
+            asked = each.recommendations[-1].epochs
+            values = ", ".join(f"{name.rsplit('.', 1)[-1]}={formatting.setting(v)}" for name, v in each.values.items())
+            style = "bold" if active else _STYLES.get(each.status, "")
+            stage = self.definition.plan.stages[each.stage].name
+            row = (str(each.number), stage, status, f"{epoch}/{asked}", formatting.number(value), values)
+            table.add_row(*row, style=style)
+        if len(ended) > room:
+            table.add_row("", "", f"and {len(ended) - room} more", "", "", "", style="dim")
+        return table
+
+
+def _last(history: tuple[tuple[int, float], ...]) -> float | None:
+    return history[-1][1] if history else None
+
+
+def default_jobs() -> int:
+    """Experiments side by side where the user says nothing: one for each CPU core that we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

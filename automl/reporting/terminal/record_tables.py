@@ -1,0 +1,154 @@
+"""Tables of the commands that ask a study's record, from the data that the other output forms print as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from automl.reporting.terminal.tables import add_row, plain_table, write_pairs
+from automl.text.formatting import counted, number, setting
+
+Row = Mapping[str, Any]
+
+
+def replay(console: Console, data: Row) -> None:
+    """Whether the decisions are the same, or where the first difference is."""
+    rows = [("study", f"{data['study']} in {data['store']}")]
+    found = data["difference"]
+    if found is None:
+        write_pairs(console, [*rows, ("decisions", f"all {data['decisions']} are the same, computed again")])
+        return
+    place = f"{found['decision']} (stage {found['stage']})"
+    rows.append(("differs", f"{place}, the first of {data['decisions']} that does"))
+    rows += [("field", found["field"])] if found["field"] else []
+    rows += [("stored", _as_written(found["stored"])), ("computed", _as_written(found["computed"]))]
+    then, now = data["software"]["then"], data["software"]["now"]
+    changed = [
+        f"{name} {then.get(name, 'unknown')} then, {now[name]} now" for name in now if then.get(name) != now[name]
+    ]
+    said = (
+        ", ".join(changed) or "the same versions as then, so the record was changed, or the machine rounds differently"
+    )
+    write_pairs(console, [*rows, ("software", said)])
+
+
+def why(console: Console, data: Row) -> None:
+    """What an experiment is, then its story, one line an event."""
+    values = [(name, setting(value)) for name, value in data["values"].items()]
+    name = f"{data['experiment']}{' (the defaults)' if data['defaults'] else ''}, stage {data['stage']}"
+    write_pairs(console, [("experiment", name), ("status", data["status"]), *values])
+    console.print()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for place, line in enumerate(data["story"], 1):
+        table.add_row(Text(f"{place}."), Text(line))
+    console.print(table)
+
+
+def verify(console: Console, data: Row) -> None:
+    """What was looked at, and what is wrong with which object."""
+    checked = ", ".join(f"{count} {name}" for name, count in data["checked"].items())
+    problems = len(data["problems"])
+    verdict = (
+        "nothing is wrong" if data["whole"] else f"{problems} {'thing is' if problems == 1 else 'things are'} wrong"
+    )
+    write_pairs(console, [("study", f"{data['study']} in {data['store']}"), ("checked", checked), ("found", verdict)])
+    for group, word in (("problems", "problem"), ("notes", "note")):
+        if data[group]:
+            console.print()
+            table = plain_table("object", word)
+            for each in data[group]:
+                add_row(table, each["object"], each[word])
+            console.print(table)
+
+
+def gc(console: Console, data: Row, study: str) -> None:
+    """What goes and what stays, by reason, and how to make it so."""
+    goes = data["remove"]
+    table = plain_table("", "checkpoints", "objects", "MB", "reason", right=("checkpoints", "objects", "MB"))
+    for name, side in (("removed" if data["removed"] else "to remove", goes), ("kept", data["stay"])):
+        for each in side["by_reason"]:
+            add_row(table, name, each["checkpoints"], each["objects"], f"{each['megabytes']:,g}", each["reason"])
+    console.print(table)
+    console.print()
+    said = f"{counted(goes['checkpoints'], 'checkpoint')} in {counted(goes['objects'], 'object')}"
+    size = f"{goes['megabytes']:,g} MB"
+    if not goes["checkpoints"]:
+        console.print("there is nothing to remove")
+    elif data["removed"]:
+        console.print(Text(f"removed {said}, {size}"))
+    else:
+        keep = "" if data["keep"] == "best" else f" --keep {data['keep']}"
+        console.print(
+            Text(f"would remove {said}, {size}; nothing was removed. To do it: automl gc {study}{keep} --yes")
+        )
+
+
+def diff(console: Console, data: Row) -> None:
+    """Two studies side by side, then the settings that differ."""
+    a, b = data["a"], data["b"]
+    table = plain_table("", "A", "B")
+    for name, said in _DIFF_ROWS:
+        add_row(table, name, said(a), said(b))
+    add_row(table, "decisions", data["decisions"]["a"], data["decisions"]["b"])
+    console.print(table)
+    console.print()
+    console.print(Text(_where_decisions_differ(data["decisions"])))
+    if data["gain"] is not None:
+        gain = data["gain"]
+        words = (
+            "the best of both are equal"
+            if gain == 0
+            else f"the best of {'B' if gain > 0 else 'A'} is {number(abs(gain))} better"
+        )
+        console.print(Text(words))
+    console.print()
+    if not data["settings"]:
+        console.print("all settings are the same")
+        return
+    table = plain_table("setting", "A", "B")
+    for each in data["settings"]:
+        add_row(table, each["setting"], _as_written(each["a"]), _as_written(each["b"]))
+    console.print(table)
+
+
+def _where_decisions_differ(decisions: Row) -> str:
+    found = decisions["first_difference"]
+    if found is None:
+        return "all decisions are the same"
+    where = found["decision"] + (f", {found['field']}" if found["field"] else "")
+    sides = f"{_as_written(found['a'])} in A, {_as_written(found['b'])} in B"
+    return f"decisions differ after {decisions['same_until_the_first_difference']}: {where}: {sides}"
+
+
+def _as_written(value: Any) -> str:
+    """A setting as it stands in a study file."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _best(side: Row) -> str:
+    best = side["best"]
+    if best is None:
+        return "none yet"
+    text = f"{side['metric']['name']} {number(best['value'])}, experiment {best['experiment']}"
+    return f"{text} (the defaults)" if best["defaults"] else text
+
+
+def _gain(side: Row) -> str:
+    gain = side["gain_over_defaults"]
+    return "-" if gain is None else f"{number(gain)} on {side['judged_on']}"
+
+
+_DIFF_ROWS = (
+    ("study", lambda side: side["study"]),
+    ("store", lambda side: side["store"]),
+    ("state", lambda side: side["state"]),
+    ("best", _best),
+    ("gain over the defaults", _gain),
+)

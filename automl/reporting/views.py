@@ -1,0 +1,188 @@
+"""The folder that a user opens: objects that say again, for people, what the record holds. Anyone can make them anew.
+
+    brain.json  controller.json                   all decisions; all experiments
+    recommendation_<n>.yaml                       the whole train spec of experiment n
+    experiment_<n>/log.txt, status.json           joined from the attempts that won
+    report.html                                   all of the above on one page
+    best_model/                                   the best experiment's checkpoint, spec, log and status lines
+
+Every view is a function of the record alone, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from automl.errors import CheckpointError, RecordError
+from automl.networks.spec_formats import FORMATS
+from automl.reporting.page.page import render
+from automl.search.brain import DEFAULTS
+from automl.search.history import FORMAT, Decision, Experiment, History
+from automl.study.definition import Definition
+from automl.study.experiments import experiments
+from automl.study.keys import attempt_prefix
+from automl.study.record import Record
+from automl.study.summary import best_of_search, search_is_over, verdict
+from automl.study.train_spec import train_spec
+from automl.text import strict_json
+from automl.text.digests import sha256_of
+
+BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"
+_NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._=+@/-]")
+
+
+def rebuild(record: Record, definition: Definition) -> History:
+    """Writes every view anew, best_model only when the search is over. Returns the study that it read."""
+    study = record.history(definition)
+    write_decisions(record, definition, study.decisions, study.decisions)
+    found = experiments(study, definition.plan.stages)
+    write_experiments(record, definition, study, found)
+    write_report(record, definition, study)
+    if search_is_over(definition, study):
+        write_best_model(record, definition, study, found)
+    return study
+
+
+def write_decisions(record: Record, definition: Definition, made: Iterable[Decision], new: Iterable[Decision]) -> None:
+    """brain.json of all decisions that are made, and recommendation_<n> of what the `new` ones issued."""
+    brain = {"format": FORMAT, "decisions": [decision.to_json() for decision in made]}
+    record.store.put(BRAIN, strict_json.dump(brain))
+    for decision in new:
+        for recommendation in decision.issued:
+            name, text = recommendation_file(definition, recommendation)
+            record.store.put(name, text)
+
+
+def recommendation_file(definition: Definition, recommendation: Any) -> tuple[str, bytes]:
+    """Name and bytes of a recommendation's train spec, in the network's own format."""
+    spec_format = FORMATS[definition.network.spec_format]
+    text = spec_format.dump(train_spec(definition, recommendation))
+    return f"recommendation_{recommendation.number}.{spec_format.ending}", text.encode()
+
+
+def write_experiments(record: Record, definition: Definition, study: History, changed: Iterable[Experiment]) -> None:
+    """controller.json, and the joined log and status lines of the `changed` experiments."""
+    record.store.put(CONTROLLER, strict_json.dump(controller(definition, study)))
+    for experiment in changed:
+        for name in ("log.txt", "status.json"):
+            joined = _joined(record, experiment, name)
+            if joined:
+                record.store.put(f"experiment_{experiment.number}/{name}", joined)
+
+
+def write_report(record: Record, definition: Definition, study: History) -> None:
+    """report.html, as the study stands now. Takes well under a second for a thousand experiments."""
+    record.store.put(REPORT, render(record, definition, study).encode())
+
+
+def controller(definition: Definition, study: History) -> dict[str, Any]:
+    """All experiments with their parameters, result per rung, status and failure; and the verdict."""
+    found = experiments(study, definition.plan.stages)
+    best = best_of_search(definition, study)
+    return {
+        "format": FORMAT,
+        "study": definition.file.name,
+        "network": definition.network.name,
+        "algorithm": definition.file.algorithm,
+        "metric": definition.metric_rule.model_dump(),
+        "planned": {"experiments": definition.plan.experiments, "runs": definition.plan.runs},
+        "best": best and {"experiment": best.experiment, "value": best.best_value, "rung": best.rung},
+        "verdict": verdict(definition, study),
+        "experiments": [_row(definition, experiment) for experiment in found],
+    }
+
+
+def _row(definition: Definition, experiment: Experiment) -> dict[str, Any]:
+    return {
+        "number": experiment.number,
+        "stage": definition.plan.stages[experiment.stage].name,
+        "status": experiment.status,
+        "reason": experiment.reason,
+        "defaults": experiment.number == DEFAULTS,
+        "values": dict(experiment.values),
+        "seed": experiment.recommendations[0].seed,
+        "results": [
+            {
+                "rung": result.rung,
+                "epochs": result.epochs,
+                "value": result.value,
+                "best_value": result.best_value,
+                "held_out": result.held_out,
+                "seconds": round(result.seconds, 3),
+                "failure": result.failure,
+                "message": result.message,
+            }
+            for result in experiment.results
+        ],
+        "history": [list(point) for point in experiment.history],
+    }
+
+
+def write_best_model(record: Record, definition: Definition, study: History, found: Iterable[Experiment]) -> None:
+    """best_model/: what the best experiment left, and a manifest. Nothing when no experiment succeeded.
+
+    What an earlier best experiment had left there is removed after that, for a search that was extended.
+    """
+    best = best_of_search(definition, study)
+    if best is None:
+        return
+    experiment = next(each for each in found if each.number == best.experiment)
+    result = study.results[best.experiment, best.rung]
+    before = _of_earlier_best(record, study, definition)
+    name, spec = recommendation_file(definition, experiment.recommendations[-1])
+    record.store.put(f"best_model/{name}", spec)
+    for text in ("log.txt", "status.json"):
+        record.store.put(f"best_model/{text}", _joined(record, experiment, text))
+    files: list[dict[str, Any]] = []
+    if result.best is not None:
+        manifest = record.manifest(result.best.manifest)
+        if manifest is None:
+            raise CheckpointError(f"the best checkpoint {result.best.manifest} is not in the store")
+        with tempfile.TemporaryDirectory(prefix="automl-best-") as folder:
+            for place, file in enumerate(manifest.files):
+                local = Path(folder) / str(place)
+                if not record.store.fetch(manifest.file_key(place), local) or sha256_of(local) != file.sha256:
+                    raise CheckpointError(f"{manifest.file_key(place)} is missing or does not match its manifest")
+                place_key = f"best_model/{_NOT_IN_A_KEY.sub('_', file.name)}"
+                record.store.put(place_key, local)
+                files.append({**vars(file), "name": place_key.removeprefix("best_model/")})
+    summary = {
+        "format": FORMAT,
+        "experiment": best.experiment,
+        "epoch": result.best.epoch if result.best else result.epochs,
+        "metric": definition.metric_rule.name,
+        "value": best.best_value,
+        "values": dict(experiment.values),
+        "files": files,
+    }
+    record.store.put("best_model/manifest.json", strict_json.dump(summary))
+    for key in sorted(before - {f"best_model/{name}", *(f"best_model/{each['name']}" for each in files)}):
+        record.store.delete(key)
+
+
+def _of_earlier_best(record: Record, study: History, definition: Definition) -> set[str]:
+    """What the manifest of best_model/ names that lies there; a file of somebody else is none of it."""
+    try:
+        told = strict_json.load(record.store.get("best_model/manifest.json") or b"{}", "best_model")
+        names = {str(each["name"]) for each in told.get("files", ())}
+        number = told.get("experiment")
+    except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written anew
+        return set()
+    for each in experiments(study, definition.plan.stages):
+        if each.number == number:
+            names.add(recommendation_file(definition, each.recommendations[-1])[0])
+    return {f"best_model/{name}" for name in names} & set(record.store.list("best_model/"))
+
+
+def _joined(record: Record, experiment: Experiment, name: str) -> bytes:
+    parts = []
+    for result in experiment.results:
+        for attempt in result.attempts:
+            part = record.store.get(f"{attempt_prefix(experiment.number, result.rung, attempt)}{name}")
+            if part:
+                parts.append(part if part.endswith(b"\n") else part + b"\n")
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""What decides: plan, brain, algorithms, samplers, schedules. Pure functions of what they are given."""

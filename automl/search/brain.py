@@ -1,0 +1,195 @@
+"""The brain: a decision is a pure function of the study, the stage's earlier decisions, the results and a derived seed.
+
+No clock, no host entropy, no state between calls (house rule 2): asked twice it answers twice the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from automl.errors import StudyFailed
+from automl.problem.metric import Metric
+from automl.problem.search_space import SearchSpace
+from automl.search.history import Decision, Outcome, Recommendation, best_outcome
+from automl.search.plan import Plan, Rung, Stage
+from automl.search.promotion import promote
+from automl.search.samplers.base import Request, Sampler, Trial
+
+OWN = "values of the user"  # how the reason of an experiment begins that the user wanted tried
+BEST = "the best values of the search before"  # and of the one that tries those again where the search was extended
+Queue: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
+Given: TypeAlias = Sequence[tuple[dict[str, Any], str]]  # values and why these
+DEFAULTS = 0  # the number of the experiment that trains the network's defaults
+
+
+@dataclass(frozen=True)
+class Brain:
+    """What decides: how many and how long (plan), which values (sampler), what is better (metric).
+
+    enqueue: values of the study file that are tried first, as experiment 1, 2, ... after the defaults.
+    """
+
+    plan: Plan
+    space: SearchSpace
+    sampler: Sampler
+    metric: Metric
+    seed: int
+    held_out: bool = False
+    enqueue: tuple[Mapping[str, Any], ...] = ()
+
+    def decide(
+        self,
+        stage: int,
+        index: int,
+        earlier: Sequence[Decision],
+        outcomes: Sequence[Outcome],
+        previous: Sequence[str],
+        *,
+        queue: Queue = (),
+    ) -> Decision:
+        """The decision for rung `index` of `stage`.
+
+        earlier: the stage's decisions before, in order; where it looks at the whole search those of all its stages.
+        outcomes: the results that have come since, sorted by experiment and rung. previous: the sha256 of what it
+        builds on. queue: values that were enqueued since, each with its number.
+        """
+        where, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
+        ordered = tuple(sorted(outcomes, key=lambda each: (each.experiment, each.rung)))
+        decision = Decision(stage, index, ordered, (), (), tuple(previous))
+        if where.kind == "final":
+            return replace(decision, issued=self._finalists(where, earlier, ordered))
+        if not rung.new:
+            return self._promote(decision, rung, earlier)
+        given = self._told(where, rung, earlier, ordered)
+        taken = tuple(queue[: rung.size - len(given)])
+        given += [(dict(values), f"{OWN}, enqueued as number {number}") for number, values in taken]
+        if self.plan.sees_all(stage, index):  # the search before is over: its sampler begins anew
+            earlier = ordered = ()
+        issued = self._propose(where, rung, earlier, ordered, given)
+        return replace(decision, issued=issued, enqueued=tuple(number for number, _ in taken))
+
+    def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
+        kept, stopped = promote(decision.consumed, rung.size, self.metric)
+        known = _issued(earlier)
+        issued = tuple(
+            replace(known[outcome.experiment], epochs=rung.epochs, resume_epoch=outcome.epochs, reason=reason)
+            for outcome, reason in sorted(kept, key=lambda pair: pair[0].experiment)
+        )
+        return replace(decision, issued=issued, stopped=stopped)
+
+    def _told(
+        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
+    ) -> list[tuple[dict[str, Any], str]]:
+        """The values of a rung's first experiments that no sampler proposes, and why: the defaults, `enqueue`, the
+        best of the search before.
+        """
+        first = stage.first_of(rung.index)
+        told: list[tuple[dict[str, Any], str]] = []
+        if first == DEFAULTS:
+            told.append((self.space.defaults(), "the network's defaults, which every search is measured against"))
+        if stage.continues is None:
+            own = range(max(first, 1), min(first + rung.size, len(self.enqueue) + 1))
+            told += [(dict(self.enqueue[number - 1]), f"{OWN}, from the study file") for number in own]
+        if stage.retrains is not None and rung.index == 0:
+            best = self._best(outcomes).experiment
+            told.append(
+                (dict(_issued(earlier)[best].values), f"{BEST}, of experiment {best}, where trainings become longer")
+            )
+        return told
+
+    def _propose(
+        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome], given: Given
+    ) -> tuple[Recommendation, ...]:
+        first = stage.first_of(rung.index)
+        proposals = list(given)
+        if rung.size > len(proposals):
+            root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
+            before = (root, *others)[:-1]
+            own = [each.values for made in earlier for each in made.issued if each.reason.startswith(OWN)]
+            own += [values for values, reason in proposals if reason.startswith((OWN, BEST))]
+            request = Request(
+                count=rung.size - len(proposals),
+                done=sum(each.experiments for each in before) + first - stage.first + len(proposals),
+                total=root.experiments - self._enqueued_in(root) - int(root.retrains is not None),
+                seed=(self.seed, root.index, sum(len(each.rungs) for each in before) + rung.index),
+                defaults_taken=int(root.first == DEFAULTS),
+                own=tuple(own),
+            )
+            trials = self._trials(earlier, outcomes)
+            proposals += [(each.values, each.reason) for each in self.sampler.propose(self.space, trials, request)]
+        return tuple(
+            Recommendation(
+                number=first + place,
+                values=values,
+                epochs=rung.epochs,
+                schedule_epochs=stage.schedule_epochs,
+                seed=training_seed(self.seed, first + place),
+                reason=reason,
+            )
+            for place, (values, reason) in enumerate(proposals)
+        )
+
+    def _enqueued_in(self, stage: Stage) -> int:
+        """How many experiments of a stage try values of the study file."""
+        return len(range(max(stage.first, 1), min(stage.first + stage.experiments, len(self.enqueue) + 1)))
+
+    def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
+        seen = [each for before in earlier for each in before.consumed] + list(outcomes)
+        known = _issued(earlier)
+        return tuple(
+            Trial(
+                known[each.experiment].values, None if each.best_value is None else self.metric.score(each.best_value)
+            )
+            for each in seen
+        )
+
+    def _finalists(
+        self, stage: Stage, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
+    ) -> tuple[Recommendation, ...]:
+        best = self._best(outcomes)
+        known = _issued(earlier)
+        rung = stage.rungs[0]
+        repeats = rung.size // 2
+        wanted = [(DEFAULTS, "the defaults, trained again with a fresh seed")]
+        if best.experiment != DEFAULTS:
+            text = f"experiment {best.experiment}, the best of the search, trained again with a fresh seed"
+            wanted.append((best.experiment, text))
+        return tuple(
+            Recommendation(
+                number=stage.first + side * repeats + repeat,
+                values=known[source].values,
+                epochs=rung.epochs,
+                schedule_epochs=rung.epochs,
+                seed=training_seed(self.seed, stage.first + repeat),  # both sides share their seeds
+                reason=reason,
+                held_out=self.held_out,
+            )
+            for side, (source, reason) in enumerate(wanted)
+            for repeat in range(repeats)
+        )
+
+    def _best(self, outcomes: Sequence[Outcome]) -> Outcome:
+        """The best outcome of a search. Raises StudyFailed when nothing in it succeeded."""
+        best = best_outcome(outcomes, self.metric)
+        if best is None:
+            failures = sorted({str(each.failure) for each in outcomes})
+            count = len({each.experiment for each in outcomes})
+            raise StudyFailed(
+                f"none of the {count} experiments succeeded ({', '.join(failures)})",
+                advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
+            )
+        return best
+
+
+def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
+    """What each experiment was last asked for, by number."""
+    return {each.number: each for before in earlier for each in before.issued}
+
+
+def training_seed(study_seed: int, number: int) -> int:
+    """The seed that experiment `number` trains with, below 2^31: the head of a sha256."""
+    digest = hashlib.sha256(f"training seed {study_seed} {number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

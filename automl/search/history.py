@@ -1,0 +1,329 @@
+"""The record that an algorithm sees: what was recommended, what came of it, what was decided.
+
+Values only; nothing here opens a file. The JSON forms are the stored ones (house rule 10): strict, and versioned by
+`FORMAT`. What changes from run to run (times, attempts, hosts) is in a `Result`, never in an `Outcome`, so that two
+runs of one study hold the same decisions byte for byte.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from automl.errors import RecordError, UnknownFormat
+from automl.problem.metric import Metric
+
+FORMAT = 1  # of every object that a study stores; grows when an older reader would misread a newer object
+
+
+class Failure(StrEnum):
+    """Why an experiment has no usable value. A failure is data: the study goes on, the experiment does not."""
+
+    ERROR = "error"
+    OUT_OF_MEMORY = "out_of_memory"
+    KILLED = "killed"
+    TIMEOUT = "timeout"
+    NO_METRIC = "no_metric"
+    NOT_FINITE = "not_finite"
+    SHORT = "short"
+    NO_CHECKPOINT = "no_checkpoint"
+    LOST = "lost"
+    PREEMPTED = "preempted"
+
+
+MEANINGS = {  # of each kind, to be read after the name of an experiment
+    Failure.ERROR: "the training program exited with an error",
+    Failure.OUT_OF_MEMORY: "it asked for more memory than there was; a smaller batch asks for less",
+    Failure.KILLED: "it was killed from outside, most often because it took more memory than there was",
+    Failure.TIMEOUT: "it ran longer than 'run: timeout_minutes' allows",
+    Failure.NO_METRIC: "it ended well and never reported the metric",
+    Failure.NOT_FINITE: "its metric was not a finite number any more: the training diverged",
+    Failure.SHORT: "it ended well before the epochs that were asked",
+    Failure.NO_CHECKPOINT: "there was no checkpoint to go on from, or it could not be read",
+    Failure.LOST: "its pod ended without a result, more often than it is tried again",
+    Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
+}
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What the brain asks: train experiment `number` with `values` until `epochs` epochs are done in all.
+
+    resume_epoch: the epochs that its checkpoint has behind it; 0 starts from scratch. schedule_epochs: how many epochs
+    the experiment would get at most, which a learning-rate schedule spans. held_out: also judge on held-out data.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    epochs: int
+    schedule_epochs: int
+    seed: int
+    reason: str
+    resume_epoch: int = 0
+    held_out: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "values": dict(self.values)}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a decision sees of a result: exactly one of `value` and `failure` is set.
+
+    epochs: done in all. value: the metric after the last of them. best_value: the best among the epochs that the
+    experiment still has a checkpoint of. held_out: the metric on held-out data, where that was asked.
+    """
+
+    experiment: int
+    rung: int
+    epochs: int
+    value: float | None
+    best_value: float | None = None
+    held_out: float | None = None
+    failure: Failure | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.failure is None):
+            raise RecordError(
+                f"the result of experiment {self.experiment} has both or neither of a value and a failure"
+            )
+        for number in (self.value, self.best_value, self.held_out):
+            if number is not None and not math.isfinite(number):
+                raise RecordError(f"the result of experiment {self.experiment} holds {number}, which is not a number")
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self)}
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """An experiment that does not go on, and why."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The brain's answer for one rung: what it saw, what it asks, what it stops. Created once and never changed.
+
+    previous: the sha256 of the decisions that it builds on, which chains the record. enqueued: the numbers of the
+    enqueued values that it took, whose experiments come before those that it proposes itself.
+    """
+
+    stage: int
+    index: int
+    consumed: tuple[Outcome, ...]
+    issued: tuple[Recommendation, ...]
+    stopped: tuple[Stopped, ...] = ()
+    previous: tuple[str, ...] = ()
+    enqueued: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            **({"enqueued": list(self.enqueued)} if self.enqueued else {}),
+            "stage": self.stage,
+            "index": self.index,
+            "previous": list(self.previous),
+            "consumed": [outcome.to_json() for outcome in self.consumed],
+            "issued": [recommendation.to_json() for recommendation in self.issued],
+            "stopped": [{**vars(each)} for each in self.stopped],
+        }
+
+    @classmethod
+    def from_json(cls, data: Any, where: str) -> Decision:
+        """The decision stored as `data`. Raises RecordError or UnknownFormat; `where` names the object."""
+        with _reading(data, where):
+            return cls(
+                stage=data["stage"],
+                index=data["index"],
+                consumed=tuple(
+                    Outcome(**{**each, "failure": each["failure"] and Failure(each["failure"])})
+                    for each in data["consumed"]
+                ),
+                issued=tuple(Recommendation(**each) for each in data["issued"]),
+                stopped=tuple(Stopped(**each) for each in data["stopped"]),
+                previous=tuple(data["previous"]),
+                enqueued=tuple(data.get("enqueued", ())),
+            )
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that exists: the key of its manifest, and the epochs behind it."""
+
+    manifest: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What happened to one recommendation: created once per (experiment, rung), by the attempt that won.
+
+    attempts: those whose work is in it, each going on from the one before; the last one won. history: (epoch, value) of
+    the metric, every epoch of the experiment so far. seconds: of training in this rung, all attempts. last, best: the
+    checkpoints to go on from and to keep; the same one where the last epoch was the best.
+    """
+
+    experiment: int
+    rung: int
+    attempts: tuple[str, ...]
+    epochs: int
+    seconds: float
+    history: tuple[tuple[int, float], ...] = ()
+    last: Checkpoint | None = None
+    best: Checkpoint | None = None
+    best_value: float | None = None
+    held_out: float | None = None
+    failure: Failure | None = None
+    message: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The metric after the last epoch; None for a failure."""
+        return self.history[-1][1] if self.failure is None and self.history else None
+
+    def outcome(self) -> Outcome:
+        """The part that a decision may see."""
+        failed = self.failure is not None
+        return Outcome(
+            experiment=self.experiment,
+            rung=self.rung,
+            epochs=self.epochs,
+            value=self.value,
+            best_value=None if failed else self.best_value,
+            held_out=None if failed else self.held_out,
+            failure=self.failure,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "experiment": self.experiment,
+            "rung": self.rung,
+            "attempts": list(self.attempts),
+            "epochs": self.epochs,
+            "seconds": round(self.seconds, 3),
+            "history": [list(point) for point in self.history],
+            "last": self.last and {**vars(self.last)},
+            "best": self.best and {**vars(self.best)},
+            "best_value": self.best_value,
+            "held_out": self.held_out,
+            "failure": self.failure,
+            "message": self.message,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any, where: str) -> Result:
+        """The result stored as `data`. Raises RecordError or UnknownFormat; `where` names the object."""
+        with _reading(data, where):
+            fields = {key: value for key, value in data.items() if key != "format"}
+            fields["history"] = tuple((int(epoch), float(value)) for epoch, value in fields["history"])
+            fields["attempts"] = tuple(fields["attempts"])
+            fields["last"] = fields["last"] and Checkpoint(**fields["last"])
+            fields["best"] = fields["best"] and Checkpoint(**fields["best"])
+            fields["failure"] = fields["failure"] and Failure(fields["failure"])
+            result = cls(**fields)
+            result.outcome()  # refuses a result that says neither a value nor a failure
+            return result
+
+
+class Status(StrEnum):
+    """Where an experiment stands."""
+
+    PENDING = "pending"  # recommended, not begun as far as the record says
+    RUNNING = "running"
+    WAITING = "waiting"  # its rung is done; the decision on the next is not made
+    STOPPED = "stopped"  # ended well and not promoted
+    SUCCESS = "success"  # trained to the end of its stage
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that happened to one recommendation, over its rungs."""
+
+    number: int
+    stage: int
+    values: Mapping[str, Any]
+    recommendations: tuple[Recommendation, ...]
+    results: tuple[Result, ...]
+    status: Status
+    reason: str = ""  # why it was stopped, or how it failed
+
+    @property
+    def epochs(self) -> int:
+        return self.results[-1].epochs if self.results else 0
+
+    @property
+    def history(self) -> tuple[tuple[int, float], ...]:
+        return self.results[-1].history if self.results else ()
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of a study: its decisions and results, in the order of stages, rungs and numbers."""
+
+    metric: Metric
+    decisions: tuple[Decision, ...] = ()
+    results: Mapping[tuple[int, int], Result] = field(default_factory=dict)  # by (experiment, rung)
+
+    def of_stage(self, stage: int) -> tuple[Decision, ...]:
+        return tuple(decision for decision in self.decisions if decision.stage == stage)
+
+    def with_decision(self, decision: Decision) -> History:
+        known = sorted((*self.decisions, decision), key=lambda each: (each.stage, each.index))
+        return replace(self, decisions=tuple(known))
+
+    def with_result(self, result: Result) -> History:
+        return replace(self, results={**self.results, (result.experiment, result.rung): result})
+
+
+def best_outcome(outcomes: Sequence[Outcome], metric: Metric) -> Outcome | None:
+    """The outcome with the best kept value; the lower experiment number wins a tie; None when all failed."""
+    usable = [each for each in outcomes if each.best_value is not None]
+    if not usable:
+        return None
+    return max(usable, key=lambda each: (metric.score(each.best_value or 0.0), -each.experiment, -each.rung))
+
+
+class _reading:  # noqa: N801 - reads as a verb at the place of use
+    """Checks the format and turns the errors of a malformed object into RecordError."""
+
+    def __init__(self, data: Any, where: str) -> None:
+        self.data, self.where = data, where
+
+    def __enter__(self) -> None:
+        check_format(self.data, self.where)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyError | TypeError | ValueError | AttributeError):
+            raise RecordError(
+                f"{self.where} does not hold what it should ({error})",
+                advice="the object is damaged or was edited: restore it from a copy",
+            ) from error
+
+
+def check_format(data: Any, where: str) -> None:
+    """Raises RecordError when `data` has no format number, and UnknownFormat when it is newer than ours."""
+    found = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise RecordError(f"{where} names no format", advice="the object is damaged: restore it from a copy")
+    if found > FORMAT:
+        raise UnknownFormat(
+            f"{where} has format {found}",
+            allowed=f"formats up to {FORMAT}",
+            advice="a newer argo-automl wrote it: install that version or a later one",
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment that a sampler may learn from. score: larger is better; None: it failed."""
+
+    values: Mapping[str, Any]
+    score: float | None

@@ -1,0 +1,161 @@
+"""How many experiments and how long, known before anything is trained; and what that will cost.
+
+A plan is made of stages, and a stage of rungs (house.md section 1). All counting is by integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from automl.errors import InvalidInput
+
+MAX_EXPERIMENTS = 100_000  # a plan beyond it is a typing error, or needs a cluster of its own
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One iteration inside a stage: `size` experiments trained until `epochs` epochs are done in all.
+
+    new: its experiments start here, where otherwise they are promoted from the rung before. units: the same in the
+    algorithm's own unit of resource (r nu^i of Hyperband), epochs where it has none.
+    """
+
+    index: int
+    size: int
+    epochs: int
+    units: int
+    new: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
+
+    first: the number of its first experiment, so that stages side by side never contend for one. Of a study that was
+    extended: continues: the stage whose chain it goes on with. retrains: its first experiment has the best values of
+    the search stages before that index, where its extension begins.
+    """
+
+    index: int
+    name: str
+    kind: Literal["search", "final"]
+    first: int
+    rungs: tuple[Rung, ...]
+    continues: int | None = None
+    retrains: int | None = None
+
+    @property
+    def experiments(self) -> int:
+        return sum(rung.size for rung in self.rungs if rung.new)
+
+    @property
+    def schedule_epochs(self) -> int:
+        """What its longest experiment is trained for, and so what a learning-rate schedule spans."""
+        return max(rung.epochs for rung in self.rungs)
+
+    def first_of(self, rung: int) -> int:
+        """The number of the first experiment that starts in `rung`."""
+        return self.first + sum(each.size for each in self.rungs[:rung] if each.new)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of a study. multiplier: epochs a unit of resource, where the algorithm has one; real when not floored.
+
+    notes: what was adjusted, for people.
+    """
+
+    stages: tuple[Stage, ...]
+    multiplier: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.experiments > MAX_EXPERIMENTS:
+            raise InvalidInput(
+                f"the plan has {self.experiments:,} experiments",
+                allowed=f"up to {MAX_EXPERIMENTS:,}",
+                advice="lower R or max_recommendations",
+            )
+
+    @property
+    def experiments(self) -> int:
+        return sum(stage.experiments for stage in self.stages)
+
+    @property
+    def searched(self) -> int:
+        """The experiments of the search, without those of final judgements."""
+        return sum(stage.experiments for stage in self.search)
+
+    @property
+    def longest(self) -> int:
+        """The epochs of its longest training."""
+        return max(stage.schedule_epochs for stage in self.stages)
+
+    @property
+    def runs(self) -> int:
+        """Trainings that are started: an experiment has one for every rung that it reaches."""
+        return sum(rung.size for stage in self.stages for rung in stage.rungs)
+
+    @property
+    def search(self) -> tuple[Stage, ...]:
+        return tuple(stage for stage in self.stages if stage.kind == "search")
+
+    def chain(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stage after those whose chain it goes on with, the first of them first."""
+        before = () if stage.continues is None else self.chain(self.stages[stage.continues])
+        return (*before, stage)
+
+    def sees_all(self, stage: int, index: int) -> bool:
+        """Whether decision `index` of a stage looks at the whole search before it, and not at its own chain alone."""
+        where = self.stages[stage]
+        return where.kind == "final" or (where.retrains is not None and index == 0)
+
+    def before(self, stage: int, index: int) -> list[tuple[Stage, int]]:
+        """The decisions that decision `index` of a stage builds on, by stage and index.
+
+        The one before it in its chain, or where it looks at the whole search the last one of every stage of that.
+        """
+        where = self.stages[stage]
+        if self.sees_all(stage, index):
+            end = stage if where.retrains is None else where.retrains
+            return [(each, len(each.rungs) - 1) for each in self.search if each.index < end]
+        if index:
+            return [(where, index - 1)]
+        return [(each, len(each.rungs) - 1) for each in self.chain(where)[-2:-1]]
+
+    def units(self, *, resume: bool) -> int:
+        """Units of resource of the search, with promoted experiments going on from their checkpoint or not."""
+        return sum(
+            rung.size * (rung.units - (before if resume else 0))
+            for stage in self.search
+            for rung, before in with_before(stage, "units")
+        )
+
+    def epochs(self, *, resume: bool) -> float:
+        """Epochs of the search in all; real only where the multiplier is."""
+        if self.multiplier is not None:
+            return self.units(resume=resume) * self.multiplier
+        return self.trained(self.search, resume=resume)
+
+    @property
+    def final_epochs(self) -> int:
+        """Epochs of the final judgement, which the search's do not hold."""
+        return self.trained(tuple(stage for stage in self.stages if stage.kind == "final"), resume=True)
+
+    def trained(self, stages: tuple[Stage, ...], *, resume: bool) -> int:
+        """Epochs of these stages in all, by the rungs' whole numbers."""
+        return sum(
+            rung.size * (rung.epochs - (before if resume else 0))
+            for stage in stages
+            for rung, before in with_before(stage, "epochs")
+        )
+
+
+def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:
+    """Every rung with what its experiments have behind them when they enter it."""
+    before = 0
+    for rung in stage.rungs:
+        yield rung, 0 if rung.new else before
+        before = rung.epochs if what == "epochs" else rung.units

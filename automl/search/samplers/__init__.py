@@ -1,0 +1,1 @@
+"""Samplers: which values are tried. `base.py` says what one is."""

@@ -1,0 +1,143 @@
+"""Bayesian search: a Gaussian process learns from the trials, and the next values are where it promises most.
+
+The model and the search of its acquisition function are scikit-optimize's (Jones, Schonlau & Welch 1998; Snoek,
+Larochelle & Adams 2012); what it is told is prepared here:
+
+- it works in the unit cube of the space, so that logarithms, whole numbers and steps are the space's affair;
+- it is told all trials at once, because it fits a model every time that it is told something;
+- it sees warped scores (score_warp.py), where one diverged training does not flatten the differences between the rest;
+- a failed trial is told as the worst target of the others: its region is avoided, and no extreme number appears.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from automl.errors import InvalidInput, nearest
+from automl.problem.search_space import Cube, SearchSpace
+from automl.search.samplers.base import Proposal, Request, Sampler, Trial
+from automl.search.samplers.low_discrepancy import place, sobol_points
+from automl.search.surrogates.acquisition import Acquisition, AcquisitionKind
+from automl.search.surrogates.observations import Axes, Observations
+
+if TYPE_CHECKING:
+    from automl.search.surrogates.gaussian_process import GaussianProcessModel
+
+_TRIES = 2000  # draws in search of an untried configuration: finds the last of 200 equally likely ones, all but surely
+_ENOUGH = 256  # untried configurations, among which the most promising is taken
+_MODEL, _UNTRIED = 3, 4  # streams of chance; low_discrepancy.py has 1 and 2
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """Settings of the Bayesian search.
+
+    starts: space-filling proposals before the first model, besides the defaults. acquisition: EI expected improvement,
+    LCB confidence bound, PI probability of improvement. xi: the improvement that EI and PI ask for, in standard
+    deviations of the targets. kappa: the standard deviations that LCB adds. candidates: random points among which the
+    search of the acquisition function finds where to begin. tail: scores worse than the median by more than so many
+    interquartile ranges are clipped there.
+    """
+
+    starts: int = 5
+    acquisition: AcquisitionKind = "EI"
+    xi: float = 0.01
+    kappa: float = 1.96
+    candidates: int = 10_000
+    tail: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("starts", 1), ("candidates", 100)):
+            number = getattr(self, name)
+            if not isinstance(number, int) or isinstance(number, bool) or number < least:
+                raise InvalidInput(f"{name}: {number!r}", allowed=f"whole numbers from {least}")
+        for name, low in (("xi", 0.0), ("kappa", 0.0), ("tail", 1.0)):
+            number = getattr(self, name)
+            if not isinstance(number, int | float) or isinstance(number, bool) or not low <= number < math.inf:
+                raise InvalidInput(f"{name}: {number!r}", allowed=f"finite numbers from {low:g}")
+        options = get_args(AcquisitionKind)
+        if self.acquisition not in options:
+            advice = nearest(str(self.acquisition).upper(), options)
+            raise InvalidInput(f"acquisition: {self.acquisition!r}", allowed=", ".join(options), advice=advice)
+
+    def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
+        # With more threads BLAS sums in another order, and the last bits end in other proposals (seen at 128 trials).
+        with threadpool_limits(limits=1):
+            return self._propose(space, trials, request)
+
+    def _propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
+        axes = Axes(space)
+        told = Observations.of(axes, trials, self.tail)
+        tried = {cube for cube, _ in told.points}
+        if request.defaults_taken:
+            tried.add(space.encode(space.defaults()))  # they may still be in training
+        tried |= {space.encode(values) for values in request.own}
+        model: GaussianProcessModel | None = None
+        chosen: list[Cube] = []
+        proposals: list[Proposal] = []
+        first = place(request)
+        for index, filler in enumerate(sobol_points(space.size, first, request.count, request.seed), first):
+            cube, reason = filler, f"point {index + 1} of a scrambled Sobol sequence, which fills the space evenly"
+            if index >= self.starts and told.warp is None:
+                reason += f"; no model yet: {told.unfit}"
+            elif index >= self.starts:
+                model = model or self._model(axes, told, request)
+                cube = model.ask(chosen)
+            values = space.decode(cube)
+            cube = space.encode(values)  # one configuration, one cube: the centre of its cell
+            if cube in tried:
+                rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_UNTRIED, index)))
+                cube, values, reason = _untried(space, tried, model, rng)
+            elif model:
+                reason = model.describe(cube)
+            chosen.append(cube)
+            tried.add(cube)
+            proposals.append(Proposal(values, reason))
+        return tuple(proposals)
+
+    def _model(self, axes: Axes, told: Observations, request: Request) -> GaussianProcessModel:
+        from automl.search.surrogates.gaussian_process import GaussianProcessModel  # noqa: PLC0415 - takes two seconds
+
+        acquisition = Acquisition(self.acquisition, self.xi, self.kappa, self.candidates)
+        return GaussianProcessModel(acquisition, axes, told, _seed(request, _MODEL))
+
+
+def _seed(request: Request, stream: int) -> int:
+    """A seed for scikit-optimize, which takes numpy's older generator only."""
+    return int(np.random.SeedSequence(request.seed, spawn_key=(stream,)).generate_state(1)[0])
+
+
+def _untried(
+    space: SearchSpace, tried: set[Cube], model: GaussianProcessModel | None, rng: np.random.Generator
+) -> tuple[Cube, dict[str, Any], str]:
+    """Another configuration where the proposed one was tried: the most promising of some draws, with its reason.
+
+    Without a model the first untried draw. Where none is untried, which happens in a small discrete space, a repeat.
+    """
+    enough = 1 if model is None else _ENOUGH
+    untried: dict[Cube, dict[str, Any]] = {}
+    values = space.defaults()
+    cube: Cube = ()
+    for _ in range(_TRIES):
+        values = space.sample(rng)
+        cube = space.encode(values)
+        if cube not in tried:
+            untried[cube] = values
+            if len(untried) == enough:
+                break
+    if not untried:
+        return cube, values, f"drawn uniformly, and a repeat: no configuration in {_TRIES} draws was untried"
+    if model is None:
+        return cube, values, "drawn uniformly, because the space-filling point was tried before"
+    cube = model.most_promising(list(untried))
+    reason = f"the best of {len(untried)} untried draws, because the model's first choice was tried before"
+    return cube, untried[cube], f"{model.describe(cube)}; {reason}"
+
+
+_KEEPS_THE_PROTOCOL: type[Sampler] = GaussianProcess

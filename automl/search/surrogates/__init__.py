@@ -1,0 +1,1 @@
+"""Surrogates: the models that samplers learn from results."""

@@ -1,0 +1,100 @@
+"""What a model of trials is told: where each lies in the cube of the space, and how good it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.problem.domains import Continuous, Points
+from automl.problem.search_space import Cube, SearchSpace
+from automl.search.history import Trial
+from automl.search.surrogates.score_transform import ScoreTransform
+
+_FEWEST = 2  # successes that a model needs: one gives a level and no slope
+
+
+class Axes:
+    """The coordinates of the cube as scikit-optimize sees them: without those of one value, and options by number."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        domains = {parameter.name: parameter.domain for parameter in space.parameters}
+        self.space = space
+        self._centres: dict[int, list[float]] = {}  # of the cells of a coordinate without order
+        self._free: list[int] = []
+        for axis, dimension in enumerate(space.dimensions()):
+            domain = domains[dimension.parameter]
+            if domain.low == domain.high if isinstance(domain, Continuous) else len(domain.values) == 1:
+                continue
+            self._free.append(axis)
+            if dimension.categories and isinstance(domain, Points):
+                self._centres[axis] = [domain.place(option) for option in domain.values]
+
+    def options(self) -> list[int | None]:
+        """The number of options of every coordinate without order, None for one that has one."""
+        cells = (self._centres.get(axis) for axis in self._free)
+        return [len(each) if each else None for each in cells]
+
+    def point(self, cube: Cube) -> list[float]:
+        """The cube's point as scikit-optimize takes it: the number of the option where there is no order."""
+        found: list[float] = []
+        for axis in self._free:
+            centres = self._centres.get(axis)
+            found.append(_nearest(centres, cube[axis]) if centres else cube[axis])
+        return found
+
+    def cube(self, point: Sequence[float]) -> Cube:
+        cube = [0.5] * self.space.size
+        for axis, value in zip(self._free, point, strict=True):
+            centres = self._centres.get(axis)
+            cube[axis] = centres[int(value)] if centres else float(value)
+        return tuple(cube)
+
+
+def _nearest(centres: Sequence[float], coordinate: float) -> int:
+    return min(range(len(centres)), key=lambda option: abs(centres[option] - coordinate))
+
+
+def _finite(score: float | None) -> float | None:
+    """A score that is not finite is a failure (house rule 8): it never gets as far as the model."""
+    return score if score is not None and math.isfinite(score) else None
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The trials as a model is told them. points: (where in the cube, target), the same in whatever order trials came.
+
+    warp is None and `unfit` says why where they teach a model nothing; the targets are 0 then.
+    """
+
+    points: tuple[tuple[Cube, float], ...]
+    failures: int
+    best: float
+    warp: ScoreTransform | None
+    unfit: str
+
+    @classmethod
+    def of(cls, axes: Axes, trials: Sequence[Trial], tail: float) -> Observations:
+        """tail: interquartile ranges below the median, where scores are clipped."""
+        read = [(axes.space.encode(each.values), _finite(each.score)) for each in trials]
+        # Sums depend on the order of their parts: one order, in whatever order the trials came.
+        read.sort(key=lambda pair: (pair[0], pair[1] is None, pair[1] or 0.0))
+        scores = np.array([score for _, score in read if score is not None], dtype=float)
+        warp, unfit = None, ""
+        if not axes.options():
+            unfit = "the space has one configuration"
+        elif len(scores) < _FEWEST:
+            unfit = f"{len(scores)} of {len(trials)} trials gave a score"
+        else:
+            warp = ScoreTransform.fit(scores, tail)
+            unfit = "" if warp else f"all scores are equal ({scores[0]:.6g})"
+        succeeded = np.array([score is not None for _, score in read], dtype=bool)
+        targets = np.zeros(len(trials))
+        if warp:
+            targets[succeeded] = warp.targets(scores)
+            targets[~succeeded] = targets[succeeded].max()
+        best = float(scores.max()) if len(scores) else math.nan
+        points = tuple((cube, target) for (cube, _), target in zip(read, targets.tolist(), strict=True))
+        return cls(points, len(trials) - len(scores), best, warp, unfit)

@@ -1,0 +1,87 @@
+"""Scores as a Gaussian process wants them: targets to minimise, standardised, near to Gaussian, and back again.
+
+One diverged training would flatten the differences between all others, so the bad tail is clipped; the rest is bent by
+the power transform of Yeo & Johnson (2000) that makes it most Gaussian.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import boxcox1p, inv_boxcox1p
+from scipy.stats import yeojohnson_llf
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+
+_LARGEST = 1e100  # beyond, the square of a difference overflows
+_ROUNDING = 1e-12  # numbers that differ by less than this part of the median are equal
+_FEWEST = 5  # below it the shape of a distribution is a guess
+
+
+@dataclass(frozen=True)
+class ScoreTransform:
+    """Scores (larger is better) to targets (smaller is better; mean 0 and deviation 1 over the fitted scores) and back.
+
+    A loss is a negated score, clipped at limit. (loss - centre) / spread goes through Yeo-Johnson with `power`, and is
+    standardised by mean and deviation.
+    """
+
+    limit: float
+    centre: float
+    spread: float
+    power: float
+    mean: float
+    deviation: float
+
+    @classmethod
+    def fit(cls, scores: Array, tail: float) -> ScoreTransform | None:
+        """The warp of finite scores, shape (n,), n >= 1; None when they are all equal.
+
+        tail: losses above the median by more than so many interquartile ranges are clipped there.
+        """
+        losses = np.clip(-scores, -_LARGEST, _LARGEST)
+        low, median, high = np.quantile(losses, (0.25, 0.5, 0.75))
+        rounding = _ROUNDING * abs(median)
+        if np.ptp(losses) <= rounding:
+            return None
+        limit, scale = _LARGEST, high - low
+        if scale <= rounding:  # half or more are equal, and the nearest worse one gives the scale
+            worse = losses[losses > median + rounding]
+            scale = worse.min() - median if worse.size else 0.0
+        if scale > 0:
+            limit = float(median + tail * scale)
+            losses = np.minimum(losses, limit)
+        centre, spread = float(losses.mean()), float(losses.std())
+        power = _most_gaussian((losses - centre) / spread)
+        bent = _yeo_johnson((losses - centre) / spread, power)
+        return cls(limit, centre, spread, power, float(bent.mean()), float(bent.std()))
+
+    def targets(self, scores: Array) -> Array:
+        losses = np.clip(-scores, -_LARGEST, self.limit)
+        return np.asarray((_yeo_johnson((losses - self.centre) / self.spread, self.power) - self.mean) / self.deviation)
+
+    def scores(self, targets: Array) -> Array:
+        """The scores of targets, clipped ones at the limit; targets may be beyond all that were fitted."""
+        bent = targets * self.deviation + self.mean
+        return -(_inverse_yeo_johnson(bent, self.power) * self.spread + self.centre)
+
+
+def _most_gaussian(values: Array) -> float:
+    """The power of greatest likelihood, from 0 to 2: there the transform has an inverse everywhere."""
+    if len(values) < _FEWEST:
+        return 1.0
+    found = minimize_scalar(lambda power: -yeojohnson_llf(power, values), bounds=(0.0, 2.0), method="bounded")
+    return float(found.x)
+
+
+def _yeo_johnson(values: Array, power: float) -> Array:
+    above, below = np.maximum(values, 0.0), np.maximum(-values, 0.0)
+    return np.asarray(boxcox1p(above, power) - boxcox1p(below, 2.0 - power))
+
+
+def _inverse_yeo_johnson(bent: Array, power: float) -> Array:
+    above, below = np.maximum(bent, 0.0), np.maximum(-bent, 0.0)
+    return np.asarray(inv_boxcox1p(above, power) - inv_boxcox1p(below, 2.0 - power))

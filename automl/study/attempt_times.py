@@ -1,0 +1,112 @@
+"""When the attempts of a study trained: times of day, which no decision sees. Each attempt writes its own.
+
+They lie beside its log; a study that was trained before they were kept has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from automl.errors import RecordError
+from automl.search.history import FORMAT, Result, check_format
+from automl.study.keys import attempt_of, attempt_prefix, times_key
+from automl.study.record import Record
+from automl.text import strict_json
+
+NEWEST = 60  # results whose times are read to say how fast a study is
+
+
+@dataclass(frozen=True)
+class AttemptTimes:
+    """One attempt at a run. began, ended: seconds of UTC since 1970; ended is None while it trains, or was cut off.
+
+    start: the epoch that it went on from. epochs: (epoch, when its metric was seen), rising.
+    """
+
+    experiment: int
+    rung: int
+    attempt: str
+    start: int
+    began: float
+    epochs: tuple[tuple[int, float], ...] = ()
+    ended: float | None = None
+
+    @property
+    def key(self) -> str:
+        return times_key(self.experiment, self.rung, self.attempt)
+
+    @property
+    def in_pod(self) -> bool:
+        """Whether it trained in a pod, whose uid is its name then; the names that a runner gives have no dashes."""
+        return "-" in self.attempt
+
+    @property
+    def seen(self) -> float:
+        """When it was last known to train."""
+        return self.ended or (self.epochs[-1][1] if self.epochs else self.began)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "start": self.start,
+            "began": round(self.began, 3),
+            "epochs": [[epoch, round(when, 3)] for epoch, when in self.epochs],
+            "ended": None if self.ended is None else round(self.ended, 3),
+        }
+
+
+def times_of_run(record: Record, experiment: int, rung: int) -> tuple[AttemptTimes, ...]:
+    """The times of all attempts at a run, in the order in which they began. Raises RecordError for a damaged one."""
+    return _read(record, record.store.list(attempt_prefix(experiment, rung, "")[:-1]))
+
+
+def times_of_attempts(record: Record, attempts: Iterable[tuple[int, int, str]]) -> tuple[AttemptTimes, ...]:
+    """The times of these attempts (experiment, rung, attempt), of those that have any: a request each, no listing."""
+    return _read(record, [times_key(*each) for each in attempts])
+
+
+def times_of_newest(record: Record, results: Iterable[Result]) -> tuple[AttemptTimes, ...]:
+    """The times of the attempts that won the last `NEWEST` of these results, of those that have any.
+
+    Enough to say how fast a study is, also of one with thousands.
+    """
+    newest = [*results][-NEWEST:]
+    return times_of_attempts(record, [(each.experiment, each.rung, each.attempts[-1]) for each in newest])
+
+
+def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
+    """The times of all attempts of a study, in the order in which they began: a request for each of them."""
+    return _read(record, record.store.list("experiment_"))
+
+
+def _read(record: Record, keys: Sequence[str]) -> tuple[AttemptTimes, ...]:
+    wanted = [(key, *named) for key in keys if (named := attempt_of(key)) is not None]
+    bodies = record.get_many([key for key, *_ in wanted])
+    found = [
+        _parsed(data, record.where(key), experiment, rung, attempt)
+        for (key, experiment, rung, attempt), data in zip(wanted, bodies, strict=True)
+        if data is not None
+    ]
+    return tuple(sorted(found, key=lambda each: (each.began, each.experiment, each.rung, each.attempt)))
+
+
+def _parsed(data: bytes, where: str, experiment: int, rung: int, attempt: str) -> AttemptTimes:
+    body = strict_json.load(data, where)
+    check_format(body, where)
+    try:
+        return AttemptTimes(
+            experiment,
+            rung,
+            attempt,
+            start=int(body["start"]),
+            began=float(body["began"]),
+            epochs=tuple((int(epoch), float(when)) for epoch, when in body["epochs"]),
+            ended=None if body["ended"] is None else float(body["ended"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(
+            f"{where} does not hold what it should ({error})",
+            advice="it was damaged or edited; nothing but times hangs on it, so it may be removed",
+        ) from error

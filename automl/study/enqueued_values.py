@@ -1,0 +1,27 @@
+"""Values of a search space that a user wants tried: checked, and the parameters not named filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from automl.errors import SpaceError, StudyFileError
+from automl.problem.completion import completed
+from automl.problem.search_space import SearchSpace
+
+
+def enqueued(space: SearchSpace, given: Sequence[Mapping[str, Any]], experiments: int) -> tuple[dict[str, Any], ...]:
+    """What a study file's `enqueue` says, completed, of a search with so many experiments. Raises StudyFileError."""
+    if len(given) >= experiments and given:
+        raise StudyFileError(
+            f"enqueue: {len(given)} values",
+            allowed=f"up to {experiments - 1}: the search has {experiments} experiments, and the first is the defaults",
+        )
+    found = []
+    for place, values in enumerate(given):
+        try:
+            found.append(completed(space, values))
+        except SpaceError as error:
+            where = f"enqueue[{place}]: {error.given}"
+            raise StudyFileError(where, allowed=error.allowed, advice=error.advice) from error
+    return tuple(found)

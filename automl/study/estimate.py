@@ -1,0 +1,62 @@
+"""What a plan will cost before anything is trained: GPU hours, hours on the wall, gigabytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automl.networks.costs import Costs
+from automl.search.list_scheduling import time_until_the_end
+from automl.search.plan import Plan, Stage, with_before
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the plan takes: of training minutes when resumed and from scratch, and of the rest when resumed.
+
+    wall_minutes: by the number of experiments side by side. storage_megabytes: the most that lies in the store.
+    """
+
+    minutes: float | None
+    minutes_from_scratch: float | None
+    gpu_hours: float | None
+    price: float | None
+    wall_minutes: dict[int, float]
+    storage_megabytes: float | None
+
+
+def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
+    """The estimate of a plan, search and final judgement, with `places` experiments side by side."""
+    storage = None
+    if costs.checkpoint_megabytes is not None:
+        storage = 2 * plan.runs * costs.checkpoint_megabytes  # a run leaves its last checkpoint and its best
+    each = costs.minutes_per_epoch
+    if each is None:
+        return Estimate(None, None, None, None, {}, storage)
+    starts = plan.runs * costs.start_minutes
+    minutes = (plan.epochs(resume=True) + plan.final_epochs) * each + starts
+    scratch = (plan.epochs(resume=False) + plan.final_epochs) * each + starts
+    hours = minutes / 60 * costs.gpus
+    return Estimate(
+        minutes=minutes,
+        minutes_from_scratch=scratch,
+        gpu_hours=hours,
+        price=None if costs.price_per_gpu_hour is None else hours * costs.price_per_gpu_hour,
+        wall_minutes={k: wall_minutes(plan, each, costs.start_minutes, k) for k in places},
+        storage_megabytes=storage,
+    )
+
+
+def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, places: int) -> float:
+    """Minutes until the last experiment ends with `places` side by side, all equally fast.
+
+    Search stages run side by side, and the final stage waits for all of them.
+    """
+
+    def chain(stage: Stage) -> list[list[float]]:
+        return [
+            [(rung.epochs - before) * minutes_per_epoch + start_minutes] * rung.size
+            for rung, before in with_before(stage, "epochs")
+        ]
+
+    finals = [chain(stage) for stage in plan.stages if stage.kind == "final"]
+    return time_until_the_end([chain(stage) for stage in plan.search], finals, places)

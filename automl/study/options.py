@@ -1,0 +1,177 @@
+"""What may stand in a study file: its options, their types and bounds. What they mean together is study_file.py's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from automl.networks.definition import MetricRule
+from automl.search.plan import MAX_EXPERIMENTS
+
+TAO_NAMES = {  # TAO's names of our options, accepted in their place
+    "model_name": "network",
+    "automl_algorithm": "algorithm",
+    "automl_R": "R",
+    "automl_nu": "nu",
+    "automl_max_recommendations": "max_recommendations",
+    "automl_additional_parameters": "additional_automl_parameters",
+    "automl_remove_default_parameters": "remove_default_automl_parameters",
+}
+NOT_DECISIVE = ("cluster", "costs", "run")  # the options that no decision depends on
+MOST_EPOCHS = 1_000_000  # of epochs or units: beyond it is a typing error
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Final(_Model):
+    """The judgement at the end: the best values and the defaults are trained again with fresh seeds."""
+
+    repeats: int = Field(1, ge=0, le=20, description="fresh trainings of each; 0 leaves the judgement out")
+
+
+class CostSettings(_Model):
+    """What one experiment takes; what is not given is the network's usual."""
+
+    minutes_per_epoch: float | None = Field(None, gt=0, allow_inf_nan=False)
+    start_minutes: float | None = Field(None, ge=0, allow_inf_nan=False)
+    gpus: int | None = Field(None, ge=0, le=1024, description="GPUs of one experiment")
+    price_per_gpu_hour: float | None = Field(None, ge=0, allow_inf_nan=False)
+    checkpoint_megabytes: float | None = Field(None, gt=0, allow_inf_nan=False)
+
+
+class RunSettings(_Model):
+    """How a study is carried out. These may change between starts: no decision depends on them."""
+
+    store: str | None = Field(
+        None,
+        description="where the study lies: a folder (relative to this file) or s3://bucket/prefix; default: ./NAME",
+    )
+    jobs: int | None = Field(
+        None, ge=1, le=1024, description="experiments side by side; default: one for each CPU core"
+    )
+    timeout_minutes: float | None = Field(None, gt=0, allow_inf_nan=False, description="longest run of one experiment")
+    preemptions: int = Field(100, ge=0, description="restarts of one run after exit code 75 before it counts as failed")
+
+
+TAKEN_FOLDERS = ("automl", "dev", "proc", "sys", "tmp")  # of a training pod
+
+
+class DataVolume(_Model):
+    """A PersistentVolumeClaim of the namespace, as the pods that train see it."""
+
+    claim: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", description="the claim's name")
+    path: str = Field(
+        pattern=r"^(/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
+        description="the folder where it appears; not below /automl, /tmp, /dev, /proc or /sys",
+        examples=["/data"],
+    )
+    read_only: bool = True
+
+    @field_validator("path")
+    @classmethod
+    def _is_free(cls, path: str) -> str:
+        if path.split("/")[1] in TAKEN_FOLDERS:
+            raise ValueError(f"{path!r} is taken; allowed: a path not below /{', /'.join(TAKEN_FOLDERS)}")
+        return path
+
+
+class ClusterSettings(_Model):
+    """How a study runs as an Argo Workflow. No decision depends on it."""
+
+    brain_image: str = Field("argo-automl-brain:latest", description="the image of our own steps")
+    image: str | None = Field(None, description="the image that trains; default: the network's")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    most_pods: int = Field(50, ge=1, le=10_000, description="pods side by side, when 'run: jobs' says nothing")
+    endpoint: str | None = Field(None, description="the address of an S3 server of your own")
+    region: str = Field("us-east-1", description="the region of the bucket")
+    secret: str = Field("automl-s3", description="the Secret with the keys access-key and secret-key")
+    cpu: float = Field(1.0, ge=0.01, le=1024, allow_inf_nan=False, description="CPU cores of one training")
+    memory: str = Field("4Gi", pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", description="memory of one training")
+    shared_memory: str | None = Field(
+        "1Gi",
+        pattern=r"^[1-9][0-9]*(Mi|Gi)$",
+        description="most of the memory that may be /dev/shm, where data loaders hand over; null: 64 MB",
+    )
+    semaphore: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
+        description="CONFIGMAP/KEY that says how many trainings may run at a time, of all studies that name it",
+    )
+    artifacts: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9.-]+$",
+        description="CONFIGMAP of an artifact repository, for report.html; default: beside the study",
+    )
+    volumes: list[DataVolume] = Field([], max_length=20, description="claims with the data that a training reads")
+    labels: dict[str, str] = Field({}, description="labels of the training pods, such as kueue.x-k8s.io/queue-name")
+    node_selector: dict[str, str] = Field({}, description="labels of the nodes that train")
+    tolerations: list[dict[str, str]] = Field([], description="taints that a training tolerates")
+    brain_service_account: str = "automl-brain"
+    trainer_service_account: str = "automl-trainer"
+
+    @field_validator("volumes")
+    @classmethod
+    def _each_its_folder(cls, volumes: list[DataVolume]) -> list[DataVolume]:
+        paths = [each.path for each in volumes]
+        if twice := sorted({path for path in paths if paths.count(path) > 1}):
+            raise ValueError(f"two volumes at {', '.join(twice)}; give each a path of its own")
+        return volumes
+
+
+class StudyFile(_Model):
+    """What a user writes. All but `run`, `costs` and `cluster` decides, and is fixed once a study has begun."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
+        description="letters a-z, digits and, between them, '-'; at most 40",
+        examples=["my-study"],
+    )
+    network: str = Field(min_length=1, description="a network of the catalogue, or the path of a network file")
+    dataset: str | None = Field(None, min_length=1, description="path or URI of the data; default: the network's own")
+    train_spec: dict[str, Any] = Field({}, description="other settings of the training, nested or by dotted path")
+    automl_enabled: bool = Field(True, description="false trains the defaults once")
+    algorithm: Literal["hyperband", "bayesian", "random", "successive_halving"] = "hyperband"
+    max_recommendations: int | None = Field(
+        None, ge=1, le=MAX_EXPERIMENTS, description="experiments, of bayesian and random; default: 20"
+    )
+    parallel: int | None = Field(
+        None, ge=1, le=MAX_EXPERIMENTS, description="experiments in one step of bayesian; default: 1"
+    )
+    R: int | None = Field(
+        None,
+        ge=2,
+        le=MOST_EPOCHS,
+        description="largest resource of one experiment, in units; default: 27, or max_epochs if less",
+    )
+    nu: int | None = Field(None, ge=2, le=MOST_EPOCHS, description="one of nu experiments goes on; default: 3")
+    epoch_multiplier: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | Literal["auto", "budget"] | None = Field(
+        None,
+        description="epochs of one unit of R; auto: TAO's rule from max_epochs, which overshoots; "
+        "budget (default): the longest training gets exactly max_epochs",
+    )
+    max_epochs: int | None = Field(
+        None, ge=1, le=MOST_EPOCHS, description="epochs of a full training; default: the network's"
+    )
+    random_stage: bool | None = Field(None, description="hyperband with the paper's stage s = 0; default: false")
+    floor_multiplier: bool | None = Field(None, description="with auto: whole epochs a unit; default: true")
+    lower_R: bool | None = Field(  # noqa: N815
+        None, description="with auto: R falls until a unit is 3 epochs; default: true"
+    )
+    sampler: Literal["uniform", "sobol", "lhs", "gaussian_process"] | None = Field(
+        None, description="which values; default: the algorithm's own"
+    )
+    seed: int = Field(42, ge=0, lt=2**31, description="the only source of chance")
+    additional_automl_parameters: list[str] = Field([], description="parameters to search that are not by default")
+    remove_default_automl_parameters: list[str] = Field([], description="parameters not to search that are by default")
+    parameters: dict[str, dict[str, Any]] = Field({}, description="other ranges and options, by parameter")
+    metric: MetricRule | None = Field(None, description="what is searched for; default: the network's")
+    enqueue: list[dict[str, Any]] | None = Field(
+        None, max_length=1000, description="values to try first, after the defaults; what one does not name is default"
+    )
+    final: Final = Final()
+    costs: CostSettings = CostSettings()
+    run: RunSettings = RunSettings()
+    cluster: ClusterSettings = ClusterSettings()

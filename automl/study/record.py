@@ -1,0 +1,246 @@
+"""The study's record in a store: the only file that knows an object's name. Reads it, and writes what is created once.
+
+automl_metadata.json                      once      what decides the study, with its sha256
+study.yaml                                once      the study file as its author wrote it
+decisions/<stage>/<index>.json            once      a decision: the only commit point of a brain step
+results/<experiment>/<rung>.json          once      a result; names the attempt that won
+enqueued/<n>.json                         once      values that a user wants tried next
+extensions/<n>.json                       once      how many experiments there are to be, or the R, from then on
+gc/<n>.json                               once      the checkpoints that a user had removed, and why
+experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, times, checkpoints
+everything else                           view      see views.py; anyone can make it anew from the above
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from automl import __version__
+from automl.errors import CheckpointError, RecordError, StudyFileError, UnknownFormat
+from automl.search.extension import Extension
+from automl.search.history import (
+    FORMAT,
+    Checkpoint,
+    Decision,
+    History,
+    Result,
+    check_format,
+)
+from automl.stores.base import Store
+from automl.study.definition import Definition
+from automl.study.experiments import rung_of
+from automl.study.keys import (
+    _MANIFEST_KEY,
+    ENQUEUED,
+    EXTENSIONS,
+    METADATA,
+    REMOVED,
+    STUDY_FILE,
+    added_key,
+    decision_key,
+    result_key,
+)
+from automl.study.manifest import Manifest, StoredFile, _is_below
+from automl.study.software_versions import versions
+from automl.text import strict_json
+
+
+class Record:
+    """One study in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def start(self, definition: Definition, text: str) -> Definition:
+        """Begins the study, or finds that it was begun with the same settings; returns it as it was extended since.
+
+        text: of the study file, kept for people. Raises StudyFileError when another study lies here.
+        """
+        body = definition.to_json()
+        mine = {
+            "format": FORMAT,
+            "version": __version__,
+            "software": versions(),
+            "sha256": study_digest(definition),
+            **body,
+        }
+        key = METADATA
+        theirs = strict_json.load(self.store.create(key, strict_json.dump(mine)), self.where(key))
+        check_format(theirs, self.where(key))
+        if theirs.get("sha256") != mine["sha256"]:
+            changed = ", ".join(_differences(theirs, mine)) or "other settings"
+            raise StudyFileError(
+                f"{self.store.uri} holds a study that was begun with another {changed}",
+                allowed="the settings that it was begun with; 'run', 'costs' and 'cluster' may change",
+                advice="give this one another name or store"
+                + ("; 'automl extend' raises it" if changed in {"max_recommendations", "R"} else ""),
+            )
+        stored = self.metadata()  # refuses one that was edited since it was begun
+        self.store.create(STUDY_FILE, text.encode())
+        return replace(definition, extensions=tuple(map(Extension.from_json, stored["extensions"])))
+
+    def metadata(self) -> Mapping[str, Any]:
+        """What the study was begun with, and what it was extended to since.
+
+        Raises RecordError when no study lies here, or a damaged one.
+        """
+        data = self._load(METADATA)
+        if data is None:
+            raise RecordError(
+                f"no study lies in {self.store.uri}",
+                allowed="a store in which 'automl run' or a cluster has begun one",
+                advice="give the folder or s3:// prefix that holds automl_metadata.json",
+            )
+        check_format(data, self.where(METADATA))
+        body = {name: data.get(name) for name in ("study", "network")}
+        if digest(strict_json.dump(body)) != data.get("sha256"):
+            raise RecordError(
+                f"{self.where(METADATA)} does not match its sha256",
+                advice="it was edited or damaged: restore it from a copy",
+            )
+        return {**data, "extensions": self.added(EXTENSIONS)}
+
+    def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
+        """The decision and the sha256 of its bytes; None when it is not made yet."""
+        key = decision_key(stage, index)
+        data = self._created_once(key)
+        if data is None:
+            return None
+        return Decision.from_json(strict_json.load(data, self.where(key)), self.where(key)), digest(data)
+
+    def decisions(self, stage: int) -> list[tuple[Decision, str]]:
+        """The decisions of a stage from the first on, each with the sha256 of its bytes."""
+        found: list[tuple[Decision, str]] = []
+        while (decision := self.decision(stage, len(found))) is not None:
+            found.append(decision)
+        return found
+
+    def commit(self, decision: Decision) -> Decision:
+        """Stores the decision unless one stands there; returns the one that stands (house rules 1 and 4)."""
+        key = decision_key(decision.stage, decision.index)
+        stored = self.store.create(key, strict_json.dump(decision.to_json()))
+        return Decision.from_json(strict_json.load(stored, self.where(key)), self.where(key))
+
+    def result(self, experiment: int, rung: int) -> Result | None:
+        key = result_key(experiment, rung)
+        data = self._created_once(key)
+        return None if data is None else Result.from_json(strict_json.load(data, self.where(key)), self.where(key))
+
+    def store_result(self, result: Result) -> Result:
+        """Stores the result unless one stands there; returns the one that stands."""
+        key = result_key(result.experiment, result.rung)
+        stored = self.store.create(key, strict_json.dump(result.to_json()))
+        return Result.from_json(strict_json.load(stored, self.where(key)), self.where(key))
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The objects under these keys, None for one that is not there."""
+        return [self.store.get(key) for key in keys]
+
+    def manifest(self, key: str) -> Manifest | None:
+        """The manifest under this key. Raises CheckpointError for a damaged one: only its checkpoint is lost."""
+        try:
+            data = self._load(key)
+            if data is None:
+                return None
+            check_format(data, self.where(key))
+            found = Manifest(
+                key=key,
+                epoch=int(data["epoch"]),
+                files=tuple(StoredFile(**each) for each in data["files"]),
+                history=tuple((int(epoch), float(value)) for epoch, value in data["history"]),
+                attempts=tuple(data["attempts"]),
+                seconds=float(data["seconds"]),
+                best=data["best"] and Checkpoint(**data["best"]),
+                best_value=data["best_value"],
+            )
+            if not found.files or not all(_is_below(each.name) for each in found.files):
+                raise ValueError("a file of it would lie outside of its folder")
+        except UnknownFormat:
+            raise
+        except (RecordError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{self.where(key)} does not hold what it should ({error})") from error
+        return found
+
+    def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
+        """The checkpoints that attempts at this rung have left, newest epoch first."""
+        keys = self.store.list(f"experiment_{experiment}/rung_{rung}/")
+        found = [(int(match[4]), key) for key in keys if (match := _MANIFEST_KEY.fullmatch(key))]
+        return [Checkpoint(key, epoch) for epoch, key in sorted(found, reverse=True)]
+
+    def added(self, folder: str) -> list[dict[str, Any]]:
+        """What users have added to the study in one of the folders `ADDED`, from the first on."""
+        found: list[dict[str, Any]] = []
+        while (data := self._load(key := added_key(folder, len(found)))) is not None:
+            check_format(data, self.where(key))
+            found.append(data)
+        return found
+
+    def add(self, folder: str, number: int, body: Mapping[str, Any]) -> bool:
+        """Creates the object once. False when another one stands under this number."""
+        mine = strict_json.dump({"format": FORMAT, **body})
+        return self.store.create(added_key(folder, number), mine) == mine
+
+    def enqueued(self) -> list[dict[str, Any]]:
+        """The values that a user wants tried next, in the order in which they were enqueued."""
+        found = [each.get("values") for each in self.added(ENQUEUED)]
+        for number, values in enumerate(found):
+            if not isinstance(values, dict):
+                raise RecordError(f"{self.where(added_key(ENQUEUED, number))} does not hold what it should (values)")
+        return [dict(values) for values in found if values is not None]
+
+    def removed(self) -> dict[str, str]:
+        """The checkpoints that users had removed: the keys of their manifests, and the objects that say so."""
+        found: dict[str, str] = {}
+        for number, data in enumerate(self.added(REMOVED)):
+            key = added_key(REMOVED, number)
+            try:
+                found |= {str(each["manifest"]): key for each in data["checkpoints"]}
+            except (KeyError, TypeError) as error:
+                raise RecordError(f"{self.where(key)} does not hold what it should ({error})") from error
+        return found
+
+    def history(self, definition: Definition) -> History:
+        """All decisions and results of the study, in order."""
+        decisions: list[Decision] = []
+        results: dict[tuple[int, int], Result] = {}
+        for stage in definition.plan.stages:
+            for decision, _ in self.decisions(stage.index):
+                decisions.append(decision)
+                for issued in decision.issued:
+                    rung = rung_of(stage, decision)
+                    result = self.result(issued.number, rung)
+                    if result is not None:
+                        results[issued.number, rung] = result
+        return History(definition.brain.metric, tuple(decisions), results)
+
+    def _created_once(self, key: str) -> bytes | None:
+        """A decision's or a result's bytes."""
+        return self.store.get(key)
+
+    def _load(self, key: str) -> Any:
+        data = self.store.get(key)
+        return None if data is None else strict_json.load(data, self.where(key))
+
+    def where(self, key: str) -> str:
+        return f"{self.store.uri.rstrip('/')}/{key}"
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def study_digest(definition: Definition) -> str:
+    """The sha256 of all that decides a study, which its metadata name."""
+    return digest(strict_json.dump(definition.to_json()))
+
+
+def _differences(theirs: Any, mine: Any) -> list[str]:
+    """The settings in which two studies differ, by name."""
+    names = []
+    for group in ("study", "network"):
+        one, other = theirs.get(group) or {}, mine[group]
+        names += [key if group == "study" else f"network {key}" for key in other if one.get(key) != other[key]]
+    return names

@@ -1,0 +1,73 @@
+"""The study file as it lies on disk: read, checked against its network, turned into a `Definition`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from automl.errors import InvalidInput, StudyFileError
+from automl.networks import load_network
+from automl.study.definition import _ELSEWHERE, SCHEMA, Definition
+from automl.study.options import TAO_NAMES, StudyFile
+from automl.text import strict_yaml
+from automl.text.schema_errors import first_error
+
+
+def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None = None) -> Definition:
+    """The study of a file's text; a network file and the store are looked up from `base`. Raises InvalidInput.
+
+    options: by our names, which go before what the text says.
+    """
+    data = strict_yaml.mapping(text, where)
+    for theirs, ours in TAO_NAMES.items():
+        if theirs in data:
+            if ours in data:
+                raise StudyFileError(f"{where}: {theirs} and {ours} mean the same", advice=f"keep one, best {ours}")
+            data[ours] = data.pop(theirs)
+    data.update(options or {})
+    try:
+        file = StudyFile.model_validate(data)
+    except ValidationError as error:
+        given, allowed, advice = first_error(error, StudyFile, data, TAO_NAMES)
+        advice = advice or (_ELSEWHERE if given.removesuffix(" is not known") in data else "")
+        raise StudyFileError(f"{where}: {given}", allowed=allowed, advice=advice) from error
+    network = load_network(file.network, base)
+    try:
+        return Definition(file, network)
+    except InvalidInput as error:
+        raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a study file. Raises InvalidInput."""
+    if not path.exists():
+        raise StudyFileError(f"there is no file {path}", advice="'automl init' writes one to start from")
+    return strict_yaml.read_text(path, "a study file, in YAML")
+
+
+def read(path: Path) -> Definition:
+    """The study of a file. Raises InvalidInput."""
+    return parse(read_text(path), str(path), path.parent)
+
+
+def store_uri(definition: Definition, path: Path) -> str:
+    """Where the study of the file `path` lies: its `run: store`, or a folder of its name beside the file."""
+    found = definition.file.run.store or f"./{definition.file.name}"
+    return found if "://" in found or found.startswith("memory:") else str(path.parent / found)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a study file, for editors. TAO's names are described beside ours."""
+    found = StudyFile.model_json_schema()
+    pairs: list[dict[str, Any]] = []
+    for theirs, ours in TAO_NAMES.items():
+        found["properties"][theirs] = {**found["properties"][ours], "description": f"TAO's name of {ours}"}
+        if ours in found["required"]:
+            pairs.append({"oneOf": [{"required": [ours]}, {"required": [theirs]}]})
+        else:
+            pairs.append({"not": {"required": [ours, theirs]}})
+    found["required"] = [name for name in found["required"] if name not in TAO_NAMES.values()]
+    return {**found, "$schema": SCHEMA, "title": "argo-automl study file", "allOf": pairs}

@@ -1,0 +1,103 @@
+"""What a study has found: the best so far, whether the search is over, and what the final judgement says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automl.search.history import Experiment, History, Outcome, best_outcome
+from automl.search.plan import Stage
+from automl.study.definition import Definition
+from automl.study.experiments import experiments, outcomes_of, runs_of
+
+
+def best_of_search(definition: Definition, study: History) -> Outcome | None:
+    """The best outcome of the search stages so far."""
+    return best_outcome(outcomes_of(study, definition.plan.search), definition.brain.metric)
+
+
+def best_experiments(definition: Definition, study: History, count: int) -> list[Experiment]:
+    """The `count` best experiments of the search so far, the best first; the lower number wins a tie."""
+    metric = definition.brain.metric
+    scores: dict[int, float] = {}
+    for outcome in outcomes_of(study, definition.plan.search):
+        if outcome.best_value is not None:
+            score = metric.score(outcome.best_value)
+            scores[outcome.experiment] = max(score, scores.get(outcome.experiment, score))
+    found = {each.number: each for each in experiments(study, definition.plan.stages)}
+    return [found[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
+
+
+def verdict(definition: Definition, study: History) -> dict[str, Any] | None:
+    """What the final judgement found: the values of the defaults and of the best, fresh seeds; None before it.
+
+    gain is best minus default in the sense of the metric (positive is better), of the means; on held-out data where the
+    network has any, otherwise on validation data.
+    """
+    sides: dict[str, list[Outcome]] = {"default": [], "best": []}
+    for stage in _last_judgement(definition):
+        half = stage.rungs[0].size // 2
+        for outcome in outcomes_of(study, (stage,)):
+            sides["default" if outcome.experiment < stage.first + half else "best"].append(outcome)
+    if not sides["default"]:
+        return None
+    held_out = definition.network.held_out_metric is not None
+    metric = definition.brain.metric
+    found: dict[str, Any] = {"judged_on": "held-out data" if held_out else "validation data", "gain": None}
+    means = {}
+    for side, outcomes in sides.items():
+        values = [each.held_out if held_out else each.value for each in outcomes]
+        known = [value for value in values if value is not None]
+        found[side] = {"experiments": [each.experiment for each in outcomes], "values": values}
+        if known:
+            means[side] = sum(known) / len(known)
+            found[side]["mean"] = means[side]
+    if len(means) == len(sides):
+        found["gain"] = metric.score(means["best"]) - metric.score(means["default"])
+    return found
+
+
+def _last_judgement(definition: Definition) -> tuple[Stage, ...]:
+    """The final stage of the plan, where it has one: of a study that was extended the last one."""
+    return tuple(stage for stage in definition.plan.stages if stage.kind == "final")[-1:]
+
+
+def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
+    """For each seed of the final judgement the best minus the default, positive is better; both must have a value."""
+    metric, found = definition.brain.metric, []
+    held_out = definition.network.held_out_metric is not None
+    for stage in _last_judgement(definition):
+        outcomes = {each.experiment: each for each in outcomes_of(study, (stage,))}
+        half = stage.rungs[0].size // 2
+        for number in range(stage.first, stage.first + half):
+            default, best = outcomes.get(number), outcomes.get(number + half)
+            if default is None or best is None:
+                continue
+            one, other = (default.held_out, best.held_out) if held_out else (default.value, best.value)
+            if one is not None and other is not None:
+                found.append(metric.score(other) - metric.score(one))
+    return tuple(found)
+
+
+def search_is_over(definition: Definition, study: History) -> bool:
+    """Every decision of the search is made and every experiment that it issued has a result."""
+    return all(
+        len(study.of_stage(stage.index)) == len(stage.rungs)
+        and all((asked.number, rung) in study.results for asked, rung in runs_of(study, (stage,)))
+        for stage in definition.plan.search
+    )
+
+
+def state(definition: Definition, study: History) -> str:
+    """Where a study stands: not started, running, judging, done, or failed when nothing succeeded."""
+    if not study.decisions:
+        return "not started"
+    if not search_is_over(definition, study):
+        return "running"
+    if best_of_search(definition, study) is None:
+        return "failed"
+    finals = [stage for stage in definition.plan.stages if stage.kind == "final"]
+    for stage in finals:
+        runs = [(asked.number, rung) for asked, rung in runs_of(study, (stage,))]
+        if not runs or any(run not in study.results for run in runs):
+            return "judging"
+    return "done"

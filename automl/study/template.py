@@ -1,0 +1,156 @@
+"""The commented study file that `automl init` writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from automl.errors import InvalidInput, nearest
+from automl.networks import Network, load_network
+from automl.networks.spec_formats import flatten
+from automl.search.algorithms import ALGORITHMS
+
+_BUDGET = {
+    "hyperband": """\
+R: {R:<22} # the longest training gets R units; with nu it fixes stages and rungs
+nu: 3                     # of nu experiments, one goes on to nu times the epochs
+epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget (the longest gets max_epochs)""",
+    "bayesian": """\
+max_recommendations: 20   # full trainings, each proposed from the results of those before
+parallel: 1               # how many of them are proposed at a time""",
+    "random": """\
+max_recommendations: 20   # full trainings""",
+    "successive_halving": """\
+R: {R:<22} # the longest training gets R units
+nu: 3                     # of nu experiments, one goes on to nu times the epochs
+max_recommendations: {R:<4} # experiments at the start
+epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget (the longest gets max_epochs)""",
+}
+
+_TEMPLATE = """\
+# A study: what is trained, and how its settings are searched.
+# 'automl plan' says what it will take, 'automl run' does it{or_compile}.
+# Lines such as '# jobs: 2' are examples: remove the '# ' and change the value.
+
+name: {name}
+network: {network:<16} # see 'automl networks'; or the path of your own network file
+{dataset}
+# One of {algorithms}:
+algorithm: {algorithm}
+{budget}
+max_epochs: {epochs:<13} # epochs of a full training
+seed: 42                  # the only source of chance: the same seed makes the same decisions
+
+# Searched by default:
+{searched}
+additional_automl_parameters: []      # search these too; {eligible}
+remove_default_automl_parameters: []  # do not search these
+
+# Your own ranges, for parameters that are searched:
+# parameters:
+#   {first}: {range}
+
+# Your own settings of the training; 'automl networks show {network}' prints all:
+# train_spec:
+#   {spec}: {value}
+
+final:
+  repeats: 2              # trainings of the best and of the defaults with fresh seeds, to judge them; 0: none
+
+# How it is run; this may change from start to start:
+run:
+  store: ./{name:<14} # a folder, or s3://bucket/prefix
+  # jobs: 2               # experiments side by side; without it, one for each CPU core
+  # timeout_minutes: 60   # the longest run of one experiment
+
+# What 'automl plan' counts with, if you know better than the network file:
+# costs:
+#   minutes_per_epoch: 1
+#   gpus: 1               # of one experiment
+#   price_per_gpu_hour: 2.5
+{cluster}"""
+
+_CLUSTER = """
+# On a cluster, where 'automl compile' makes a workflow of this study:
+# cluster:
+#   image: {image}  # what trains, with the registry before it
+"""
+_MOST_NAMES = 8  # that the line of additional_automl_parameters lists
+
+
+def template(network_name: str, algorithm: str, path: Path) -> str:
+    """The text of a study file for a network, to be written to `path`. Raises InvalidInput."""
+    if algorithm not in ALGORITHMS:
+        raise InvalidInput(
+            f"algorithm: {algorithm!r} is not known",
+            allowed=", ".join(ALGORITHMS),
+            advice=nearest(algorithm, ALGORITHMS),
+        )
+    network = load_network(network_name, path.parent)
+    if network.refused:
+        raise InvalidInput(f"network: {network.name} cannot be searched: {network.refused}")
+    searched = [name for name in network.parameters if network.enabled(name)]
+    eligible = [name for name in network.parameters if network.enabled(name) is None]
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "study"
+    if name == "study":
+        name = network.name.replace("_", "-")[:40].strip("-")
+    first, span = _range(network, searched or list(network.parameters))
+    spec, value = _setting(network)
+    return _TEMPLATE.format(
+        name=name,
+        network=network_name,
+        or_compile=", 'automl compile' makes a workflow for Argo of it" if network.dataset.files else "",
+        cluster=_CLUSTER.format(image=network.image) if network.dataset.files else "",
+        dataset=_dataset(network),
+        algorithm=algorithm,
+        algorithms=", ".join(ALGORITHMS),
+        budget=_BUDGET[algorithm].format(R=max(3, min(27, network.epochs))),
+        epochs=network.epochs,
+        searched="\n".join(f"#   {each}" for each in searched) or "#   nothing in this network",
+        eligible=_eligible(network_name, eligible),
+        first=first,
+        range=span,
+        spec=spec,
+        value=value,
+    )
+
+
+def _dataset(network: Network) -> str:
+    """The lines about the data: how they are named, and what lies where below them."""
+    if network.dataset.files:
+        told = [f"# Where the data lies, as the training sees it: {network.dataset.format or 'see TAO for the format'}"]
+        files = flatten({path: flatten({"": each}) for path, each in network.dataset.files.items()})
+        told += [f"#   {path.rstrip('.')}: {json.dumps(each)}" for path, each in files.items()]
+        return "\n".join([*told, "dataset: /data", ""])
+    return "# dataset: /data/mine     # without it, the network's own data\n" if network.fields.dataset else ""
+
+
+def _eligible(name: str, eligible: Sequence[str]) -> str:
+    if len(eligible) > _MOST_NAMES:
+        return f"'automl networks parameters {name}' lists {len(eligible)}"
+    return f"there are: {', '.join(eligible) or 'none in this network'}"
+
+
+def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
+    """A searched parameter, one on a log scale if there is any, with the range that it has."""
+    found = [(name, network.parameter(name)) for name in names]
+    name, shown = max(found, key=lambda pair: (pair[1].log, pair[1].low is not None))
+    keys = ("low", "high", "log") if shown.low is not None else ("options", "default")
+    return name, _flow({key: value for key, value in shown.to_mapping().items() if key in keys})
+
+
+def _setting(network: Network) -> tuple[str, str]:
+    """A setting of the training that nobody else sets: not the search, not the study."""
+    taken = {*network.fields.paths(), *network.dataset.files}
+    taken |= {network.place(name) for name in network.parameters if network.enabled(name)}
+    plain = {path: value for path, value in flatten(network.spec).items() if isinstance(value, int | float | str)}
+    path, value = next(((path, value) for path, value in plain.items() if path not in taken), next(iter(plain.items())))
+    return path, _flow(value)
+
+
+def _flow(value: Any) -> str:
+    """A value on one line, as YAML and JSON both read it."""
+    return json.dumps(value).replace('"', "") if isinstance(value, dict) else json.dumps(value)

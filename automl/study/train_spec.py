@@ -1,0 +1,46 @@
+"""The train spec of a recommendation: the settings that its training program reads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from automl.networks.spec_formats import get_path, set_paths
+from automl.search.history import Recommendation
+from automl.study.definition import Definition
+
+
+def train_spec(
+    definition: Definition, recommendation: Recommendation, places: dict[str, str | None] | None = None
+) -> dict[str, Any]:
+    """The whole spec of a recommendation. places: `results` and `resume_from`, known only where it trains."""
+    fields = definition.network.fields
+    settings: dict[str | None, Any] = {
+        fields.schedule_epochs: recommendation.schedule_epochs,
+        fields.epochs: recommendation.epochs,
+        fields.seed: recommendation.seed,
+        fields.held_out: recommendation.held_out,
+    }
+    for name, value in (places or {}).items():
+        settings[getattr(fields, name)] = value
+    spec = definition.placed(recommendation.values)
+    if settings.get(fields.resume_from) is not None:
+        settings[fields.pretrained] = settings.get(fields.pretrained)  # what it goes on from says it all
+    elif fields.resume_from == fields.pretrained:
+        settings.pop(fields.resume_from, None)
+    settings[fields.first_validation] = _interval(definition, spec, fields.validation_interval, recommendation.epochs)
+    for field in (fields.checkpoint_interval, fields.validation_interval):
+        settings[field] = _interval(definition, spec, field, recommendation.epochs)
+    return set_paths(spec, {path: value for path, value in settings.items() if path is not None})
+
+
+def _interval(definition: Definition, spec: dict[str, Any], field: str | None, epochs: int) -> int:
+    """Epochs from one checkpoint or validation to the next: as the spec has it, but so that the last epoch has one.
+
+    In steps, where the network counts them: one epoch's.
+    """
+    fields = definition.network.fields
+    if fields.examples is not None and fields.batch_size is not None:
+        return max(1, int(get_path(spec, fields.examples) / get_path(spec, fields.batch_size)))
+    wanted = None if field is None else get_path(definition.base_spec, field)
+    return math.gcd(wanted, epochs) if isinstance(wanted, int) and wanted > 0 else 1

@@ -1,0 +1,1 @@
+"""Strict JSON and YAML, errors of schemas, formatting, digests."""

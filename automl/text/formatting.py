@@ -1,0 +1,61 @@
+"""How numbers, durations and settings are written for people, in a terminal and on the page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+_LONGEST = 80  # characters of a value that an error repeats
+
+
+def shown(value: Any) -> str:
+    """A value as an error repeats it: JSON, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def duration(minutes: float | None) -> str:
+    """Minutes for people: '40 s', '12 min', '3 h 20 min', '2 d 4 h'."""
+    if minutes is None:
+        return "unknown"
+    if minutes < 1:
+        return f"{math.ceil(minutes * 60)} s"
+    whole = round(minutes)
+    if whole < 60:
+        return f"{whole} min"
+    hours, rest = divmod(whole, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def spent(seconds: float) -> str:
+    """A time that was measured, in three digits: '0.84 s', '42.1 s', '12.3 min', '3.25 h', '120 h'."""
+    size, unit = (1, "s") if seconds < 100 else (60, "min") if seconds < 6000 else (3600, "h")
+    value = seconds / size
+    return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+
+
+def left(minutes: float | None, interval: Sequence[float] | None) -> str:
+    """The time left with its interval of 80 %: '3 min, 80 %: 2 min to 5 min'; 'unknown' before any epoch was seen."""
+    if minutes is None or interval is None:
+        return "unknown"
+    low, high = (duration(end) for end in interval)
+    return duration(minutes) if low == high else f"{duration(minutes)}, 80 %: {low} to {high}"
+
+
+def number(value: float | None) -> str:
+    """A metric's value for people."""
+    return "-" if value is None else f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+
+
+def setting(value: Any) -> str:
+    """A parameter's value for people."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def counted(count: int, what: str) -> str:
+    """A count with its noun: '1 run', '19 runs'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

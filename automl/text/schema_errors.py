@@ -1,0 +1,160 @@
+"""One clear sentence from a pydantic error: what was given, what is allowed, the nearest name.
+
+What is allowed is read from the model's JSON Schema, so that the words are ours and never pydantic's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from automl.errors import nearest
+from automl.text.formatting import shown
+
+Schema = Mapping[str, Any]
+_KINDS = {"boolean": "true or false", "object": "a mapping of names to values", "null": "nothing"}
+
+
+def first_error(
+    error: ValidationError, model: type[BaseModel], data: Mapping[str, Any], other_names: Iterable[str] = ()
+) -> tuple[str, str, str]:
+    """(given, allowed, advice) of the error that helps most: an unknown key before all others.
+
+    A user corrects one thing at a time, and a misspelt key is often the cause of the rest. other_names: what else may
+    stand at the top and is worth suggesting.
+    """
+    found = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    schema = model.model_json_schema()
+    is_key = found["loc"][-1:] == ("[key]",)
+    # pydantic puts the branch of a union into the place; only what the user wrote counts
+    place = _place(found["loc"][:-1] if is_key else found["loc"], data, missing=found["type"] == "missing")
+    path, last = written(place), str(place[-1]) if place else ""
+    if found["type"] == "extra_forbidden":
+        branches = _branches(_at(schema, place[:-1], schema), schema)
+        names = [name for branch in branches for name in branch.get("properties", {})]
+        return (
+            f"{path} is not known",
+            ", ".join(names),
+            nearest(last, [*names, *(other_names if not place[1:] else ())]),
+        )
+    if found["type"] == "missing":
+        return f"{path} is missing", "", f"add '{last}: ...'"
+    if is_key:
+        patterns = _at(schema, place[:-1], schema).get("patternProperties", {})
+        return f"{path}: the name {shown(last)}", " or ".join(f"text that matches {each}" for each in patterns), ""
+    given = f"{path}: {shown(found['input'])}" if path else shown(found["input"])
+    if found["type"] == "value_error":  # said by a validator of ours
+        said = str(found["ctx"]["error"])
+        # of a whole group: repeating it would bury what is wrong with it
+        return (
+            (f"{path}: {said}" if path else said, "", "") if isinstance(found["input"], Mapping) else (given, said, "")
+        )
+    here = _at(schema, place, schema)
+    choices = [str(each) for branch in _branches(here, schema) for each in branch.get("enum", ())]
+    return given, words(here, schema), nearest(str(found["input"]), choices)
+
+
+def written(place: Iterable[int | str]) -> str:
+    """A place as a user would write it: `parameters.train.lr.options[2]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def words(schema: Schema, root: Schema) -> str:
+    """What a JSON Schema allows, for people: "a whole number from 1 to 1024", "auto or budget"."""
+    schema = _resolved(schema, root)
+    if "anyOf" in schema:
+        branches = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        return ", or ".join(words(each, root) for each in branches)
+    if "enum" in schema or "const" in schema:
+        return " or ".join(str(each) for each in schema.get("enum", [schema.get("const")]))
+    kind = schema.get("type")
+    if kind in {"integer", "number"}:
+        return f"{'a whole number' if kind == 'integer' else 'a number'}{_bounds(schema)}"
+    if kind == "string":
+        return _text(schema)
+    if kind == "array":
+        few = ", at least one" if schema.get("minItems") else ""
+        return f"a list{few}{_each(schema.get('items', {}), root)}"
+    if "properties" in schema:
+        return f"a mapping with the keys {', '.join(schema['properties'])}"
+    return _KINDS.get(str(kind), "")
+
+
+def _bounds(schema: Schema) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if high is None and below is not None and schema["type"] == "integer":
+        high = below - 1
+    parts = [
+        f" from {low}" if low is not None else "",
+        f" above {above}" if above is not None else "",
+        f" {'to' if low is not None else 'up to'} {high:,}" if high is not None else "",
+        f" below {below}" if below is not None and high is None else "",
+    ]
+    return "".join(parts)
+
+
+def _text(schema: Schema) -> str:
+    if "pattern" in schema:
+        example = f" such as {schema['examples'][0]}" if schema.get("examples") else ""
+        about = f": {schema['description']}" if "description" in schema else ""
+        return f"text{example}{about}" if example or about else f"text that matches {schema['pattern']}"
+    if "description" in schema:
+        return f"text: {schema['description']}"
+    if "maxLength" in schema:
+        return f"text of at most {schema['maxLength']} characters{', not empty' if schema.get('minLength') else ''}"
+    return "text that is not empty" if schema.get("minLength") else "text"
+
+
+def _each(items: Schema, root: Schema) -> str:
+    kind = words(items, root) if items else ""
+    return f", each item {kind}" if kind else ""
+
+
+def _at(schema: Schema, place: Iterable[int | str], root: Schema) -> Schema:
+    """The part of a schema that describes the value at a place."""
+    schema = _resolved(schema, root)
+    for part in place:
+        for branch in _branches(schema, root):
+            inner = _inner(branch, part)
+            if inner is not None:
+                schema = _resolved(inner, root)
+                break
+        else:
+            return {}
+    return schema
+
+
+def _branches(schema: Schema, root: Schema) -> list[Schema]:
+    return [_resolved(branch, root) for branch in schema.get("anyOf", [schema])]
+
+
+def _inner(schema: Schema, part: int | str) -> Schema | None:
+    if isinstance(part, int):
+        found = schema.get("items")
+    else:
+        found = schema.get("properties", {}).get(part)
+        found = found or next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+    return found if isinstance(found, Mapping) else None
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _place(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> tuple[int | str, ...]:
+    """The parts of pydantic's place that stand in the data, and a missing key, which does not."""
+    place: list[int | str] = []
+    value = data
+    for depth, part in enumerate(loc):
+        inside = isinstance(value, Mapping) and part in value
+        inside = inside or (isinstance(value, list | tuple) and isinstance(part, int) and part < len(value))
+        if not inside and not (missing and depth == len(loc) - 1):
+            continue
+        place.append(part)
+        value = value[part] if inside else None
+    return tuple(place)

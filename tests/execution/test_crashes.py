@@ -1,0 +1,78 @@
+"""House section 3, proved by crashes: a study that is killed, cut off, paused or doubled at any operation ends as one
+that was left alone, byte for byte, and trains no epoch twice that was whole when it was killed.
+
+A state is what a kill leaves behind: the store and the machine's files. AUTOML_TEST_DEEP=1 tries every state of every
+study, every live fault at every point and thousands of random schedules; without it a part of them, some 20 s.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.campaigns import LIVE, burn_machine, kill_in_states, one_fault, random_faults, two_walkers
+from tests.simulation.crashes import State
+from tests.simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
+from tests.simulation.world import World
+
+pytestmark = pytest.mark.usefixtures("quick_simulation")
+DEEP = bool(os.environ.get("AUTOML_TEST_DEEP"))
+SEEDS = int(os.environ.get("AUTOML_TEST_SEEDS", "2000" if DEEP else "24"))
+BRIEF = {"final": {"repeats": 0}}
+STUDIES = {  # name -> (settings, failures of its experiments, one of how many states is tried)
+    "hyperband": (HYPERBAND_9, {}, 20),
+    "halving_with_failures": (HALVING | BRIEF, {2: "error@1", 5: "nan@3", 4: "nan@1", 8: "short@1"}, 6),
+    "halving_preempted": (HALVING | BRIEF, {0: "preempt@2", 2: "preempt@2", 7: "preempt@4"}, 6),
+    "random": (RANDOM, {}, 6),
+    "bayesian": (BAYESIAN, {}, 6),
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_killed_in_any_state_ends_as_one_left_alone(name: str, folder: Path) -> None:
+    settings, faults, step = STUDIES[name]
+
+    def chosen(state: State) -> bool:
+        return DEEP or state.number % step == 0 or state.after.operation == "create"
+
+    tried = kill_in_states(study(settings, faults), folder, chosen)
+    print(f"{tried} states")
+    assert tried > 20
+
+
+def test_a_study_whose_machine_burned_trains_again_only_what_was_not_stored(folder: Path) -> None:
+    assert burn_machine(study(HALVING, final={"repeats": 0}), folder, 1 if DEEP else 12) > 20
+
+
+@pytest.mark.parametrize("kind", LIVE)
+@pytest.mark.parametrize("name", ["bayesian", "halving_preempted"])
+def test_one_fault_at_any_point_changes_nothing(name: str, kind: str, folder: Path) -> None:
+    """refused: a store that answers 503. lost: it did what was asked, and the answer never came. pause: a zombie."""
+    settings, faults, _ = STUDIES[name]
+    runs = one_fault(study(settings, faults), folder, kind, 1 if DEEP else 29)
+    print(f"{runs} runs")
+    assert runs > 10
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_random_faults_change_nothing(part: int, folder: Path) -> None:
+    seen: Counter[str] = Counter()
+    names = sorted(STUDIES)
+    definitions = {name: study(*STUDIES[name][:2]) for name in names}
+    undisturbed = {name: World(definitions[name], folder / name) for name in names}
+    for world in undisturbed.values():
+        world.walk()
+    for seed in range(part, SEEDS, 2):
+        name = names[seed // 2 % len(names)]
+        seen += random_faults(definitions[name], undisturbed[name], folder, seed)
+    print(f"faults: {dict(seen)}")
+    assert set(seen) == set(LIVE)
+
+
+@pytest.mark.parametrize("name", ["halving_with_failures", "bayesian"])
+def test_two_walkers_that_take_turns_at_every_operation_make_one_study(name: str, folder: Path) -> None:
+    settings, faults, _ = STUDIES[name]
+    two_walkers(study(settings, faults), folder, SEEDS // 4)
