@@ -5,7 +5,7 @@ from __future__ import annotations
 from automl.errors import AutoMLError
 
 
-class CheckpointError(AutoMLError):
+class CheckpointFileError(AutoMLError):
     """A checkpoint file cannot be read, or is not one of this program."""
 
 

@@ -25,8 +25,8 @@ from tests.cluster.clusters import ROOT, build_image, command
 
 _LOADED = """
 import importlib, json, pkgutil, torch, automl.trainers
-for each in pkgutil.iter_modules(automl.trainers.__path__):
-    importlib.import_module(f"automl.trainers.{each.name}")
+for module in pkgutil.walk_packages(automl.trainers.__path__, "automl.trainers."):
+    importlib.import_module(module.name)
 torch.nn.Conv2d(1, 2, 3)(torch.zeros(1, 1, 8, 8)).sum().backward()
 with open("/proc/self/maps") as maps:
     print(json.dumps(sorted({line.split()[-1] for line in maps if ".so" in line})))

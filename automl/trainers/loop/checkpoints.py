@@ -11,13 +11,13 @@ import torch
 
 from automl import training
 from automl.errors import SpecError
-from automl.trainers.failures import CheckpointError
+from automl.trainers.failures import CheckpointFileError
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class TrainingState:
     """The state of a training after `epoch` epochs; tensors and plain values only, so that loading runs no code.
 
     settings: what shapes the weights, by dotted path. metrics: of that epoch.
@@ -36,7 +36,7 @@ def path_of(results: Path, epoch: int) -> Path:
     return results / f"checkpoint_epoch_{epoch:03d}.pt"
 
 
-def write(path: Path, checkpoint: Checkpoint) -> None:
+def write(path: Path, checkpoint: TrainingState) -> None:
     """Writes the file whole or not at all."""
     content = {
         "format": FORMAT,
@@ -49,30 +49,30 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     training.save_atomically(path, lambda file: torch.save(content, file))
 
 
-def read(path: Path, device: torch.device) -> Checkpoint:
-    """The checkpoint in a file, its tensors on `device`. Raises CheckpointError."""
+def read(path: Path, device: torch.device) -> TrainingState:
+    """The checkpoint in a file, its tensors on `device`. Raises CheckpointFileError."""
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch.load raises whatever the damaged bytes lead it to; all of it means the same here
         reason = str(error).partition("\n")[0]
-        raise CheckpointError(
+        raise CheckpointFileError(
             f"the checkpoint {path} cannot be read ({type(error).__name__}: {reason})",
             advice="remove it to go on from an earlier one, or fetch it again",
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise CheckpointError(f"the checkpoint {path} has the format {found!r}", allowed=f"format {FORMAT}")
+        raise CheckpointFileError(f"the checkpoint {path} has the format {found!r}", allowed=f"format {FORMAT}")
     try:
-        return Checkpoint(**{name: content[name] for name in content if name != "format"})
+        return TrainingState(**{name: content[name] for name in content if name != "format"})
     except TypeError as error:
-        raise CheckpointError(f"the checkpoint {path} does not hold what it should ({error})") from error
+        raise CheckpointFileError(f"the checkpoint {path} does not hold what it should ({error})") from error
 
 
-def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) -> Checkpoint | None:
+def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) -> TrainingState | None:
     """The newest checkpoint of the results folder and of the file that the spec names; None when there is neither.
 
-    The named file may be gone once the folder has one of its own. Raises CheckpointError, and SpecError when the named
-    file does not exist.
+    The named file may be gone once the folder has one of its own. Raises CheckpointFileError, and SpecError when the
+    named file does not exist.
     """
     named = Path(resume_from) if resume_from else None
     own = training.latest_checkpoint(results)
@@ -83,7 +83,7 @@ def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) 
 
 
 def check_same_training(
-    checkpoint: Checkpoint, settings: Mapping[str, int | float | str | None], last_epoch: int
+    checkpoint: TrainingState, settings: Mapping[str, int | float | str | None], last_epoch: int
 ) -> None:
     """Raises SpecError when going on would not be the training that the checkpoint belongs to."""
     differing = [

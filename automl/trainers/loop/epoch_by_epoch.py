@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
 from automl import training
-from automl.trainers.failures import CheckpointError, Diverged
+from automl.trainers.failures import CheckpointFileError, Diverged
 from automl.trainers.loop import checkpoints, machine
-from automl.trainers.loop.checkpoints import Checkpoint
+from automl.trainers.loop.checkpoints import TrainingState
 from automl.trainers.loop.learning_rates import SCHEDULES
 from automl.trainers.pictures.picture_files import write_strip
 from automl.trainers.settings.loop import Train
@@ -31,7 +31,7 @@ class EpochByEpoch(LightningModule):
     """A task in training. `epoch` epochs are finished, those of earlier runs too; `metrics` are of the last one.
 
     start: the checkpoint to go on from. reports_the_last: false when more is to be judged before the last line.
-    Raises CheckpointError when the checkpoint does not fit, from the hooks Diverged, and Preempted after SIGTERM.
+    Raises CheckpointFileError when the checkpoint does not fit, from the hooks Diverged, and Preempted after SIGTERM.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class EpochByEpoch(LightningModule):
         task: Task,
         results: Path,
         identity: Mapping[str, Plain],
-        start: Checkpoint | None,
+        start: TrainingState | None,
         *,
         reports_the_last: bool = True,
     ) -> None:
@@ -136,7 +136,7 @@ class EpochByEpoch(LightningModule):
 
     def _save(self) -> None:
         rule = {"optimizer": self._optimizer.state_dict(), "precision": self.trainer.precision_plugin.state_dict()}
-        content = Checkpoint(self.epoch, self._identity, self.metrics, self.task.network.state_dict(), rule)
+        content = TrainingState(self.epoch, self._identity, self.metrics, self.task.network.state_dict(), rule)
         path = checkpoints.path_of(self._results, self.epoch)
         if panels := self.task.picture():
             write_strip(path.with_suffix(".png"), panels)  # first: a network file may ask for both
@@ -163,11 +163,11 @@ class EpochByEpoch(LightningModule):
         return optimizer
 
 
-def _restored(start: Checkpoint, restore: Any) -> None:
+def _restored(start: TrainingState, restore: Any) -> None:
     try:
         restore()
     except (KeyError, RuntimeError, ValueError) as error:
-        raise CheckpointError(
+        raise CheckpointFileError(
             f"the checkpoint of epoch {start.epoch} does not fit the network ({error})",
             advice="start with an empty results folder and train.resume_from null",
         ) from error

@@ -18,8 +18,8 @@ from automl.trainers.tasks.convnet import Training, load_pictures
 def run(settings: Settings, results: Path) -> None:
     """Trains until `train.epochs` epochs are finished, all told.
 
-    Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointError, and SpecError for what the machine
-    or the results folder cannot do.
+    Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointFileError, and SpecError for what the
+    machine or the results folder cannot do.
     """
     with machine.enough_memory(settings.train.batch_size, "lower train.batch_size or model.width"):
         _run(settings, results)

@@ -36,8 +36,8 @@ def run(settings: Settings, prepare: Callable[[], tuple[Task, Parts]], results: 
     """Trains until `train.epochs` epochs are finished, all told.
 
     prepare: makes the network and reads the data; it is called when the first weights' random numbers are seeded.
-    Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointError, and SpecError for what the machine
-    or the results folder cannot do.
+    Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointFileError, and SpecError for what the
+    machine or the results folder cannot do.
     """
     advice = "lower train.batch_size, take smaller pictures, a smaller model, or precision bf16-mixed"
     with _quiet(), _threads_and_determinism(settings.train), machine.enough_memory(settings.train.batch_size, advice):

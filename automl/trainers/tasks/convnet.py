@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from automl import training
 from automl.errors import SpecError
-from automl.trainers.failures import CheckpointError, Diverged
-from automl.trainers.loop.checkpoints import Checkpoint
+from automl.trainers.failures import CheckpointFileError, Diverged
+from automl.trainers.loop.checkpoints import TrainingState
 from automl.trainers.loop.learning_rates import SCHEDULES
 from automl.trainers.loop.machine import epoch_seed
 from automl.trainers.loop.update_rules import SGD, AdamW, UpdateRule
@@ -169,17 +169,17 @@ class Training:
         """What must be the same when a run goes on from a checkpoint."""
         return identity(self._settings, self._pictures.digest)
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self) -> TrainingState:
         """The state now; it shares its tensors, so write it before the next epoch."""
-        return Checkpoint(self.epoch, self.identity(), self.metrics, self._network.state_dict(), self._rule.state())
+        return TrainingState(self.epoch, self.identity(), self.metrics, self._network.state_dict(), self._rule.state())
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Takes over a checkpoint of this training. Raises CheckpointError."""
+    def restore(self, checkpoint: TrainingState) -> None:
+        """Takes over a checkpoint of this training. Raises CheckpointFileError."""
         try:
             self._network.load_state_dict(dict(checkpoint.network))
             self._rule.restore(checkpoint.update_rule)
         except (KeyError, RuntimeError) as error:
-            raise CheckpointError(
+            raise CheckpointFileError(
                 f"the checkpoint of epoch {checkpoint.epoch} does not fit the network ({error})",
                 advice="start with an empty results folder and train.resume_from null",
             ) from error
