@@ -1,6 +1,6 @@
 """The brain: a decision is a pure function of the study, the stage's earlier decisions, the results and a derived seed.
 
-No clock, no host entropy, no state between calls (house rule 2): asked twice it answers twice the same, byte for byte.
+No clock, no host entropy, no state between calls (state rule 2): asked twice it answers twice the same, byte for byte.
 """
 
 from __future__ import annotations

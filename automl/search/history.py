@@ -1,6 +1,6 @@
 """The record that an algorithm sees: what was recommended, what came of it, what was decided.
 
-Values only; nothing here opens a file. The JSON forms are the stored ones (house rule 10): strict, and versioned by
+Values only; nothing here opens a file. The JSON forms are the stored ones (state rule 10): strict, and versioned by
 `FORMAT`. What changes from run to run (times, attempts, hosts) is in a `Result`, never in an `Outcome`, so that two
 runs of one study hold the same decisions byte for byte.
 """

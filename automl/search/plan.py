@@ -1,6 +1,6 @@
 """How many experiments and how long, known before anything is trained; and what that will cost.
 
-A plan is made of stages, and a stage of rungs (house.md section 1). All counting is by integers.
+A plan is made of stages, and a stage of rungs. All counting is by integers.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A checkpoint exists when this does (house rule 7). history, best: what was known when it was made.
+    """A checkpoint exists when this does (state rule 7). history, best: what was known when it was made.
 
     attempts: those of its rung whose work is in it. seconds: that they trained. key: the manifest's own, beside which
     the files lie, in the order listed as `0`, `1`, ...: a trainer's file names are its own affair and may hold what a

@@ -119,7 +119,7 @@ class Record:
         return found
 
     def commit(self, decision: Decision) -> Decision:
-        """Stores the decision unless one stands there; returns the one that stands (house rules 1 and 4)."""
+        """Stores the decision unless one stands there; returns the one that stands (state rules 1 and 4)."""
         key = decision_key(decision.stage, decision.index)
         stored = self.store.create(key, strict_json.dump(decision.to_json()))
         return Decision.from_json(strict_json.load(stored, self.where(key)), self.where(key))

@@ -12,7 +12,7 @@ from automl.errors import RecordError
 def dump(value: Any) -> bytes:
     """The one byte sequence of a value: sorted keys, two spaces, a newline at the end.
 
-    Raises ValueError for NaN and infinity: they are failures, never numbers (house rule 8).
+    Raises ValueError for NaN and infinity: they are failures, never numbers (state rule 8).
     """
     return (json.dumps(value, allow_nan=False, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 

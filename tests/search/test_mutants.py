@@ -1,4 +1,4 @@
-"""The tests have teeth: every rule of house section 3 is broken on purpose, and each break is caught.
+"""The tests have teeth: every state rule of docs/architecture.md is broken on purpose, and each break is caught.
 
 By the crash simulator where the break shows in what a crashed study becomes, otherwise by the test that names the rule.
 """

@@ -26,7 +26,7 @@ from automl.study.train_spec import train_spec
 from automl.text import strict_json
 from automl.text.digests import sha256_of
 
-PREEMPTED = 75  # the exit code that says: a checkpoint is written, run me again (house rule 9)
+PREEMPTED = 75  # the exit code that says: a checkpoint is written, run me again (state rule 9)
 _KILLED = (-9, 137)
 _MESSAGE = 500  # characters of a failure's message that are kept
 _REASON = 350  # of what a program says itself

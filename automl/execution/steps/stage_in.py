@@ -39,7 +39,7 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     """Prepares `folder`, whose name is the attempt's, for one training.
 
     It goes on from the newest whole checkpoint that an attempt at this rung has left, otherwise from the one that the
-    result of the rung before names, whose epoch must be the one promised (house rule 7). Raises CheckpointError.
+    result of the rung before names, whose epoch must be the one promised (state rule 7). Raises CheckpointError.
     """
     results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def _nearest(centres: Sequence[float], coordinate: float) -> int:
 
 
 def _finite(score: float | None) -> float | None:
-    """A score that is not finite is a failure (house rule 8): it never gets as far as the model."""
+    """A score that is not finite is a failure (state rule 8): it never gets as far as the model."""
     return score if score is not None and math.isfinite(score) else None
 
 
