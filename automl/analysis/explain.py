@@ -195,7 +195,7 @@ def _end(definition: Definition, study: History, experiment: Experiment) -> list
     text = f"the best of the search{so_far}: {definition.metric_rule.name} {number(best.best_value)}"
     stopped = experiment.status is Status.STOPPED
     text += "; its best epoch counts, although it was stopped" if stopped else ""
-    judged = (summary.verdict(definition, study) or {}).get("best", {}).get("experiments")
-    if judged:
-        text += f"; judged by training it again as experiment {', '.join(map(str, judged))}"
+    verdict = summary.verdict(definition, study)
+    if verdict is not None and verdict.best.experiments:
+        text += f"; judged by training it again as experiment {', '.join(map(str, verdict.best.experiments))}"
     return [text]

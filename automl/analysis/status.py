@@ -95,6 +95,7 @@ def status(
         if (each.experiment, each.rung) in open_runs and each.epochs:
             running[each.experiment] = max(running[each.experiment], each.epochs[-1][0])
     found = progress(definition, study, running)
+    verdict = summary.verdict(definition, study)
     left = time_left(definition, study, times, time.time() if now is None else now, jobs)
     return {
         "study": definition.file.name,
@@ -107,7 +108,7 @@ def status(
         "epochs": {"done": found.epochs_done, "pending": found.epochs_pending},
         **left_data(left),
         "best": best(definition, study),
-        "verdict": summary.verdict(definition, study),
+        "verdict": verdict and verdict.to_json(),
         "experiments_table": rows(definition, study, running),
     }
 

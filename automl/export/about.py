@@ -27,6 +27,6 @@ def found(definition: Definition, study: History) -> dict[str, float]:
     values: dict[str, float] = {}
     if best is not None and best.best_value is not None:
         values[f"best {definition.metric_rule.name}"] = best.best_value
-    if verdict is not None and verdict["gain"] is not None:
-        values["gain over the defaults"] = verdict["gain"]
+    if verdict is not None and verdict.gain is not None:
+        values["gain over the defaults"] = verdict.gain
     return values

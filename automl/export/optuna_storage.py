@@ -70,13 +70,14 @@ def _storage(to: Path) -> BaseStorage:
 
 
 def _about(definition: Definition, study: History) -> dict[str, Any]:
+    verdict = summary.verdict(definition, study)
     return {
         "argo-automl metric": definition.metric_rule.name,
         "argo-automl network": definition.network.name,
         "argo-automl algorithm": definition.file.algorithm,
         "argo-automl sampler": definition.sampler_name,
         "argo-automl seed": definition.file.seed,
-        "argo-automl verdict": summary.verdict(definition, study),
+        "argo-automl verdict": verdict and verdict.to_json(),
     }
 
 

@@ -82,6 +82,6 @@ def _found(side: Side) -> dict[str, Any]:
         "state": summary.state(side.definition, side.study),
         "metric": side.definition.metric_rule.model_dump(),
         "best": status.best(side.definition, side.study),
-        "gain_over_defaults": verdict and verdict["gain"],
-        "judged_on": verdict and verdict["judged_on"],
+        "gain_over_defaults": verdict and verdict.gain,
+        "judged_on": verdict and verdict.judged_on,
     }

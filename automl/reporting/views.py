@@ -82,7 +82,7 @@ def write_report(record: Record, definition: Definition, study: History) -> None
 def controller(definition: Definition, study: History) -> dict[str, Any]:
     """All experiments with their parameters, result per rung, status and failure; and the verdict."""
     found = experiments(study, definition.plan.stages)
-    best = best_of_search(definition, study)
+    best, judged = best_of_search(definition, study), verdict(definition, study)
     return {
         "format": FORMAT,
         "study": definition.file.name,
@@ -91,7 +91,7 @@ def controller(definition: Definition, study: History) -> dict[str, Any]:
         "metric": definition.metric_rule.model_dump(),
         "planned": {"experiments": definition.plan.experiments, "runs": definition.plan.runs},
         "best": best and {"experiment": best.experiment, "value": best.best_value, "rung": best.rung},
-        "verdict": verdict(definition, study),
+        "verdict": judged and judged.to_json(),
         "experiments": [_row(definition, experiment) for experiment in found],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from automl.search.history import Experiment, History, Outcome, best_outcome
@@ -27,33 +28,68 @@ def best_experiments(definition: Definition, study: History, count: int) -> list
     return [found[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
 
 
-def verdict(definition: Definition, study: History) -> dict[str, Any] | None:
-    """What the final judgement found: the values of the defaults and of the best, fresh seeds; None before it.
+@dataclass(frozen=True)
+class JudgedSide:
+    """The trainings of one side of the final judgement, those that have ended; a value is None where it failed."""
 
-    gain is best minus default in the sense of the metric (positive is better), of the means; on held-out data where the
-    network has any, otherwise on validation data.
+    experiments: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the values that exist."""
+        values = [value for value in self.values if value is not None]
+        return sum(values) / len(values) if values else None
+
+    def to_json(self) -> dict[str, Any]:
+        mean = {} if self.mean is None else {"mean": self.mean}
+        return {"experiments": list(self.experiments), "values": list(self.values), **mean}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the final judgement found: the values of the defaults and of the best, trained again with fresh seeds.
+
+    `gain` is best minus default in the sense of the metric (positive is better), of the means; None while a side has no
+    value.
     """
-    sides: dict[str, list[Outcome]] = {"default": [], "best": []}
+
+    judged_on: str  # "held-out data" where the network has any, otherwise "validation data"
+    gain: float | None
+    default: JudgedSide
+    best: JudgedSide
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "judged_on": self.judged_on,
+            "gain": self.gain,
+            "default": self.default.to_json(),
+            "best": self.best.to_json(),
+        }
+
+
+def verdict(definition: Definition, study: History) -> Verdict | None:
+    """The verdict of the final judgement so far; None before it has a result of the defaults."""
+    held_out = definition.network.held_out_metric is not None
+    metric = definition.brain.metric
+    outcomes: dict[str, list[Outcome]] = {"default": [], "best": []}
     for stage in _last_judgement(definition):
         half = stage.rungs[0].size // 2
         for outcome in outcomes_of(study, (stage,)):
-            sides["default" if outcome.experiment < stage.first + half else "best"].append(outcome)
-    if not sides["default"]:
+            outcomes["default" if outcome.experiment < stage.first + half else "best"].append(outcome)
+    if not outcomes["default"]:
         return None
-    held_out = definition.network.held_out_metric is not None
-    metric = definition.brain.metric
-    found: dict[str, Any] = {"judged_on": "held-out data" if held_out else "validation data", "gain": None}
-    means = {}
-    for side, outcomes in sides.items():
-        values = [each.held_out if held_out else each.value for each in outcomes]
-        known = [value for value in values if value is not None]
-        found[side] = {"experiments": [each.experiment for each in outcomes], "values": values}
-        if known:
-            means[side] = sum(known) / len(known)
-            found[side]["mean"] = means[side]
-    if len(means) == len(sides):
-        found["gain"] = metric.score(means["best"]) - metric.score(means["default"])
-    return found
+    default, best = (
+        JudgedSide(
+            tuple(outcome.experiment for outcome in side),
+            tuple(outcome.held_out if held_out else outcome.value for outcome in side),
+        )
+        for side in outcomes.values()
+    )
+    gain = None
+    if default.mean is not None and best.mean is not None:
+        gain = metric.score(best.mean) - metric.score(default.mean)
+    return Verdict("held-out data" if held_out else "validation data", gain, default, best)
 
 
 def _last_judgement(definition: Definition) -> tuple[Stage, ...]:

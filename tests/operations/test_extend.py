@@ -74,7 +74,7 @@ def test_an_extension_changes_nothing_and_goes_on(settings: dict[str, Any]) -> N
     sound(record)
     verdict = summary.verdict(definition, holds(record))
     assert verdict is not None
-    assert verdict["default"]["experiments"] == [9]
+    assert verdict.default.experiments == (9,)
     assert first_verdict is not None
     assert [each.number for each in experiments(holds(record), definition.plan.stages)] == list(range(11))
 

@@ -140,7 +140,7 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
     assert [each.number for each in experiments(holds(record), definition.plan.stages)] == list(range(58))
     verdict = summary.verdict(definition, holds(record))
     assert verdict is not None
-    assert verdict["default"]["experiments"] == [56]
+    assert verdict.default.experiments == (56,)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(record, definition)
     found = verify(record, definition, lambda _: None)

@@ -101,7 +101,7 @@ class Facts:
         return summary.best_of_search(self.definition, self.study)
 
     @cached_property
-    def verdict(self) -> Mapping[str, Any] | None:
+    def verdict(self) -> summary.Verdict | None:
         return summary.verdict(self.definition, self.study)
 
     @cached_property

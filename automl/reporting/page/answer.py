@@ -55,15 +55,15 @@ def conclusion(facts: Facts) -> str:
         return "The search found nothing above the network's defaults" + (
             "." if facts.state in {"done", "judging"} else " yet."
         )
-    if verdict is None or (verdict["gain"] is None and facts.state != "done"):
+    if verdict is None or (verdict.gain is None and facts.state != "done"):
         finals = len(facts.definition.plan.stages) > len(facts.definition.plan.search)
         if not finals:
             return "It was not trained again with a fresh seed ('final: {repeats: 0}'), so luck is part of this value."
         return "It is still to be judged against the defaults with fresh seeds; until then luck is part of this value."
-    if verdict["gain"] is None:
+    if verdict.gain is None:
         return "The final judgement has failed, so it is not known how much better than the defaults it is."
-    gain, on = verdict["gain"], verdict["judged_on"]
-    sides = f"{number(verdict['default']['mean'])} to {number(verdict['best']['mean'])}"
+    gain, on = verdict.gain, verdict.judged_on
+    sides = f"{number(verdict.default.mean)} to {number(verdict.best.mean)}"
     again = f"trained again with {'a fresh seed' if len(facts.gains) == 1 else 'fresh seeds'}"
     if gain == 0:
         return f"On {on}, {again}, it is as good as the defaults."
@@ -103,9 +103,9 @@ def _tiles(facts: Facts) -> Markup:
         tiles.append(
             ("Best in the search", number(best.best_value), f"experiment {best.experiment}, after epoch {epoch}")
         )
-    if verdict and verdict["gain"] is not None:
-        gain = verdict["gain"]
-        tiles.append((f"Gain on {verdict['judged_on']}", _signed(gain), uncertainty(facts.gains) or "no pair of seeds"))
+    if verdict and verdict.gain is not None:
+        gain = verdict.gain
+        tiles.append((f"Gain on {verdict.judged_on}", _signed(gain), uncertainty(facts.gains) or "no pair of seeds"))
     counts = {status: sum(each.status is status for each in facts.experiments) for status in Status}
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
@@ -154,16 +154,14 @@ def _hours(seconds: float) -> str:
 def _judgement(facts: Facts) -> Markup | None:
     """The trainings of the final judgement: defaults and best, a line for each shared seed."""
     verdict = facts.verdict
-    if verdict is None or not verdict["best"]["values"]:
+    if verdict is None or not verdict.best.values:
         return None
-    known = [value for side in ("default", "best") for value in verdict[side]["values"] if value is not None]
+    known = [value for value in (*verdict.default.values, *verdict.best.values) if value is not None]
     if not known:
         return None
     scale = of_metric(known, minimize=facts.minimize)
-    plot = Plot(
-        Options(("defaults", "best")), scale, "", f"{facts.metric}, {verdict['judged_on']}", width=420, height=230
-    )
-    pairs = list(zip(verdict["default"]["values"], verdict["best"]["values"], strict=False))
+    plot = Plot(Options(("defaults", "best")), scale, "", f"{facts.metric}, {verdict.judged_on}", width=420, height=230)
+    pairs = list(zip(verdict.default.values, verdict.best.values, strict=False))
     points = [[plot.point("defaults", one), plot.point("best", other)] for one, other in pairs]
     courses = [[one, other] for one, other in points if one and other]
     marks = [diamond(one, "default") for one, _ in points if one] + [

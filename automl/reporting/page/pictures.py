@@ -40,9 +40,11 @@ def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
     if facts.verdict is None or facts.state != "done":
         return []
     by_number = {each.number: each for each in facts.experiments}
-    titles = {"default": "The defaults, trained anew for the final judgement", "best": "The best, trained anew for it"}
-    first = {side: facts.verdict[side]["experiments"][:1] for side in titles}
-    return [(title, by_number[number]) for side, title in titles.items() for number in first[side]]
+    sides = (
+        ("The defaults, trained anew for the final judgement", facts.verdict.default),
+        ("The best, trained anew for it", facts.verdict.best),
+    )
+    return [(title, by_number[number]) for title, side in sides for number in side.experiments[:1]]
 
 
 def _searched(facts: Facts) -> list[tuple[str, Experiment]]:

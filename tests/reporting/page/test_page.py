@@ -178,7 +178,7 @@ def test_the_answer_is_the_records() -> None:
     assert verdict is not None
     answer = words(section(shown(record), "answer"))
     assert f"The best is val_accuracy {number(best.best_value)}, experiment {best.experiment}." in answer
-    assert f"it is {number(verdict['gain'])} better than the defaults" in answer
+    assert f"it is {number(verdict.gain)} better than the defaults" in answer
     assert "(standard error of 3 pairs)" in answer
 
 
