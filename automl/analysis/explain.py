@@ -6,17 +6,19 @@ from typing import Any
 
 from automl.errors import InvalidInput
 from automl.search.algorithms import MODEL_FREE
-from automl.search.brain import BEST, DEFAULTS, OWN
+from automl.search.brain import DEFAULTS
 from automl.search.history import (
     MEANINGS,
     Decision,
     Experiment,
     History,
+    Origin,
     Outcome,
     Recommendation,
     Result,
     Status,
     best_outcome,
+    origin_of,
 )
 from automl.search.plan import Stage
 from automl.search.promotion import ranked
@@ -71,11 +73,12 @@ def _proposed(
     """Who proposed it, having seen what."""
     before = [each for each in study.of_stage(stage.index) if each.index <= proposal.index]
     seen = [outcome for each in before for outcome in each.consumed]
-    reason = experiment.recommendations[0].reason
+    asked = experiment.recommendations[0]
+    reason, origin = asked.reason, origin_of(asked)
     sampler: str | None = definition.sampler_name
-    if stage.kind == "final" or experiment.number == DEFAULTS or reason.startswith(BEST):
+    if origin in {Origin.DEFAULT, Origin.CARRIED_OVER, Origin.FINAL}:
         sampler, text = None, f"proposed: {reason}"
-    elif reason.startswith(OWN):
+    elif origin is Origin.REQUESTED:
         sampler, text = None, f"proposed by nobody: {reason}"
     elif sampler in MODEL_FREE:
         text = f"proposed by {sampler} sampling, which looks at no result: {reason}"

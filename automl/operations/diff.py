@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.analysis import status
-from automl.search.history import Decision, History
+from automl.search.history import Decision, History, what_is_decided
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.record import Record
@@ -33,7 +33,7 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
     """All that `automl diff` shows. gain is of b over a, positive where b is better; None where they do not compare."""
     settings = list(_settings(a.metadata, b.metadata))
     ours, theirs = ({(each.stage, each.index): each for each in side.study.decisions} for side in (a, b))
-    pairs = [(ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
+    pairs = [_comparable(ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
     at = next((place for place, (one, other) in enumerate(pairs) if one != other), None)
     same_metric = a.definition.metric_rule == b.definition.metric_rule
     found = {side: _found(each) for side, each in (("a", a), ("b", b))}
@@ -60,6 +60,13 @@ def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, 
     for group, before in (("study", ""), ("network", "network ")):
         for each in differences(a[group], b[group]):
             yield {"setting": f"{before}{each.field}", "a": each.one, "b": each.other}
+
+
+def _comparable(one: Decision | None, other: Decision | None) -> tuple[Decision | None, Decision | None]:
+    """Both decisions as far as two studies can be compared: digests of those before differ with their wording alone."""
+    if one is None or other is None:
+        return one, other
+    return what_is_decided(replace(one, previous=()), replace(other, previous=()))
 
 
 def _decision_difference(one: Decision | None, other: Decision | None) -> dict[str, Any]:

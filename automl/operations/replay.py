@@ -1,7 +1,8 @@
 """Every decision computed again from the record, and compared with the one that is stored.
 
-The brain is a pure function of the study, the decisions before, the results and the seed, so the two are the same byte
-for byte; where they are not, the record was changed, or other versions of the software computed something else.
+The brain is a pure function of the study, the decisions before, the results and the seed, so the two decide the same;
+where they do not, the record was changed, or other versions of the software computed something else. Reasons are for
+people and may be worded otherwise in another version: they are not compared.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from automl.errors import AutoMLError
-from automl.search.history import Decision
+from automl.search.history import Decision, what_is_decided
 from automl.study.deciding import decide
 from automl.study.definition import Definition
 from automl.study.keys import ENQUEUED
@@ -62,7 +63,7 @@ class Replay:
             return Difference("", "a decision", f"none: not all of the values that it took are in {ENQUEUED}/")
         except AutoMLError as error:  # a result is gone, or what there is allows no decision
             return Difference("", "a decision", f"none: {error}")
-        return first_difference(_as_stored(stored), _as_stored(computed))
+        return first_difference(*map(_as_stored, what_is_decided(stored, computed)))
 
 
 def _as_stored(decision: Decision) -> Any:

@@ -13,16 +13,22 @@ from typing import Any, TypeAlias
 from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
-from automl.search.history import Decision, Outcome, Recommendation, best_outcome
+from automl.search.history import Decision, Origin, Outcome, Recommendation, best_outcome, origin_of
 from automl.search.plan import Plan, Rung, Stage
 from automl.search.promotion import promote
 from automl.search.samplers.base import Request, Sampler, Trial
 
-OWN = "values of the user"  # how the reason of an experiment begins that the user wanted tried
-BEST = "the best values of the search before"  # and of the one that tries those again where the search was extended
 Queue: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
-Given: TypeAlias = Sequence[tuple[dict[str, Any], str]]  # values and why these
 DEFAULTS = 0  # the number of the experiment that trains the network's defaults
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The values of an experiment, where they come from, and in plain words why these."""
+
+    values: dict[str, Any]
+    origin: Origin
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -63,53 +69,70 @@ class Brain:
             return replace(decision, issued=self._finalists(where, earlier, ordered))
         if not rung.new:
             return self._promote(decision, rung, earlier)
-        given = self._told(where, rung, earlier, ordered)
-        taken = tuple(queue[: rung.size - len(given)])
-        given += [(dict(values), f"{OWN}, enqueued as number {number}") for number, values in taken]
+        chosen = self._chosen(where, rung, earlier, ordered)
+        taken = tuple(queue[: rung.size - len(chosen)])
+        chosen += [
+            Chosen(dict(values), Origin.REQUESTED, f"values of the user, enqueued as number {number}")
+            for number, values in taken
+        ]
         if self.plan.sees_all(stage, index):  # the search before is over: its sampler begins anew
             earlier = ordered = ()
-        issued = self._propose(where, rung, earlier, ordered, given)
+        issued = self._propose(where, rung, earlier, ordered, chosen)
         return replace(decision, issued=issued, enqueued=tuple(number for number, _ in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         kept, stopped = promote(decision.consumed, rung.size, self.metric)
-        known = _issued(earlier)
+        known, origins = _issued(earlier), _origins(earlier)
         issued = tuple(
-            replace(known[outcome.experiment], epochs=rung.epochs, resume_epoch=outcome.epochs, reason=reason)
+            replace(
+                known[outcome.experiment],
+                epochs=rung.epochs,
+                resume_epoch=outcome.epochs,
+                reason=reason,
+                origin=origins[outcome.experiment],
+            )
             for outcome, reason in sorted(kept, key=lambda pair: pair[0].experiment)
         )
         return replace(decision, issued=issued, stopped=stopped)
 
-    def _told(
+    def _chosen(
         self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
-    ) -> list[tuple[dict[str, Any], str]]:
-        """The values of a rung's first experiments that no sampler proposes, and why: the defaults, `enqueue`, the
-        best of the search before.
+    ) -> list[Chosen]:
+        """The values of a rung's first experiments that no sampler proposes: the defaults, `enqueue`, the best of the
+        search before.
         """
         first = stage.first_of(rung.index)
-        told: list[tuple[dict[str, Any], str]] = []
+        chosen: list[Chosen] = []
         if first == DEFAULTS:
-            told.append((self.space.defaults(), "the network's defaults, which every search is measured against"))
+            reason = "the network's defaults, which every search is measured against"
+            chosen.append(Chosen(self.space.defaults(), Origin.DEFAULT, reason))
         if stage.continues is None:
-            own = range(max(first, 1), min(first + rung.size, len(self.enqueue) + 1))
-            told += [(dict(self.enqueue[number - 1]), f"{OWN}, from the study file") for number in own]
+            numbers = range(max(first, 1), min(first + rung.size, len(self.enqueue) + 1))
+            chosen += [
+                Chosen(dict(self.enqueue[number - 1]), Origin.REQUESTED, "values of the user, from the study file")
+                for number in numbers
+            ]
         if stage.retrains is not None and rung.index == 0:
             best = self._best(outcomes).experiment
-            told.append(
-                (dict(_issued(earlier)[best].values), f"{BEST}, of experiment {best}, where trainings become longer")
-            )
-        return told
+            reason = f"the best values of the search before, of experiment {best}, where trainings become longer"
+            chosen.append(Chosen(dict(_issued(earlier)[best].values), Origin.CARRIED_OVER, reason))
+        return chosen
 
     def _propose(
-        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome], given: Given
+        self,
+        stage: Stage,
+        rung: Rung,
+        earlier: Sequence[Decision],
+        outcomes: Sequence[Outcome],
+        chosen: Sequence[Chosen],
     ) -> tuple[Recommendation, ...]:
         first = stage.first_of(rung.index)
-        proposals = list(given)
+        proposals = list(chosen)
         if rung.size > len(proposals):
             root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
             before = (root, *others)[:-1]
-            own = [each.values for made in earlier for each in made.issued if each.reason.startswith(OWN)]
-            own += [values for values, reason in proposals if reason.startswith((OWN, BEST))]
+            own = [each.values for made in earlier for each in made.issued if origin_of(each) is Origin.REQUESTED]
+            own += [each.values for each in proposals if each.origin is not Origin.DEFAULT]
             request = Request(
                 count=rung.size - len(proposals),
                 done=sum(each.experiments for each in before) + first - stage.first + len(proposals),
@@ -119,17 +142,21 @@ class Brain:
                 own=tuple(own),
             )
             trials = self._trials(earlier, outcomes)
-            proposals += [(each.values, each.reason) for each in self.sampler.propose(self.space, trials, request)]
+            proposals += [
+                Chosen(each.values, Origin.SAMPLER, each.reason)
+                for each in self.sampler.propose(self.space, trials, request)
+            ]
         return tuple(
             Recommendation(
                 number=first + place,
-                values=values,
+                values=proposal.values,
                 epochs=rung.epochs,
                 schedule_epochs=stage.schedule_epochs,
                 seed=training_seed(self.seed, first + place),
-                reason=reason,
+                reason=proposal.reason,
+                origin=proposal.origin,
             )
-            for place, (values, reason) in enumerate(proposals)
+            for place, proposal in enumerate(proposals)
         )
 
     def _enqueued_in(self, stage: Stage) -> int:
@@ -166,6 +193,7 @@ class Brain:
                 seed=training_seed(self.seed, stage.first + repeat),  # both sides share their seeds
                 reason=reason,
                 held_out=self.held_out,
+                origin=Origin.FINAL,
             )
             for side, (source, reason) in enumerate(wanted)
             for repeat in range(repeats)
@@ -187,6 +215,11 @@ class Brain:
 def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
     """What each experiment was last asked for, by number."""
     return {each.number: each for before in earlier for each in before.issued}
+
+
+def _origins(earlier: Sequence[Decision]) -> dict[int, Origin | None]:
+    """Where each experiment's values come from, by number: as said when it was first asked for."""
+    return {each.number: origin_of(each) for before in reversed(earlier) for each in before.issued}
 
 
 def training_seed(study_seed: int, number: int) -> int:

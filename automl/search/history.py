@@ -8,6 +8,7 @@ runs of one study hold the same decisions byte for byte.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -48,12 +49,24 @@ MEANINGS = {  # of each kind, to be read after the name of an experiment
 }
 
 
+class Origin(StrEnum):
+    """Where the values of an experiment come from. A promoted experiment keeps the origin that it began with."""
+
+    DEFAULT = "default"  # the network's own, which every search is measured against
+    REQUESTED = "requested"  # the user wanted them tried
+    CARRIED_OVER = "carried_over"  # the best of the search before, tried again where the search was extended
+    SAMPLER = "sampler"
+    FINAL = "final"  # trained again in the final judgement
+
+
 @dataclass(frozen=True)
 class Recommendation:
     """What the brain asks: train experiment `number` with `values` until `epochs` epochs are done in all.
 
     resume_epoch: the epochs that its checkpoint has behind it; 0 starts from scratch. schedule_epochs: how many epochs
     the experiment would get at most, which a learning-rate schedule spans. held_out: also judge on held-out data.
+    `reason` is for people, and no code reads it. `origin` is None in records that are older than it: `origin_of` tells
+    the origin of any recommendation.
     """
 
     number: int
@@ -64,9 +77,20 @@ class Recommendation:
     reason: str
     resume_epoch: int = 0
     held_out: bool = False
+    origin: Origin | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "values": dict(self.values)}
+        """The stored form, which has no `origin` where the record that was read has none: its bytes stay the same."""
+        data = {**vars(self), "values": dict(self.values)}
+        if self.origin is None:
+            del data["origin"]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Recommendation:
+        """Raises KeyError, TypeError or ValueError when `data` is not a stored recommendation."""
+        origin = data.get("origin")
+        return cls(**{**data, "origin": None if origin is None else Origin(origin)})
 
 
 @dataclass(frozen=True)
@@ -145,7 +169,7 @@ class Decision:
                     Outcome(**{**each, "failure": each["failure"] and Failure(each["failure"])})
                     for each in data["consumed"]
                 ),
-                issued=tuple(Recommendation(**each) for each in data["issued"]),
+                issued=tuple(map(Recommendation.from_json, data["issued"])),
                 stopped=tuple(Stopped(**each) for each in data["stopped"]),
                 previous=tuple(data["previous"]),
                 enqueued=tuple(data.get("enqueued", ())),
@@ -281,6 +305,48 @@ class History:
 
     def with_result(self, result: Result) -> History:
         return replace(self, results={**self.results, (result.experiment, result.rung): result})
+
+
+# How reasons began when they were all that a record said of an origin. Never changed: old records hold these words.
+_OLD_REASONS = {
+    "the network's defaults": Origin.DEFAULT,
+    "values of the user": Origin.REQUESTED,
+    "the best values of the search before": Origin.CARRIED_OVER,
+    "the defaults, trained again": Origin.FINAL,
+}
+_OLD_FINAL = re.compile(r"experiment \d+, the best of the search, trained again")
+_OLD_PROMOTED = re.compile(r"rank \d+ of \d+ at epoch ")
+
+
+def origin_of(recommendation: Recommendation) -> Origin | None:
+    """Where the values of an experiment come from; None for a promoted one in a record that stores no origins."""
+    if recommendation.origin is not None:
+        return recommendation.origin
+    reason = recommendation.reason
+    for beginning, origin in _OLD_REASONS.items():
+        if reason.startswith(beginning):
+            return origin
+    if _OLD_FINAL.match(reason):
+        return Origin.FINAL
+    return None if _OLD_PROMOTED.match(reason) else Origin.SAMPLER
+
+
+def what_is_decided(stored: Decision, other: Decision) -> tuple[Decision, Decision]:
+    """Both decisions as far as they can be compared: without reasons, and without origins that one of them lacks."""
+    one, two = _without_reasons(stored), _without_reasons(other)
+    if any(each.origin is None for each in (*one.issued, *two.issued)):
+        one, two = _without_origins(one), _without_origins(two)
+    return one, two
+
+
+def _without_reasons(decision: Decision) -> Decision:
+    issued = tuple(replace(each, reason="") for each in decision.issued)
+    stopped = tuple(replace(each, reason="") for each in decision.stopped)
+    return replace(decision, issued=issued, stopped=stopped)
+
+
+def _without_origins(decision: Decision) -> Decision:
+    return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
 
 
 def best_outcome(outcomes: Sequence[Outcome], metric: Metric) -> Outcome | None:

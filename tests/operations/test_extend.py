@@ -15,8 +15,8 @@ from automl.operations.extend import enqueue, extend
 from automl.operations.replay import Replay
 from automl.operations.verify import verify
 from automl.reporting import views
-from automl.search.brain import OWN
 from automl.search.extension import Extension
+from automl.search.history import Origin
 from automl.stores.memory import MemoryStore
 from automl.study import summary
 from automl.study.experiments import experiments
@@ -164,8 +164,8 @@ def test_values_of_the_study_file_come_after_the_defaults(settings: dict[str, An
     record, found = recorded(MemoryStore(), definition)
     tried = {each.number: each for each in experiments(found, definition.plan.stages)}
     assert [tried[number].values["train.lr"] for number in range(3)] == [0.02, 0.125, 0.25]
-    assert tried[1].recommendations[0].reason == f"{OWN}, from the study file"
-    assert not tried[3].recommendations[0].reason.startswith(OWN)
+    assert tried[1].recommendations[0].origin is Origin.REQUESTED
+    assert tried[3].recommendations[0].origin is Origin.SAMPLER
     sound(record)
 
 
@@ -189,7 +189,7 @@ def test_enqueued_values_are_taken_by_the_next_decision() -> None:
     assert [made.enqueued for made, _ in chain] == [(), (0, 1), (2,), ()]
     assert [each.values["train.lr"] for each in chain[1][0].issued] == [0.125, 0.25]
     assert chain[2][0].issued[0].values["train.lr"] == 0.375
-    assert chain[2][0].issued[0].reason == f"{OWN}, enqueued as number 2"
+    assert chain[2][0].issued[0].reason == "values of the user, enqueued as number 2"
     sound(record)
 
 

@@ -23,8 +23,8 @@ from automl.operations.extend import enqueue, extend
 from automl.operations.replay import Replay
 from automl.operations.verify import verify
 from automl.reporting import views
-from automl.search.brain import BEST
 from automl.search.extension import Extension
+from automl.search.history import Origin
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.successive_halving import SuccessiveHalving
 from automl.stores import open_store
@@ -170,7 +170,7 @@ def test_successive_halving_is_extended_too() -> None:
     assert rungs(definition, 2) == [[(9, 3), (3, 9), (1, 27)]]
     made = record.decision(2, 0)
     assert made is not None
-    assert made[0].issued[0].reason.startswith(BEST)
+    assert made[0].issued[0].origin is Origin.CARRIED_OVER
 
 
 # -- values -----------------------------------------------------------------------------------------------------------
@@ -190,9 +190,10 @@ def test_the_last_bracket_begins_with_the_best_values_of_the_search_before() -> 
     assert made is not None
     first, *others = made[0].issued
     assert (first.number, first.values, first.resume_epoch) == (50, values, 0)
-    assert first.reason == f"{BEST}, of experiment {best.experiment}, where trainings become longer"
+    assert first.origin is Origin.CARRIED_OVER
+    assert f"experiment {best.experiment}," in first.reason
     assert len(others) == 5
-    assert {each.reason.startswith(BEST) for each in others} == {False}
+    assert {each.origin for each in others} == {Origin.SAMPLER}
     assert [each.experiment for each in made[0].consumed] == sorted(each.experiment for each in made[0].consumed)
     assert {each.experiment for each in made[0].consumed} == set(range(12))
     assert len(made[0].previous) == 2
@@ -206,7 +207,7 @@ def test_no_point_is_proposed_twice(sampler: str) -> None:
     record = extended(NINE, sampler=sampler)
     asked = [each.recommendations[0] for each in experiments(holds(record), opened(record).plan.stages)]
     defaults = study(NINE).space.defaults()
-    drawn = [each for each in asked if "fresh seed" not in each.reason and not each.reason.startswith(BEST)]
+    drawn = [each for each in asked if each.origin not in {Origin.FINAL, Origin.CARRIED_OVER}]
     assert [each.number for each in drawn if each.values == defaults] == [0]
     assert len({json.dumps(each.values) for each in drawn}) == len(drawn) == 53
     if sampler != "uniform":  # the told one takes no place in the sequence of its bracket

@@ -48,7 +48,7 @@ def _salvage(record: Record, definition: Definition, folder: Path) -> None:
         said = strict_json.load((folder / _NOTE).read_bytes(), str(folder / _NOTE))
         check_format(said, str(folder / _NOTE))
         stage, rung = int(said["stage"]), int(said["rung"])
-        recommendation = Recommendation(**said["recommendation"])
+        recommendation = Recommendation.from_json(said["recommendation"])
         resume = said["resume"] and record.manifest(said["resume"])
     except (OSError, RecordError, KeyError, TypeError, ValueError):
         return  # it was killed before it began, or the machine lost power: there is nothing to be sure of
