@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+if TYPE_CHECKING:
+    import regex
+
 EVENT_FILES = "**/*tfevents*"
+# What {number} stands for in a pattern: every number that a program may print, nan and inf too
+NUMBER = r"(?:[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?))"
 # ((a+)+) and the like: one line that does not match could take longer than the training
 _REPEATED_REPEAT = re.compile(r"[^\\][+*}][+?]?\)+(?:[+*]|\{\d*,)")
+
+
+def compiled(pattern: str) -> regex.Pattern[str]:
+    """A pattern as it is searched: by an engine that can be stopped, with {number} written out. Raises regex.error."""
+    import regex  # noqa: PLC0415 - only where a log is read
+
+    return regex.compile(expanded(pattern))
+
+
+def expanded(pattern: str) -> str:
+    """The pattern with {number} written out."""
+    return pattern.replace("{number}", NUMBER)
 
 
 def below(path: str) -> str:
@@ -40,9 +57,15 @@ class StatusRule(BaseModel):
         description="a metric without an epoch is of the epoch that was named last, or of the one that is named next; "
         "counted: the n-th value is of the n-th epoch",
     )
+    of_epoch: Literal["first", "last", "min", "max"] = Field(
+        "first", description="which number counts where an epoch has several; all but first are known when it is over"
+    )
+    round_epochs: bool = Field(False, description="the program writes epochs such as 0.99, which are rounded to 1")
     nan_is_missing: bool = Field(False, description="the program writes nan where it has not validated")
     patterns: tuple[str, ...] = Field(
-        (), description="of regex: searched in every line; a group (?P<epoch>...), and groups with the metrics' names"
+        (),
+        description="of regex: searched in every line; a group (?P<epoch>...), and groups with the metrics' names; "
+        "{number} stands for every number: loss=(?P<loss>{number})",
     )
 
     @field_validator("path")
@@ -60,12 +83,15 @@ class StatusRule(BaseModel):
     def _compiled(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
             try:
-                groups = re.compile(pattern).groupindex
+                groups = re.compile(expanded(pattern)).groupindex
+                compiled(pattern)
             except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"a regular expression, and {pattern!r} is none: {error}") from error
             if not groups:
-                raise ValueError(f"a regular expression with named groups such as (?P<loss>[0-9.]+), not {pattern!r}")
-            if _REPEATED_REPEAT.search(pattern):
+                raise ValueError(
+                    f"a regular expression with named groups such as (?P<loss>{{number}}), not {pattern!r}"
+                )
+            if _REPEATED_REPEAT.search(expanded(pattern)):
                 raise ValueError(
                     f"a regular expression without a repeat inside of a repeat, which can take for ever: {pattern!r}"
                 )
@@ -84,5 +110,5 @@ class StatusRule(BaseModel):
     @property
     def names(self) -> frozenset[str]:
         """The numbers that the patterns find; of the other readers nobody knows beforehand."""
-        found = [name for pattern in self.patterns for name in re.compile(pattern).groupindex]
-        return frozenset(found) - {self.epoch or "epoch"}
+        names = [name for pattern in self.patterns for name in re.compile(expanded(pattern)).groupindex]
+        return frozenset(names) - {self.epoch or "epoch"}

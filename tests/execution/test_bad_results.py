@@ -22,7 +22,7 @@ FAULTS = {
     "nan": ("nan", "not_finite", "score = nan at epoch 3"),
     "infinity": ("inf", "not_finite", "score = inf at epoch 3"),
     "a crash": ("crash", "error", "exit code 1: it crashed"),
-    "a metric that is missing": ("no_metric", "no_metric", "score was never reported; reported were: other"),
+    "a metric that is missing": ("no_metric", "no_metric", "score was never reported in status.json, 3 lines read"),
     "a checkpoint that is missing": ("no_checkpoint", "no_checkpoint", "no file model_{epoch}.json of epoch 3"),
 }
 

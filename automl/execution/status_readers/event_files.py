@@ -31,8 +31,8 @@ _WHOLE_NUMBERS = (7, 10)
 class EventFile:
     """The step is the epoch, or the value of the tag that the rule's `epoch` names, written at the same step."""
 
-    def __init__(self, said: MetricReadings) -> None:
-        self._said, self._tag = said, said.rule.epoch
+    def __init__(self, readings: MetricReadings) -> None:
+        self._readings, self._tag = readings, readings.rule.epoch
         self._rest = b""
         self._skip = 0  # bytes of a long record that are still to come
         self._damaged = False
@@ -47,7 +47,10 @@ class EventFile:
             try:
                 self._event(record)
             except (ValueError, IndexError, struct.error, UnicodeDecodeError):
-                self._said.bad_lines += 1
+                self._readings.bad_lines += 1
+
+    def close(self) -> None:
+        """Nothing is left to take: a record without its end is not whole."""
 
     def _record(self) -> bytes | None:
         """The data of the next whole record; None when it is not there yet."""
@@ -59,7 +62,7 @@ class EventFile:
         length, checksum = struct.unpack_from("<QI", self._rest)
         if checksum != masked_checksum(self._rest[:8]):
             self._damaged = True
-            self._said.bad_lines += 1
+            self._readings.bad_lines += 1
             return None
         if length > _LONGEST:
             self._skip = _HEAD + length + _FOOT
@@ -81,13 +84,13 @@ class EventFile:
         if not numbers:
             return
         if self._tag is None:
-            self._said.add(float(step), numbers)
+            self._readings.add(float(step), numbers)
             return
         if self._tag in numbers:
             self._epochs[step] = numbers.pop(self._tag)
             numbers = {**self._waiting.pop(step, {}), **numbers}
         if step in self._epochs:
-            self._said.add(self._epochs[step], numbers)
+            self._readings.add(self._epochs[step], numbers)
         elif step in self._waiting or len(self._waiting) < _MOST_PENDING:
             self._waiting.setdefault(step, {}).update(numbers)
 

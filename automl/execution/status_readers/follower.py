@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,11 @@ _CHUNK = 1 << 20  # bytes read at once
 _BEGINNING = 256  # bytes by which a file is known again
 
 
+def readable(name: str) -> str:
+    """The name of a file for a message, also where its bytes are no text."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 @dataclass
 class _File:
     """One file and how far it is read. changed: in ns, at the last look."""
@@ -38,10 +44,10 @@ class _File:
 
 @dataclass
 class Follower:
-    """Reads what the rule names, below `results` or in `log`. Call `read` now and then.
+    """Reads the files that the rule names, below `results` or in `log`. Call `read` now and then.
 
-    said: what was read. written: when a file was last written to that told something new, in ns. trouble: why a file
-    cannot be read. Files are taken in the order of their names.
+    `said` holds the readings so far. `written` is when a file was last written to that brought something new, in ns.
+    `trouble` is why a file cannot be read. Files are taken in the order of their names.
     """
 
     rule: StatusRule
@@ -64,14 +70,26 @@ class Follower:
             self._begin()
             self._read_all()
 
+    def close(self) -> None:
+        """Takes what is left when the program has ended well: a last line is whole although it has no line end."""
+        self.read()
+        for file in self._files.values():
+            file.parser.close()
+        self.said.close()
+
+    @property
+    def path(self) -> str | None:
+        """The path or pattern below the results folder, None for the log."""
+        return self.rule.path or _USUAL_PATHS.get(self.rule.reader)
+
     def paths(self) -> list[Path]:
-        """The files that are there."""
-        path = self.rule.path or _USUAL_PATHS.get(self.rule.reader)
+        """The files that exist."""
+        path = self.path
         if path is None:
             return [self.log] if self.log.exists() else []
         if not any(sign in path for sign in "*?["):
             return [self.results / path] if (self.results / path).exists() else []
-        return sorted(each for each in self.results.glob(path) if each.is_file())
+        return sorted(match for match in self.results.glob(path) if match.is_file())
 
     def _begin(self) -> None:
         self.said = MetricReadings(self.rule, self.metric, self.start)
@@ -79,7 +97,12 @@ class Follower:
 
     def _read_all(self) -> bool:
         """False when a file is not the one that was read before."""
-        for path in self.paths():
+        try:
+            paths = self.paths()
+        except OSError as error:
+            self.trouble = f"{self.path} cannot be read: {error.strerror}"
+            return True
+        for path in paths:
             if path not in self._files:
                 self._files[path] = _File(PARSERS[self.rule.reader](self.said))
             try:
@@ -88,11 +111,14 @@ class Follower:
             except FileNotFoundError:  # gone while we looked
                 continue
             except OSError as error:
-                self.trouble = f"{path.name} cannot be read: {error.strerror}"
+                self.trouble = f"{readable(path.name)} cannot be read: {error.strerror}"
         return True
 
     def _read_file(self, path: Path, file: _File) -> bool:
         about = path.stat()
+        if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
+            self.trouble = f"{readable(path.name)} cannot be read: it is no plain file"  # to open a pipe could block
+            return True
         if about.st_size < file.position:
             return False
         if about.st_size == file.position and about.st_mtime_ns == file.changed:

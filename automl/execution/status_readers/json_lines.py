@@ -20,27 +20,42 @@ _GROUPS = ("kpi", "graphical")  # where TAO's programs put numbers; the later gr
 class JsonLines:
     """Every number of a line is one of its metrics, by its dotted path: {"val": {"loss": 0.5}} gives val.loss."""
 
-    def __init__(self, said: MetricReadings) -> None:
-        self._said, self._lines = said, Lines(self._line, said, LONGEST)
-        self._epoch = said.rule.epoch or "epoch"
+    def __init__(self, readings: MetricReadings) -> None:
+        self._readings, self._lines = readings, Lines(self._line, readings, LONGEST)
+        self._epoch = readings.rule.epoch or "epoch"
 
     def feed(self, data: bytes) -> None:
         self._lines.feed(data)
 
+    def close(self) -> None:
+        self._lines.close()
+
     def _line(self, line: bytes) -> None:
         try:
-            found = json.loads(line.decode())
+            content = json.loads(line.decode())
         except (ValueError, RecursionError):
-            self._said.bad_lines += 1
+            self._readings.bad_lines += 1
             return
-        if isinstance(found, dict):
-            self._object(found)
+        if isinstance(content, dict):
+            self._readings.note_names(str(name) for name in content)
+            self._object(content)
         else:
-            self._said.bad_lines += 1
+            self._readings.bad_lines += 1
 
-    def _object(self, found: dict[str, Any]) -> None:
-        numbers = dict(_leaves(found, "", _DEEPEST))
-        self._said.add(numbers.pop(self._epoch, None), numbers)
+    def _object(self, members: dict[str, Any]) -> None:
+        numbers = dict(self._leaves(members, "", _DEEPEST))
+        self._readings.add(numbers.pop(self._epoch, None), numbers)
+
+    def _leaves(self, tree: Mapping[str, Any], prefix: str, deep: int) -> Iterator[tuple[str, float]]:
+        """Every number below `tree` with its dotted path; what is text and no number is noted."""
+        for name, content in tree.items():
+            value = number(content)
+            if value is not None:
+                yield f"{prefix}{name}", value
+            elif isinstance(content, Mapping) and deep > 1:
+                yield from self._leaves(content, f"{prefix}{name}.", deep - 1)
+            elif isinstance(content, str):
+                self._readings.note_text(f"{prefix}{name}", content)
 
 
 class TaoStatus(JsonLines):
@@ -49,24 +64,15 @@ class TaoStatus(JsonLines):
     Its Keras networks write numbers as text, and 'nan' between validations.
     """
 
-    def _object(self, found: dict[str, Any]) -> None:
-        if str(found.get("status")).upper() == "FAILURE":
-            self._said.failure = str(found.get("message", ""))[:1000]
+    def _object(self, members: dict[str, Any]) -> None:
+        if str(members.get("status")).upper() == "FAILURE":
+            self._readings.failure = str(members.get("message", ""))[:1000]
         numbers: dict[str, float] = {}
         for group in _GROUPS:
-            inside = found.get(group)
+            inside = members.get(group)
             if isinstance(inside, Mapping):
-                numbers.update(_leaves(inside, "", 1))
-        self._said.add(number(found.get(self._epoch)), numbers)
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str, deep: int) -> Iterator[tuple[str, float]]:
-    for name, value in tree.items():
-        found = number(value)
-        if found is not None:
-            yield f"{prefix}{name}", found
-        elif isinstance(value, Mapping) and deep > 1:
-            yield from _leaves(value, f"{prefix}{name}.", deep - 1)
+                numbers.update(self._leaves(inside, "", 1))
+        self._readings.add(number(members.get(self._epoch)), numbers)
 
 
 _KEEP_THE_PROTOCOL: tuple[type[Parser], ...] = (JsonLines, TaoStatus)

@@ -1,43 +1,175 @@
 """Text that was written for people: regular expressions, searched in every line of a log.
 
-A line is cut at 1,000 characters: what a pattern costs can grow with the square of a line's length.
+A progress bar writes a line over itself: of its states, cut at carriage returns, the last that gives a number counts.
+A line is cut at 1,000 characters, and one search may take a second: a pattern can cost more than the training.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from automl.execution.status_readers.readings import Lines, MetricReadings, Parser, number
+from automl.execution.status_readers.readings import MetricReadings, Parser, number
+from automl.networks.status_rule import compiled
+
+if TYPE_CHECKING:
+    import regex
 
 _LONGEST = 1000  # characters of a line that are searched
+_LONGEST_WITH_ESCAPES = 20_000  # characters of it before colours are taken out
 _LONGEST_READ = 1 << 20  # bytes
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours
+_SECONDS = 1.0  # that one pattern may take on one line
+# of a terminal: control sequences, operating system commands, other escapes; what a progress bar goes back by
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|[\x00\x08]"
+)
+# Whole numbers of any form: hexadecimal; by thousands, 1,234.5; with a decimal comma, 0,87; as Python writes them
+_NUMBER = re.compile(
+    r"(?:(?<![\w.)\]])[-+])?"
+    r"(?:0[xX][0-9a-fA-F]+"
+    r"|(?:(?<!\d,)\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?"
+    r"|(?<!\d,)\d+,\d+(?![\d,]|\.\d)"
+    r"|\d[\d_]*(?:\.\d+)*"
+    r"|\.\d+)(?:\.?[eE][-+]?\d+)?)"
+)
+_NOT_FINITE = re.compile(r"(?:(?<![\w.)\]])[-+])?(?<![\w.])(?:nan|inf(?:inity)?)(?![\w.])", re.IGNORECASE)
+_STANDS_FOR = ("1.5", "1")  # in place of nan or inf, for a pattern that takes digits only
 
 
 class LogLines:
     """Each pattern finds an epoch, metrics, or both; what several find in one line belongs together."""
 
-    def __init__(self, said: MetricReadings) -> None:
-        self._said, self._lines = said, Lines(self._line, said, _LONGEST_READ)
-        self._epoch = said.rule.epoch or "epoch"
-        self._patterns = [re.compile(pattern) for pattern in said.rule.patterns]
+    def __init__(self, readings: MetricReadings) -> None:
+        self._readings = readings
+        self._epoch = readings.rule.epoch or "epoch"
+        self._patterns = {pattern: compiled(pattern) for pattern in readings.rule.patterns}
+        self._rest = b""
+        self._too_long = False  # the state of a line that is under way
+        self._numbers: dict[str, float] = {}  # of the states of the line that is under way
+        self._matched = False
 
     def feed(self, data: bytes) -> None:
-        self._lines.feed(data.replace(b"\r", b"\n"))  # what a progress bar writes over itself
+        *states, self._rest = re.split(rb"([\r\n])", self._rest + data)
+        for state, end in zip(states[::2], states[1::2], strict=True):
+            self._state(state)
+            if end == b"\n":
+                self._end_line()
+        if len(self._rest) > _LONGEST_READ:
+            self._rest, self._too_long = b"", True
 
-    def _line(self, line: bytes) -> None:
-        text = _ESCAPES.sub("", line.decode(errors="replace")[:_LONGEST])
+    def close(self) -> None:
+        state, self._rest = self._rest, b""
+        self._state(state)
+        self._end_line()
+
+    def _state(self, state: bytes) -> None:
+        """Takes one state of the line: it goes over what the states before it showed of the same epoch."""
+        if self._too_long or len(state) > _LONGEST_READ:
+            self._readings.all_lines += 1
+            self._readings.bad_lines += 1
+        elif state.strip() and not self._readings.problem:
+            self._readings.all_lines += 1
+            matched, numbers = self._search(_plain(state))
+            epoch = self._numbers.get(self._epoch)
+            if epoch is not None and numbers.get(self._epoch, epoch) != epoch:
+                self._end_line()
+            self._numbers.update(numbers)
+            self._matched = self._matched or matched
+        self._too_long = False
+
+    def _end_line(self) -> None:
+        if self._matched:
+            numbers = self._numbers
+            self._readings.add(numbers.pop(self._epoch, None), numbers)
+        self._numbers, self._matched = {}, False
+
+    def _search(self, text: str) -> tuple[bool, dict[str, float]]:
+        """Whether any pattern matches, and the numbers that they capture."""
         numbers: dict[str, float] = {}
         matched = False
-        for pattern in self._patterns:
-            for match in pattern.finditer(text):
-                matched = True
-                for name, said in match.groupdict().items():
-                    found = number(said)
-                    if found is not None:
-                        numbers[name] = found
-        if matched:
-            self._said.add(numbers.pop(self._epoch, None), numbers)
+        for pattern, search in self._patterns.items():
+            try:
+                for match in search.finditer(text, timeout=_SECONDS):
+                    matched = True
+                    self._take(pattern, match, numbers)
+                if _NOT_FINITE.search(text):
+                    matched = _take_not_finite(search, text, numbers) or matched
+            except TimeoutError:
+                self._readings.problem = (
+                    f"the pattern {pattern!r} took longer than {_SECONDS:g} s on the line {text[:80]!r}; "
+                    "write it with fewer '.*'"
+                )
+                return False, {}
+        return matched, numbers
+
+    def _take(self, pattern: str, match: regex.Match[str], numbers: dict[str, float]) -> None:
+        for name, captured in match.groupdict().items():
+            if captured is None:
+                continue
+            whole = _whole_number(match, name)
+            if whole != captured.strip() and number(captured) is not None:
+                self._readings.refused[name] = (
+                    f"the pattern {pattern!r} takes {captured!r} out of {whole!r}; write (?P<{name}>{{number}})"
+                )
+            elif (value := number(captured)) is None:
+                self._readings.note_text(name, captured)
+            else:
+                numbers[name] = value
+
+
+def _plain(state: bytes) -> str:
+    """The characters that are searched, without what a terminal makes of colours and movements."""
+    return _ESCAPES.sub("", state.decode(errors="replace")[:_LONGEST_WITH_ESCAPES])[:_LONGEST]
+
+
+def _take_not_finite(search: regex.Pattern[str], text: str, numbers: dict[str, float]) -> bool:
+    """Takes the nan and inf that a pattern of digits misses; whether there was one.
+
+    The pattern finds a number that stands in their place, and where it captures just that, it meant the nan.
+    """
+    for stands_for in _STANDS_FOR:
+        other, spans = _with_numbers(text, stands_for)
+        matches = [
+            match
+            for match in search.finditer(other, timeout=_SECONDS)
+            if any(match.span(name) in spans for name in match.groupdict())
+        ]
+        for match in matches:
+            for name, captured in match.groupdict().items():
+                value = spans.get(match.span(name), number(captured))
+                if value is not None:
+                    numbers[name] = value
+        if matches:
+            return True
+    return False
+
+
+def _with_numbers(text: str, stands_for: str) -> tuple[str, dict[tuple[int, int], float]]:
+    """The text with numbers in place of nan and inf, and what stood at each of these spans."""
+    pieces: list[str] = []
+    spans: dict[tuple[int, int], float] = {}
+    end = length = 0
+    for token in _NOT_FINITE.finditer(text):
+        pieces += [text[end : token.start()], stands_for]
+        length += token.start() - end + len(stands_for)
+        spans[length - len(stands_for), length] = float(token.group())
+        end = token.end()
+    return "".join([*pieces, text[end:]]), spans
+
+
+def _whole_number(match: regex.Match[str], name: str) -> str:
+    """The whole number that a group captured a part of; what it captured where that is no part of a number."""
+    captured: str = match.group(name).strip()
+    start, end = match.span(name)
+    for token in _NUMBER.finditer(match.string):
+        low, high = token.span()
+        if not (low < end and start < high and (low < start or end < high)):
+            continue
+        groups = match.groupdict()
+        is_next = match.string[end:high].startswith(",") and any(match.start(other) == end + 1 for other in groups)
+        is_previous = match.string[low:start].endswith(",") and any(match.end(other) == start - 1 for other in groups)
+        return captured if is_next or is_previous else token.group()  # 3,4 are two where the pattern captures both
+    return captured
 
 
 _KEEPS_THE_PROTOCOL: type[Parser] = LogLines

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from automl.errors import StoreError
-from automl.execution.status_readers import Follower, status_lines
+from automl.execution.status_readers import Follower, status_lines, why_no_epoch, why_no_metric
 from automl.execution.steps import out_of_memory
 from automl.execution.steps.stage_in import Launch
 from automl.networks.spec_formats import get_path
@@ -117,7 +117,7 @@ class Observer:
     def finish(self, ended: Ended, seconds: float) -> Result | None:
         """Takes the rest and stores the result; None when it was preempted and is to be run again."""
         self.seconds = seconds
-        new = self._read_status()
+        new = self._read_status(ended_well=ended.exit_code == 0)
         self._seen = self._checkpoints()
         if ended.exit_code in {0, PREEMPTED}:
             whole = self._pending()
@@ -186,8 +186,12 @@ class Observer:
                 return Failure.OUT_OF_MEMORY, "; ".join(filter(None, (line[:_REASON], self._batch_size())))
             reason = self.follower.said.failure or _last_line(self.launch.log)
             return Failure.ERROR, f"exit code {ended.exit_code}: {reason}".rstrip(": ")
+        if self.follower.said.problem or self.metric.name in self.follower.said.refused:
+            return Failure.NO_METRIC, self._without_metric()
         done = max([self.follower.said.furthest, self.start_epoch])
         if done < asked:
+            if reason := why_no_epoch(self.follower):
+                return Failure.NO_METRIC, reason
             return Failure.SHORT, f"ended after epoch {done} of {asked}"
         if not any(epoch > self.recommendation.resume_epoch for epoch in self.history):
             return Failure.NO_METRIC, self._without_metric()
@@ -208,14 +212,15 @@ class Observer:
 
     def _without_metric(self) -> str:
         name, said = self.metric.name, self.follower.said
-        if said.values.get(name):
+        if said.values.get(name) and not said.problem and name not in said.refused:
             return f"{name} was reported of no epoch from {self.start_epoch + 1} on: see 'status' in the network file"
-        if self.follower.trouble:
-            return f"{name} was never reported: {self.follower.trouble}"
-        return f"{name} was never reported; reported were: {', '.join(sorted(said.values)) or 'none'}"
+        return why_no_metric(self.follower)
 
-    def _read_status(self) -> list[tuple[int, float]]:
-        self.follower.read()
+    def _read_status(self, *, ended_well: bool = False) -> list[tuple[int, float]]:
+        if ended_well:
+            self.follower.close()
+        else:
+            self.follower.read()
         new = []
         for epoch, value in sorted(self.follower.said.values.get(self.metric.name, {}).items()):
             # the epoch that it goes on from may be reported again, and counts when it was not reported before

@@ -69,6 +69,10 @@ def says_why(attempt: Attempt) -> None:
     attempt.says(status="FAILURE", message="the gradient is on fire")
 
 
+NO_FILE = "loss was never reported: no file status.json in the results folder, it is empty; see status.path"
+OTHER = "loss was never reported in status.json, 3 lines read; reported were: accuracy"
+
+
 @pytest.mark.parametrize(
     ("does", "ended", "failure", "message"),
     [
@@ -76,8 +80,8 @@ def says_why(attempt: Attempt) -> None:
         (reports_infinity_last, WELL, Failure.NOT_FINITE, "loss = -inf at epoch 3"),
         (reports_nan_last, Ended(1), Failure.NOT_FINITE, "loss = nan at epoch 3"),
         (reports_two, WELL, Failure.SHORT, "ended after epoch 2 of 3"),
-        (says_nothing, WELL, Failure.SHORT, "ended after epoch 0 of 3"),
-        (reports_another_metric, WELL, Failure.NO_METRIC, "loss was never reported; reported were: accuracy"),
+        (says_nothing, WELL, Failure.NO_METRIC, NO_FILE),
+        (reports_another_metric, WELL, Failure.NO_METRIC, OTHER),
         (saves_no_last_checkpoint, WELL, Failure.NO_CHECKPOINT, "no file line_{epoch}.json of epoch 3 was written"),
         (reports_three, KILLED, Failure.KILLED, "killed from outside, most often because the memory was used up"),
         (reports_three, Ended(137), Failure.KILLED, "killed from outside, most often because the memory was used up"),
