@@ -10,6 +10,7 @@ import gzip
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from automl.errors import ClusterError, NotAllowed, nearest
@@ -24,6 +25,42 @@ _OURS = re.compile(r"(automl|workflows\.argoproj\.io)/(study|title|description)"
 
 Workflow = Mapping[str, Any]
 Action = Literal["stop", "pause", "resume"]
+
+
+class State(StrEnum):
+    """Where a workflow stands, after its phase and what its user has asked for; the value is the word for people."""
+
+    UNSEEN = "not seen yet by Argo's controller"
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+_ALREADY = {  # said of a workflow that need not be changed
+    State.UNSEEN: "already exists, and Argo's controller has not seen it yet",
+    State.PENDING: "is already pending",
+    State.RUNNING: "is already running",
+    State.PAUSED: "is already paused",
+    State.STOPPING: "is already stopping",
+    State.STOPPED: "is already stopped",
+    State.SUCCEEDED: "has already succeeded",
+    State.FAILED: "has already failed",
+    State.ERROR: "has already ended with an error",
+}
+_STATES = {  # Argo's phase -> state, unless the workflow was stopped or paused
+    "": State.UNSEEN,
+    "Pending": State.PENDING,
+    "Running": State.RUNNING,
+    "Succeeded": State.SUCCEEDED,
+    "Failed": State.FAILED,
+    "Error": State.ERROR,
+}
+_ENDED = {State.STOPPED, State.SUCCEEDED, State.FAILED, State.ERROR}
 
 
 class Cluster(Protocol):
@@ -96,19 +133,35 @@ def phase(workflow: Workflow) -> str:
 
 
 def ended(workflow: Workflow) -> bool:
-    return phase(workflow) in {"Succeeded", "Failed", "Error"}
+    return state(workflow) in _ENDED
 
 
-def state(workflow: Workflow) -> str:
-    """Where it stands, in a word for people."""
-    shutdown = bool(workflow["spec"].get("shutdown"))
-    if ended(workflow):
-        return "stopped" if shutdown and phase(workflow) != "Succeeded" else phase(workflow).lower()
-    if shutdown:
-        return "stopping"
-    if workflow["spec"].get("suspend"):
-        return "paused"
-    return phase(workflow).lower() or "not seen yet by Argo's controller"
+def already(workflow: Workflow) -> str:
+    """What is said of a workflow that is asked to be what it is."""
+    return _ALREADY[state(workflow)]
+
+
+def ended_without_success(workflow: Workflow) -> bool:
+    """Whether another workflow may go on with its study."""
+    return state(workflow) in _ENDED - {State.SUCCEEDED}
+
+
+def state(workflow: Workflow) -> State:
+    """Where it stands. Raises ClusterError for a phase that Argo did not have when this was written."""
+    by_phase = _STATES.get(phase(workflow))
+    if by_phase is None:
+        raise ClusterError(
+            f"the workflow {name_of(workflow)} has the unknown phase {phase(workflow)!r}",
+            allowed=", ".join(name for name in _STATES if name),
+            advice="a newer version of argo-automl may know it",
+        )
+    if workflow["spec"].get("shutdown"):
+        if by_phase is State.SUCCEEDED:
+            return State.SUCCEEDED
+        return State.STOPPED if by_phase in _ENDED else State.STOPPING
+    if workflow["spec"].get("suspend") and by_phase not in _ENDED:
+        return State.PAUSED
+    return by_phase
 
 
 def nodes(workflow: Workflow) -> list[Mapping[str, Any]]:

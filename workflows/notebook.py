@@ -126,7 +126,7 @@ class OnCluster:
             rows.append(("pods that train", str(running)))
             waits = on.waiting(workflow, cluster.waits(on.name_of(workflow)))
             rows += [(f"{len(pods)} waiting", reason) for reason, pods in waits.items()]
-        elif on.phase(workflow) != "Succeeded":
+        elif on.ended_without_success(workflow):
             rows.append(("failed", why_it_failed(cluster, workflow)))
         share = 0.0
         try:

@@ -42,7 +42,7 @@ class Watch:
     name: str
     console: Console
     logs: bool = False
-    _state: str = ""
+    _state: on.State | None = None
     _waits: Mapping[str, list[str]] = field(default_factory=dict)
     _record: _RecordView | None = None
     _told: set[str] = field(default_factory=set)
@@ -59,7 +59,7 @@ class Watch:
                 self._show(workflow, waits)
                 if on.ended(workflow):
                     break
-                if not on.phase(workflow) and time.monotonic() - began > _UNSEEN:
+                if on.state(workflow) is on.State.UNSEEN and time.monotonic() - began > _UNSEEN:
                     self._tell_once(
                         f"no controller has taken {self.name} up: does Argo's workflow-controller run, "
                         f"and does it watch namespace {self.cluster.namespace}?"
@@ -198,7 +198,7 @@ class _RecordView:
         self._view: LiveView | None = None
         self._events: RecordEvents | None = None
 
-    def look(self, running: set[int], state: str) -> list[str]:
+    def look(self, running: set[int], state: on.State | None) -> list[str]:
         """What is new, in lines."""
         if time.monotonic() < self._ask_from:
             return []
@@ -218,7 +218,7 @@ class _RecordView:
             return []
         return [self._view.screen()]
 
-    def _read(self, running: set[int], state: str) -> Iterator[str]:
+    def _read(self, running: set[int], state: on.State | None) -> Iterator[str]:
         if self._events is None:
             record = Record(open_store(self.store))
             if record.store.get(METADATA) is None:  # its first step has yet to run
@@ -231,9 +231,10 @@ class _RecordView:
             if not found:
                 return
             self._view = LiveView(self._events.definition, self.console, None)
+        stopped = state in {on.State.STOPPING, on.State.STOPPED}
         for event in found:
             self._view.take(event)
-            if not first and not (event.kind == "preempted" and state.startswith("stop")):
+            if not first and not (event.kind == "preempted" and stopped):
                 yield from self._view.lines(event)
         if first:
             yield self._view.outlook(found[-1].study)

@@ -105,15 +105,15 @@ def stop(which: Which, namespace: Namespace = None, context: Context = None, ser
 
     Example: automl stop study.yaml
     """
-    from workflows.cluster import ended, name_of, state
+    from workflows.cluster import State, already, ended, name_of, state
     from workflows.submit import open_cluster
 
     _refuse_local(which, "stop")
     cluster = open_cluster(namespace, context, server)
     workflow = _existing(cluster, which)
-    name, where = name_of(workflow), state(workflow)
-    if ended(workflow) or where == "stopping":
-        print(f"{name} has {where} already" if ended(workflow) and where != "stopped" else f"{name} is {where} already")
+    name = name_of(workflow)
+    if ended(workflow) or state(workflow) is State.STOPPING:
+        print(f"{name} {already(workflow)}")
         return
     cluster.change(name, "stop")
     print(f"{name} stops; checkpoints and decisions stay. To go on: automl resume {which}{_options(cluster)}")
@@ -124,17 +124,17 @@ def pause(which: Which, namespace: Namespace = None, context: Context = None, se
 
     Example: automl pause study.yaml
     """
-    from workflows.cluster import ended, name_of, state
+    from workflows.cluster import State, already, ended, name_of, state
     from workflows.submit import open_cluster
 
     _refuse_local(which, "pause")
     cluster = open_cluster(namespace, context, server)
     workflow = _existing(cluster, which)
-    name, where = name_of(workflow), state(workflow)
-    if ended(workflow) or where == "stopping":
-        raise InvalidInput(f"{name} cannot be paused: it is {where}", allowed="a workflow that runs")
-    if where == "paused":
-        print(f"{name} is paused already")
+    name = name_of(workflow)
+    if ended(workflow) or state(workflow) is State.STOPPING:
+        raise InvalidInput(f"{name} cannot be paused: it {already(workflow)}", allowed="a workflow that is running")
+    if state(workflow) is State.PAUSED:
+        print(f"{name} {already(workflow)}")
         return
     cluster.change(name, "pause")
     print(f"{name} is paused; what trains finishes. To go on: automl resume {which}{_options(cluster)}")
@@ -145,24 +145,25 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
 
     Example: automl resume study.yaml
     """
-    from workflows.cluster import name_of, state
+    from workflows.cluster import State, already, ended_without_success, name_of, state
     from workflows.submit import open_cluster
 
     _refuse_local(which, "resume")
     cluster = open_cluster(namespace, context, server)
     workflow = _meant(cluster, which)
-    where = "deleted" if workflow is None else state(workflow)
-    if workflow is not None and where == "stopping":
+    if workflow is not None and state(workflow) is State.STOPPING:
         workflow = _stopped(cluster, workflow)
-        where = state(workflow)
-    if workflow is not None and where == "paused":
-        cluster.change(name_of(workflow), "resume")
-        print(f"{name_of(workflow)} goes on; next: automl watch {name_of(workflow)}{_options(cluster)}")
-    elif workflow is not None and where not in {"stopped", "failed", "error"}:
-        says = "has succeeded: there is nothing left to do" if where == "succeeded" else f"is {where} already"
-        print(f"{name_of(workflow)} {says}")
-    else:
+    if workflow is None or ended_without_success(workflow):
         _resubmit(cluster, which, workflow)
+        return
+    name = name_of(workflow)
+    if state(workflow) is State.PAUSED:
+        cluster.change(name, "resume")
+        print(f"{name} goes on; next: automl watch {name}{_options(cluster)}")
+    elif state(workflow) is State.SUCCEEDED:
+        print(f"{name} has succeeded: there is nothing left to do")
+    else:
+        print(f"{name} {already(workflow)}")
 
 
 def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
@@ -305,12 +306,12 @@ def _follow(cluster: Cluster, workflow: Workflow, console: Console, *, logs: boo
 
 def _outcome(cluster: Cluster, workflow: Workflow, *, quiet: bool) -> None:
     """Says how it ended. Raises StudyFailed unless it succeeded."""
-    from workflows.cluster import name_of, phase, state, store_of
+    from workflows.cluster import State, name_of, state, store_of
     from workflows.watch import why_it_failed
 
     name, store = name_of(workflow), store_of(workflow)
-    if phase(workflow) != "Succeeded":
-        if state(workflow) == "stopped":
+    if state(workflow) is not State.SUCCEEDED:
+        if state(workflow) is State.STOPPED:
             raise StudyFailed(f"{name} was stopped", advice=f"automl resume {name}{_options(cluster)}")
         raise StudyFailed(f"{name} failed: {why_it_failed(cluster, workflow)}", advice=f"see 'automl status {store}'")
     if not quiet:

@@ -132,7 +132,7 @@ def test_a_study_is_submitted_watched_to_its_end_and_not_submitted_twice(studies
     assert "experiment" in automl("best", studies.bucket)
     done = automl("resume", study)
     assert done == f"{made['workflow']} has succeeded: there is nothing left to do\n"
-    assert f"{made['workflow']} has succeeded already" in automl("stop", study)
+    assert f"{made['workflow']} has already succeeded" in automl("stop", study)
     assert len(studies.workflows()) == 1
 
 
@@ -150,7 +150,7 @@ def test_what_was_stopped_goes_on_and_trains_nothing_twice_that_was_done(studies
     assert first["status"]["phase"] == "Failed"
     name = second["metadata"]["name"]
     assert f"created the workflow {name}" in said
-    assert f"{name} is running already" in automl("resume", study, *way)
+    assert f"{name} is already running" in automl("resume", study, *way)
     eventually(lambda: any(each["metadata"]["name"].startswith(f"{name}-train-") for each in studies.pods()))
     automl("stop", name, *way)
     assert f"{name} was stopped; automl resume {name}" in automl("watch", name, *way, code=5)
@@ -179,7 +179,7 @@ def test_a_paused_study_starts_no_more_pods_until_it_is_resumed(studies: Studies
     study = studies.write()
     name = json.loads(automl("submit", study, "-o", "json"))["workflow"]
     assert f"{name} is paused; what trains finishes" in automl("pause", study)
-    assert f"{name} is paused already" in automl("pause", study)
+    assert f"{name} is already paused" in automl("pause", study)
     with watching(name) as (process, lines):
         read_until(process, lines, "in namespace argo: paused")
         eventually(lambda: all(each["status"]["phase"] in {"Succeeded", "Failed"} for each in studies.pods()))

@@ -100,6 +100,25 @@ def test_the_state_of_a_workflow_in_a_word(given: dict[str, Any], word: str) -> 
     assert on.state(workflow(**given)) == word
 
 
+def test_a_phase_that_argo_does_not_have_is_named() -> None:
+    with pytest.raises(ClusterError, match="unknown phase 'Sleeping'; allowed: Pending, Running"):
+        on.state(workflow(phase="Sleeping"))
+
+
+@pytest.mark.parametrize("state", list(on.State))
+def test_every_state_can_be_said_of_a_workflow(state: on.State) -> None:
+    phases = {"error": "Error", "failed": "Failed", "succeeded": "Succeeded", "stopped": "Failed", "pending": "Pending"}
+    phase = "" if state is on.State.UNSEEN else phases.get(state, "Running")
+    spec = {
+        on.State.PAUSED: {"suspend": True},
+        on.State.STOPPING: {"shutdown": "Stop"},
+        on.State.STOPPED: {"shutdown": "Stop"},
+    }
+    of = workflow(phase=phase, spec=spec.get(state, {}))
+    assert on.state(of) is state
+    assert "already" in on.already(of)
+
+
 def test_a_status_that_argo_has_compressed_is_read() -> None:
     plain = {"a-1": pod("a-1", experiment="7", phase="Running")}
     packed = base64.b64encode(gzip.compress(json.dumps(plain).encode())).decode()
