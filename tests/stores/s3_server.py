@@ -85,6 +85,7 @@ class S3Server:
 class _Handler(BaseHTTPRequestHandler):
     server_state: S3Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes, of which the second would wait 40 ms for the client
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
