@@ -231,8 +231,10 @@ def collect() -> None:
     _output("report.html", (record.store.get(views.REPORT) or b"").decode())
     best = summary.best_of_search(definition, study)
     if best is not None:
-        found = {"experiment": best.experiment, "value": best.best_value, "verdict": summary.verdict(definition, study)}
-        _output("best", strict_json.dump(found).decode())
+        verdict = summary.verdict(definition, study)
+        judged = verdict.to_json() if verdict else None
+        winner = {"experiment": best.experiment, "value": best.best_value, "verdict": judged}
+        _output("best", strict_json.dump(winner).decode())
         print(f"the best is experiment {best.experiment}: {definition.metric_rule.name} {best.best_value:.6g}")
     for stage, rung in last:
         if record.decision(stage.index, rung) is None:
