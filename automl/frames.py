@@ -15,6 +15,5 @@ def experiments_frame(place: str) -> pd.DataFrame:
 
     place: the study file, or where the study lies: a folder or s3://bucket/prefix. Raises RecordError when none does.
     """
-    record, definition = open_study(place)
-    study = record.history(definition)
-    return pd.DataFrame(list(rows(definition, study)))
+    opened = open_study(place)
+    return pd.DataFrame(list(rows(opened.definition, opened.history())))

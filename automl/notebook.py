@@ -36,6 +36,7 @@ from automl.stores import open_store
 from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import formatting, strict_yaml
 
@@ -132,8 +133,8 @@ class Study:
 
     def status(self) -> NotebookResult:
         """Where the study stands: the experiments now, epochs pending, time left, the best so far."""
-        record, definition = self._open()
-        data = status.status(record, definition)
+        opened = self._open()
+        data = status.status(opened.record, opened.definition)
         return NotebookResult(data, lambda console: tables.status(console, data), [("", ""), *indicators(data)])
 
     def wait(self, every: float = 15.0) -> str:
@@ -159,8 +160,9 @@ class Study:
 
     def best(self) -> NotebookResult:
         """The best experiment so far. Raises RecordError before the first success."""
-        record, definition = self._open()
-        found = status.best(definition, record.history(definition))
+        opened = self._open()
+        definition = opened.definition
+        found = status.best(definition, opened.history())
         if found is None:
             raise RecordError("no experiment has succeeded yet", advice="wait, or look at experiments()")
         rows = [
@@ -175,10 +177,10 @@ class Study:
 
         Raises InvalidInput when it was not proposed.
         """
-        record, definition = self._open()
-        study = record.history(definition)
+        opened = self._open()
+        definition, study = opened.definition, opened.history()
         data = explain(definition, study, number)
-        found = next(each for each in experiments(study, definition.plan.stages) if each.number == number)
+        found = next(each for each in experiments(study, definition.plan) if each.number == number)
         defaults = " (the defaults)" if data["defaults"] else ""
         return Experiment(
             {**data, "history": [list(point) for point in found.history]},
@@ -191,8 +193,9 @@ class Study:
 
     def experiments(self) -> NotebookResult:
         """Every experiment: status, epochs, value, the values that it tried."""
-        record, definition = self._open()
-        data = status.status(record, definition)
+        opened = self._open()
+        data = status.status(opened.record, opened.definition)
+        definition = opened.definition
         names = list(data["experiments_table"][0]["values"]) if data["experiments_table"] else []
         rows = [("experiment", "stage", "status", "epochs", definition.metric_rule.name, *names)]
         for each in data["experiments_table"]:
@@ -203,10 +206,10 @@ class Study:
 
     def replay(self) -> NotebookResult:
         """Every decision computed again from the record, and the first that differs, as `automl replay`."""
-        record, definition = self._open()
-        compared = Replay(record, definition)
+        opened = self._open()
+        compared = Replay(opened.record, opened.definition)
         first = next((each for each in compared if each.difference is not None), None)
-        data = summary(record, definition, len(compared), first)
+        data = summary(opened, len(compared), first)
         said = "all the same, computed again" if first is None else f"{data['difference']['decision']} differs"
         rows = [("", ""), ("decisions", str(len(compared))), ("found", said)]
         return NotebookResult(data, lambda console: record_tables.replay(console, data), rows)
@@ -224,8 +227,7 @@ class Study:
 
         Raises RecordError while there is none, InvalidInput when the folder is there already.
         """
-        record, _ = self._open()
-        data = fetch_best_model(record, Path(folder))
+        data = fetch_best_model(self._open().record, Path(folder))
         rows = [("file", "bytes"), *((each["file"], f"{each['bytes']:,}") for each in data["files"])]
         title = f"experiment {data['experiment']}, epoch {data['epoch']}, in {data['folder']}"
         return NotebookResult(data, lambda console: tables.files(console, data), rows, title=title)
@@ -254,7 +256,7 @@ class Study:
     def _is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def _open(self) -> tuple[Record, Definition]:
+    def _open(self) -> OpenedStudy:
         definition = self.definition
         record = Record(open_store(study_file.store_uri(definition, self.path)))
-        return record, Definition.from_json(record.metadata(), definition.file)
+        return OpenedStudy.read(record, definition.file)

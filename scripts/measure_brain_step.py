@@ -28,6 +28,7 @@ from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.experiments import rung_of
 from automl.study.keys import decision_key
+from automl.study.opened_study import begin
 from automl.study.record import Record
 
 # The step as a pod runs it; says on standard error the CPU time that it has used once the decision is stored.
@@ -74,7 +75,7 @@ def walked(uri: str, text: str, over: int) -> Callable[[], None]:
     """Lays a study there whose first `over` rungs are over. Gives what takes the next decision back."""
     definition = study_file.parse(f"name: measured\nnetwork: fashion_mnist\n{text}", "study", Path())
     record = Record(open_store(uri))
-    record.start(definition, text)
+    begin(record, definition, text)
     for rung in range(over):
         settle(record, definition, propose(record, definition, 0, rung))
     return lambda: record.store.delete(decision_key(0, over))

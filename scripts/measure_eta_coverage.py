@@ -103,9 +103,9 @@ def line(looks: list[Look], ends: tuple[float, float, float]) -> str:
 
 def looks_at(place: str, moments: int, *, given_jobs: bool) -> list[Look]:
     """What was said at these moments of a study's life; nothing of one without times, or that was broken off."""
-    record, definition = open_study(place)
-    study = record.history(definition)
-    times = times_of_study(record)
+    opened = open_study(place)
+    definition, study = opened.definition, opened.history()
+    times = times_of_study(opened.record)
     if not times or any(each.ended is None for each in times):
         return []
     begin, end = times[0].began, max(each.seen for each in times)

@@ -11,6 +11,7 @@ from automl.search.history import Failure, History, Recommendation, Result
 from automl.stores import Store
 from automl.study.definition import Definition
 from automl.study.experiments import runs_of
+from automl.study.opened_study import begin
 from automl.study.record import Record
 from tests.reporting.page.made_records import opened
 from tests.simulation.studies import study
@@ -69,7 +70,7 @@ def recorded(
 ) -> tuple[Record, History]:
     """The record of a study in this store, walked to its end or for so many decisions, and what it holds."""
     record = Record(store)
-    record.start(definition, "name: line\nnetwork: least_squares\n")
+    begin(record, definition, "name: line\nnetwork: least_squares\n")
     walk(record, definition, loss=loss, failing=failing, decisions=decisions)
     return record, record.history(definition)
 

@@ -19,9 +19,9 @@ from rich.text import Text
 from automl.errors import AutoMLError, ClusterAway, ClusterError, NotAllowed
 from automl.reporting.terminal.live_view import LiveView
 from automl.stores import open_store
-from automl.study.definition import Definition
 from automl.study.keys import METADATA
 from automl.study.new_events import RecordEvents
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text.formatting import counted
 from workflows import cluster as on
@@ -223,8 +223,8 @@ class _RecordView:
             record = Record(open_store(self.store))
             if record.store.get(METADATA) is None:  # its first step has yet to run
                 return
-            definition = Definition.from_json(record.metadata())
-            self._events = RecordEvents(record, definition)
+            opened = OpenedStudy.read(record)
+            self._events = RecordEvents(opened.record, opened.definition)
         found = self._events.look(running)
         first = self._view is None
         if self._view is None:

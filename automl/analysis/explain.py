@@ -30,7 +30,7 @@ from automl.text.formatting import duration, number
 
 def explain(definition: Definition, study: History, wanted: int) -> dict[str, Any]:
     """All that `automl why` shows of experiment `wanted`. Raises InvalidInput when it was not proposed."""
-    found = {each.number: each for each in experiments(study, definition.plan.stages)}
+    found = {each.number: each for each in experiments(study, definition.plan)}
     if wanted not in found:
         _refuse(definition, wanted, list(found))
     experiment = found[wanted]

@@ -32,7 +32,7 @@ class Progress:
 def progress(definition: Definition, study: History, running: dict[int, int] | None = None) -> Progress:
     """The progress of a study. running: experiment -> epochs done, where known."""
     plan = definition.plan
-    found = experiments(study, plan.stages)
+    found = experiments(study, plan)
     counts = {status.value: sum(each.status is status for each in found) for status in Status}
     for _ in running or {}:
         counts[Status.PENDING] -= 1
@@ -131,7 +131,7 @@ def best(definition: Definition, study: History) -> dict[str, Any] | None:
     found = summary.best_of_search(definition, study)
     if found is None:
         return None
-    experiment = next(each for each in experiments(study, definition.plan.stages) if each.number == found.experiment)
+    experiment = next(each for each in experiments(study, definition.plan) if each.number == found.experiment)
     result = study.results[found.experiment, found.rung]
     return {
         "experiment": found.experiment,
@@ -146,7 +146,7 @@ def best(definition: Definition, study: History) -> dict[str, Any] | None:
 def rows(definition: Definition, study: History, running: dict[int, int]) -> list[dict[str, Any]]:
     """The table of experiments: one row each, by number. running: as `begun` gives it."""
     table = []
-    for each in experiments(study, definition.plan.stages):
+    for each in experiments(study, definition.plan):
         last = each.results[-1] if each.results else None
         table.append(
             {

@@ -16,7 +16,6 @@ from automl import __version__
 from automl.cli import change, cluster, networks, plot, record
 from automl.cli.options import OPENMETRICS, Jobs, Output, Place, StatusOutput, Store, StudyPath, number_of_jobs
 from automl.cli.output import Format, complain, print_data
-from automl.cli.record import open_study, uri_of
 from automl.errors import AutoMLError, InvalidInput, RecordError
 
 _HELP = """Hyperparameter search for deep-learning training: one study file, on this machine or by Argo Workflows.
@@ -175,14 +174,15 @@ def run(
     from automl.reporting.terminal import live_view, tables
     from automl.stores import open_store
     from automl.study import study_file
+    from automl.study.opened_study import begin
     from automl.study.record import Record
 
     text = study_file.read_text(study)
     definition = study_file.parse(text, str(study), study.parent)
-    uri = uri_of(definition, study, store)
+    uri = study_file.store_uri(definition, study) if store is None else store
     side_by_side = jobs or definition.file.run.jobs or live_view.default_jobs()
     record = Record(open_store(uri, probe=True))
-    definition = record.start(definition, text)
+    definition = begin(record, definition, text).definition
     console = Console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():
@@ -203,10 +203,11 @@ def status(study: Place, store: Store = None, output: StatusOutput = str(Format.
       mv fashion.tmp /var/lib/node_exporter/fashion.prom
     """
     from automl.analysis import status
+    from automl.opening import open_study
     from automl.reporting.terminal import openmetrics, tables
 
-    record, definition = open_study(study, store)
-    data = status.status(record, definition)
+    opened = open_study(study, store)
+    data = status.status(opened.record, opened.definition)
     if output == OPENMETRICS:
         sys.stdout.write(openmetrics.text(data))
         return
@@ -220,15 +221,16 @@ def best(study: Place, store: Store = None, output: Output = Format.TABLE) -> No
     Example: automl best study.yaml -o json
     """
     from automl.analysis import status
+    from automl.opening import open_study
     from automl.reporting.terminal import tables
 
-    record, definition = open_study(study, store)
-    found = status.best(definition, record.history(definition))
+    opened = open_study(study, store)
+    found = status.best(opened.definition, opened.history())
     if found is None:
         raise RecordError(
-            f"no experiment has succeeded yet in {record.store.uri}", advice=f"see 'automl status {study}'"
+            f"no experiment has succeeded yet in {opened.record.store.uri}", advice=f"see 'automl status {study}'"
         )
-    print_data(found, output, lambda out: tables.best(out, definition, found))
+    print_data(found, output, lambda out: tables.best(out, opened.definition, found))
 
 
 @app.command()
@@ -249,18 +251,19 @@ def report(
     that is running:  automl report study.yaml --html report.html
     """
     from automl.analysis import status as reports
+    from automl.opening import open_study
     from automl.reporting.page import page
     from automl.reporting.terminal import tables
 
     if html is not None and output is not Format.TABLE:
         raise InvalidInput(f"--html {html} with --output {output}", advice="give one of the two")
-    record, definition = open_study(study, store)
+    opened = open_study(study, store)
     if html is not None:
-        page.write(page.render(record, definition), html)
+        page.write(page.render(opened), html)
         print(f"wrote {html}")
         return
-    data = reports.status(record, definition)
-    print_data(data, output, lambda out: tables.report(out, definition, data))
+    data = reports.status(opened.record, opened.definition)
+    print_data(data, output, lambda out: tables.report(out, opened.definition, data))
 
 
 @app.command()
@@ -269,11 +272,12 @@ def rebuild(study: Place, store: Store = None) -> None:
 
     Example: automl rebuild ./fashion
     """
+    from automl.opening import open_study
     from automl.reporting import views
 
-    record, definition = open_study(study, store)
-    views.rebuild(record, definition)
-    print(f"made the views of {record.store.uri} anew")
+    opened = open_study(study, store)
+    views.rebuild(opened)
+    print(f"made the views of {opened.record.store.uri} anew")
 
 
 @app.command("compile")

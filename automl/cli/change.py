@@ -9,7 +9,7 @@ import typer
 
 from automl.cli.options import Output, Place, Store, whole_number
 from automl.cli.output import Format, print_data
-from automl.cli.record import open_study, shown
+from automl.cli.record import shown
 from automl.errors import InvalidInput
 
 
@@ -33,17 +33,18 @@ def gc(
     What a search that is under way goes on from is kept in any case, and nothing
     but checkpoints is ever removed. The record says what was: gc/0.json, ...
     """
+    from automl.opening import open_study
     from automl.operations import garbage_collection
     from automl.reporting.terminal import record_tables
 
     policy = garbage_collection.Keep.parse(keep)
-    record, definition = open_study(study, store)
-    found = garbage_collection.survey(record, definition, policy)
+    opened = open_study(study, store)
+    found = garbage_collection.survey(opened.record, opened.definition, policy)
     doomed = [each for each in found if not each.kept]
     if yes:
-        for _ in shown(garbage_collection.remove(record, found, keep), "removing", len(doomed)):
+        for _ in shown(garbage_collection.remove(opened.record, found, keep), "removing", len(doomed)):
             pass
-    data = {**garbage_collection.summary(definition, record, found, keep), "removed": yes}
+    data = {**garbage_collection.summary(opened.definition, opened.record, found, keep), "removed": yes}
     print_data(data, output, lambda out: record_tables.gc(out, data, study))
 
 
@@ -85,6 +86,7 @@ def extend(
     trainings become longer, and values can be compared. In the last bracket, which
     stops the fewest, the first experiment tries the best values so far again.
     """
+    from automl.opening import open_study
     from automl.operations import extend
     from automl.search.extension import Extension
 
@@ -93,8 +95,8 @@ def extend(
             "extend: neither --to nor --R" if to is None else "extend: --to and --R",
             allowed="one of --to N (bayesian, random) and --R N (hyperband, successive_halving)",
         )
-    record, definition = open_study(study, store)
-    data = extend.extend(record, definition, Extension(to, R), study)
+    opened = open_study(study, store)
+    data = extend.extend(opened.record, opened.definition, Extension(to, R), study)
     text = f"{_goes_on(data)}; next: automl run {study}"
     print_data(data, output, lambda out: out.print(text, markup=False, soft_wrap=True))
 
@@ -131,10 +133,11 @@ def enqueue(
     The next decision takes them. Values to try first in any search are given in
     its study file:  enqueue: [{train.lr: 0.01}, {train.lr: 0.1}]
     """
+    from automl.opening import open_study
     from automl.operations import extend
 
-    record, definition = open_study(study, store)
-    data = extend.enqueue(record, definition, values, study)
+    opened = open_study(study, store)
+    data = extend.enqueue(opened.record, opened.definition, values, study)
     text = f"enqueued as number {data['number']}: {data['text']}; the next decision takes it"
     print_data(data, output, lambda out: out.print(text, markup=False, soft_wrap=True))
 

@@ -48,7 +48,7 @@ def plot(
         raise InvalidInput(f"{what} is missing", allowed="automl plot KIND STUDY -o FILE", advice="see --list")
     plots.check_kind(kind)
     path = _checked(to, kind, force=force)
-    figure = plots.draw(kind, plots.facts_in(*open_study(study, store), times=plots.KINDS[kind].times))
+    figure = plots.draw(kind, plots.facts_in(open_study(study, store), times=plots.KINDS[kind].times))
     plots.write(figure, path)
     print(f"wrote {path}")
 

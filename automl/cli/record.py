@@ -1,4 +1,4 @@
-"""The commands that ask a study's record, from replay to download; and how a study is opened."""
+"""The commands that ask a study's record, from replay to download."""
 
 from __future__ import annotations
 
@@ -23,20 +23,6 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def open_study(study: str, store: str | None = None) -> tuple[Any, Any]:
-    """The record and definition of a study that was begun, from its file or from where it lies."""
-    from automl import opening
-
-    return opening.open_study(study, store)
-
-
-def uri_of(definition: Any, study: Path, store: str | None) -> str:
-    """Where a study lies: the option, or what its file says."""
-    from automl import opening
-
-    return opening.uri_of(definition, study, store)
-
-
 def shown(steps: Iterable[Any], doing: str, total: int) -> Iterable[Any]:
     """The steps, `total` in all, with a bar on a terminal while they are iterated."""
     from rich.progress import track
@@ -56,13 +42,14 @@ def replay(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
     seed, and on nothing else. Where one differs the record was changed, or other
     versions of numpy or scikit-optimize have computed it; both are printed.
     """
+    from automl.opening import open_study
     from automl.operations.replay import Replay, summary
     from automl.reporting.terminal import record_tables
 
-    record, definition = open_study(study, store)
-    decisions = Replay(record, definition)
+    opened = open_study(study, store)
+    decisions = Replay(opened.record, opened.definition)
     found = next((each for each in shown(decisions, "replaying", len(decisions)) if each.difference is not None), None)
-    data = summary(record, definition, len(decisions), found)
+    data = summary(opened, len(decisions), found)
     print_data(data, output, lambda out: record_tables.replay(out, data))
     if found is not None:
         raise typer.Exit(1)
@@ -79,10 +66,11 @@ def why(
     Example: automl why study.yaml 5
     """
     from automl.analysis.explain import explain
+    from automl.opening import open_study
     from automl.reporting.terminal import record_tables
 
-    record, definition = open_study(study, store)
-    data = explain(definition, record.history(definition), experiment)
+    opened = open_study(study, store)
+    data = explain(opened.definition, opened.history(), experiment)
     print_data(data, output, lambda out: record_tables.why(out, data))
 
 
@@ -97,12 +85,13 @@ def verify(study: Place, store: Store = None, output: Output = Format.TABLE) -> 
     asked for. Checkpoints are read whole, from a bucket too.
     'automl replay' checks what the decisions say.
     """
+    from automl.opening import open_study
     from automl.operations.verify import verify as look
     from automl.reporting.terminal import record_tables
 
-    record, definition = open_study(study, store)
+    opened = open_study(study, store)
     with Console(stderr=True).status("verifying") as line:
-        data = look(record, definition, lambda what: line.update(f"verifying {what}"))
+        data = look(opened, lambda what: line.update(f"verifying {what}"))
     print_data(data, output, lambda out: record_tables.verify(out, data))
     if not data["whole"]:
         raise typer.Exit(1)
@@ -117,10 +106,11 @@ def diff(
 
     Example: automl diff ./fashion s3://bucket/studies/fashion
     """
+    from automl.opening import open_study
     from automl.operations.diff import Side, compare
     from automl.reporting.terminal import record_tables
 
-    sides = [Side.read(*open_study(each)) for each in (a, b)]
+    sides = [Side.read(open_study(each)) for each in (a, b)]
     data = compare(*sides)
     print_data(data, output, lambda out: record_tables.diff(out, data))
 
@@ -151,11 +141,12 @@ def clone(
 
     Example: automl clone s3://bucket/studies/fashion again.yaml --R 81 --best 3
     """
+    from automl.opening import open_study
     from automl.operations.clone import Changes, network_path
     from automl.operations.clone import clone as cloned
 
-    record, definition = open_study(study, store)
-    found = cloned(record, definition, path, Changes(recommendations, R, best or 0))
+    opened = open_study(study, store)
+    found = cloned(opened.record, opened.definition, path, Changes(recommendations, R, best or 0))
     files = {path: found.text} | ({network_path(path): found.network} if found.network else {})
     for each in files:
         if each.exists() or each.is_symlink():
@@ -201,9 +192,10 @@ def export(
     """
     from automl.export import FORMS
     from automl.export import export as write
+    from automl.opening import open_study
 
-    record, definition = open_study(study, store)
-    count = write(definition, record.history(definition), to, path)
+    opened = open_study(study, store)
+    count = write(opened.definition, opened.history(), to, path)
     data = {"wrote": path, "form": to, FORMS[to].counts: count}
     print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}", markup=False))
 
@@ -225,12 +217,13 @@ def download(
     --no-checkpoints leaves out all weights but those of best_model: enough to
     read and export, not to go on with the search.
     """
+    from automl.opening import open_study
     from automl.operations.download import Download
 
-    record, _ = open_study(study, store)
-    copied = Download(record, folder, checkpoints=checkpoints)
+    opened = open_study(study, store)
+    copied = Download(opened, folder, checkpoints=checkpoints)
     objects = sum(1 for _ in shown(copied, "downloading", len(copied)))
-    data = {"study": record.store.uri, "folder": str(folder), "objects": objects}
+    data = {"study": opened.record.store.uri, "folder": str(folder), "objects": objects}
     print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}", markup=False))
 
 

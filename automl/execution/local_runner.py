@@ -31,6 +31,7 @@ from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, Listener
 from automl.study.experiments import experiments, rung_of
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 
 POLL_SECONDS = 0.1
@@ -91,18 +92,21 @@ class LocalRun:
                     self._advance(stage.index, 0)
                 self._walk()
             except StudyFailed:  # there is nothing to judge; what has failed, and why, is shown all the same
-                views.rebuild(self.record, self.definition)
+                views.rebuild(self._opened())
                 raise
             finally:
                 for run in self._active:  # only when something raised: nothing is left running
                     run.training.close()
-        study = views.rebuild(self.record, self.definition)
+        study = views.rebuild(self._opened())
         if summary.best_of_search(self.definition, study) is None:
             raise StudyFailed(
-                f"none of the {len(experiments(study, self.definition.plan.stages))} experiments succeeded",
+                f"none of the {len(experiments(study, self.definition.plan))} experiments succeeded",
                 advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
             )
         return study
+
+    def _opened(self) -> OpenedStudy:
+        return OpenedStudy(self.record, self.definition, self.record.metadata())
 
     def _advance(self, stage: int, index: int) -> None:
         """Makes or reads decisions from `index` on until one leaves something to train, or the stage is over."""
@@ -204,9 +208,7 @@ class LocalRun:
         self, stage: int, rung: int, recommendation: Recommendation, result: Result, times: AttemptTimes | None = None
     ) -> None:
         self.study = self.study.with_result(result)
-        changed = [
-            each for each in experiments(self.study, self.definition.plan.stages) if each.number == result.experiment
-        ]
+        changed = [each for each in experiments(self.study, self.definition.plan) if each.number == result.experiment]
         views.write_experiments(self.record, self.definition, self.study, changed)
         self._tell("settled", recommendation=recommendation, rung=rung, result=result, times=times)
         self._open[stage] -= 1

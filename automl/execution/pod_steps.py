@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 from automl.errors import CheckpointError, InvalidInput, NotReady, RecordError, StoreError, StudyFailed
@@ -38,6 +39,7 @@ from automl.search.plan import Stage
 from automl.stores import open_store
 from automl.study.definition import Definition
 from automl.study.experiments import rung_of
+from automl.study.opened_study import OpenedStudy, begin
 from automl.study.prefetching_record import PrefetchingRecord
 from automl.study.record import Record
 from automl.text import strict_json
@@ -63,7 +65,7 @@ def start() -> None:
         study = submission.parameters(_variable("AUTOML_PARAMETERS"), int(_variable("AUTOML_GPUS")))
     else:
         study = submission.compiled(_variable("AUTOML_STUDY"), _variable("AUTOML_STORE"))
-    plan = Record(open_store(study.store, probe=True)).start(study.definition, study.text).plan
+    plan = begin(Record(open_store(study.store, probe=True)), study.definition, study.text).definition.plan
     final = [stage for stage in plan.stages if stage.kind == "final"]
     _output("search", _stages(plan.search))
     _output("judge", _stages(final))
@@ -78,12 +80,13 @@ def _stages(stages: Iterable[Stage]) -> str:
 
 def propose_rung() -> None:
     """Decides on a rung. A training that left no result, whose pod is gone for good, is given up first."""
-    record, definition = _open()
+    record, opened = _open()
+    definition = opened.definition
     stage, rung = int(_variable("AUTOML_STAGE")), int(_variable("AUTOML_RUNG"))
     record.read_decisions()
     _give_up_lost(record, _before(definition, stage, rung))
     decision = propose(record, definition, stage, rung)
-    _show(record, definition, decision)
+    _show(opened, decision)
     for each in decision.issued:
         print(f"experiment {each.number} to epoch {each.epochs}: {each.reason}")
     for stopped in decision.stopped:
@@ -91,21 +94,22 @@ def propose_rung() -> None:
     _output("experiments", json.dumps([str(each.number) for each in decision.issued]))
 
 
-def _show(record: PrefetchingRecord, definition: Definition, decision: Decision) -> None:
+def _show(opened: OpenedStudy, decision: Decision) -> None:
     """Writes what people look at, once the decision stands: nobody else waits for these imports."""
     from automl.reporting import views
     from automl.reporting.figures.facts import read_facts
     from automl.reporting.page.page import page
 
-    study = record.history(definition)
-    views.write_decisions(record, definition, study.decisions, [decision])
+    study = opened.history()
+    views.write_decisions(opened.record, opened.definition, study.decisions, [decision])
     # without the timeline: a step of a large study is not to ask for an object of every attempt
-    _output("report.html", page(read_facts(record, definition, study), record))
+    _output("report.html", page(read_facts(opened, study), opened.record))
 
 
 def stage_in_training() -> None:
     """Prepares the shared volume; leaves `skip` there when nothing is left to train."""
-    record, definition = _open()
+    record, opened = _open()
+    definition = opened.definition
     recommendation, rung = _recommendation(record, definition)
     WORK.mkdir(parents=True, exist_ok=True)
     if record.result(recommendation.number, rung) is not None:
@@ -176,7 +180,8 @@ def _follow() -> None:
 
 
 def _observer() -> Observer:
-    record, definition = _open()
+    record, opened = _open()
+    definition = opened.definition
     recommendation, rung = _recommendation(record, definition)
     told = strict_json.load((WORK / LAUNCH).read_bytes(), LAUNCH)
     resume = record.manifest(told["resume"]) if told["resume"] else None
@@ -224,10 +229,11 @@ def collect() -> None:
     from automl.reporting import views
     from automl.study import summary
 
-    record, definition = _open()
+    record, opened = _open()
+    definition = opened.definition
     last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
     _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
-    study = views.rebuild(record, definition)
+    study = views.rebuild(opened)
     _output("report.html", (record.store.get(views.REPORT) or b"").decode())
     best = summary.best_of_search(definition, study)
     if best is not None:
@@ -268,12 +274,15 @@ def _give_up_lost(record: PrefetchingRecord, over: Iterable[tuple[Stage, int]]) 
                 fail(record, recommendation, trained, "lost", (Failure.LOST, message))
 
 
-def _open() -> tuple[PrefetchingRecord, Definition]:
-    """The record, and the study with what it does not store because no decision depends on it."""
+def _open() -> tuple[PrefetchingRecord, OpenedStudy]:
+    """The record, and its study with the settings that are not stored because no decision depends on them."""
     record = PrefetchingRecord(open_store(_variable("AUTOML_STORE")))
-    definition = Definition.from_json(record.metadata())
+    opened = OpenedStudy.read(record)
     limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
-    return record, submission.with_settings(definition, int(gpus) if gpus else None, float(limit) if limit else None)
+    definition = submission.with_settings(
+        opened.definition, int(gpus) if gpus else None, float(limit) if limit else None
+    )
+    return record, replace(opened, definition=definition)
 
 
 def _recommendation(record: Record, definition: Definition) -> tuple[Recommendation, int]:

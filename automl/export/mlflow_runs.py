@@ -84,7 +84,7 @@ class _Export:
     to: str
 
     def write(self) -> int:
-        found = experiments(self.study, self.definition.plan.stages)
+        found = experiments(self.study, self.definition.plan)
         place = self._place()
         known = self._known(place)
         self._refuse_another(found, known)

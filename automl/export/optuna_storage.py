@@ -85,7 +85,7 @@ def _trials(definition: Definition, study: History) -> Iterator[FrozenTrial]:
     best = summary.best_of_search(definition, study)
     search = {stage.index for stage in definition.plan.search}
     parameters = {each.name: each for each in definition.space.parameters}
-    for each in experiments(study, definition.plan.stages):
+    for each in experiments(study, definition.plan):
         if each.stage not in search:
             continue
         state = _STATES[each.status]

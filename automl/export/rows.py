@@ -24,7 +24,7 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
     failure and where there is no result yet. status and reason are the experiment's. seconds: of training in this run.
     """
     parameters = [parameter.name for parameter in definition.space.parameters]
-    found = {each.number: each for each in experiments(study, definition.plan.stages)}
+    found = {each.number: each for each in experiments(study, definition.plan)}
     runs = sorted(runs_of(study, definition.plan.stages), key=lambda run: (run[0].number, run[1]))
     for asked, rung in runs:
         experiment, result = found[asked.number], study.results.get((asked.number, rung))

@@ -21,7 +21,7 @@ from automl.study.experiments import experiments
 def write(definition: Definition, study: History, to: Path) -> int:
     """Makes the folder; returns the number of runs. A failed experiment has its curve as far as it came."""
     to.mkdir()
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     metric = definition.metric_rule.name
     for each in found:
         last = each.results[-1].outcome() if each.results else None

@@ -30,7 +30,7 @@ _ID_LENGTH = 12
 def write(definition: Definition, study: History, to: Path) -> int:
     """Makes the folder; returns the number of experiments. Raises AutoMLError for what wandb says."""
     to.mkdir()
-    found = [each for each in experiments(study, definition.plan.stages) if each.results]
+    found = [each for each in experiments(study, definition.plan) if each.results]
     try:
         _study(definition, study, found, to)
         for each in found:

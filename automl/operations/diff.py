@@ -10,7 +10,7 @@ from automl.analysis import status
 from automl.search.history import Decision, History, what_is_decided
 from automl.study import summary
 from automl.study.definition import Definition
-from automl.study.record import Record
+from automl.study.opened_study import OpenedStudy
 from automl.text.json_diff import ABSENT, differences, first_difference
 
 
@@ -24,9 +24,8 @@ class Side:
     study: History
 
     @classmethod
-    def read(cls, record: Record, definition: Definition) -> Side:
-        study = record.history(definition)
-        return cls(record.store.uri, record.metadata(), definition, study)
+    def read(cls, opened: OpenedStudy) -> Side:
+        return cls(opened.record.store.uri, opened.metadata, opened.definition, opened.history())
 
 
 def compare(a: Side, b: Side) -> dict[str, Any]:

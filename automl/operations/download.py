@@ -16,6 +16,7 @@ from typing import Any
 from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.stores.folder import FolderStore
 from automl.study.keys import ADDED, METADATA, STUDY_FILE
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
 from automl.text.digests import sha256_of
@@ -37,10 +38,10 @@ class Download:
     Raises InvalidInput when something else lies there.
     """
 
-    def __init__(self, record: Record, to: Path, *, checkpoints: bool) -> None:
-        self._store, self._to = record.store, to
+    def __init__(self, opened: OpenedStudy, to: Path, *, checkpoints: bool) -> None:
+        self._store, self._to = opened.record.store, to
         here = _study_in(to)
-        if here not in {None, record.metadata()["sha256"]}:
+        if here not in {None, opened.metadata["sha256"]}:
             raise InvalidInput(f"{to} holds another study", advice="give another folder, or remove it first")
         keys = [key for key in self._store.list("") if checkpoints or not _CHECKPOINT.fullmatch(key)]
         self._keys = sorted(keys, key=lambda key: key != METADATA)

@@ -69,7 +69,7 @@ def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
     What is kept then can only be more than is needed later: an experiment that was stopped never goes on.
     """
     study = record.history(definition)
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     needed = _needed(definition, study, found, keep)
     runs = {(asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages)}
     by_number = {each.number: each for each in found}

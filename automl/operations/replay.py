@@ -17,6 +17,7 @@ from automl.search.history import Decision, what_is_decided
 from automl.study.deciding import decide
 from automl.study.definition import Definition
 from automl.study.keys import ENQUEUED
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.software_versions import versions
 from automl.text import strict_json
@@ -71,14 +72,14 @@ def _as_stored(decision: Decision) -> Any:
     return strict_json.load(strict_json.dump(decision.to_json()), "the decision")
 
 
-def summary(record: Record, definition: Definition, decisions: int, found: Compared | None) -> dict[str, Any]:
-    """What `automl replay` prints. found: the first that differs."""
-    metadata = record.metadata()
+def summary(opened: OpenedStudy, decisions: int, found: Compared | None) -> dict[str, Any]:
+    """What `automl replay` prints. `found` is the first decision that differs."""
+    definition, metadata = opened.definition, opened.metadata
     then = metadata.get("software") or {"argo-automl": metadata["version"]}
     difference = found and found.difference
     return {
         "study": definition.file.name,
-        "store": record.store.uri,
+        "store": opened.record.store.uri,
         "same": found is None,
         "decisions": decisions,
         "difference": found

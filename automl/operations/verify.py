@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from automl.study.definition import Definition
 from automl.study.experiments import rung_of
 from automl.study.keys import ADDED, MANIFEST, METADATA, REMOVED, STUDY_FILE, decision_key, result_key
 from automl.study.manifest import Manifest
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record, digest
 from automl.text import strict_json
 from automl.text.digests import sha256_of
@@ -56,13 +57,9 @@ class Findings:
             return None
 
 
-def verify(record: Record, definition: Definition, tell: Callable[[str], None]) -> dict[str, Any]:
-    """All that `automl verify` prints. tell: is called with the name of every larger thing that is begun.
-
-    Raises RecordError when the metadata is damaged, for then nothing else can be understood.
-    """
-    found = Findings()
-    metadata = record.metadata()
+def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> dict[str, Any]:
+    """All that `automl verify` prints. tell: is called with the name of every larger thing that is begun."""
+    record, definition, found = opened.record, opened.definition, Findings()
     keys = record.store.list("")
     present = set(keys)
     if STUDY_FILE not in keys:
@@ -85,7 +82,7 @@ def verify(record: Record, definition: Definition, tell: Callable[[str], None]) 
     _best_model(record, keys, found)
     tell("views")
     if not found.problems:  # otherwise they could only repeat what is wrong
-        made = _views(record, definition, keys, found, str(metadata["version"]))
+        made = _views(opened, keys, found)
         found.notes += [(key, "is no object of this study") for key in keys if not _is_known(key, made)]
     return {
         "study": definition.file.name,
@@ -300,26 +297,26 @@ class _Shadow:
         """Nothing: what a view has no more is told of as an object that lies there."""
 
 
-def _views(record: Record, definition: Definition, keys: Keys, found: Findings, version: str) -> set[str]:
+def _views(opened: OpenedStudy, keys: Keys, found: Findings) -> set[str]:
     """Compares every view with what the record gives; returns their names. Of a study that is running they lag behind.
 
     Another version may write a view differently, so that there a difference is only a note.
     """
-    shadow = _Shadow(record.store)
+    shadow = _Shadow(opened.record.store)
     try:
-        study = views.rebuild(Record(shadow), definition)
+        study = views.rebuild(replace(opened, record=Record(shadow)))
     except AutoMLError as error:
         found.wrong("best_model/", f"cannot be made from the record: {error.given}")
         return set()
-    if summary.state(definition, study) not in {"done", "failed"}:
+    if summary.state(opened.definition, study) not in {"done", "failed"}:
         return set(shadow.written)
     present = set(keys)
-    differ = found.problems if version == __version__ else found.notes
+    differ = found.problems if opened.metadata["version"] == __version__ else found.notes
     for key, made in sorted(shadow.written.items()):
         found.checked["views"] += 1
         if key not in present:
             differ.append((key, "is missing: 'automl rebuild' makes it anew"))
-        elif _stored_digest(record.store, key) != made:
+        elif _stored_digest(opened.record.store, key) != made:
             differ.append((key, "is not what the record gives: 'automl rebuild' makes it anew"))
     return set(shadow.written)
 

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from automl.errors import AutoMLError, InvalidInput, nearest
 from automl.opening import open_study
 from automl.reporting.figures.facts import Facts, read_facts, with_times
-from automl.study.definition import Definition
-from automl.study.record import Record
+from automl.study.opened_study import OpenedStudy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -173,10 +172,10 @@ def facts_of(study: Source, *, times: bool = False) -> Facts:
     """
     if isinstance(study, Facts):
         return study
-    return facts_in(*open_study(str(study) if isinstance(study, str | Path) else study.store), times=times)
+    return facts_in(open_study(str(study) if isinstance(study, str | Path) else study.store), times=times)
 
 
-def facts_in(record: Record, definition: Definition, *, times: bool = True) -> Facts:
+def facts_in(opened: OpenedStudy, *, times: bool = True) -> Facts:
     """What is known of a study in a store; `times` of its attempts too, a request for each."""
-    found = read_facts(record, definition)
-    return with_times(found, record) if times else found
+    found = read_facts(opened)
+    return with_times(found, opened.record) if times else found

@@ -25,6 +25,7 @@ from automl.search.history import FORMAT, Decision, Experiment, History
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import attempt_prefix
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.summary import best_of_search, search_is_over, verdict
 from automl.study.train_spec import train_spec
@@ -35,13 +36,13 @@ BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"
 _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._=+@/-]")
 
 
-def rebuild(record: Record, definition: Definition) -> History:
-    """Writes every view anew, best_model only when the search is over. Returns the study that it read."""
-    study = record.history(definition)
+def rebuild(opened: OpenedStudy) -> History:
+    """Writes every view anew, best_model only when the search is over. Returns the history that it read."""
+    record, definition, study = opened.record, opened.definition, opened.history()
     write_decisions(record, definition, study.decisions, study.decisions)
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     write_experiments(record, definition, study, found)
-    write_report(record, definition, study)
+    write_report(opened, study)
     if search_is_over(definition, study):
         write_best_model(record, definition, study, found)
     return study
@@ -74,14 +75,14 @@ def write_experiments(record: Record, definition: Definition, study: History, ch
                 record.store.put(f"experiment_{experiment.number}/{name}", joined)
 
 
-def write_report(record: Record, definition: Definition, study: History) -> None:
+def write_report(opened: OpenedStudy, history: History) -> None:
     """report.html, as the study stands now. Takes well under a second for a thousand experiments."""
-    record.store.put(REPORT, render(record, definition, study).encode())
+    opened.record.store.put(REPORT, render(opened, history).encode())
 
 
 def controller(definition: Definition, study: History) -> dict[str, Any]:
     """All experiments with their parameters, result per rung, status and failure; and the verdict."""
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     best, judged = best_of_search(definition, study), verdict(definition, study)
     return {
         "format": FORMAT,
@@ -172,7 +173,7 @@ def _of_earlier_best(record: Record, study: History, definition: Definition) -> 
         number = told.get("experiment")
     except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written anew
         return set()
-    for each in experiments(study, definition.plan.stages):
+    for each in experiments(study, definition.plan):
         if each.number == number:
             names.add(recommendation_file(definition, each.recommendations[-1])[0])
     return {f"best_model/{name}" for name in names} & set(record.store.list("best_model/"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from automl.errors import RecordError
 from automl.search.history import Decision, Experiment, History, Outcome, Recommendation, Status
-from automl.search.plan import Stage
+from automl.search.plan import Plan, Stage
 from automl.study.keys import decision_key
 
 
@@ -27,10 +27,10 @@ def rung_of(stage: Stage, decision: Decision) -> int:
     return stage.rungs[decision.index].index
 
 
-def experiments(study: History, stages: Sequence[Stage]) -> list[Experiment]:
+def experiments(study: History, plan: Plan) -> list[Experiment]:
     """Every experiment that was recommended, by number, with all that happened to it."""
     found: dict[int, Experiment] = {}
-    for stage in stages:
+    for stage in plan.stages:
         decisions = study.of_stage(stage.index)
         stopped = {each.number: each.reason for decision in decisions for each in decision.stopped}
         issued: dict[int, list[tuple[int, Recommendation]]] = {}

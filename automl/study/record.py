@@ -15,12 +15,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from automl import __version__
-from automl.errors import CheckpointError, RecordError, StudyFileError, UnknownFormat
-from automl.search.extension import Extension
+from automl.errors import CheckpointError, RecordError, UnknownFormat
 from automl.search.history import (
     FORMAT,
     Checkpoint,
@@ -38,13 +35,11 @@ from automl.study.keys import (
     EXTENSIONS,
     METADATA,
     REMOVED,
-    STUDY_FILE,
     added_key,
     decision_key,
     result_key,
 )
 from automl.study.manifest import Manifest, StoredFile, _is_below
-from automl.study.software_versions import versions
 from automl.text import strict_json
 
 
@@ -53,34 +48,6 @@ class Record:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-
-    def start(self, definition: Definition, text: str) -> Definition:
-        """Begins the study, or finds that it was begun with the same settings; returns it as it was extended since.
-
-        text: of the study file, kept for people. Raises StudyFileError when another study lies here.
-        """
-        body = definition.to_json()
-        mine = {
-            "format": FORMAT,
-            "version": __version__,
-            "software": versions(),
-            "sha256": study_digest(definition),
-            **body,
-        }
-        key = METADATA
-        theirs = strict_json.load(self.store.create(key, strict_json.dump(mine)), self.where(key))
-        check_format(theirs, self.where(key))
-        if theirs.get("sha256") != mine["sha256"]:
-            changed = ", ".join(_differences(theirs, mine)) or "other settings"
-            raise StudyFileError(
-                f"{self.store.uri} holds a study that was begun with another {changed}",
-                allowed="the settings that it was begun with; 'run', 'costs' and 'cluster' may change",
-                advice="give this one another name or store"
-                + ("; 'automl extend' raises it" if changed in {"max_recommendations", "R"} else ""),
-            )
-        stored = self.metadata()  # refuses one that was edited since it was begun
-        self.store.create(STUDY_FILE, text.encode())
-        return replace(definition, extensions=tuple(map(Extension.from_json, stored["extensions"])))
 
     def metadata(self) -> Mapping[str, Any]:
         """What the study was begun with, and what it was extended to since.
@@ -235,12 +202,3 @@ def digest(data: bytes) -> str:
 def study_digest(definition: Definition) -> str:
     """The sha256 of all that decides a study, which its metadata name."""
     return digest(strict_json.dump(definition.to_json()))
-
-
-def _differences(theirs: Any, mine: Any) -> list[str]:
-    """The settings in which two studies differ, by name."""
-    names = []
-    for group in ("study", "network"):
-        one, other = theirs.get(group) or {}, mine[group]
-        names += [key if group == "study" else f"network {key}" for key in other if one.get(key) != other[key]]
-    return names

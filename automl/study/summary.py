@@ -24,7 +24,7 @@ def best_experiments(definition: Definition, study: History, count: int) -> list
         if outcome.best_value is not None:
             score = metric.score(outcome.best_value)
             scores[outcome.experiment] = max(score, scores.get(outcome.experiment, score))
-    found = {each.number: each for each in experiments(study, definition.plan.stages)}
+    found = {each.number: each for each in experiments(study, definition.plan)}
     return [found[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
 
 

@@ -15,6 +15,7 @@ from automl.reporting import views
 from automl.search.history import Failure, History
 from automl.stores import open_store
 from automl.study.events import Event
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
 from tests.simulation.crashes import check_end
@@ -44,7 +45,7 @@ def test_all_views_made_anew_are_byte_for_byte_those_that_the_run_left(tmp_path:
         if view:
             record.store.delete(key)
     assert len(objects(tmp_path / "study")) < len(before) - 20
-    views.rebuild(record, definition)
+    views.rebuild(OpenedStudy.read(record))
     assert objects(tmp_path / "study") == before
 
 

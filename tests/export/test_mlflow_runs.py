@@ -62,7 +62,7 @@ def curve_of(client: Any, run: Any, name: str = "loss") -> list[tuple[int, float
 def test_mlflow_reads_the_study_and_every_experiment(client: Any, tmp_path: Path) -> None:
     definition = mixed(HYPERBAND_9)
     _, study = recorded(MemoryStore(), definition, failing=(3,))
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     assert export(definition, study, "mlflow", tmp_path / "runs.db") == len(found)
     parent, runs = runs_of(client)
     assert set(runs) == {each.number for each in found}
@@ -92,7 +92,7 @@ def test_exported_again_it_doubles_nothing_and_gets_what_is_new(client: Any, tmp
 
     walk(Record(store), definition)
     study = record.history(definition)
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     for _ in range(2):
         export(definition, study, "mlflow", to)
         parent, after = runs_of(client)

@@ -33,7 +33,7 @@ def test_optuna_opens_what_was_exported_and_agrees_on_the_best(name: str, tmp_pa
     assert list(tmp_path.iterdir()) == [path]
 
     loaded = optuna.load_study(study_name="line", storage=opened(path))
-    search = [each for each in experiments(study, definition.plan.stages) if each.stage < len(definition.plan.search)]
+    search = [each for each in experiments(study, definition.plan) if each.stage < len(definition.plan.search)]
     assert len(loaded.trials) == count == len(search)
     best = best_of_search(definition, study)
     assert best is not None
@@ -92,7 +92,7 @@ def test_the_best_is_complete_although_it_was_stopped(tmp_path: Path) -> None:
     _, study = recorded(MemoryStore(), definition, loss=loss)
     export(definition, study, "optuna", tmp_path / "a.log")
     loaded = optuna.load_study(study_name="line", storage=opened(tmp_path / "a.log"))
-    assert experiments(study, definition.plan.stages)[2].status is Status.STOPPED
+    assert experiments(study, definition.plan)[2].status is Status.STOPPED
     assert (loaded.best_trial.number, loaded.best_value) == (2, 0.01)
     assert loaded.best_trial.user_attrs["status"] == "stopped"
 

@@ -30,7 +30,7 @@ def test_tensorboard_reads_every_curve_and_every_value(tmp_path: Path) -> None:
     definition = mixed(HYPERBAND_9)
     _, study = recorded(MemoryStore(), definition, failing=(3,))
     count = export(definition, study, "tensorboard", tmp_path / "logs")
-    found = experiments(study, definition.plan.stages)
+    found = experiments(study, definition.plan)
     assert count == len(found) == len(list((tmp_path / "logs").iterdir()))
     for each in found:
         run = run_of(tmp_path / "logs" / f"experiment_{each.number}")

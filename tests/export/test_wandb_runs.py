@@ -71,7 +71,7 @@ def exported(definition: Definition, study: History, to: Path) -> list[Read]:
 
 
 def found_of(definition: Definition, study: History) -> list[Any]:
-    return experiments(study, definition.plan.stages)
+    return experiments(study, definition.plan)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from automl.stores.memory import MemoryStore
 from automl.study import summary
 from automl.study.experiments import experiments
 from automl.study.keys import EXTENSIONS
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from tests.command_line import automl, files_below, refused
 from tests.recorded_studies import holds, recorded, walk
@@ -39,8 +40,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def sound(record: Record) -> None:
     definition = opened(record)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
-    views.rebuild(record, definition)
-    found = verify(record, definition, lambda _: None)
+    views.rebuild(OpenedStudy.read(record))
+    found = verify(OpenedStudy.read(record), lambda _: None)
     assert (found["problems"], found["notes"]) == ([], [])
 
 
@@ -76,7 +77,7 @@ def test_an_extension_changes_nothing_and_goes_on(settings: dict[str, Any]) -> N
     assert verdict is not None
     assert verdict.default.experiments == (9,)
     assert first_verdict is not None
-    assert [each.number for each in experiments(holds(record), definition.plan.stages)] == list(range(11))
+    assert [each.number for each in experiments(holds(record), definition.plan)] == list(range(11))
 
 
 def test_an_extension_tries_what_a_longer_search_would_have_tried() -> None:
@@ -162,7 +163,7 @@ def test_a_search_in_which_nothing_succeeded_is_not_extended() -> None:
 def test_values_of_the_study_file_come_after_the_defaults(settings: dict[str, Any]) -> None:
     definition = study(settings, enqueue=[{"train.lr": 0.125}, {"train.lr": 0.25}])
     record, found = recorded(MemoryStore(), definition)
-    tried = {each.number: each for each in experiments(found, definition.plan.stages)}
+    tried = {each.number: each for each in experiments(found, definition.plan)}
     assert [tried[number].values["train.lr"] for number in range(3)] == [0.02, 0.125, 0.25]
     assert tried[1].recommendations[0].origin is Origin.REQUESTED
     assert tried[3].recommendations[0].origin is Origin.SAMPLER

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from automl.execution import local_runner
+from automl.opening import open_study
 from automl.operations import garbage_collection
 from automl.operations.verify import verify
 from automl.stores.folder import FolderStore
 from automl.study import study_file
-from automl.study.definition import Definition
 from automl.study.events import Event
 from automl.study.keys import decision_key
+from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from tests.command_line import BETTER, automl, files_below, refused
 from tests.small_network import write_small_study
@@ -144,7 +145,7 @@ def test_a_study_under_way_never_misses_what_was_removed(tmp_path: Path, quick_r
     text = (tmp_path / "swept/study.yaml").read_text()
     definition = study_file.parse(text, "study.yaml", tmp_path / "swept")
     record = Record(FolderStore(tmp_path / "swept/study"))
-    record.start(definition, text)
+    begin(record, definition, text)
     removed: list[garbage_collection.Found] = []
 
     def sweep(event: Event) -> None:
@@ -154,7 +155,7 @@ def test_a_study_under_way_never_misses_what_was_removed(tmp_path: Path, quick_r
 
     local_runner.LocalRun(record, definition, 2, tmp_path / "work", sweep).run()
     assert removed
-    assert verify(record, definition, lambda _: None)["problems"] == []
+    assert verify(OpenedStudy.read(record), lambda _: None)["problems"] == []
     alone = Record(FolderStore(tmp_path / "alone/study"))
     for stage in definition.plan.stages:
         for rung in stage.rungs:
@@ -162,6 +163,5 @@ def test_a_study_under_way_never_misses_what_was_removed(tmp_path: Path, quick_r
             assert record.store.get(key) == alone.store.get(key), key
 
 
-def opened(folder: Path) -> tuple[Record, Definition]:
-    record = Record(FolderStore(folder / "study"))
-    return record, Definition.from_json(record.metadata())
+def opened(folder: Path) -> OpenedStudy:
+    return open_study(str(folder / "study"))

@@ -33,6 +33,7 @@ from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import EXTENSIONS
+from automl.study.opened_study import OpenedStudy
 from automl.study.prefetching_record import PrefetchingRecord
 from automl.study.record import Record
 from automl.text import strict_json
@@ -137,13 +138,13 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
     definition = opened(record)
     assert {key: store.get(key) for key in before} == before
     assert summary.state(definition, holds(record)) == "done"
-    assert [each.number for each in experiments(holds(record), definition.plan.stages)] == list(range(58))
+    assert [each.number for each in experiments(holds(record), definition.plan)] == list(range(58))
     verdict = summary.verdict(definition, holds(record))
     assert verdict is not None
     assert verdict.default.experiments == (56,)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
-    views.rebuild(record, definition)
-    found = verify(record, definition, lambda _: None)
+    views.rebuild(OpenedStudy.read(record))
+    found = verify(OpenedStudy.read(record), lambda _: None)
     assert (found["problems"], found["notes"]) == ([], [])
 
 
@@ -180,9 +181,7 @@ def test_the_last_bracket_begins_with_the_best_values_of_the_search_before() -> 
     record, found = recorded(MemoryStore(), study(NINE))
     best = summary.best_of_search(opened(record), found)
     assert best is not None
-    values = next(
-        each for each in experiments(found, opened(record).plan.stages) if each.number == best.experiment
-    ).values
+    values = next(each for each in experiments(found, opened(record).plan) if each.number == best.experiment).values
     extend(record, opened(record), Extension(R=27), "line")
     walk(record, opened(record))
     definition = opened(record)
@@ -205,7 +204,7 @@ def test_the_last_bracket_begins_with_the_best_values_of_the_search_before() -> 
 @pytest.mark.parametrize("sampler", ["uniform", "sobol", "lhs"])
 def test_no_point_is_proposed_twice(sampler: str) -> None:
     record = extended(NINE, sampler=sampler)
-    asked = [each.recommendations[0] for each in experiments(holds(record), opened(record).plan.stages)]
+    asked = [each.recommendations[0] for each in experiments(holds(record), opened(record).plan)]
     defaults = study(NINE).space.defaults()
     drawn = [each for each in asked if each.origin not in {Origin.FINAL, Origin.CARRIED_OVER}]
     assert [each.number for each in drawn if each.values == defaults] == [0]
@@ -218,7 +217,7 @@ def test_no_point_is_proposed_twice(sampler: str) -> None:
 
 def test_values_of_the_study_file_are_not_tried_again() -> None:
     record = extended(NINE, enqueue=[{"train.lr": 0.125}, {"train.lr": 0.25}])
-    tried = [each.values["train.lr"] for each in experiments(holds(record), opened(record).plan.stages) if each.number]
+    tried = [each.values["train.lr"] for each in experiments(holds(record), opened(record).plan) if each.number]
     assert (tried.count(0.25), tried[0]) == (1, 0.125)
 
 
@@ -259,19 +258,19 @@ def test_the_first_step_of_a_workflow_puts_out_the_new_brackets(
 
 def test_best_model_holds_nothing_of_an_earlier_best() -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
-    views.rebuild(record, opened(record))
+    views.rebuild(OpenedStudy.read(record))
     first = record.store.list("best_model/")
     record.store.put("best_model/mine.onnx", b"what a user made of it")
     extend(record, opened(record), Extension(R=27), "line")
     walk(record, opened(record))
-    found = views.rebuild(record, opened(record))
+    found = views.rebuild(OpenedStudy.read(record))
     best = summary.best_of_search(opened(record), found)
     assert best is not None
     assert f"best_model/recommendation_{best.experiment}.json" not in first
     names = ("log.txt", "manifest.json", "mine.onnx", f"recommendation_{best.experiment}.json", "status.json")
     assert record.store.list("best_model/") == [f"best_model/{name}" for name in names]
     record.store.put("best_model/manifest.json", b"{damaged")
-    views.rebuild(record, opened(record))
+    views.rebuild(OpenedStudy.read(record))
     assert strict_json.load(record.store.get("best_model/manifest.json") or b"", "it")["experiment"] == best.experiment
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from automl.operations.replay import Replay
 from automl.stores.memory import MemoryStore
-from automl.study.definition import Definition
 from automl.study.keys import decision_key, result_key
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from tests.recorded_studies import recorded
 from tests.simulation.studies import HALVING, HYPERBAND_9, RANDOM, study
@@ -30,7 +30,7 @@ def change(record: Record, key: str, edit: Callable[[Any], None]) -> None:
 @pytest.mark.parametrize("settings", STUDIES.values(), ids=STUDIES.keys())
 def test_what_nobody_touched_is_the_same(settings: dict[str, Any]) -> None:
     record, found = recorded(MemoryStore(), study(settings), failing=(1, 2))
-    read = Definition.from_json(record.metadata())
+    read = OpenedStudy.read(record).definition
     replay = Replay(record, read)
     assert len(replay) == len(found.decisions) == sum(len(stage.rungs) for stage in read.plan.stages)
     assert [each.difference for each in replay] == [None] * len(replay)

@@ -20,9 +20,10 @@ from automl.reporting.figures.importance import importances
 from automl.reporting.figures.landscape import CELLS
 from automl.reporting.figures.ledger import entries
 from automl.stores.memory import MemoryStore
+from automl.study.opened_study import OpenedStudy
 from tests.command_line import automl, files_below, refused, search
 from tests.recorded_studies import mixed, recorded
-from tests.reporting.page.made_records import made, opened, with_times
+from tests.reporting.page.made_records import made, with_times
 
 SETTINGS = "name: fashion\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 27\nmax_epochs: 27\nseed: 3\n"
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -31,7 +32,7 @@ MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 @pytest.fixture(scope="module")
 def facts() -> Facts:
     record = with_times(made(SETTINGS), jobs=2)
-    return plots.facts_in(record, opened(record))
+    return plots.facts_in(OpenedStudy.read(record))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_every_kind_takes_every_kind_of_parameter(kind: str) -> None:
     definition = mixed({"algorithm": "random", "max_recommendations": 30})
     record, study = recorded(MemoryStore(), definition, failing={3, 5})
     assert study.results
-    figure = plots.draw(kind, plots.facts_in(with_times(record, jobs=2), definition))
+    figure = plots.draw(kind, plots.facts_in(OpenedStudy.read(with_times(record, jobs=2))))
     figure.canvas.draw()
 
 
@@ -156,12 +157,12 @@ def test_a_study_may_be_given_as_its_folder_its_file_or_itself(studied: Path, tm
 
 def test_a_name_with_a_dollar_is_a_name(tmp_path: Path) -> None:
     record = made(SETTINGS.replace("name: fashion", "name: fashion\nmetric: {name: '$val_accuracy$', goal: maximize}"))
-    plots.write(plots.history(read_facts(record, opened(record))), tmp_path / "x.png")
+    plots.write(plots.history(read_facts(OpenedStudy.read(record))), tmp_path / "x.png")
 
 
 def test_what_is_not_known_yet_is_said(tmp_path: Path) -> None:
     record = made("name: fashion\nnetwork: fashion_mnist\nalgorithm: random\nmax_recommendations: 4\n", rungs=0)
-    facts = read_facts(record, opened(record))
+    facts = read_facts(OpenedStudy.read(record))
     for kind in set(plots.KINDS) - {"ledger"}:
         with pytest.raises(RecordError):
             plots.draw(kind, facts)

@@ -17,6 +17,7 @@ from automl.search.history import Decision, Origin, Recommendation, origin_of
 from automl.stores.memory import MemoryStore
 from automl.study.definition import Definition
 from automl.study.keys import EXTENSIONS, decision_key
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from tests.recorded_studies import recorded
 from tests.simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study, uniform_instead_of_a_model
@@ -110,7 +111,8 @@ def test_reasons_may_be_worded_otherwise(settings: dict[str, Any], monkeypatch: 
     again, _ = recorded(MemoryStore(), definition)
     assert [each.values for each in issued(again, definition)] == [each.values for each in issued(other, definition)]
     assert issued(again, definition)[0].reason == "Warum nicht? 0"
-    assert compare(Side.read(again, definition), Side.read(other, definition))["decisions"]["first_difference"] is None
+    sides = [Side.read(OpenedStudy.read(each)) for each in (again, other)]
+    assert compare(*sides)["decisions"]["first_difference"] is None
 
 
 def test_an_origin_that_was_changed_is_named() -> None:

@@ -14,6 +14,7 @@ from automl.search.history import History
 from automl.stores import open_store
 from automl.study.definition import Definition
 from automl.study.events import Event, Listener
+from automl.study.opened_study import begin
 from automl.study.record import Record
 from tests.simulation.crashes import without_pauses
 from tests.simulation.world import World
@@ -36,7 +37,7 @@ def hear_nothing(_event: Event) -> None:
 def run(definition: Definition, place: str | Path, listener: Listener = hear_nothing) -> History:
     """`automl run` without its screen: the study lies at `place`, beside it the machine's folder."""
     record = Record(open_store(str(place)))
-    record.start(definition, "a study\n")
+    begin(record, definition, "a study\n")
     work = Path(place) / ".work" if "://" not in str(place) else Path.cwd() / "work"
     return LocalRun(record, definition, JOBS, work, listener).run()
 

@@ -27,6 +27,7 @@ from automl.search.history import History
 from automl.stores.base import Keys, Store
 from automl.stores.memory import MemoryStore
 from automl.study.definition import Definition
+from automl.study.opened_study import begin
 from automl.study.record import Record
 from automl.text import strict_json
 from automl.training import load_spec
@@ -131,7 +132,7 @@ class Walker:
         )
 
     def walk(self) -> History:
-        self.run.record.start(self.world.definition, "a study\n")
+        begin(self.run.record, self.world.definition, "a study\n")
         return self.run.run()
 
     def _start(self, launch: Launch, _jobs: int) -> SteppedTraining:

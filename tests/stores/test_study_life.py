@@ -14,6 +14,7 @@ from automl.reporting import views
 from automl.search.extension import Extension
 from automl.stores import Store
 from automl.study.keys import EXTENSIONS
+from automl.study.opened_study import OpenedStudy
 from automl.study.prefetching_record import PrefetchingRecord
 from tests.command_line import as_json, automl
 from tests.recorded_studies import recorded, walk
@@ -52,8 +53,8 @@ def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Stor
     assert [each.values["train.lr"] for decision in held.decisions for each in decision.issued].count(0.3) >= 1
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
-    views.rebuild(record, definition)
-    found = verify(record, definition, lambda _: None)
+    views.rebuild(OpenedStudy.read(record))
+    found = verify(OpenedStudy.read(record), lambda _: None)
     assert (found["problems"], found["notes"]) == ([], [])
 
 
@@ -67,8 +68,8 @@ def test_a_search_goes_on_to_a_larger_r_in_every_kind_of_store(store: Store) -> 
     definition = opened(record)
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
-    views.rebuild(record, definition)
-    found = verify(record, definition, lambda _: None)
+    views.rebuild(OpenedStudy.read(record))
+    found = verify(OpenedStudy.read(record), lambda _: None)
     assert (found["problems"], found["notes"]) == ([], [])
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from automl.stores import Store, open_store
 from automl.stores.memory import MemoryStore
-from automl.study.definition import Definition
 from automl.study.new_events import RecordEvents
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from tests.command_line import automl
 from tests.small_network import write_small_study
@@ -31,7 +31,7 @@ def kinds(events: RecordEvents, *running: int) -> list[tuple[str, int | None]]:
 
 def test_a_whole_record_is_every_decision_and_every_result_once(tmp_path: Path) -> None:
     record = finished(tmp_path)
-    definition = Definition.from_json(record.metadata())
+    definition = OpenedStudy.read(record).definition
     events = RecordEvents(record, definition)
     found = events.look(set())
     study = record.history(definition)
@@ -43,7 +43,7 @@ def test_a_whole_record_is_every_decision_and_every_result_once(tmp_path: Path) 
 
 def test_a_training_is_seen_to_start_to_go_on_and_to_end(tmp_path: Path) -> None:
     whole = finished(tmp_path)
-    definition = Definition.from_json(whole.metadata())
+    definition = OpenedStudy.read(whole).definition
     store = MemoryStore("memory:events")
     events = RecordEvents(Record(store), definition)
     assert kinds(events) == []

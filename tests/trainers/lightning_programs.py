@@ -19,6 +19,7 @@ from automl.execution.local_runner import LocalRun
 from automl.execution.steps.stage_in import Launch
 from automl.execution.training_process import Start
 from automl.stores import open_store
+from automl.study.opened_study import begin
 from automl.study.record import Record
 from automl.study.study_file import parse
 from automl.text import strict_json
@@ -156,7 +157,7 @@ def assert_a_search_ends_with_its_best(folder: Path, network: str, spec: Mapping
     text = yaml.safe_dump(study)
     definition = parse(text, "study.yaml", folder)
     record = Record(open_store(str(folder / "study")))
-    record.start(definition, text)
+    begin(record, definition, text)
     LocalRun(record, definition, 1, folder / "work", hear_nothing, start=Forked).run()
     made = strict_json.load((folder / "study" / "controller.json").read_bytes(), "controller.json")
     values = [each["results"][-1]["best_value"] for each in made["experiments"]]

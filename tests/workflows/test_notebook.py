@@ -14,6 +14,7 @@ from moto import mock_aws
 from automl.errors import ClusterAway, ClusterError, StudyFileError
 from automl.notebook import Study
 from automl.stores import open_store
+from automl.study.opened_study import begin
 from automl.study.record import Record
 from tests.recorded_studies import walk
 from tests.workflows.test_cluster import STUDY, Namespace, pod, workflow
@@ -60,10 +61,10 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def begin(study: Study, decisions: int | None = None) -> None:
+def begin_and_walk(study: Study, decisions: int | None = None) -> None:
     definition = study.definition
     record = Record(open_store(study.store))
-    record.start(definition, STUDY)
+    begin(record, definition, STUDY)
     walk(record, definition, decisions=decisions)
 
 
@@ -119,7 +120,7 @@ def test_it_waits_to_the_end_and_asks_again_when_the_cluster_is_away(
     study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(notebook, "PATIENCE", 0.0)
-    begin(study)
+    begin_and_walk(study)
     nodes = {"a": pod("a", experiment="1", phase="Running")}
     course = (
         workflow(phase="Running", nodes=nodes),

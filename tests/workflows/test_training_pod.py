@@ -18,6 +18,7 @@ from automl.execution.steps.propose import propose
 from automl.search.history import Failure
 from automl.stores import open_store
 from automl.study import study_file
+from automl.study.opened_study import begin
 from automl.study.record import Record
 from tests.small_network import NETWORK, PROGRAM, STUDY
 from workflows.pods import TRAIN
@@ -74,7 +75,7 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
     text = f"{STUDY}max_epochs: 9\ntrain_spec: {{train.waits_at: [2]}}\n"
     definition = study_file.parse(text, "study", tmp_path)
     record = Record(open_store(str(tmp_path / "store")))
-    record.start(definition, text)
+    begin(record, definition, text)
     propose(record, definition, 0, 0)
     found = Pod(tmp_path, record)
     yield found

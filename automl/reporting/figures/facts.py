@@ -16,7 +16,7 @@ from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_study
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
-from automl.study.keys import STUDY_FILE
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 
 MOST_DRAWN = 1000  # experiments in a picture or a table; the page says so where there are more
@@ -94,7 +94,7 @@ class Facts:
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
         """All of them, those of the final judgement too, by number."""
-        return tuple(experiments(self.study, self.definition.plan.stages))
+        return tuple(experiments(self.study, self.definition.plan))
 
     @cached_property
     def best(self) -> Outcome | None:
@@ -240,11 +240,9 @@ class Facts:
         )
 
 
-def read_facts(record: Record, definition: Definition, study: History | None = None) -> Facts:
-    """The facts of a study in a store, without its times. study: what the record holds, where that was read before."""
-    known = study or record.history(definition)
-    text = (record.store.get(STUDY_FILE) or b"").decode()
-    return Facts(definition, known, record.metadata(), text)
+def read_facts(opened: OpenedStudy, history: History | None = None) -> Facts:
+    """The facts of a study in a store, without its times. `history` is what the record holds, if the caller has it."""
+    return Facts(opened.definition, history or opened.history(), opened.metadata, opened.study_text())
 
 
 def with_times(facts: Facts, record: Record) -> Facts:

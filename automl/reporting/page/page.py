@@ -29,16 +29,16 @@ from automl.reporting.page import (
 )
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.search.history import History
-from automl.study.definition import Definition
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 
 MARKER = "<!-- argo-automl report -->"  # by which we know a page of ours
 _HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
 
 
-def render(record: Record, definition: Definition, study: History | None = None) -> str:
-    """The page of a study. study: what the record holds, where the caller has read it."""
-    return page(with_times(read_facts(record, definition, study), record), record)
+def render(opened: OpenedStudy, history: History | None = None) -> str:
+    """The page of a study. `history` is what the record holds, if the caller has read it."""
+    return page(with_times(read_facts(opened, history), opened.record), opened.record)
 
 
 def page(facts: Facts, record: Record) -> str:

@@ -181,7 +181,7 @@ class LiveView:
             table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in rich's signature
         table.add_column(self.definition.metric_rule.name, justify="right", no_wrap=True)
         table.add_column("values", overflow="ellipsis", no_wrap=True, ratio=1)
-        found = experiments(self._study, self.definition.plan.stages)
+        found = experiments(self._study, self.definition.plan)
         ended = [each for each in found if each.results and each.number not in self._training]
         running = [each for each in found if each.number in self._training]
         room = max(3, min(_LINES, self.console.height - len(running) - 7))

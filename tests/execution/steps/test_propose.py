@@ -8,8 +8,8 @@ from automl.errors import NotReady
 from automl.execution.steps.propose import propose
 from automl.search.history import Checkpoint, Decision, Failure, Result
 from automl.stores.memory import MemoryStore
-from automl.study.definition import Definition
 from automl.study.keys import decision_key, result_key
+from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from tests.simulation.studies import HALVING, HYPERBAND_9, RANDOM, study, uniform_instead_of_a_model
 
@@ -132,6 +132,6 @@ def test_the_whole_walk_needs_nothing_but_results(record: Record) -> None:
 def test_a_definition_read_from_the_store_decides_the_same() -> None:
     definition = study(HYPERBAND_9)
     record = Record(MemoryStore())
-    record.start(definition, "a study\n")
-    again = Definition.from_json(record.metadata())
+    begin(record, definition, "a study\n")
+    again = OpenedStudy.read(record).definition
     assert propose(record, definition, 0, 0) == propose(Record(MemoryStore()), again, 0, 0)

@@ -16,6 +16,7 @@ from automl.stores.memory import MemoryStore
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.experiments import rung_of
+from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from automl.study.study_file import parse
 from automl.text import strict_json
@@ -67,7 +68,7 @@ def made(
     """
     definition = parse(settings, "study.yaml", folder)
     record = Record(MemoryStore())
-    record.start(definition, settings)
+    begin(record, definition, settings)
     left = 10**9 if rungs is None else rungs
     for stage in definition.plan.stages:
         for rung in stage.rungs:
@@ -82,7 +83,7 @@ def made(
 
 def opened(record: Record) -> Definition:
     """The definition that the record holds."""
-    return Definition.from_json(record.metadata())
+    return OpenedStudy.read(record).definition
 
 
 def _result(

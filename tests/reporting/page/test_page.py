@@ -17,6 +17,7 @@ from automl.reporting.figures.ledger import entries
 from automl.reporting.page import page
 from automl.search.history import Failure, Recommendation
 from automl.study import summary
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text.formatting import number
 from tests.reporting.page.made_records import Outcome, accuracy, by_batch, made, opened
@@ -55,7 +56,7 @@ def record(request: pytest.FixtureRequest) -> Record:
 
 
 def shown(record: Record) -> str:
-    return page.render(record, opened(record))
+    return page.render(OpenedStudy.read(record))
 
 
 def root(text: str) -> ElementTree.Element:
@@ -154,7 +155,7 @@ def test_no_coordinate_is_lost(record: Record) -> None:
 def test_the_page_is_the_same_bytes_again_and_from_what_is_stored_alone(record: Record) -> None:
     definition = opened(record)
     study = record.history(definition)
-    assert page.render(record, definition) == page.render(record, opened(record), study)
+    assert page.render(OpenedStudy.read(record)) == page.render(OpenedStudy.read(record), study)
 
 
 def test_every_decisions_reason_is_on_the_page(record: Record) -> None:

@@ -11,10 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from automl.opening import open_study
 from automl.reporting.page import page, pictures
-from automl.stores.folder import FolderStore
-from automl.study.definition import Definition
-from automl.study.record import Record
 from tests.command_line import automl
 from tests.small_network import write_small_study
 
@@ -120,20 +118,15 @@ def test_what_is_no_picture_or_gone_is_left_out(spoilt: bytes | None, judged: Pa
         path.unlink()
     else:
         path.write_bytes(spoilt)
-    assert page.render(*opened(study)).count("<img") == 1
+    assert page.render(open_study(str(study))).count("<img") == 1
 
 
 def test_a_picture_that_is_too_large_is_left_out(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MOST_BYTES", 10)
-    assert "<img" not in page.render(*opened(judged))
+    assert "<img" not in page.render(open_study(str(judged)))
 
 
 def test_a_network_without_pictures_has_no_section(tmp_path: Path) -> None:
     study = run(tmp_path, caption=None)
     assert seen(study) == []
     assert 'id="pictures"' not in (study / "report.html").read_text()
-
-
-def opened(study: Path) -> tuple[Record, Definition]:
-    record = Record(FolderStore(study))
-    return record, Definition.from_json(record.metadata())

@@ -14,9 +14,10 @@ from automl.reporting.figures.facts import read_facts, with_times
 from automl.reporting.figures.timeline import Timeline, laid_out, notes
 from automl.reporting.page import page
 from automl.study.attempt_times import AttemptTimes
+from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
-from tests.reporting.page.made_records import made, opened
+from tests.reporting.page.made_records import made
 from tests.reporting.page.made_records import with_times as timed
 
 HEAD = "name: fashion\nnetwork: fashion_mnist\n"
@@ -29,7 +30,7 @@ def record() -> Record:
 
 
 def found(record: Record) -> Timeline:
-    timeline = laid_out(with_times(read_facts(record, opened(record)), record))
+    timeline = laid_out(with_times(read_facts(OpenedStudy.read(record)), record))
     assert timeline is not None
     return timeline
 
@@ -40,9 +41,9 @@ def put(record: Record, *attempts: AttemptTimes) -> None:
 
 
 def test_a_record_without_times_has_no_timeline(record: Record) -> None:
-    assert "Timeline of workers" not in page.render(record, opened(record))
+    assert "Timeline of workers" not in page.render(OpenedStudy.read(record))
     with pytest.raises(RecordError, match="no times"):
-        plots.draw("timeline", plots.facts_in(record, opened(record)))
+        plots.draw("timeline", plots.facts_in(OpenedStudy.read(record)))
 
 
 def test_every_run_is_a_bar_in_as_many_lanes_as_trained_at_a_time(record: Record) -> None:
@@ -55,14 +56,14 @@ def test_every_run_is_a_bar_in_as_many_lanes_as_trained_at_a_time(record: Record
         assert all(one.right <= next_.left for one, next_ in pairwise(spans))
     kinds = {span.kind for span in timeline.spans}
     assert kinds == {"best", "on", "ended", "failed"}
-    text = page.render(record, opened(record))
+    text = page.render(OpenedStudy.read(record))
     assert text.count("<rect") >= len(timeline.spans)  # what a pointer over a bar shows
     assert "from 2027-01-15 08:00 to 2027-01-15 08:0" in text
 
 
 def test_the_step_of_a_brain_asks_for_no_times(record: Record) -> None:
     timed(record, jobs=2)
-    facts = read_facts(record, opened(record))
+    facts = read_facts(OpenedStudy.read(record))
     assert facts.attempts == ()
     assert "Timeline of workers" not in page.page(facts, record)
 
@@ -96,7 +97,7 @@ def test_an_attempt_that_was_broken_off_is_told_from_the_one_that_won_and_from_o
 
 def test_a_thousand_experiments_stay_small() -> None:
     record = timed(made(f"{HEAD}algorithm: random\nmax_recommendations: 1000\nmax_epochs: 2\n"), jobs=40)
-    facts = with_times(read_facts(record, opened(record)), record)
+    facts = with_times(read_facts(OpenedStudy.read(record)), record)
     text = page.page(facts, record)
     without = page.page(replace(facts, attempts=()), record)
     assert len(text) < 1_000_000
@@ -106,6 +107,6 @@ def test_a_thousand_experiments_stay_small() -> None:
 
 def test_the_plot_is_of_the_same_attempts(record: Record) -> None:
     timed(record, jobs=2)
-    figure = plots.draw("timeline", plots.facts_in(record, opened(record)))
+    figure = plots.draw("timeline", plots.facts_in(OpenedStudy.read(record)))
     (axes,) = figure.axes
     assert sum(len(bars.get_paths()) for bars in axes.collections) == len(record.store.list("results/"))

@@ -13,6 +13,7 @@ from automl.reporting.figures.tradeoff import percent, readable, sentence
 from automl.reporting.page import page
 from automl.reporting.page.tradeoff import tradeoff
 from automl.search.history import Failure, Recommendation
+from automl.study.opened_study import OpenedStudy
 from automl.text.formatting import number, spent
 from tests.reporting.page.made_records import Outcome, by_batch, made, opened
 
@@ -104,7 +105,7 @@ def test_failures_and_a_study_that_has_not_begun_are_no_picture() -> None:
 
     assert tradeoff(facts(f"{RANDOM}20\n", train=failing, rungs=1)) is None
     record = made(f"{RANDOM}20\n", rungs=0)
-    assert 'href="#cost"' not in page.render(record, opened(record))
+    assert 'href="#cost"' not in page.render(OpenedStudy.read(record))
 
 
 def test_a_metric_to_minimize_has_its_front_below() -> None:
