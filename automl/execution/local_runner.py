@@ -25,12 +25,13 @@ from automl.execution.steps.salvage import note, salvage
 from automl.execution.steps.stage_in import stage_in
 from automl.execution.training_process import Start, Training, TrainingProcess
 from automl.reporting import views
+from automl.search.agenda import Run, due, runs_of_decision
 from automl.search.history import Decision, Failure, History, Recommendation, Result
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, Listener
-from automl.study.experiments import experiments, rung_of
+from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 
@@ -39,12 +40,10 @@ GRACE_SECONDS = 20.0  # from the request to stop until a training is killed
 
 
 @dataclass
-class _Run:
-    """One training that is under way, and what follows it."""
+class _Active:
+    """A run that is under way: its training, and what follows it."""
 
-    recommendation: Recommendation
-    stage: int
-    rung: int
+    run: Run
     training: Training
     observer: Observer
     began: float = field(default_factory=time.monotonic)
@@ -70,10 +69,8 @@ class LocalRun:
     listener: Listener
     start: Start = TrainingProcess
     study: History = field(init=False)
-    _ready: list[tuple[int, int, Recommendation]] = field(default_factory=list, init=False)  # (stage, rung, what)
-    _open: dict[int, int] = field(default_factory=dict, init=False)  # stage -> runs of its rung without a result
-    _at: dict[int, int] = field(default_factory=dict, init=False)  # stage -> the decision whose runs those are
-    _active: list[_Run] = field(default_factory=list, init=False)
+    _ready: list[Run] = field(default_factory=list, init=False)  # those that wait for a free job, the next one first
+    _active: list[_Active] = field(default_factory=list, init=False)
     _preemptions: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
     _stopped: bool = field(default=False, init=False)
 
@@ -85,18 +82,16 @@ class LocalRun:
             if self.study.decisions:  # whoever was here before may have died between a result and what shows it
                 views.write_experiments(self.record, self.definition, self.study, [])
             try:
-                for stage in self.definition.plan.search:
-                    self._advance(stage.index, 0)
-                self._walk()
-                for stage in self.definition.plan.stages[len(self.definition.plan.search) :]:
-                    self._advance(stage.index, 0)
+                for decision in self.study.decisions:
+                    self._line_up(decision)
+                self._decide()
                 self._walk()
             except StudyFailed:  # there is nothing to judge; what has failed, and why, is shown all the same
                 views.rebuild(self._opened())
                 raise
             finally:
-                for run in self._active:  # only when something raised: nothing is left running
-                    run.training.close()
+                for active in self._active:  # only when something raised: nothing is left running
+                    active.training.close()
         study = views.rebuild(self._opened())
         if summary.best_of_search(self.definition, study) is None:
             raise StudyFailed(
@@ -108,112 +103,111 @@ class LocalRun:
     def _opened(self) -> OpenedStudy:
         return OpenedStudy(self.record, self.definition, self.record.metadata())
 
-    def _advance(self, stage: int, index: int) -> None:
-        """Makes or reads decisions from `index` on until one leaves something to train, or the stage is over."""
-        where = self.definition.plan.stages[stage]
-        while index < len(where.rungs):
-            decision = propose(self.record, self.definition, stage, index)
-            if decision not in self.study.decisions:
+    def _decide(self) -> None:
+        """Makes every decision that is due, until all that is left waits for a training."""
+        while steps := due(self.definition.plan, self.study):
+            for step in steps:
+                decision = propose(self.record, self.definition, step.stage, step.index)
                 self.study = self.study.with_decision(decision)
-            views.write_decisions(self.record, self.definition, self.study.decisions, [decision])
-            self._tell("decided", decision=decision)
-            rung = rung_of(where, decision)
-            left = 0
-            for recommendation in decision.issued:
-                known = self.study.results.get((recommendation.number, rung))
-                result = known or self.record.result(recommendation.number, rung)
-                if result is None:
-                    self._ready.append((stage, rung, recommendation))
-                    left += 1
-                else:
-                    self.study = self.study.with_result(result)
-                    self._tell("skipped", recommendation=recommendation, rung=rung, result=result)
-            if left:
-                self._open[stage], self._at[stage] = left, index
-                self._ready.sort(key=lambda entry: (entry[0], entry[1], entry[2].number))
-                return
-            index += 1
+                self._line_up(decision)
+
+    def _line_up(self, decision: Decision) -> None:
+        """Shows a decision that stands, and lines up what it asks for and nobody has trained."""
+        views.write_decisions(self.record, self.definition, self.study.decisions, [decision])
+        self._tell("decided", decision=decision)
+        for run in runs_of_decision(decision):
+            result = self.study.results.get(run.key) or self.record.result(*run.key)
+            if result is None:
+                self._ready.append(run)
+            else:
+                self.study = self.study.with_result(result)
+                self._tell("skipped", recommendation=run.recommendation, rung=run.rung, result=result)
+        self._ready.sort(key=lambda run: (run.stage, run.rung, run.recommendation.number))
 
     def _walk(self) -> None:
         while self._ready or self._active:
             while self._ready and len(self._active) < self.jobs and not self._stopped:
-                self._start(*self._ready.pop(0))
-            for run in list(self._active):
-                self._follow(run)
+                self._start(self._ready.pop(0))
+            for active in list(self._active):
+                self._follow(active)
             if self._stopped and not self._active:
                 raise Interrupted(
-                    f"stopped; {sum(self._open.values())} runs of the current rungs are left",
+                    f"stopped; {len(self._ready)} runs of the current rungs are left",
                     advice="the same command goes on from here",
                 )
             if self._active:
                 time.sleep(POLL_SECONDS)
 
-    def _start(self, stage: int, rung: int, recommendation: Recommendation) -> None:
+    def _start(self, run: Run) -> None:
+        recommendation, rung = run.recommendation, run.rung
         attempt = uuid.uuid4().hex[:12]
         folder = self.work / "attempts" / attempt
         try:
             launch = stage_in(self.record, self.definition, recommendation, rung, folder)
         except CheckpointError as error:
             result = fail(self.record, recommendation, rung, attempt, (Failure.NO_CHECKPOINT, str(error)))
-            self._settle(stage, rung, recommendation, result)
+            self._settle(run, result)
             shutil.rmtree(folder)
             return
         observer = Observer(self.record, self.definition, recommendation, rung, launch)
-        note(self.definition, launch, recommendation, stage, rung)
-        self._active.append(_Run(recommendation, stage, rung, self.start(launch, self.jobs), observer))
+        note(self.definition, launch, recommendation, run.stage, rung)
+        self._active.append(_Active(run, self.start(launch, self.jobs), observer))
         self._tell("started", recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
 
-    def _follow(self, run: _Run) -> None:
-        exit_code = run.training.poll()
-        for epoch, value in run.observer.poll(run.seconds):
-            at, times = run.recommendation, run.observer.times
-            self._tell("epoch", recommendation=at, rung=run.rung, epoch=epoch, value=value, times=times)
+    def _follow(self, active: _Active) -> None:
+        exit_code = active.training.poll()
+        run, observer = active.run, active.observer
+        for epoch, value in observer.poll(active.seconds):
+            self._tell(
+                "epoch",
+                recommendation=run.recommendation,
+                rung=run.rung,
+                epoch=epoch,
+                value=value,
+                times=observer.times,
+            )
         if exit_code is not None:
-            run.training.close()
-            self._active.remove(run)
-            self._finish(run, exit_code)
+            active.training.close()
+            self._active.remove(active)
+            self._finish(active, exit_code)
             return
         limit = self.definition.file.run.timeout_minutes
-        late = limit is not None and run.seconds > limit * 60
-        if run.stopping is None and (late or self._stopped):
-            run.timed_out = late
-            run.stopping = time.monotonic()
-            run.training.signal(signal.SIGTERM)
-        elif run.stopping is not None and time.monotonic() - run.stopping > GRACE_SECONDS:
-            run.training.signal(signal.SIGKILL)
+        late = limit is not None and active.seconds > limit * 60
+        if active.stopping is None and (late or self._stopped):
+            active.timed_out = late
+            active.stopping = time.monotonic()
+            active.training.signal(signal.SIGTERM)
+        elif active.stopping is not None and time.monotonic() - active.stopping > GRACE_SECONDS:
+            active.training.signal(signal.SIGKILL)
 
-    def _finish(self, run: _Run, exit_code: int) -> None:
-        asked_to_stop = run.stopping is not None and not run.timed_out
-        ended = Ended(exit_code, run.timed_out, again=asked_to_stop and exit_code != 0)
-        result = run.observer.finish(ended, run.seconds)
-        entry = (run.stage, run.rung, run.recommendation)
+    def _finish(self, active: _Active, exit_code: int) -> None:
+        asked_to_stop = active.stopping is not None and not active.timed_out
+        ended = Ended(exit_code, active.timed_out, again=asked_to_stop and exit_code != 0)
+        result = active.observer.finish(ended, active.seconds)
         if result is None and not asked_to_stop:
-            result = self._preempted(run)
+            result = self._preempted(active)
         if result is None:
-            self._ready.insert(0, entry)
+            self._ready.insert(0, active.run)
         else:
-            self._settle(*entry, result, run.observer.times)
-        shutil.rmtree(run.observer.launch.folder)
+            self._settle(active.run, result, active.observer.times)
+        shutil.rmtree(active.observer.launch.folder)
 
-    def _preempted(self, run: _Run) -> Result | None:
+    def _preempted(self, active: _Active) -> Result | None:
         """None to run it again; a failure when it was preempted too often."""
-        key = (run.recommendation.number, run.rung)
+        key = active.run.key
         self._preemptions[key] = self._preemptions.get(key, 0) + 1
-        self._tell("preempted", recommendation=run.recommendation, rung=run.rung)
+        self._tell("preempted", recommendation=active.run.recommendation, rung=active.run.rung)
         if self._preemptions[key] <= self.definition.file.run.preemptions:
             return None
-        return run.observer.give_up(Failure.PREEMPTED, f"exit code {PREEMPTED}, {self._preemptions[key]} times")
+        return active.observer.give_up(Failure.PREEMPTED, f"exit code {PREEMPTED}, {self._preemptions[key]} times")
 
-    def _settle(
-        self, stage: int, rung: int, recommendation: Recommendation, result: Result, times: AttemptTimes | None = None
-    ) -> None:
+    def _settle(self, run: Run, result: Result, times: AttemptTimes | None = None) -> None:
         self.study = self.study.with_result(result)
         changed = [each for each in experiments(self.study, self.definition.plan) if each.number == result.experiment]
         views.write_experiments(self.record, self.definition, self.study, changed)
-        self._tell("settled", recommendation=recommendation, rung=rung, result=result, times=times)
-        self._open[stage] -= 1
-        if self._open[stage] == 0 and not self._stopped:
-            self._advance(stage, self._at[stage] + 1)
+        self._tell("settled", recommendation=run.recommendation, rung=run.rung, result=result, times=times)
+        if not self._stopped:
+            self._decide()
 
     def _tell(
         self,

@@ -34,11 +34,10 @@ from automl.execution.pod_contract import (
 from automl.execution.steps.observe import PREEMPTED, Ended, Observer, fail
 from automl.execution.steps.propose import propose
 from automl.execution.steps.stage_in import Launch, stage_in
+from automl.search.agenda import Run, Step, open_runs, pending, runs_of_decision
 from automl.search.history import Decision, Failure, Recommendation, Result
 from automl.search.plan import Stage
 from automl.stores import open_store
-from automl.study.definition import Definition
-from automl.study.experiments import rung_of
 from automl.study.opened_study import OpenedStudy, begin
 from automl.study.prefetching_record import PrefetchingRecord
 from automl.study.record import Record
@@ -82,10 +81,11 @@ def propose_rung() -> None:
     """Decides on a rung. A training that left no result, whose pod is gone for good, is given up first."""
     record, opened = _open()
     definition = opened.definition
-    stage, rung = int(_variable("AUTOML_STAGE")), int(_variable("AUTOML_RUNG"))
-    record.read_decisions()
-    _give_up_lost(record, _before(definition, stage, rung))
-    decision = propose(record, definition, stage, rung)
+    step = Step(int(_variable("AUTOML_STAGE")), int(_variable("AUTOML_RUNG")))
+    for following in pending(definition.plan, record.history(definition)):
+        if following.step == step and not following.decisions:  # Argo asks when the trainings before are over
+            _give_up_lost(record, following.runs)
+    decision = propose(record, definition, step.stage, step.index)
     _show(opened, decision)
     for each in decision.issued:
         print(f"experiment {each.number} to epoch {each.epochs}: {each.reason}")
@@ -110,7 +110,7 @@ def stage_in_training() -> None:
     """Prepares the shared volume; leaves `skip` there when nothing is left to train."""
     record, opened = _open()
     definition = opened.definition
-    recommendation, rung = _recommendation(record, definition)
+    recommendation, rung = _recommendation(record)
     WORK.mkdir(parents=True, exist_ok=True)
     if record.result(recommendation.number, rung) is not None:
         (WORK / SKIP).touch()
@@ -182,7 +182,7 @@ def _follow() -> None:
 def _observer() -> Observer:
     record, opened = _open()
     definition = opened.definition
-    recommendation, rung = _recommendation(record, definition)
+    recommendation, rung = _recommendation(record)
     told = strict_json.load((WORK / LAUNCH).read_bytes(), LAUNCH)
     resume = record.manifest(told["resume"]) if told["resume"] else None
     return Observer(record, definition, recommendation, rung, Launch((), WORK, _variable("AUTOML_ATTEMPT"), resume))
@@ -231,8 +231,11 @@ def collect() -> None:
 
     record, opened = _open()
     definition = opened.definition
-    last = [(stage, len(stage.rungs) - 1) for stage in definition.plan.stages]
-    _give_up_lost(record, [(stage, rung) for stage, rung in last if record.decision(stage.index, rung)])
+    history = record.history(definition)
+    unfinished = pending(definition.plan, history)
+    going_on = {following.step.stage for following in unfinished}
+    over = [decision for decision in history.decisions if decision.stage not in going_on]
+    _give_up_lost(record, [run for decision in over for run in open_runs(history, decision)])
     study = views.rebuild(opened)
     _output("report.html", (record.store.get(views.REPORT) or b"").decode())
     best = summary.best_of_search(definition, study)
@@ -242,36 +245,21 @@ def collect() -> None:
         winner = {"experiment": best.experiment, "value": best.best_value, "verdict": judged}
         _output("best", strict_json.dump(winner).decode())
         print(f"the best is experiment {best.experiment}: {definition.metric_rule.name} {best.best_value:.6g}")
-    for stage, rung in last:
-        if record.decision(stage.index, rung) is None:
-            raise RecordError(
-                f"stage {stage.name} ended before its rung {rung} was decided",
-                advice="see why its last step failed; 'argo retry' or submitting the study again goes on from here",
-            )
+    for following in unfinished:
+        raise RecordError(
+            f"stage {definition.plan.stages[following.step.stage].name} ended before its rung {following.step.index} "
+            "was decided",
+            advice="see why its last step failed; 'argo retry' or submitting the study again goes on from here",
+        )
     if best is None:
         raise StudyFailed("no experiment succeeded", advice="see controller.json and experiment_0/log.txt in the store")
 
 
-def _before(definition: Definition, stage: int, rung: int) -> list[tuple[Stage, int]]:
-    """The stages and rungs whose trainings are over when Argo asks for this rung.
-
-    The rung before is enough, or the last of every stage: the decision on a rung has seen to those before it.
-    """
-    return definition.plan.before(stage, rung)
-
-
-def _give_up_lost(record: PrefetchingRecord, over: Iterable[tuple[Stage, int]]) -> None:
-    """Failures for the runs of rungs that are over that left no result."""
-    for stage, index in over:
-        made = record.decision(stage.index, index)
-        if made is None:
-            raise NotReady(f"decision {index} of stage {stage.name} is not made")
-        trained = rung_of(stage, made[0])
-        record.read_results((recommendation.number, trained) for recommendation in made[0].issued)
-        for recommendation in made[0].issued:
-            if record.result(recommendation.number, trained) is None:
-                message = "its pod ended without a result, more often than it is tried again"
-                fail(record, recommendation, trained, "lost", (Failure.LOST, message))
+def _give_up_lost(record: Record, runs: Iterable[Run]) -> None:
+    """Failures for runs that are over and have left no result."""
+    for run in runs:
+        message = "its pod ended without a result, more often than it is tried again"
+        fail(record, run.recommendation, run.rung, "lost", (Failure.LOST, message))
 
 
 def _open() -> tuple[PrefetchingRecord, OpenedStudy]:
@@ -285,16 +273,16 @@ def _open() -> tuple[PrefetchingRecord, OpenedStudy]:
     return record, replace(opened, definition=definition)
 
 
-def _recommendation(record: Record, definition: Definition) -> tuple[Recommendation, int]:
+def _recommendation(record: Record) -> tuple[Recommendation, int]:
     """What this training pod is to train, and at which rung."""
     stage, index = int(_variable("AUTOML_STAGE")), int(_variable("AUTOML_RUNG"))
     number = int(_variable("AUTOML_EXPERIMENT"))
     made = record.decision(stage, index)
     if made is None:
         raise NotReady(f"decision {index} of stage {stage} is not made")
-    for each in made[0].issued:
-        if each.number == number:
-            return each, rung_of(definition.plan.stages[stage], made[0])
+    for run in runs_of_decision(made[0]):
+        if run.recommendation.number == number:
+            return run.recommendation, run.rung
     raise NotReady(f"decision {index} of stage {stage} asks for no experiment {number}")
 
 
