@@ -158,7 +158,7 @@ def test_every_way_in_which_a_program_fails_is_data_and_the_study_goes_on(tmp_pa
         1: (Failure.ERROR, "exit code 3: the disk is on fire"),
         2: (Failure.ERROR, "exit code 3: the gradient is on fire"),
         3: (Failure.NOT_FINITE, "loss = nan at epoch 2"),
-        4: (Failure.NO_METRIC, "loss was never reported; reported were: slope"),
+        4: (Failure.NO_METRIC, "loss was never reported in status.json, 4 lines read; reported were: slope"),
         5: (Failure.SHORT, "ended after epoch 1 of 2"),
         6: (Failure.NO_CHECKPOINT, "no file line_{epoch}.json of epoch 2 was written"),
         7: (Failure.KILLED, "killed from outside, most often because the memory was used up"),
