@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Place:
     """A store, and a quick way to lay many small objects into it."""
 
     store: Store
-    fill: Callable[[list[str]], None]
+    fill: Callable[[Sequence[str]], None]
 
 
 def aws_environment(patch: pytest.MonkeyPatch, **settings: str) -> None:
@@ -67,7 +67,7 @@ def store(place: Place) -> Store:
 def folder_place(tmp_path: Path) -> Place:
     root = tmp_path / "study"
 
-    def fill(keys: list[str]) -> None:
+    def fill(keys: Sequence[str]) -> None:
         for key in keys:  # plain files are objects; a thousand flushes to the disk are not what is tested
             (root / key).parent.mkdir(parents=True, exist_ok=True)
             (root / key).write_bytes(b"x")
@@ -96,7 +96,7 @@ def moto_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         s3_client().create_bucket(Bucket="bucket")
         bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
 
-        def fill(keys: list[str]) -> None:
+        def fill(keys: Sequence[str]) -> None:
             for key in keys:  # a thousand requests to moto take five seconds
                 bucket.put_object("bucket", f"a/study/{key}", b"x")
 
@@ -118,7 +118,7 @@ def real_s3_place() -> Iterator[Place]:
         s3_client().delete_object(Bucket=address.netloc, Key=key)
 
 
-def _fill(store: Store, keys: list[str]) -> None:
+def _fill(store: Store, keys: Sequence[str]) -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in pool.map(lambda key: store.put(key, b"x"), keys):
             pass
