@@ -25,6 +25,7 @@ from automl.search.promotion import ranked
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, rung_of
+from automl.study.keys import LOG, decision_key, experiment_key
 from automl.text.formatting import duration, number
 
 
@@ -85,7 +86,7 @@ def _proposed(
     else:
         text = f"proposed by {definition.sampler_name}, which had seen {_seen(definition, seen)}: {reason}"
     return {
-        "decision": f"decisions/{proposal.stage}/{proposal.index}.json",
+        "decision": decision_key(proposal.stage, proposal.index),
         "together": len(proposal.issued),
         "sampler": sampler,
         "seen": {
@@ -166,7 +167,7 @@ def _rung_text(definition: Definition, data: dict[str, Any], result: Result | No
         said = f": {result.message}" if result.message else ""
         return (
             f"{head}failed at epoch {result.epochs} ({result.failure}): {MEANINGS[result.failure]}{said}; "
-            f"a failed experiment never goes on; read experiment_{result.experiment}/log.txt"
+            f"a failed experiment never goes on; read {experiment_key(result.experiment, LOG)}"
         )
     metric = definition.metric_rule
     text = f"{head}{metric.name} {number(data['value'])} after {duration(result.seconds / 60)} of training"

@@ -16,6 +16,7 @@ from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_r
 from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
 from automl.study.experiments import experiments, runs_of
+from automl.study.keys import run_prefix
 from automl.study.record import Record
 
 
@@ -66,7 +67,7 @@ def begun(record: Record, definition: Definition, study: History) -> dict[int, i
     found = {}
     for asked, rung in runs_of(study, definition.plan.stages):
         open_run = (asked.number, rung) not in study.results
-        if open_run and record.store.list(f"experiment_{asked.number}/rung_{rung}/"):
+        if open_run and record.store.list(run_prefix(asked.number, rung)):
             stored = record.checkpoints(asked.number, rung)
             found[asked.number] = stored[0].epoch if stored else asked.resume_epoch
     return found

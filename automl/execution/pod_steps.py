@@ -38,6 +38,7 @@ from automl.search.agenda import Run, Step, open_runs, pending, runs_of_decision
 from automl.search.history import Decision, Failure, Recommendation, Result
 from automl.search.plan import Stage
 from automl.stores import open_store
+from automl.study.keys import REPORT
 from automl.study.opened_study import OpenedStudy, begin
 from automl.study.prefetching_record import PrefetchingRecord
 from automl.study.record import Record
@@ -103,7 +104,7 @@ def _show(opened: OpenedStudy, decision: Decision) -> None:
     study = opened.history()
     views.write_decisions(opened.record, opened.definition, study.decisions, [decision])
     # without the timeline: a step of a large study is not to ask for an object of every attempt
-    _output("report.html", page(read_facts(opened, study), opened.record))
+    _output(REPORT, page(read_facts(opened, study), opened.record))
 
 
 def stage_in_training() -> None:
@@ -237,7 +238,7 @@ def collect() -> None:
     over = [decision for decision in history.decisions if decision.stage not in going_on]
     _give_up_lost(record, [run for decision in over for run in open_runs(history, decision)])
     study = views.rebuild(opened)
-    _output("report.html", (record.store.get(views.REPORT) or b"").decode())
+    _output(REPORT, (record.store.get(REPORT) or b"").decode())
     best = summary.best_of_search(definition, study)
     if best is not None:
         verdict = summary.verdict(definition, study)

@@ -17,6 +17,7 @@ from typing import Any
 from automl.errors import InvalidInput, StudyFileError, nearest
 from automl.stores import open_store
 from automl.study.definition import Definition
+from automl.study.keys import REPORT
 from automl.study.study_file import parse
 from automl.text import strict_json, strict_yaml
 
@@ -56,7 +57,7 @@ class Submission:
     def report_key(self) -> str:
         """Where Argo puts the report: beside the study."""
         prefix = self.store.removeprefix("s3://").partition("/")[2].strip("/")
-        return f"{prefix}/report.html" if prefix else "report.html"
+        return f"{prefix}/{REPORT}" if prefix else REPORT
 
 
 def compiled(sent: str, store: str) -> Submission:

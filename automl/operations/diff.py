@@ -10,6 +10,7 @@ from automl.analysis import status
 from automl.search.history import Decision, History, what_is_decided
 from automl.study import summary
 from automl.study.definition import Definition
+from automl.study.keys import decision_key
 from automl.study.opened_study import OpenedStudy
 from automl.text.json_diff import ABSENT, differences, first_difference
 
@@ -71,7 +72,7 @@ def _comparable(one: Decision | None, other: Decision | None) -> tuple[Decision 
 def _decision_difference(one: Decision | None, other: Decision | None) -> dict[str, Any]:
     present = one or other
     assert present is not None, "a pair has at least one side"
-    data: dict[str, Any] = {"decision": f"decisions/{present.stage}/{present.index}.json"}
+    data: dict[str, Any] = {"decision": decision_key(present.stage, present.index)}
     if one is None or other is None:
         sides = ["a decision" if each else ABSENT for each in (one, other)]
         return {**data, "field": "", "a": sides[0], "b": sides[1]}

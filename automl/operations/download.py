@@ -6,7 +6,6 @@ The metadata comes first, so that a download that was cut off is known as one an
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,21 +14,11 @@ from typing import Any
 
 from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.stores.folder import FolderStore
-from automl.study.keys import ADDED, METADATA, STUDY_FILE
+from automl.study.keys import BEST_MODEL, MANIFEST, METADATA, best_model_key, checkpoint_object, is_created_once
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
 from automl.text.digests import sha256_of
-
-BEST_MODEL = "best_model/"
-_CHECKPOINT = re.compile(r"experiment_\d+/rung_\d+/[^/]+/checkpoints/.+")
-_ONCE = (
-    METADATA,
-    STUDY_FILE,
-    "decisions/",
-    "results/",
-    *(f"{each}/" for each in ADDED),
-)  # never change: what is here need not come again
 
 
 class Download:
@@ -43,7 +32,7 @@ class Download:
         here = _study_in(to)
         if here not in {None, opened.metadata["sha256"]}:
             raise InvalidInput(f"{to} holds another study", advice="give another folder, or remove it first")
-        keys = [key for key in self._store.list("") if checkpoints or not _CHECKPOINT.fullmatch(key)]
+        keys = [key for key in self._store.list("") if checkpoints or checkpoint_object(key) is None]
         self._keys = sorted(keys, key=lambda key: key != METADATA)
 
     def __len__(self) -> int:
@@ -52,9 +41,14 @@ class Download:
     def __iter__(self) -> Iterator[str]:
         for key in self._keys:
             path = self._to / key
-            if not (path.is_file() and (key.startswith(_ONCE) or _CHECKPOINT.fullmatch(key))):
+            if not (path.is_file() and _never_changes(key)):
                 self._store.fetch(key, path)  # one that was deleted in the meantime is not wanted any more
             yield key
+
+
+def _never_changes(key: str) -> bool:
+    """Whether an object that was downloaded once need not be downloaded again."""
+    return is_created_once(key) or checkpoint_object(key) is not None
 
 
 def _study_in(folder: Path) -> str | None:
@@ -75,14 +69,14 @@ def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
     Raises RecordError while there is none, CheckpointError for a file that is missing or not as its manifest says,
     InvalidInput when the folder cannot be made.
     """
-    manifest = record.store.get(f"{BEST_MODEL}manifest.json")
+    manifest = record.store.get(best_model_key(MANIFEST))
     if manifest is None:
         raise RecordError("there is no best_model yet", advice="wait for the end of the search")
     if to.exists() or to.is_symlink():
         raise InvalidInput(f"{to} is there already", advice="give another name, or remove it first")
     if not to.parent.is_dir():
         raise InvalidInput(f"there is no folder {to.parent}", advice="make it first")
-    about = strict_json.load(manifest, f"{BEST_MODEL}manifest.json")
+    about = strict_json.load(manifest, best_model_key(MANIFEST))
     with tempfile.TemporaryDirectory(prefix=".tmp-best-", dir=to.parent) as folder:
         made = Path(folder) / to.name
         for key in record.store.list(BEST_MODEL):

@@ -7,9 +7,7 @@ in `gc/<n>.json` before it is, so that `automl verify` knows a removal from a lo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +15,11 @@ from automl.errors import CheckpointError, InvalidInput
 from automl.search.history import Checkpoint, Experiment, History, Status
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of
-from automl.study.keys import MANIFEST, REMOVED
+from automl.study.keys import EXPERIMENTS, MANIFEST, REMOVED, checkpoint_object, run_of
 from automl.study.manifest import Manifest
 from automl.study.record import Record
 from automl.study.summary import best_experiments, best_of_search
 
-_OBJECT = re.compile(r"(experiment_(\d+)/rung_(\d+)/[^/]+/checkpoints/\d+/)([^/]+)")
-_SIDE_BY_SIDE = 8  # manifests that are read at a time
 _MEGABYTE = 1_000_000
 
 BEST, JUDGED, GOES_ON, UNDER_WAY = "of the best experiment", "of the final judgement", "to go on from", "under way"
@@ -75,13 +71,11 @@ def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
     by_number = {each.number: each for each in found}
     folders = _folders(record)
     keys = [f"{folder}{MANIFEST}" for folder, names in folders.items() if MANIFEST in names]
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        manifests = dict(zip(keys, pool.map(lambda key: _read(record, key), keys), strict=True))
+    manifests = dict(zip(keys, record.manifests(keys), strict=True))
     survey = []
     for folder, names in folders.items():
-        key, match = f"{folder}{MANIFEST}", _OBJECT.fullmatch(f"{folder}{MANIFEST}")
-        assert match is not None, "the folders come from keys that match"
-        run = (int(match[2]), int(match[3]))
+        key = f"{folder}{MANIFEST}"
+        run = run_of(key)
         objects = tuple(f"{folder}{name}" for name in sorted(names, key=lambda name: name != MANIFEST))
         manifest = manifests.get(key)
         size = sum(file.size for file in manifest.files) if isinstance(manifest, Manifest) else None
@@ -113,7 +107,7 @@ def remove(record: Record, found: Iterable[Found], policy: str) -> Iterator[Foun
             for each in doomed
         ],
     }
-    number = len(record.added(REMOVED))
+    number = len(record.user_changes(REMOVED))
     while not record.add(REMOVED, number, body):  # somebody else has just removed other ones
         number += 1
     for each in doomed:
@@ -193,15 +187,8 @@ def _why_not(experiment: Experiment, key: str) -> str:
 def _folders(record: Record) -> dict[str, list[str]]:
     """The folders of checkpoints in the store, each with the names of its objects."""
     folders: dict[str, list[str]] = {}
-    for key in record.store.list("experiment_"):
-        match = _OBJECT.fullmatch(key)
-        if match is not None:
-            folders.setdefault(match[1], []).append(match[4])
+    for key in record.store.list(EXPERIMENTS):
+        part = checkpoint_object(key)
+        if part is not None:
+            folders.setdefault(part.folder, []).append(part.name)
     return folders
-
-
-def _read(record: Record, key: str) -> Manifest | CheckpointError | None:
-    try:
-        return record.manifest(key)
-    except CheckpointError as error:
-        return error

@@ -16,7 +16,7 @@ from automl.errors import AutoMLError
 from automl.search.history import Decision, what_is_decided
 from automl.study.deciding import decide
 from automl.study.definition import Definition
-from automl.study.keys import ENQUEUED
+from automl.study.keys import ENQUEUED, decision_key
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.software_versions import versions
@@ -86,7 +86,7 @@ def summary(opened: OpenedStudy, decisions: int, found: Compared | None) -> dict
         and difference
         and {
             "stage": definition.plan.stages[found.stage].name,
-            "decision": f"decisions/{found.stage}/{found.index}.json",
+            "decision": decision_key(found.stage, found.index),
             "field": difference.field,
             "stored": difference.one,
             "computed": difference.other,

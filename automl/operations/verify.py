@@ -7,7 +7,6 @@ computed anew here: that is `replay`.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,7 +22,22 @@ from automl.stores.base import Keys, Store
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import rung_of
-from automl.study.keys import ADDED, MANIFEST, METADATA, REMOVED, STUDY_FILE, decision_key, result_key
+from automl.study.keys import (
+    BEST_MODEL,
+    DECISIONS,
+    MANIFEST,
+    REMOVED,
+    RESULTS,
+    STUDY_FILE,
+    best_model_key,
+    decision_key,
+    decision_of,
+    is_created_once,
+    result_key,
+    result_of,
+    run_of,
+    run_prefix,
+)
 from automl.study.manifest import Manifest
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record, digest
@@ -31,9 +45,6 @@ from automl.text import strict_json
 from automl.text.digests import sha256_of
 from automl.text.json_diff import first_difference
 
-_DECISION = re.compile(r"decisions/(0|[1-9]\d*)/(0|[1-9]\d*)\.json")
-_RESULT = re.compile(r"results/(0|[1-9]\d*)/(0|[1-9]\d*)\.json")
-_ATTEMPT = re.compile(r"experiment_(\d+)/rung_(\d+)/[^/]+/.+")
 Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
 
 
@@ -97,21 +108,23 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> dict[str, Any]:
 # -- decisions and results --------------------------------------------------------------------------------------------
 
 
-def _numbered(pattern: re.Pattern[str], folder: str, keys: Keys, found: Findings) -> Iterator[tuple[str, int, int]]:
+def _numbered(
+    numbers: Callable[[str], tuple[int, int] | None], folder: str, keys: Keys, found: Findings
+) -> Iterator[tuple[str, int, int]]:
     for key in keys:
-        if key.startswith(f"{folder}/"):
-            match = pattern.fullmatch(key)
-            if match is None:
-                found.wrong(key, f"is not a name that a study gives in {folder}/")
+        if key.startswith(folder):
+            pair = numbers(key)
+            if pair is None:
+                found.wrong(key, f"is not a name that a study gives in {folder}")
                 continue
-            yield key, int(match[1]), int(match[2])
+            yield key, *pair
 
 
 def _decisions(record: Record, definition: Definition, keys: Keys, found: Findings) -> Runs:
     """(decision, sha256) by (stage, index), of those that the plan has."""
     decisions: Runs = {}
     stages = definition.plan.stages
-    for key, stage, index in _numbered(_DECISION, "decisions", keys, found):
+    for key, stage, index in _numbered(decision_of, DECISIONS, keys, found):
         found.checked["decisions"] += 1
         made = found.reading(key, lambda stage=stage, index=index: record.decision(stage, index))  # type: ignore[misc]
         if made is None:
@@ -128,7 +141,7 @@ def _decisions(record: Record, definition: Definition, keys: Keys, found: Findin
 def _results(record: Record, keys: Keys, found: Findings) -> Runs:
     """The results by (experiment, rung)."""
     results: Runs = {}
-    for key, experiment, rung in _numbered(_RESULT, "results", keys, found):
+    for key, experiment, rung in _numbered(result_of, RESULTS, keys, found):
         found.checked["results"] += 1
         result = found.reading(key, lambda number=experiment, rung=rung: record.result(number, rung))  # type: ignore[misc]
         if result is None:
@@ -203,9 +216,9 @@ def _asked(definition: Definition, decisions: Runs, results: Runs, keys: Keys, f
     }
     for run in sorted(set(results) - asked):
         found.wrong(result_key(*run), "is an orphan: no decision has asked for it")
-    trained = {(int(match[1]), int(match[2])) for key in keys if (match := _ATTEMPT.fullmatch(key))}
+    trained = {pair for key in keys if (pair := run_of(key))}
     for number, rung in sorted(trained - asked):
-        found.wrong(f"experiment_{number}/rung_{rung}/", "is an orphan: no decision has asked for this training")
+        found.wrong(run_prefix(number, rung), "is an orphan: no decision has asked for this training")
 
 
 # -- checkpoints and best_model ---------------------------------------------------------------------------------------
@@ -258,7 +271,7 @@ def _stored_digest(store: Store, key: str) -> str | None:
 
 def _best_model(record: Record, keys: Keys, found: Findings) -> None:
     """The files of best_model match its manifest."""
-    key = f"best_model/{MANIFEST}"
+    key = best_model_key(MANIFEST)
     if key not in keys:
         return
 
@@ -270,7 +283,7 @@ def _best_model(record: Record, keys: Keys, found: Findings) -> None:
             raise RecordError(f"{key} does not hold what it should ({error})") from error
 
     for name, promised in found.reading(key, read) or ():
-        _file(record.store, f"best_model/{name}", promised, key, found)
+        _file(record.store, f"{BEST_MODEL}{name}", promised, key, found)
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
@@ -306,7 +319,7 @@ def _views(opened: OpenedStudy, keys: Keys, found: Findings) -> set[str]:
     try:
         study = views.rebuild(replace(opened, record=Record(shadow)))
     except AutoMLError as error:
-        found.wrong("best_model/", f"cannot be made from the record: {error.given}")
+        found.wrong(BEST_MODEL, f"cannot be made from the record: {error.given}")
         return set()
     if summary.state(opened.definition, study) not in {"done", "failed"}:
         return set(shadow.written)
@@ -322,8 +335,7 @@ def _views(opened: OpenedStudy, keys: Keys, found: Findings) -> set[str]:
 
 
 def _is_known(key: str, made: set[str]) -> bool:
-    once = key in {METADATA, STUDY_FILE} or key.startswith(("decisions/", "results/", *(f"{each}/" for each in ADDED)))
-    return once or key in made or _ATTEMPT.fullmatch(key) is not None
+    return is_created_once(key) or key in made or run_of(key) is not None
 
 
 _KEEPS_THE_PROTOCOL: type[Store] = _Shadow

@@ -11,7 +11,6 @@ Every view is a function of the record alone, byte for byte.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,16 +23,25 @@ from automl.search.brain import DEFAULTS
 from automl.search.history import FORMAT, Decision, Experiment, History
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
-from automl.study.keys import attempt_prefix
+from automl.study.keys import (
+    BEST_MODEL,
+    BRAIN,
+    CONTROLLER,
+    LOG,
+    MANIFEST,
+    REPORT,
+    STATUS_LINES,
+    attempt_prefix,
+    best_model_key,
+    experiment_key,
+    recommendation_key,
+)
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.summary import best_of_search, search_is_over, verdict
 from automl.study.train_spec import train_spec
 from automl.text import strict_json
 from automl.text.digests import sha256_of
-
-BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"
-_NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._=+@/-]")
 
 
 def rebuild(opened: OpenedStudy) -> History:
@@ -62,17 +70,17 @@ def recommendation_file(definition: Definition, recommendation: Any) -> tuple[st
     """Name and bytes of a recommendation's train spec, in the network's own format."""
     spec_format = FORMATS[definition.network.spec_format]
     text = spec_format.dump(train_spec(definition, recommendation))
-    return f"recommendation_{recommendation.number}.{spec_format.ending}", text.encode()
+    return recommendation_key(recommendation.number, spec_format.ending), text.encode()
 
 
 def write_experiments(record: Record, definition: Definition, study: History, changed: Iterable[Experiment]) -> None:
     """controller.json, and the joined log and status lines of the `changed` experiments."""
     record.store.put(CONTROLLER, strict_json.dump(controller(definition, study)))
     for experiment in changed:
-        for name in ("log.txt", "status.json"):
+        for name in (LOG, STATUS_LINES):
             joined = _joined(record, experiment, name)
             if joined:
-                record.store.put(f"experiment_{experiment.number}/{name}", joined)
+                record.store.put(experiment_key(experiment.number, name), joined)
 
 
 def write_report(opened: OpenedStudy, history: History) -> None:
@@ -135,9 +143,9 @@ def write_best_model(record: Record, definition: Definition, study: History, fou
     result = study.results[best.experiment, best.rung]
     before = _of_earlier_best(record, study, definition)
     name, spec = recommendation_file(definition, experiment.recommendations[-1])
-    record.store.put(f"best_model/{name}", spec)
-    for text in ("log.txt", "status.json"):
-        record.store.put(f"best_model/{text}", _joined(record, experiment, text))
+    record.store.put(best_model_key(name), spec)
+    for text in (LOG, STATUS_LINES):
+        record.store.put(best_model_key(text), _joined(record, experiment, text))
     files: list[dict[str, Any]] = []
     if result.best is not None:
         manifest = record.manifest(result.best.manifest)
@@ -148,9 +156,9 @@ def write_best_model(record: Record, definition: Definition, study: History, fou
                 local = Path(folder) / str(place)
                 if not record.store.fetch(manifest.file_key(place), local) or sha256_of(local) != file.sha256:
                     raise CheckpointError(f"{manifest.file_key(place)} is missing or does not match its manifest")
-                place_key = f"best_model/{_NOT_IN_A_KEY.sub('_', file.name)}"
+                place_key = best_model_key(file.name)
                 record.store.put(place_key, local)
-                files.append({**vars(file), "name": place_key.removeprefix("best_model/")})
+                files.append({**vars(file), "name": place_key.removeprefix(BEST_MODEL)})
     summary = {
         "format": FORMAT,
         "experiment": best.experiment,
@@ -160,15 +168,15 @@ def write_best_model(record: Record, definition: Definition, study: History, fou
         "values": dict(experiment.values),
         "files": files,
     }
-    record.store.put("best_model/manifest.json", strict_json.dump(summary))
-    for key in sorted(before - {f"best_model/{name}", *(f"best_model/{each['name']}" for each in files)}):
+    record.store.put(best_model_key(MANIFEST), strict_json.dump(summary))
+    for key in sorted(before - {best_model_key(name), *(f"{BEST_MODEL}{each['name']}" for each in files)}):
         record.store.delete(key)
 
 
 def _of_earlier_best(record: Record, study: History, definition: Definition) -> set[str]:
     """What the manifest of best_model/ names that lies there; a file of somebody else is none of it."""
     try:
-        told = strict_json.load(record.store.get("best_model/manifest.json") or b"{}", "best_model")
+        told = strict_json.load(record.store.get(best_model_key(MANIFEST)) or b"{}", BEST_MODEL)
         names = {str(each["name"]) for each in told.get("files", ())}
         number = told.get("experiment")
     except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written anew
@@ -176,7 +184,7 @@ def _of_earlier_best(record: Record, study: History, definition: Definition) -> 
     for each in experiments(study, definition.plan):
         if each.number == number:
             names.add(recommendation_file(definition, each.recommendations[-1])[0])
-    return {f"best_model/{name}" for name in names} & set(record.store.list("best_model/"))
+    return {f"{BEST_MODEL}{name}" for name in names} & set(record.store.list(BEST_MODEL))
 
 
 def _joined(record: Record, experiment: Experiment, name: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from automl.errors import RecordError
 from automl.search.history import FORMAT, Result, check_format
-from automl.study.keys import attempt_of, attempt_prefix, times_key
+from automl.study.keys import EXPERIMENTS, attempt_of_times, is_pod_attempt, run_prefix, times_key
 from automl.study.record import Record
 from automl.text import strict_json
 
@@ -39,8 +39,7 @@ class AttemptTimes:
 
     @property
     def in_pod(self) -> bool:
-        """Whether it trained in a pod, whose uid is its name then; the names that a runner gives have no dashes."""
-        return "-" in self.attempt
+        return is_pod_attempt(self.attempt)
 
     @property
     def seen(self) -> float:
@@ -59,7 +58,7 @@ class AttemptTimes:
 
 def times_of_run(record: Record, experiment: int, rung: int) -> tuple[AttemptTimes, ...]:
     """The times of all attempts at a run, in the order in which they began. Raises RecordError for a damaged one."""
-    return _read(record, record.store.list(attempt_prefix(experiment, rung, "")[:-1]))
+    return _read(record, record.store.list(run_prefix(experiment, rung)))
 
 
 def times_of_attempts(record: Record, attempts: Iterable[tuple[int, int, str]]) -> tuple[AttemptTimes, ...]:
@@ -78,11 +77,11 @@ def times_of_newest(record: Record, results: Iterable[Result]) -> tuple[AttemptT
 
 def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
     """The times of all attempts of a study, in the order in which they began: a request for each of them."""
-    return _read(record, record.store.list("experiment_"))
+    return _read(record, record.store.list(EXPERIMENTS))
 
 
 def _read(record: Record, keys: Sequence[str]) -> tuple[AttemptTimes, ...]:
-    wanted = [(key, *named) for key in keys if (named := attempt_of(key)) is not None]
+    wanted = [(key, *named) for key in keys if (named := attempt_of_times(key)) is not None]
     bodies = record.get_many([key for key, *_ in wanted])
     found = [
         _parsed(data, record.where(key), experiment, rung, attempt)

@@ -1,61 +1,144 @@
-"""The names of all objects of a study, and nothing else: the only file that knows them."""
+"""The names of all objects of a study: the only file that knows them. See record.py for who writes which of them."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 METADATA = "automl_metadata.json"
-
-
 STUDY_FILE = "study.yaml"
-
-
+DECISIONS = "decisions/"
+RESULTS = "results/"
+EXPERIMENTS = "experiment_"  # how the names of all that experiments leave begin
 MANIFEST = "manifest.json"
+LOG, STATUS_LINES = "log.txt", "status.json"  # of an attempt, of an experiment, and of the best model
 
-
-REMOVED = "gc"  # what users add to a study: REMOVED/0.json, REMOVED/1.json ...
-
-
-ENQUEUED = "enqueued"
-
-
+ENQUEUED = "enqueued"  # what users add to a study: enqueued/0.json, enqueued/1.json ...
 EXTENSIONS = "extensions"
+REMOVED = "gc"
+USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED)
+
+BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"  # views
+BEST_MODEL = "best_model/"
+
+_CREATED_ONCE = (DECISIONS, RESULTS, *(f"{folder}/" for folder in USER_CHANGES))
+_NUMBER = r"(0|[1-9]\d*)"
+_DECISION = re.compile(rf"{DECISIONS}{_NUMBER}/{_NUMBER}\.json")
+_RESULT = re.compile(rf"{RESULTS}{_NUMBER}/{_NUMBER}\.json")
+_OF_ATTEMPT = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/(.+)")
+_OF_CHECKPOINT = re.compile(r"checkpoints/(\d+)/([^/]+)")
+_NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._=+@/-]")
 
 
-ADDED = (ENQUEUED, EXTENSIONS, REMOVED)
+class CheckpointObject(NamedTuple):
+    """A manifest or a file of a checkpoint. `folder` is the prefix of all objects of that checkpoint."""
+
+    folder: str
+    experiment: int
+    rung: int
+    epoch: int
+    name: str
 
 
-_TIMES_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/times\.json")
+# -- what is created once ---------------------------------------------------------------------------------------------
 
 
-_MANIFEST_KEY = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/checkpoints/(\d+)/manifest\.json")
+def is_created_once(key: str) -> bool:
+    """Whether this object of the record never changes after it was created."""
+    return key in {METADATA, STUDY_FILE} or key.startswith(_CREATED_ONCE)
 
 
 def decision_key(stage: int, index: int) -> str:
-    return f"decisions/{stage}/{index}.json"
+    return f"{DECISIONS}{stage}/{index}.json"
+
+
+def decision_of(key: str) -> tuple[int, int] | None:
+    """The stage and index of the decision under this key; None for a key of something else."""
+    return _numbers(_DECISION, key)
 
 
 def result_key(experiment: int, rung: int) -> str:
-    return f"results/{experiment}/{rung}.json"
+    return f"{RESULTS}{experiment}/{rung}.json"
 
 
-def added_key(folder: str, number: int) -> str:
+def result_of(key: str) -> tuple[int, int] | None:
+    """The experiment and rung of the result under this key; None for a key of something else."""
+    return _numbers(_RESULT, key)
+
+
+def user_change_key(folder: str, number: int) -> str:
+    """`folder` is one of `USER_CHANGES`."""
     return f"{folder}/{number}.json"
 
 
+# -- what an attempt writes -------------------------------------------------------------------------------------------
+
+
+def run_prefix(experiment: int, rung: int) -> str:
+    """How the names of all that attempts at this rung leave begin."""
+    return f"{EXPERIMENTS}{experiment}/rung_{rung}/"
+
+
+def run_of(key: str) -> tuple[int, int] | None:
+    """The experiment and rung of an object that an attempt wrote; None for a key of something else."""
+    return _numbers(_OF_ATTEMPT, key)
+
+
 def attempt_prefix(experiment: int, rung: int, attempt: str) -> str:
-    return f"experiment_{experiment}/rung_{rung}/{attempt}/"
+    return f"{run_prefix(experiment, rung)}{attempt}/"
 
 
-def checkpoint_prefix(experiment: int, rung: int, attempt: str, epoch: int) -> str:
-    return f"{attempt_prefix(experiment, rung, attempt)}checkpoints/{epoch}/"
+def is_of_rung(key: str, rung: int) -> bool:
+    """Whether an attempt at this rung, of whatever experiment, wrote this object."""
+    run = run_of(key)
+    return run is not None and run[1] == rung
+
+
+def is_pod_attempt(attempt: str) -> bool:
+    """Whether an attempt of this name trained in a pod, whose uid it is: the names of a local runner have no dashes."""
+    return "-" in attempt
 
 
 def times_key(experiment: int, rung: int, attempt: str) -> str:
     return f"{attempt_prefix(experiment, rung, attempt)}times.json"
 
 
-def attempt_of(key: str) -> tuple[int, int, str] | None:
-    """The experiment, rung and attempt whose times lie under this key; None for a key of something else."""
-    match = _TIMES_KEY.fullmatch(key)
-    return None if match is None else (int(match[1]), int(match[2]), match[3])
+def attempt_of_times(key: str) -> tuple[int, int, str] | None:
+    """The experiment, rung and attempt whose times are stored under this key; None for a key of something else."""
+    match = _OF_ATTEMPT.fullmatch(key)
+    return None if match is None or match[4] != "times.json" else (int(match[1]), int(match[2]), match[3])
+
+
+def checkpoint_prefix(experiment: int, rung: int, attempt: str, epoch: int) -> str:
+    return f"{attempt_prefix(experiment, rung, attempt)}checkpoints/{epoch}/"
+
+
+def checkpoint_object(key: str) -> CheckpointObject | None:
+    """What of a checkpoint is stored under this key; None for a key of something else."""
+    match = _OF_ATTEMPT.fullmatch(key)
+    inside = match and _OF_CHECKPOINT.fullmatch(match[4])
+    if match is None or inside is None:
+        return None
+    return CheckpointObject(key.removesuffix(inside[2]), int(match[1]), int(match[2]), int(inside[1]), inside[2])
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
+
+
+def experiment_key(experiment: int, name: str) -> str:
+    """`name` is LOG or STATUS_LINES, joined from the attempts that won."""
+    return f"{EXPERIMENTS}{experiment}/{name}"
+
+
+def recommendation_key(number: int, ending: str) -> str:
+    return f"recommendation_{number}.{ending}"
+
+
+def best_model_key(name: str) -> str:
+    """A file of best_model; what a key may not hold becomes an underscore."""
+    return f"{BEST_MODEL}{_NOT_IN_A_KEY.sub('_', name)}"
+
+
+def _numbers(pattern: re.Pattern[str], key: str) -> tuple[int, int] | None:
+    match = pattern.fullmatch(key)
+    return None if match is None else (int(match[1]), int(match[2]))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from automl.search.history import History
 from automl.stores.base import Store
 from automl.study.definition import Definition
 from automl.study.experiments import rung_of
-from automl.study.keys import result_key
-from automl.study.record import Record
-
-_SIDE_BY_SIDE = 8  # requests of one step
+from automl.study.keys import DECISIONS, result_key
+from automl.study.record import SIDE_BY_SIDE, Record
 
 
 class PrefetchingRecord(Record):
@@ -27,7 +24,7 @@ class PrefetchingRecord(Record):
 
     def read_decisions(self) -> None:
         """Reads all decisions that stand, before they are asked for one by one."""
-        self._ahead(self.store.list("decisions/"))
+        self._ahead(self.store.list(DECISIONS))
 
     def read_results(self, runs: Iterable[tuple[int, int]]) -> None:
         """Reads the results of these experiments and rungs, before they are asked for one by one."""
@@ -40,12 +37,9 @@ class PrefetchingRecord(Record):
         self.read_results((each.number, rung_of(stage, made)) for stage, made in decided for each in made.issued)
         return super().history(definition)
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    def get_many(self, keys: Sequence[str], side_by_side: int = SIDE_BY_SIDE) -> list[bytes | None]:
         """As of any record, side by side."""
-        if len(keys) < 2:
-            return super().get_many(keys)
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            return list(pool.map(self.store.get, keys))
+        return super().get_many(keys, side_by_side)
 
     def _created_once(self, key: str) -> bytes | None:
         if key not in self._read:

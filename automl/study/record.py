@@ -1,4 +1,4 @@
-"""The study's record in a store: the only file that knows an object's name. Reads it, and writes what is created once.
+"""The study's record in a store: reads it, and writes what is created once. keys.py knows the names.
 
 automl_metadata.json                      once      what decides the study, with its sha256
 study.yaml                                once      the study file as its author wrote it
@@ -8,13 +8,14 @@ enqueued/<n>.json                         once      values that a user wants tri
 extensions/<n>.json                       once      how many experiments there are to be, or the R, from then on
 gc/<n>.json                               once      the checkpoints that a user had removed, and why
 experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, times, checkpoints
-everything else                           view      see views.py; anyone can make it anew from the above
+everything else                           view      see reporting/views.py; anyone can make it anew from the above
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from automl.errors import CheckpointError, RecordError, UnknownFormat
@@ -30,17 +31,21 @@ from automl.stores.base import Store
 from automl.study.definition import Definition
 from automl.study.experiments import rung_of
 from automl.study.keys import (
-    _MANIFEST_KEY,
     ENQUEUED,
     EXTENSIONS,
+    MANIFEST,
     METADATA,
     REMOVED,
-    added_key,
+    checkpoint_object,
     decision_key,
     result_key,
+    run_prefix,
+    user_change_key,
 )
 from automl.study.manifest import Manifest, StoredFile, _is_below
 from automl.text import strict_json
+
+SIDE_BY_SIDE = 8  # requests of one step
 
 
 class Record:
@@ -59,7 +64,7 @@ class Record:
             raise RecordError(
                 f"no study lies in {self.store.uri}",
                 allowed="a store in which 'automl run' or a cluster has begun one",
-                advice="give the folder or s3:// prefix that holds automl_metadata.json",
+                advice=f"give the folder or s3:// prefix that holds {METADATA}",
             )
         check_format(data, self.where(METADATA))
         body = {name: data.get(name) for name in ("study", "network")}
@@ -68,7 +73,7 @@ class Record:
                 f"{self.where(METADATA)} does not match its sha256",
                 advice="it was edited or damaged: restore it from a copy",
             )
-        return {**data, "extensions": self.added(EXTENSIONS)}
+        return {**data, "extensions": self.user_changes(EXTENSIONS)}
 
     def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
         """The decision and the sha256 of its bytes; None when it is not made yet."""
@@ -102,16 +107,31 @@ class Record:
         stored = self.store.create(key, strict_json.dump(result.to_json()))
         return Result.from_json(strict_json.load(stored, self.where(key)), self.where(key))
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The objects under these keys, None for one that is not there."""
-        return [self.store.get(key) for key in keys]
+    def get_many(self, keys: Sequence[str], side_by_side: int = 1) -> list[bytes | None]:
+        """The objects under these keys, None for a missing one, read with so many requests at a time."""
+        if side_by_side == 1 or len(keys) < 2:
+            return [self.store.get(key) for key in keys]
+        with ThreadPoolExecutor(side_by_side) as pool:
+            return list(pool.map(self.store.get, keys))
 
     def manifest(self, key: str) -> Manifest | None:
         """The manifest under this key. Raises CheckpointError for a damaged one: only its checkpoint is lost."""
+        stored = self.store.get(key)
+        return None if stored is None else self._manifest(key, stored)
+
+    def manifests(self, keys: Sequence[str]) -> list[Manifest | CheckpointError | None]:
+        """The manifests under these keys, the error of a damaged one, None for a missing one."""
+        manifests: list[Manifest | CheckpointError | None] = []
+        for key, stored in zip(keys, self.get_many(keys, SIDE_BY_SIDE), strict=True):
+            try:
+                manifests.append(None if stored is None else self._manifest(key, stored))
+            except CheckpointError as error:
+                manifests.append(error)
+        return manifests
+
+    def _manifest(self, key: str, stored: bytes) -> Manifest:
         try:
-            data = self._load(key)
-            if data is None:
-                return None
+            data = strict_json.load(stored, self.where(key))
             check_format(data, self.where(key))
             found = Manifest(
                 key=key,
@@ -133,14 +153,14 @@ class Record:
 
     def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
         """The checkpoints that attempts at this rung have left, newest epoch first."""
-        keys = self.store.list(f"experiment_{experiment}/rung_{rung}/")
-        found = [(int(match[4]), key) for key in keys if (match := _MANIFEST_KEY.fullmatch(key))]
-        return [Checkpoint(key, epoch) for epoch, key in sorted(found, reverse=True)]
+        keys = self.store.list(run_prefix(experiment, rung))
+        objects = [(part.epoch, key) for key in keys if (part := checkpoint_object(key)) and part.name == MANIFEST]
+        return [Checkpoint(key, epoch) for epoch, key in sorted(objects, reverse=True)]
 
-    def added(self, folder: str) -> list[dict[str, Any]]:
-        """What users have added to the study in one of the folders `ADDED`, from the first on."""
+    def user_changes(self, folder: str) -> list[dict[str, Any]]:
+        """What users have added to the study in one of the folders `USER_CHANGES`, from the first on."""
         found: list[dict[str, Any]] = []
-        while (data := self._load(key := added_key(folder, len(found)))) is not None:
+        while (data := self._load(key := user_change_key(folder, len(found)))) is not None:
             check_format(data, self.where(key))
             found.append(data)
         return found
@@ -148,21 +168,23 @@ class Record:
     def add(self, folder: str, number: int, body: Mapping[str, Any]) -> bool:
         """Creates the object once. False when another one stands under this number."""
         mine = strict_json.dump({"format": FORMAT, **body})
-        return self.store.create(added_key(folder, number), mine) == mine
+        return self.store.create(user_change_key(folder, number), mine) == mine
 
     def enqueued(self) -> list[dict[str, Any]]:
         """The values that a user wants tried next, in the order in which they were enqueued."""
-        found = [each.get("values") for each in self.added(ENQUEUED)]
+        found = [each.get("values") for each in self.user_changes(ENQUEUED)]
         for number, values in enumerate(found):
             if not isinstance(values, dict):
-                raise RecordError(f"{self.where(added_key(ENQUEUED, number))} does not hold what it should (values)")
+                raise RecordError(
+                    f"{self.where(user_change_key(ENQUEUED, number))} does not hold what it should (values)"
+                )
         return [dict(values) for values in found if values is not None]
 
     def removed(self) -> dict[str, str]:
         """The checkpoints that users had removed: the keys of their manifests, and the objects that say so."""
         found: dict[str, str] = {}
-        for number, data in enumerate(self.added(REMOVED)):
-            key = added_key(REMOVED, number)
+        for number, data in enumerate(self.user_changes(REMOVED)):
+            key = user_change_key(REMOVED, number)
             try:
                 found |= {str(each["manifest"]): key for each in data["checkpoints"]}
             except (KeyError, TypeError) as error:

@@ -116,7 +116,7 @@ def test_asked_twice_it_is_extended_once() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN))
     assert extend(record, opened(record), Extension(6), "line")["extended"]
     assert not extend(record, opened(record), Extension(6), "line")["extended"]
-    assert len(record.added(EXTENSIONS)) == 1
+    assert len(record.user_changes(EXTENSIONS)) == 1
 
 
 def test_two_at_once_extend_once() -> None:
@@ -147,7 +147,7 @@ def test_what_cannot_be_extended_is_refused(settings: dict[str, Any], walked: in
     record, _ = recorded(MemoryStore(), study(settings), decisions=walked)
     with pytest.raises(InvalidInput, match=says):
         extend(record, opened(record), Extension(to), "line")
-    assert record.added(EXTENSIONS) == []
+    assert record.user_changes(EXTENSIONS) == []
 
 
 def test_a_search_in_which_nothing_succeeded_is_not_extended() -> None:

@@ -299,7 +299,7 @@ def test_what_cannot_be_extended_is_refused(
         walk(record, opened(record))
     with pytest.raises(InvalidInput, match=says):
         extend(record, opened(record), to, "line")
-    assert record.added(EXTENSIONS) == []
+    assert record.user_changes(EXTENSIONS) == []
 
 
 def test_trainings_beyond_reason_are_refused() -> None:
@@ -320,7 +320,7 @@ def test_asked_twice_it_is_extended_once_and_two_at_once_extend_once() -> None:
     assert not extend(record, opened(record), Extension(R=27), "line")["extended"]
     with pytest.raises(InvalidInput, match="somebody else"):
         extend(record, both, Extension(R=81), "line")
-    assert [each["R"] for each in record.added(EXTENSIONS)] == [27]
+    assert [each["R"] for each in record.user_changes(EXTENSIONS)] == [27]
 
 
 @pytest.mark.parametrize(

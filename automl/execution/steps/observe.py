@@ -19,7 +19,7 @@ from automl.networks.spec_formats import get_path
 from automl.search.history import Checkpoint, Failure, Recommendation, Result
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
-from automl.study.keys import MANIFEST, attempt_prefix, checkpoint_prefix
+from automl.study.keys import LOG, MANIFEST, STATUS_LINES, attempt_prefix, checkpoint_prefix, is_of_rung
 from automl.study.manifest import Manifest, StoredFile
 from automl.study.record import Record
 from automl.study.train_spec import train_spec
@@ -92,7 +92,7 @@ class Observer:
         self.history: dict[int, float] = dict(before.history) if before else {}
         self.best, self.best_value = (before.best, before.best_value) if before else (None, None)
         self.last = Checkpoint(before.key, before.epoch) if before else None
-        same_rung = before is not None and f"/rung_{rung}/" in before.key
+        same_rung = before is not None and is_of_rung(before.key, rung)
         earlier = before.attempts if before and same_rung else ()
         self.attempts = earlier if launch.attempt in earlier else (*earlier, launch.attempt)
         self.seconds_before = before.seconds if before and same_rung else 0.0
@@ -353,16 +353,16 @@ class Observer:
     def _store_texts(self) -> None:
         """The log, and the status lines: as they stand, or in the same form when the program has another."""
         if self.launch.log.is_file():
-            self.record.store.put(f"{self._prefix}log.txt", self.launch.log)
+            self.record.store.put(f"{self._prefix}{LOG}", self.launch.log)
         paths = self.follower.paths()
         if self.follower.rule.reader != "tao":
             lines = status_lines(self.follower.said)
             if lines:
-                self.record.store.put(f"{self._prefix}status.json", lines)
+                self.record.store.put(f"{self._prefix}{STATUS_LINES}", lines)
         elif len(paths) == 1:
-            self.record.store.put(f"{self._prefix}status.json", paths[0])
+            self.record.store.put(f"{self._prefix}{STATUS_LINES}", paths[0])
         elif paths:
-            self.record.store.put(f"{self._prefix}status.json", b"".join(path.read_bytes() for path in paths))
+            self.record.store.put(f"{self._prefix}{STATUS_LINES}", b"".join(path.read_bytes() for path in paths))
 
 
 def _last_line(path: Path) -> str:

@@ -9,6 +9,7 @@ import yaml
 from automl.networks.definition import catalogue
 from automl.reporting.figures.facts import Facts
 from automl.reporting.page.markup import Markup, joined, tag
+from automl.study.keys import STUDY_FILE
 
 
 def reproduce(facts: Facts) -> Markup:
@@ -35,7 +36,7 @@ def reproduce(facts: Facts) -> Markup:
             "The same results lead to the same decisions, byte for byte. Trainings repeat as exactly as the training "
             "program does; the whole spec of each, with its seed, stands in recommendation_<number>.",
         ),
-        tag("details", tag("summary", tag("strong", "study.yaml")), tag("pre", facts.text, id="study-yaml"), open=""),
+        tag("details", tag("summary", tag("strong", STUDY_FILE)), tag("pre", facts.text, id="study-yaml"), open=""),
         _network(facts) if own else None,
     )
 
