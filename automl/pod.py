@@ -20,38 +20,61 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from automl.errors import AutoMLError, InvalidInput, StoreError, StoreRefused, UnsafeStore
 from automl.execution.pod_contract import AGAIN
-from automl.execution.pod_steps import collect, observe, propose_rung, stage_in_training, start
+from automl.execution.pod_steps.deciding import collect, propose_rung, start
+from automl.execution.pod_steps.training import observe, stage_in_training
 
 TERMINATION_LOG = Path("/dev/termination-log")  # what stands there becomes the message of the node
 
 
+@dataclass(frozen=True)
+class _PodStep:
+    """A step, and the errors of its store that are final; any other is worth another try, for the store may come back.
+
+    A refusal is final at the start alone: while a study runs, somebody may be changing rights.
+    """
+
+    run: Callable[[], None]
+    final: tuple[type[StoreError], ...] = (UnsafeStore,)
+
+    def exit_code(self, error: AutoMLError) -> int:
+        """AGAIN has the pod run again; any other code ends it."""
+        is_away = isinstance(error, StoreError) and not isinstance(error, self.final)
+        return AGAIN if is_away else error.exit_code
+
+
+STEPS = {
+    "start": _PodStep(start, final=(UnsafeStore, StoreRefused)),
+    "propose": _PodStep(propose_rung),
+    "stage-in": _PodStep(stage_in_training),
+    "observe": _PodStep(observe),
+    "collect": _PodStep(collect),
+}
+
+
 def main() -> None:
     """Runs the step that the command line names; an expected error becomes one line and its exit code."""
-    steps: dict[str, Callable[[], None]] = {
-        "start": start,
-        "propose": propose_rung,
-        "stage-in": stage_in_training,
-        "observe": observe,
-        "collect": collect,
-    }
+    step = STEPS.get(sys.argv[1]) if len(sys.argv) == 2 else None
+    if step is None:
+        error = InvalidInput(f"automl.pod {' '.join(sys.argv[1:])}", allowed=", ".join(STEPS))
+        _exit(error, error.exit_code)
     try:
-        if len(sys.argv) != 2 or sys.argv[1] not in steps:
-            raise InvalidInput(f"automl.pod {' '.join(sys.argv[1:])}", allowed=", ".join(steps))
-        steps[sys.argv[1]]()
+        step.run()
     except AutoMLError as error:
-        print(f"automl: {error}", file=sys.stderr, flush=True)
-        with suppress(OSError):  # not in a pod
-            TERMINATION_LOG.write_text(f"{error}"[:2000])
-        # a store that is away comes back: the step is run again; anything else would fail again
-        final = (
-            (UnsafeStore, StoreRefused) if sys.argv[1:] == ["start"] else UnsafeStore
-        )  # rights may change on the way
-        is_away = isinstance(error, StoreError) and not isinstance(error, final)
-        sys.exit(AGAIN if is_away else error.exit_code)
+        _exit(error, step.exit_code(error))
+
+
+def _exit(error: AutoMLError, code: int) -> NoReturn:
+    """Ends the pod with a message in its log and in its node."""
+    print(f"automl: {error}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # not in a pod
+        TERMINATION_LOG.write_text(f"{error}"[:2000])
+    sys.exit(code)
 
 
 if __name__ == "__main__":

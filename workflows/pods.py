@@ -14,66 +14,69 @@ from typing import Any
 from hera.workflows import Env, Parameter, RetryStrategy, SecretEnv, UserContainer
 from hera.workflows import models as m
 
-from automl.execution import pod_contract
+from automl.execution import pod_contract as contract
 from automl.study.options import ClusterSettings
 from workflows.shape import AnnotatedContainer, titled
 
-MOUNT = str(pod_contract.WORK.parent)  # of the volume that the containers of a pod share
+MOUNT = str(contract.WORK.parent)  # of the volume that the containers of a pod share
 TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
 SHARED_MEMORY = "shared-memory"  # for programs whose workers hand data over in memory
 BRAIN_RETRIES = "8"  # with the waits between them, minutes: longer than a store is usually away
 USER = 65532  # and group, of the images in containers/
+_NEW_VERDICT, _NEW_EXIT_CODE = contract.partial(contract.VERDICT), contract.partial(contract.EXIT_CODE)
+_PROGRESS = contract.PROGRESS
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
 # Fixed text: the words of the training's command are read from a file, one a line, and never parsed. POSIX sh, for the
 # image may hold nothing else. `alive` is a pipe that each side holds open while it lives, so each notices when the
 # other's container is killed. Argo sends SIGTERM to the whole group of processes: what is ours lives on.
-TRAIN = """\
-run=/automl/run
-[ -e "$run/skip" ] && exit 0
+TRAIN = f"""\
+run={contract.WORK}
+[ -e "$run/{contract.SKIP}" ] && exit 0
 cd "$run" || exit 1
 set --
-while IFS= read -r word; do set -- "$@" "$word"; done <argv
-told() { if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s progress ]; then cat progress >"$ARGO_PROGRESS_FILE"; fi; }
-end() {
+while IFS= read -r word; do set -- "$@" "$word"; done <{contract.ARGV}
+told() {{ if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s {_PROGRESS} ]; then cat {_PROGRESS} >"$ARGO_PROGRESS_FILE"; fi; }}
+end() {{
     asked=$((asked + 1))
     if [ "$asked" -le 30 ]; then kill -TERM "$child"; else kill -KILL "$child"; fi 2>/dev/null
-}
-watch() {
+}}
+watch() {{
     trap '' TERM INT PIPE
-    exec 4<>alive 3>alive 4<&-
-    : >training
+    exec 4<>{contract.ALIVE} 3>{contract.ALIVE} 4<&-
+    : >{contract.TRAINING}
     asked=0 waited=0
-    while [ ! -e verdict ]; do
-        [ -e exit-code ] || { [ -e stop ] && end; }
+    while [ ! -e {contract.VERDICT} ]; do
+        [ -e {contract.EXIT_CODE} ] || {{ [ -e {contract.STOP} ] && end; }}
         told
-        if [ -e following ]; then echo >&3 || break; else waited=$((waited + 1)); fi 2>/dev/null
+        if [ -e {contract.FOLLOWING} ]; then echo >&3 || break; else waited=$((waited + 1)); fi 2>/dev/null
         [ "$waited" -lt 600 ] || break
         sleep 1
     done
-    [ -e verdict ] && return
+    [ -e {contract.VERDICT} ] && return
     echo "nobody follows this training any more: it ends here, to be run again"
-    echo 75 >verdict.new && mv verdict.new verdict
-    while [ ! -e exit-code ]; do end; sleep 1; done
-}
-mkfifo output && { (trap '' TERM INT; exec tee -a log.txt <output) & }
-"$@" >output 2>&1 &
+    echo {contract.AGAIN} >{_NEW_VERDICT} && mv {_NEW_VERDICT} {contract.VERDICT}
+    while [ ! -e {contract.EXIT_CODE} ]; do end; sleep 1; done
+}}
+mkfifo {contract.OUTPUT} && {{ (trap '' TERM INT; exec tee -a {contract.LOG} <{contract.OUTPUT}) & }}
+"$@" >{contract.OUTPUT} 2>&1 &
 child=$!
-trap ': >stopped; kill -TERM "$child" 2>/dev/null' TERM INT
+trap ': >{contract.STOPPED}; kill -TERM "$child" 2>/dev/null' TERM INT
 watch &
 while :; do
     wait "$child"
     code=$?
     kill -0 "$child" 2>/dev/null || break
 done
-echo "$code" >exit-code.new && mv exit-code.new exit-code
-while [ ! -e verdict ]; do sleep 0.2 2>/dev/null || sleep 1; done
+echo "$code" >{_NEW_EXIT_CODE} && mv {_NEW_EXIT_CODE} {contract.EXIT_CODE}
+while [ ! -e {contract.VERDICT} ]; do sleep 0.2 2>/dev/null || sleep 1; done
 told
-exit "$(cat verdict)"
+exit "$(cat {contract.VERDICT})"
 """
 # By cause: a pod that is gone, one that asks for it (75), and one that was stopped. Not one that used up its memory.
 _RETRIED = (
-    "lastRetry.status == 'Error' || lastRetry.message matches 'exit code 75'"
-    " || (lastRetry.message matches 'exit code (137|143)' && !(lastRetry.message matches 'OOMKilled'))"
+    f"lastRetry.status == 'Error' || lastRetry.message matches 'exit code {contract.AGAIN}'"
+    f" || (lastRetry.message matches 'exit code ({contract.KILLED}|{contract.TERMINATED})'"
+    " && !(lastRetry.message matches 'OOMKilled'))"
 )
 
 
@@ -108,7 +111,7 @@ class Pods:
         outputs: list[Any] = [
             Parameter(
                 name=name,
-                value_from=m.ValueFrom(path=f"{pod_contract.OUTPUTS}/{name}", default=default),
+                value_from=m.ValueFrom(path=f"{contract.OUTPUTS}/{name}", default=default),
                 global_name=name if name in step.exported else None,
             )
             for name, default in step.outputs.items()

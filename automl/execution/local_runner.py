@@ -19,7 +19,8 @@ from pathlib import Path
 from types import FrameType
 
 from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed
-from automl.execution.steps.observe import PREEMPTED, Ended, Observer, fail
+from automl.execution.pod_contract import PREEMPTED
+from automl.execution.steps.observe import Ended, Observer, fail
 from automl.execution.steps.propose import propose
 from automl.execution.steps.salvage import note, salvage
 from automl.execution.steps.stage_in import stage_in

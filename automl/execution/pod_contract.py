@@ -1,36 +1,49 @@
-"""The file names and exit codes by which the containers of a training pod talk to each other and to Argo."""
+"""The file names and exit codes by which the containers of a training pod talk to each other and to Argo.
+
+This is the only list of them: the steps here and the shell script of workflows/pods.py both read it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from automl.execution.steps.observe import PREEMPTED
+from automl import training
 
 WORK = Path("/automl/run")  # on the volume that the containers of a training pod share
+OUTPUTS = Path("/automl/out")  # the files that Argo reads when a brain step has ended
+
+# -- files below WORK -------------------------------------------------------------------------------------------------
+
+# Written by stage-in.
+SKIP = "skip"  # exists when nothing is left to train
+ARGV = "argv"  # the words of the training's command, one a line
+LAUNCH = "launch.json"  # the checkpoint that the training goes on from, for the observer
+ALIVE = "alive"  # a pipe that both sides hold open: when a container is killed, the other side sees its end closed
+
+# Written by the container that trains.
+TRAINING = "training"  # exists once it holds its end of the pipe
+OUTPUT = "output"  # a pipe to the log, for the script alone
+LOG = "log.txt"  # all that the training prints
+EXIT_CODE = "exit-code"  # the training's, once it has ended
+STOPPED = "stopped"  # exists when Argo told this container to stop, which it does before it tells the observer
+
+# Written by the observer.
+FOLLOWING = "following"  # exists once it holds its end of the pipe
+STOP = "stop"  # exists when the training is to be stopped
+PROGRESS = "progress"  # epochs done/epochs to do, which Argo shows
+VERDICT = "verdict"  # the exit code with which the container that trains must end
+
+FILES = (SKIP, ARGV, LAUNCH, ALIVE, TRAINING, OUTPUT, LOG, EXIT_CODE, STOPPED, FOLLOWING, STOP, PROGRESS, VERDICT)
+
+# -- exit codes -------------------------------------------------------------------------------------------------------
+
+PREEMPTED = training.PREEMPTED  # of a training that saved a checkpoint and is to be run again (state rule 9)
+AGAIN = PREEMPTED  # of any container of ours that is to be run again
+BUG = 70  # of a training pod whose observer broke
+KILLED = 137  # of a container that was killed
+TERMINATED = 143  # of a container that ended on SIGTERM
 
 
-OUTPUTS = Path("/automl/out")  # what Argo reads of a brain step
-
-
-ARGV, EXIT_CODE, VERDICT, STOP, SKIP, LAUNCH = "argv", "exit-code", "verdict", "stop", "skip", "launch.json"
-
-
-ALIVE = "alive"  # a pipe between the two that run: whose container is killed lets go of its end
-
-
-TRAINING, FOLLOWING = "training", "following"  # stand there once the side that they name holds its end
-
-
-STOPPED = "stopped"  # the training's container was told to stop: Argo tells it first, and us when it has ended
-
-
-PROGRESS = "progress"  # epochs done/epochs asked for, which Argo shows
-
-
-AGAIN = PREEMPTED  # exit code of a step that may succeed when it is run again
-
-
-KILLED = 137  # exit code of a training whose container was killed as a whole, which can tell us none
-
-
-BUG = 70  # exit code of a training pod whose observer broke
+def partial(name: str) -> str:
+    """The name under which a file is written before it is renamed, so that nobody sees it half-written."""
+    return f"{name}.new"

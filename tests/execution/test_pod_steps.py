@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from automl.errors import NotReady, RecordError
-from automl.execution import pod_steps
+from automl.execution import pod_contract
+from automl.execution.pod_steps import deciding
 from automl.execution.steps.propose import propose
 from automl.search.history import MEANINGS, Decision, Failure, Result
 from automl.stores import open_store
@@ -30,7 +31,7 @@ def settle(record: Record, decision: Decision) -> None:
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     """A study of nine experiments, then three, then one; its first rung is decided, and experiment 8 left no result."""
-    monkeypatch.setattr(pod_steps, "OUTPUTS", tmp_path / "outputs")
+    monkeypatch.setattr(pod_contract, "OUTPUTS", tmp_path / "outputs")
     monkeypatch.setenv("AUTOML_STORE", str(tmp_path / "line"))
     record, definition = Record(open_store(str(tmp_path / "line"))), study(HALVING, final={"repeats": 0})
     begin(record, definition, "a study\n")
@@ -42,7 +43,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
 def ask(monkeypatch: pytest.MonkeyPatch, rung: int) -> None:
     monkeypatch.setenv("AUTOML_STAGE", "0")
     monkeypatch.setenv("AUTOML_RUNG", str(rung))
-    pod_steps.propose_rung()
+    deciding.propose_rung()
 
 
 def test_a_run_that_left_no_result_is_given_up_before_the_next_rung_is_decided(
@@ -73,7 +74,7 @@ def test_a_step_that_is_run_again_answers_the_same_and_gives_nothing_up(
 
 def test_a_stage_that_did_not_come_to_its_end_is_named_and_its_runs_may_be_tried_again(record: Record) -> None:
     with pytest.raises(RecordError, match="stage 9 halved by 3 ended before its rung 1 was decided"):
-        pod_steps.collect()
+        deciding.collect()
     assert record.result(8, 0) is None
 
 
@@ -84,7 +85,7 @@ def test_what_the_last_rung_lost_is_given_up_when_all_is_collected(
     ask(monkeypatch, 1)
     settle(record, propose(record, definition, 0, 1))
     ask(monkeypatch, 2)
-    pod_steps.collect()
+    deciding.collect()
     lost = record.result(0, 2)
     assert lost is not None
     assert lost.failure is Failure.LOST

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from automl.analysis.explain import explain
 from automl.analysis.status import status
 from automl.errors import InvalidInput, RecordError
-from automl.execution import pod_steps
+from automl.execution import pod_contract
+from automl.execution.pod_steps import deciding
 from automl.execution.steps.propose import propose
 from automl.operations import clone
 from automl.operations.extend import enqueue, extend
@@ -243,11 +244,11 @@ def test_the_first_step_of_a_workflow_puts_out_the_new_brackets(
     definition = study(NINE, run={"store": place})
     record, _ = recorded(open_store(place), definition)
     extend(record, opened(record), Extension(R=27), "line")
-    monkeypatch.setattr(pod_steps, "OUTPUTS", tmp_path / "outputs")
+    monkeypatch.setattr(pod_contract, "OUTPUTS", tmp_path / "outputs")
     monkeypatch.setenv("AUTOML_STORE", place)
     sent = {**definition.to_json(), "text": "name: line\nnetwork: least_squares\n"}
     monkeypatch.setenv("AUTOML_STUDY", strict_json.dump(sent).decode())
-    pod_steps.start()
+    deciding.start()
     search = json.loads((tmp_path / "outputs/search").read_text())
     assert [(each["stage"], each["rungs"]) for each in search] == [
         *(("0", "3"), ("1", "2")),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.execution.steps.observe import PREEMPTED
+from automl.execution.pod_contract import PREEMPTED
 from automl.execution.steps.propose import propose
 from automl.search.history import Failure
 from automl.stores import open_store
@@ -28,8 +28,8 @@ SAYS_GOODBYE = (
     "signal.signal(signal.SIGTERM, lambda *_: (ignore(), print('goodbye', flush=True), sys.exit(143)))\n"
 )
 STEP = (
-    "import pathlib, sys; from automl import pod; from automl.execution import pod_steps; "
-    "pod_steps.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
+    "import pathlib, sys; from automl import pod; from automl.execution import pod_contract; "
+    "pod_contract.WORK = pathlib.Path(sys.argv.pop(1)); pod.main()"
 )
 
 

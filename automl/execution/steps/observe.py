@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from automl.errors import StoreError
+from automl.execution.pod_contract import KILLED, PREEMPTED
 from automl.execution.status_readers import Follower, status_lines, why_no_epoch, why_no_metric
 from automl.execution.steps import out_of_memory
 from automl.execution.steps.stage_in import Launch
@@ -26,8 +27,7 @@ from automl.study.train_spec import train_spec
 from automl.text import strict_json
 from automl.text.digests import sha256_of
 
-PREEMPTED = 75  # the exit code that says: a checkpoint is written, run me again (state rule 9)
-_KILLED = (-9, 137)
+_KILLED = (-9, KILLED)
 _MESSAGE = 500  # characters of a failure's message that are kept
 _REASON = 350  # of what a program says itself
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automl.errors import CheckpointError
+from automl.execution.pod_contract import LOG
 from automl.networks.spec_formats import FORMATS
 from automl.search.history import Checkpoint, Recommendation
 from automl.study.definition import Definition
@@ -32,7 +33,7 @@ class Launch:
 
     @property
     def log(self) -> Path:
-        return self.folder / "log.txt"
+        return self.folder / LOG
 
 
 def stage_in(record: Record, definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Launch:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from automl.errors import StoreError
-from automl.execution.steps.observe import PREEMPTED, Ended
+from automl.execution.pod_contract import PREEMPTED
+from automl.execution.steps.observe import Ended
 from automl.search.history import Failure
 from automl.stores.memory import MemoryStore
 from tests.execution.steps.attempts import KILLED, WELL, Attempt, trains

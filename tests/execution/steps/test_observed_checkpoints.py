@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from automl.execution.steps.observe import PREEMPTED, Ended
+from automl.execution.pod_contract import PREEMPTED
+from automl.execution.steps.observe import Ended
 from automl.search.history import Checkpoint
 from tests.execution.steps.attempts import WELL, Attempt, recommendation, trains
 from tests.simulation.studies import RANDOM, study

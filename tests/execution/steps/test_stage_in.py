@@ -10,7 +10,8 @@ from typing import Literal
 import pytest
 
 from automl.errors import CheckpointError, UnknownFormat
-from automl.execution.steps.observe import PREEMPTED, Ended
+from automl.execution.pod_contract import PREEMPTED
+from automl.execution.steps.observe import Ended
 from automl.execution.steps.stage_in import stage_in
 from automl.networks.checkpoints import Checkpoints
 from automl.search.history import Recommendation

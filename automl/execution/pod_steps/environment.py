@@ -1,0 +1,43 @@
+"""What every step of a pod reads and leaves: its environment variables, its study, the outputs that Argo takes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from automl.errors import InvalidInput
+from automl.execution import pod_contract, submission
+from automl.search.agenda import Step
+from automl.stores import open_store
+from automl.study.opened_study import OpenedStudy
+from automl.study.prefetching_record import PrefetchingRecord
+
+
+def variable(name: str) -> str:
+    """The value of an environment variable. Raises InvalidInput when it is missing or empty."""
+    value = os.environ.get(name)
+    if not value:
+        raise InvalidInput(f"the environment variable {name} is missing", advice="see automl/pod.py")
+    return value
+
+
+def step() -> Step:
+    """The decision that this pod makes, or that asked for its training."""
+    return Step(int(variable("AUTOML_STAGE")), int(variable("AUTOML_RUNG")))
+
+
+def open_study() -> tuple[PrefetchingRecord, OpenedStudy]:
+    """The record, and its study with the settings that are not stored because no decision depends on them."""
+    record = PrefetchingRecord(open_store(variable("AUTOML_STORE")))
+    opened = OpenedStudy.read(record)
+    limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
+    definition = submission.with_settings(
+        opened.definition, int(gpus) if gpus else None, float(limit) if limit else None
+    )
+    return record, replace(opened, definition=definition)
+
+
+def output(name: str, text: str) -> None:
+    """Leaves an output of this step for Argo."""
+    pod_contract.OUTPUTS.mkdir(parents=True, exist_ok=True)
+    (pod_contract.OUTPUTS / name).write_text(text)

@@ -1,0 +1,195 @@
+"""The steps of a training pod: prepare the shared volume, then follow the training until its result is stored."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from automl.errors import CheckpointError, NotReady, StoreError
+from automl.execution import pod_contract as contract
+from automl.execution.pod_steps.environment import open_study, step, variable
+from automl.execution.steps.observe import Ended, Observer, fail
+from automl.execution.steps.stage_in import Launch, stage_in
+from automl.search.agenda import Run, runs_of_decision
+from automl.search.history import Failure, Result
+from automl.study.record import Record
+from automl.text import strict_json
+
+POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 900.0  # that a training pod waits for its store at the end, before the pod is run again
+GRACE_SECONDS = 25.0  # from SIGTERM until the pod is gone, less what a last upload takes
+
+T = TypeVar("T")
+
+
+def stage_in_training() -> None:
+    """Prepares the shared volume, or marks it as one where nothing is left to train."""
+    record, opened = open_study()
+    run = _run(record)
+    recommendation = run.recommendation
+    contract.WORK.mkdir(parents=True, exist_ok=True)
+    if record.result(*run.key) is not None:
+        (contract.WORK / contract.SKIP).touch()
+        print("the result stands already")
+        return
+    try:
+        launch = stage_in(record, opened.definition, recommendation, run.rung, contract.WORK)
+    except CheckpointError as error:
+        fail(record, recommendation, run.rung, variable("AUTOML_ATTEMPT"), (Failure.NO_CHECKPOINT, str(error)))
+        (contract.WORK / contract.SKIP).touch()
+        print(f"experiment {recommendation.number} fails: {error}")
+        return
+    words = "".join(f"{word}\n" for word in launch.argv)
+    (contract.WORK / contract.ARGV).write_text(words, encoding="utf-8")
+    with suppress(FileExistsError):
+        os.mkfifo(contract.WORK / contract.ALIVE)
+    resume = {"resume": launch.resume and launch.resume.key}
+    (contract.WORK / contract.LAUNCH).write_bytes(strict_json.dump(resume))
+    begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
+    print(f"experiment {recommendation.number} {begins}, to epoch {recommendation.epochs}")
+
+
+def observe() -> None:
+    """Follows the training until it has ended, stores its result, and tells the main container how to exit."""
+    if (contract.WORK / contract.SKIP).exists():
+        return
+    try:
+        _Following().follow()
+    except BaseException:
+        _write_verdict(contract.BUG)  # the training must not wait for ever for somebody who is gone
+        raise
+
+
+@dataclass
+class _Following:
+    """The observer's side of a training pod, from the moment when the training may begin."""
+
+    began: float = field(default_factory=time.monotonic)
+    terminated: float | None = None  # when SIGTERM came
+    timed_out: bool = False
+
+    def follow(self) -> None:
+        signal.signal(signal.SIGTERM, self._note_sigterm)
+        alive = os.open(contract.WORK / contract.ALIVE, os.O_RDONLY | os.O_NONBLOCK)
+        (contract.WORK / contract.FOLLOWING).touch()
+        observer = self._patiently(_observer)
+        if observer is not None:
+            self._watch(observer, alive)
+        ended = self._how_it_ended()
+        result = None
+        if observer is not None:
+            seconds = self._seconds()
+            result = self._patiently(lambda: observer.finish(ended, seconds))
+        _write_verdict(contract.AGAIN if result is None else 0)
+        if result is not None:
+            print(f"experiment {result.experiment}: {_in_words(result)}", flush=True)
+
+    def _note_sigterm(self, *_: object) -> None:
+        if self.terminated is None:
+            self.terminated = time.monotonic()
+
+    def _watch(self, observer: Observer, alive: int) -> None:
+        """Stores what the training reports, until it has ended, its container is gone, or this pod is about to be."""
+        limit = observer.definition.file.run.timeout_minutes
+        while not (contract.WORK / contract.EXIT_CODE).exists() and not _is_gone(alive):
+            seconds = self._seconds()
+            try:
+                _report(observer, observer.poll(seconds))
+            except StoreError as error:  # what is not stored now is stored at the next look
+                print(f"the store is away: {error}", flush=True)
+            if limit is not None and seconds > limit * 60 and not self.timed_out:
+                self.timed_out = True
+                (contract.WORK / contract.STOP).touch()
+            if self._is_late():
+                return
+            time.sleep(POLL_SECONDS)
+
+    def _how_it_ended(self) -> Ended:
+        stopped = self.terminated is not None or (contract.WORK / contract.STOPPED).exists()
+        if (contract.WORK / contract.EXIT_CODE).exists():
+            code = int((contract.WORK / contract.EXIT_CODE).read_text())
+        else:  # its container was killed, with the whole pod or by itself
+            code = contract.PREEMPTED if stopped else contract.KILLED
+        return Ended(code, self.timed_out, again=stopped and code != 0 and not self.timed_out)
+
+    def _patiently(self, work: Callable[[], T]) -> T | None:
+        """What `work` returns, tried again while the store is away; None when that takes too long."""
+        began = time.monotonic()
+        while True:
+            try:
+                return work()
+            except StoreError as error:
+                print(f"the store is away: {error}", flush=True)
+                if self._is_late() or time.monotonic() - began > PATIENCE_SECONDS:
+                    return None
+                time.sleep(POLL_SECONDS)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def _is_late(self) -> bool:
+        """Whether this pod is about to be killed: what is not stored by now is lost."""
+        return self.terminated is not None and time.monotonic() - self.terminated > GRACE_SECONDS
+
+
+def _observer() -> Observer:
+    record, opened = open_study()
+    run = _run(record)
+    key = strict_json.load((contract.WORK / contract.LAUNCH).read_bytes(), contract.LAUNCH)["resume"]
+    resume = record.manifest(key) if key else None
+    launch = Launch((), contract.WORK, variable("AUTOML_ATTEMPT"), resume)
+    return Observer(record, opened.definition, run.recommendation, run.rung, launch)
+
+
+def _run(record: Record) -> Run:
+    """What this pod is to train."""
+    decided, number = step(), int(variable("AUTOML_EXPERIMENT"))
+    stored = record.decision(decided.stage, decided.index)
+    if stored is None:
+        raise NotReady(f"decision {decided.index} of stage {decided.stage} does not exist yet")
+    decision, _ = stored
+    for run in runs_of_decision(decision):
+        if run.recommendation.number == number:
+            return run
+    raise NotReady(f"decision {decided.index} of stage {decided.stage} asks for no experiment {number}")
+
+
+def _is_gone(alive: int) -> bool:
+    """Whether the container that trains was killed: it held the other end of the pipe and does not any more."""
+    if not (contract.WORK / contract.TRAINING).exists():
+        return False
+    try:
+        return not os.read(alive, 1 << 16)
+    except BlockingIOError:
+        return False
+
+
+def _report(observer: Observer, new: list[tuple[int, float]]) -> None:
+    """Prints the new values of the metric, and leaves the progress for Argo."""
+    epochs = observer.recommendation.epochs
+    for epoch, value in new:
+        print(f"epoch {epoch} of {epochs}: {observer.metric.name} {value:.6g}", flush=True)
+    if new:
+        _write(contract.PROGRESS, f"{new[-1][0] - observer.start_epoch}/{epochs - observer.start_epoch}")
+
+
+def _write_verdict(code: int) -> None:
+    _write(contract.VERDICT, f"{code}\n")
+
+
+def _write(name: str, text: str) -> None:
+    """Writes a file of the shared volume that is never seen half-written."""
+    partial = contract.WORK / contract.partial(name)
+    partial.write_text(text)
+    partial.replace(contract.WORK / name)
+
+
+def _in_words(result: Result) -> str:
+    if result.failure is None:
+        return f"done at epoch {result.epochs}"
+    return f"failed, {result.failure}: {result.message}"
