@@ -1,15 +1,39 @@
-"""A store that breaks its promise, for the suites to find; run by test_suites.py. One that works stands beside it."""
+"""Parts that break a promise each, for the suites to find, and parts that keep them all; run by test_suites.py."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from automl.problem.search_space import SearchSpace
+from automl.search.samplers.base import Proposal, Request, Sampler, Trial
+from automl.search.samplers.uniform import Uniform
 from automl.stores import Store, open_store
 from automl.stores.base import Keys
+from automl.testing.samplers import SamplerSuite
 from automl.testing.stores import StoreSuite
+
+
+class HostsEntropySampler:
+    """Draws feasible values, and leaves the seed of the request aside."""
+
+    def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
+        rng = np.random.default_rng()
+        return tuple(Proposal(space.sample(rng), f"after {len(trials)} trials") for _ in range(request.count))
+
+
+class TestHostsEntropySampler(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return HostsEntropySampler()
+
+
+class TestSoundSampler(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return Uniform()
 
 
 class OverwritingStore:

@@ -49,6 +49,14 @@ def test_a_store_that_overwrites_fails_all_that_create_promises(failures: Failur
     }
 
 
-@pytest.mark.parametrize("suite", ["TestSoundStore"])
+def test_a_sampler_with_chance_of_its_own_fails_all_that_compares_answers(failures: Failures) -> None:
+    assert failures["TestHostsEntropySampler"] == {
+        "test_processes_propose_the_same_bytes_whatever_their_hash_seeds_and_threads",
+        "test_a_proposal_does_not_depend_on_how_many_are_asked_for",
+        "test_the_same_request_has_the_same_answer",
+    }
+
+
+@pytest.mark.parametrize("suite", ["TestSoundSampler", "TestSoundStore"])
 def test_what_is_sound_passes(failures: Failures, suite: str) -> None:
     assert failures[suite] == set()

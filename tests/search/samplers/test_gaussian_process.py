@@ -19,8 +19,8 @@ from automl.search.samplers.low_discrepancy import LowDiscrepancy
 from automl.search.samplers.uniform import Uniform
 from automl.search.surrogates import gaussian_process
 from automl.search.surrogates.observations import Axes
-from tests.search.samplers.proposals import SHARP, sharp_trials
-from tests.search.samplers.spaces import CATEGORICAL, MIXED, space_of, unit
+from automl.testing.sampler_process import SHARP, trials_on_sharp
+from automl.testing.spaces import CATEGORICAL, MIXED, space_of, unit
 
 QUICK = GaussianProcess(candidates=500)
 Score = Callable[[Mapping[str, Any]], float | None]
@@ -74,7 +74,7 @@ def test_the_model_takes_over_after_the_starts() -> None:
 
 
 def test_the_order_of_the_trials_makes_no_difference() -> None:
-    trials = sharp_trials()[:24]
+    trials = trials_on_sharp()[:24]
     assert ask(SHARP, trials) == ask(SHARP, trials[::-1])
 
 

@@ -10,7 +10,7 @@ from automl.errors import InvalidInput
 from automl.search.samplers.base import Request
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
 from automl.search.samplers.uniform import Uniform
-from tests.search.samplers.spaces import unit
+from automl.testing.spaces import unit
 
 SPACE = unit("abcde")
 methods = pytest.mark.parametrize("method", ["sobol", "lhs"])

@@ -6,7 +6,7 @@ import numpy as np
 
 from automl.search.samplers.base import Request
 from automl.search.samplers.uniform import Uniform
-from tests.search.samplers.spaces import MIXED
+from automl.testing.spaces import MIXED
 
 
 def test_draws_are_the_space_s_own_in_order() -> None:

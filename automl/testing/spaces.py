@@ -1,4 +1,4 @@
-"""Search spaces that the tests of the samplers share."""
+"""Search spaces of all kinds, for the suite of samplers and for tests of one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from automl.problem.search_space import Parameter, SearchSpace
 
 
 def space_of(**parameters: dict[str, Any]) -> SearchSpace:
-    made = tuple(Parameter.from_mapping(name, data) for name, data in parameters.items())
-    return SearchSpace(parameters=made, constants={})
+    """A search space of these parameters, each as a network file describes it."""
+    return SearchSpace(
+        parameters=tuple(Parameter.from_mapping(name, data) for name, data in parameters.items()), constants={}
+    )
 
 
 def unit(names: str) -> SearchSpace:

@@ -1,0 +1,99 @@
+"""What every sampler must do: feasible proposals that follow from space, trials and request alone, in any process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+
+import numpy as np
+import pytest
+
+from automl.problem.search_space import SearchSpace
+from automl.search.samplers.base import Request, Sampler, Trial
+from automl.testing.spaces import CATEGORICAL, MIXED, random_space
+
+__all__ = ["SamplerSuite"]
+
+
+class SamplerSuite(ABC):
+    """The tests that a sampler must pass. Subclass it as `Test...` at the top of a file, with `make_sampler`."""
+
+    @abstractmethod
+    def make_sampler(self) -> Sampler:
+        """The sampler. Processes of their own call this too, so it must be the same one whenever it is called."""
+
+    def test_processes_propose_the_same_bytes_whatever_their_hash_seeds_and_threads(self) -> None:
+        suite = type(self)
+        command = [sys.executable, "-m", "automl.testing.sampler_process", suite.__module__, suite.__qualname__]
+        running = []
+        for hash_seed, threads in (("0", "1"), ("4242", "2")):
+            set_threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+            path = os.pathsep.join(sys.path)  # pytest has added the folder of the test
+            environment = {**os.environ, **set_threads, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+            running.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE))
+        one, other = (process.communicate()[0] for process in running)
+        assert [process.returncode for process in running] == [0, 0]
+        assert one == other
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_all_proposals_are_feasible_in_random_spaces(self, seed: int) -> None:
+        sampler, space = self.make_sampler(), random_space(seed)
+        for trials in ([], _trials(space, 6, seed)):
+            request = Request(count=3, done=1 + len(trials), total=20, seed=(seed, 0, len(trials)), defaults_taken=1)
+            proposals = sampler.propose(space, trials, request)
+            assert len(proposals) == 3
+            assert [space.check(proposal.values) for proposal in proposals] == [()] * 3
+            assert all(proposal.reason for proposal in proposals)
+
+    def test_a_proposal_does_not_depend_on_how_many_are_asked_for(self) -> None:
+        sampler, trials = self.make_sampler(), _trials(MIXED, 6)
+        few, many = (
+            sampler.propose(MIXED, trials, Request(count, done=6, total=20, seed=(1, 0, 6), defaults_taken=1))
+            for count in (2, 4)
+        )
+        assert few == many[:2]
+
+    def test_the_same_request_has_the_same_answer(self) -> None:
+        sampler, trials = self.make_sampler(), _trials(MIXED, 6)
+        request = Request(2, done=6, total=20, seed=(1, 0, 6), defaults_taken=1)
+        assert sampler.propose(MIXED, trials, request) == sampler.propose(MIXED, trials, request)
+        assert sampler.propose(MIXED, trials, request) == self.make_sampler().propose(MIXED, trials, request)
+
+    def test_a_proposal_depends_on_the_study_seed(self) -> None:
+        sampler, trials = self.make_sampler(), _trials(MIXED, 6)
+        one, other = (
+            sampler.propose(MIXED, trials, Request(1, done=6, total=20, seed=(study_seed, 0, 6)))
+            for study_seed in (1, 2)
+        )
+        assert one[0].values != other[0].values
+
+    def test_a_request_for_nothing_has_no_proposal(self) -> None:
+        request = Request(0, done=1, total=20, seed=(0, 0, 0), defaults_taken=1)
+        assert self.make_sampler().propose(MIXED, (), request) == ()
+
+    def test_a_space_of_one_configuration_works(self) -> None:
+        sampler = self.make_sampler()
+        fixed = tuple(parameter for parameter in random_space(0).parameters if parameter.name == "only")
+        for parameters in ((), fixed):
+            space = SearchSpace(parameters=parameters, constants={})
+            trials = [Trial(space.defaults(), score) for score in (0.1, 0.4, 0.2)]
+            proposals = sampler.propose(space, trials, Request(2, done=3, total=5, seed=(0, 0, 3)))
+            assert [proposal.values for proposal in proposals] == [space.defaults()] * 2
+
+    def test_failed_trials_alone_are_no_obstacle(self) -> None:
+        trials = [Trial(trial.values, None) for trial in _trials(MIXED, 6)]
+        proposals = self.make_sampler().propose(MIXED, trials, Request(2, done=6, total=20, seed=(0, 0, 6)))
+        assert [MIXED.check(proposal.values) for proposal in proposals] == [()] * 2
+
+    def test_an_all_categorical_space_works(self) -> None:
+        request = Request(3, done=5, total=9, seed=(0, 0, 5))
+        proposals = self.make_sampler().propose(CATEGORICAL, _trials(CATEGORICAL, 5), request)
+        assert [CATEGORICAL.check(proposal.values) for proposal in proposals] == [()] * 3
+
+
+def _trials(space: SearchSpace, count: int, seed: int = 0) -> list[Trial]:
+    """Trials of random values with random scores."""
+    rng = np.random.default_rng(seed)
+    return [Trial(space.sample(rng), float(rng.normal())) for _ in range(count)]
