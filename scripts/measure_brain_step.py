@@ -25,8 +25,6 @@ from automl.execution.steps.propose import propose
 from automl.search.history import Checkpoint, Decision, Result
 from automl.stores import open_store
 from automl.study import study_file
-from automl.study.definition import Definition
-from automl.study.experiments import rung_of
 from automl.study.keys import decision_key
 from automl.study.opened_study import begin
 from automl.study.record import Record
@@ -77,13 +75,13 @@ def walked(uri: str, text: str, over: int) -> Callable[[], None]:
     record = Record(open_store(uri))
     begin(record, definition, text)
     for rung in range(over):
-        settle(record, definition, propose(record, definition, 0, rung))
+        settle(record, propose(record, definition, 0, rung))
     return lambda: record.store.delete(decision_key(0, over))
 
 
-def settle(record: Record, definition: Definition, decision: Decision) -> None:
+def settle(record: Record, decision: Decision) -> None:
     """A made-up result for everything that the decision asks; the value depends on the experiment's number alone."""
-    rung = rung_of(definition.plan.stages[decision.stage], decision)
+    rung = decision.index
     for asked in decision.issued:
         value = 0.5 + (asked.number * 37 % 101) / 250
         points = tuple((epoch, value) for epoch in range(1, asked.epochs + 1))

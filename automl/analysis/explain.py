@@ -24,7 +24,7 @@ from automl.search.plan import Stage
 from automl.search.promotion import ranked
 from automl.study import summary
 from automl.study.definition import Definition
-from automl.study.experiments import experiments, rung_of
+from automl.study.experiments import RunState, experiments, goes_on, run_states
 from automl.study.keys import LOG, decision_key, experiment_key
 from automl.text.formatting import duration, number
 
@@ -37,9 +37,8 @@ def explain(definition: Definition, study: History, wanted: int) -> dict[str, An
     experiment = found[wanted]
     stage = definition.plan.stages[experiment.stage]
     proposal = next(each for each in study.of_stage(stage.index) if wanted in {asked.number for asked in each.issued})
-    first = rung_of(stage, proposal)
     rungs = [
-        _rung(definition, study, experiment, asked, first + place)
+        _rung(definition, study, experiment, asked, proposal.index + place)
         for place, asked in enumerate(experiment.recommendations)
     ]
     proposed = _proposed(definition, study, stage, proposal, experiment)
@@ -122,8 +121,7 @@ def _rung(
     """What happened to an experiment at a rung: its place among the rung's results, the cut, and what followed."""
     stage, decisions = definition.plan.stages[experiment.stage], study.of_stage(experiment.stage)
     result = study.results.get((experiment.number, rung))
-    follows = rung + 1 < len(stage.rungs) and not stage.rungs[rung + 1].new
-    decided = next((each for each in decisions if follows and each.index == rung + 1), None)
+    follows = goes_on(stage, rung)
     issued = next(each for each in decisions if each.index == rung).issued
     reached = [study.results[each.number, rung].outcome() for each in issued if (each.number, rung) in study.results]
     order = [each.experiment for each in ranked(reached, definition.brain.metric)]
@@ -141,21 +139,9 @@ def _rung(
         "results": len(reached),
         "go_on": size,
         "cut": cut,
-        "what": _what(result, decided, experiment, follows=follows),
+        "what": run_states(study, (stage,))[experiment.number, rung].value,
     }
     return {**data, "text": _rung_text(definition, data, result)}
-
-
-def _what(result: Result | None, decided: Decision | None, experiment: Experiment, *, follows: bool) -> str:
-    if result is None:
-        return "training"
-    if result.failure is not None:
-        return "failed"
-    if not follows:
-        return "finished"
-    if decided is None:
-        return "waiting"
-    return "promoted" if experiment.number in {each.number for each in decided.issued} else "stopped"
 
 
 def _rung_text(definition: Definition, data: dict[str, Any], result: Result | None) -> str:
@@ -182,10 +168,10 @@ def _rung_text(definition: Definition, data: dict[str, Any], result: Result | No
     return (
         text
         + {
-            "finished": "; this was the last rung",
-            "waiting": f"{place} so far; {goes} when all results are there",
-            "promoted": f"{place}; promoted, for {goes}{cut}",
-            "stopped": f"{place}; stopped, for only {goes}{cut}",
+            RunState.FINISHED: "; this was the last rung",
+            RunState.WAITING: f"{place} so far; {goes} when all results are there",
+            RunState.PROMOTED: f"{place}; promoted, for {goes}{cut}",
+            RunState.STOPPED: f"{place}; stopped, for only {goes}{cut}",
         }[data["what"]]
     )
 

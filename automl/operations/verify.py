@@ -21,7 +21,6 @@ from automl.search.history import Checkpoint, Result
 from automl.stores.base import Keys, Store
 from automl.study import summary
 from automl.study.definition import Definition
-from automl.study.experiments import rung_of
 from automl.study.keys import (
     BEST_MODEL,
     DECISIONS,
@@ -80,7 +79,7 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> dict[str, Any]:
     results = _results(record, keys, found)
     _chain(definition, decisions, found)
     _consumed(definition, decisions, results, found)
-    _asked(definition, decisions, results, keys, found)
+    _asked(decisions, results, keys, found)
     named = _named_checkpoints(results)
     removed = found.reading(REMOVED, record.removed) or {}
     for place, (checkpoint, key) in enumerate(named.items(), 1):
@@ -207,13 +206,9 @@ def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int
     return [(each.index, rung) for each, rung in before]
 
 
-def _asked(definition: Definition, decisions: Runs, results: Runs, keys: Keys, found: Findings) -> None:
+def _asked(decisions: Runs, results: Runs, keys: Keys, found: Findings) -> None:
     """Results, and folders of experiments, that no decision has asked for."""
-    asked = {
-        (each.number, rung_of(definition.plan.stages[stage], decision))
-        for (stage, _), (decision, _) in decisions.items()
-        for each in decision.issued
-    }
+    asked = {(each.number, decision.index) for decision, _ in decisions.values() for each in decision.issued}
     for run in sorted(set(results) - asked):
         found.wrong(result_key(*run), "is an orphan: no decision has asked for it")
     trained = {pair for key in keys if (pair := run_of(key))}

@@ -10,7 +10,7 @@ from automl.search.brain import Queue
 from automl.search.history import Decision, Outcome, Result
 from automl.search.plan import Stage
 from automl.study.definition import Definition
-from automl.study.experiments import rung_of
+from automl.study.experiments import check_in_plan
 
 # What a decision is computed from: the decisions of a stage, each with its sha256; the result of a run.
 Decisions: TypeAlias = Callable[[int], Sequence[tuple[Decision, str]]]
@@ -71,9 +71,10 @@ def _after_all(definition: Definition, stage: int, decisions: Decisions, result:
 
 def _outcomes(stage: Stage, decision: Decision, result: Results) -> Iterator[Outcome]:
     """What came of everything that the decision asked."""
-    rung = rung_of(stage, decision)
-    for asked in decision.issued:
-        found = result(asked.number, rung)
-        if found is None:
-            raise NotReady(f"experiment {asked.number} of stage {stage.name} has no result at rung {rung} yet")
-        yield found.outcome()
+    check_in_plan(stage, decision)
+    for issued in decision.issued:
+        reached = result(issued.number, decision.index)
+        if reached is None:
+            missing = f"experiment {issued.number} of stage {stage.name}"
+            raise NotReady(f"{missing} has no result at rung {decision.index} yet")
+        yield reached.outcome()

@@ -1,14 +1,36 @@
-"""The experiments of a study: what became of every recommendation, out of decisions and results."""
+"""The experiments of a study and where each of their runs stands, out of decisions and results: judged here alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
-from automl.search.history import Decision, Experiment, History, Outcome, Recommendation, Status
+from automl.search.history import Decision, Experiment, History, Outcome, Recommendation, Result, Status
 from automl.search.plan import Plan, Stage
 from automl.study.keys import decision_key
+
+
+class RunState(StrEnum):
+    """Where a run stands: one training of an experiment, in one rung."""
+
+    TRAINING = "training"  # it was asked for and has no result
+    FAILED = "failed"
+    FINISHED = "finished"  # in the last rung that its experiment can reach
+    WAITING = "waiting"  # for the decision on the next rung
+    PROMOTED = "promoted"  # that decision asks for the next run of its experiment
+    STOPPED = "stopped"  # that decision does not
+
+
+_STATUS = {
+    RunState.TRAINING: Status.PENDING,
+    RunState.FAILED: Status.FAILURE,
+    RunState.FINISHED: Status.SUCCESS,
+    RunState.WAITING: Status.WAITING,
+    RunState.PROMOTED: Status.PENDING,
+    RunState.STOPPED: Status.STOPPED,
+}
 
 
 def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -> list[tuple[int, dict[str, Any]]]:
@@ -17,61 +39,90 @@ def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -
     return [(number, values) for number, values in enumerate(enqueued) if number not in taken]
 
 
-def rung_of(stage: Stage, decision: Decision) -> int:
-    """The rung that a decision's experiments train in. Raises RecordError for a decision that the plan has not."""
+def check_in_plan(stage: Stage, decision: Decision) -> None:
+    """Raises RecordError for a decision that is not in the plan: the index of any other is that of its rung."""
     if decision.index >= len(stage.rungs):
         raise RecordError(
             f"{decision_key(decision.stage, decision.index)} is in no rung of the plan",
             advice="'automl verify' lists all that is wrong",
         )
-    return stage.rungs[decision.index].index
 
 
-def experiments(study: History, plan: Plan) -> list[Experiment]:
+def goes_on(stage: Stage, rung: int) -> bool:
+    """Whether experiments of this rung can go on to the next one, which does not begin with new ones."""
+    return rung + 1 < len(stage.rungs) and not stage.rungs[rung + 1].new
+
+
+def run_states(history: History, stages: Iterable[Stage]) -> dict[tuple[int, int], RunState]:
+    """Where every run of these stages stands, by (experiment, rung)."""
+    states: dict[tuple[int, int], RunState] = {}
+    for stage in stages:
+        decisions = {decision.index: decision for decision in history.of_stage(stage.index)}
+        for rung, decision in decisions.items():
+            following = decisions.get(rung + 1)
+            promoted = None if following is None else {issued.number for issued in following.issued}
+            for issued in decision.issued:
+                run = (issued.number, rung)
+                states[run] = _run_state(history.results.get(run), goes_on(stage, rung), promoted)
+    return states
+
+
+def _run_state(result: Result | None, may_go_on: bool, promoted: set[int] | None) -> RunState:
+    """`promoted` holds the experiments that go on to the next rung; None while that is not decided."""
+    if result is None:
+        return RunState.TRAINING
+    if result.failure is not None:
+        return RunState.FAILED
+    if not may_go_on:
+        return RunState.FINISHED
+    if promoted is None:
+        return RunState.WAITING
+    return RunState.PROMOTED if result.experiment in promoted else RunState.STOPPED
+
+
+def experiments(history: History, plan: Plan) -> list[Experiment]:
     """Every experiment that was recommended, by number, with all that happened to it."""
-    found: dict[int, Experiment] = {}
+    by_number: dict[int, Experiment] = {}
     for stage in plan.stages:
-        decisions = study.of_stage(stage.index)
-        stopped = {each.number: each.reason for decision in decisions for each in decision.stopped}
-        issued: dict[int, list[tuple[int, Recommendation]]] = {}
-        for recommendation, rung in runs_of(study, (stage,)):
-            issued.setdefault(recommendation.number, []).append((rung, recommendation))
-        for number, asked in issued.items():
-            results = tuple(result for rung, _ in asked if (result := study.results.get((number, rung))))
-            last = results[-1] if len(results) == len(asked) else None
-            goes_on = asked[-1][0] + 1 < len(stage.rungs) and not stage.rungs[asked[-1][0] + 1].new
-            if last is None:
-                status, reason = Status.PENDING, ""
-            elif last.failure is not None:
-                status, reason = (
-                    Status.FAILURE,
-                    f"{last.failure}: {last.message}" if last.message else str(last.failure),
-                )
-            elif number in stopped:
-                status, reason = Status.STOPPED, stopped[number]
-            else:
-                status, reason = (Status.WAITING if goes_on else Status.SUCCESS), ""
-            found[number] = Experiment(
+        states = run_states(history, (stage,))
+        stopped = {stop.number: stop.reason for decision in history.of_stage(stage.index) for stop in decision.stopped}
+        runs: dict[int, list[tuple[Recommendation, int]]] = {}
+        for recommendation, rung in runs_of(history, (stage,)):
+            runs.setdefault(recommendation.number, []).append((recommendation, rung))
+        for number, of_experiment in runs.items():
+            recommendations, rungs = zip(*of_experiment, strict=True)
+            results = tuple(result for rung in rungs if (result := history.results.get((number, rung))))
+            complete = len(results) == len(rungs)
+            status = _STATUS[states[number, rungs[-1]]] if complete else Status.PENDING
+            by_number[number] = Experiment(
                 number=number,
                 stage=stage.index,
-                values=asked[0][1].values,
-                recommendations=tuple(recommendation for _, recommendation in asked),
+                values=recommendations[0].values,
+                recommendations=recommendations,
                 results=results,
                 status=status,
-                reason=reason,
+                reason=_reason(status, results, stopped.get(number, "")),
             )
-    return [found[number] for number in sorted(found)]
+    return [by_number[number] for number in sorted(by_number)]
 
 
-def runs_of(study: History, stages: Iterable[Stage]) -> Iterator[tuple[Recommendation, int]]:
+def _reason(status: Status, results: Sequence[Result], stopped: str) -> str:
+    """Why an experiment was stopped, or how it failed; empty for any other."""
+    if status is Status.FAILURE:
+        failed = results[-1]
+        return f"{failed.failure}: {failed.message}" if failed.message else str(failed.failure)
+    return stopped if status is Status.STOPPED else ""
+
+
+def runs_of(history: History, stages: Iterable[Stage]) -> Iterator[tuple[Recommendation, int]]:
     """Every run that was asked for in these stages, with the rung that it trains in."""
     for stage in stages:
-        for decision in study.of_stage(stage.index):
+        for decision in history.of_stage(stage.index):
             for recommendation in decision.issued:
-                yield recommendation, rung_of(stage, decision)
+                yield recommendation, decision.index
 
 
-def outcomes_of(study: History, stages: Iterable[Stage]) -> tuple[Outcome, ...]:
+def outcomes_of(history: History, stages: Iterable[Stage]) -> tuple[Outcome, ...]:
     """The outcomes of all results in these stages."""
-    runs = ((asked.number, rung) for asked, rung in runs_of(study, stages))
-    return tuple(study.results[run].outcome() for run in runs if run in study.results)
+    runs = ((recommendation.number, rung) for recommendation, rung in runs_of(history, stages))
+    return tuple(history.results[run].outcome() for run in runs if run in history.results)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from automl.search.history import History
 from automl.stores.base import Store
 from automl.study.definition import Definition
-from automl.study.experiments import rung_of
 from automl.study.keys import DECISIONS, result_key
 from automl.study.record import SIDE_BY_SIDE, Record
 
@@ -33,8 +32,8 @@ class PrefetchingRecord(Record):
     def history(self, definition: Definition) -> History:
         """All decisions and results of the study, in order."""
         self.read_decisions()
-        decided = [(stage, decision) for stage in definition.plan.stages for decision, _ in self.decisions(stage.index)]
-        self.read_results((each.number, rung_of(stage, made)) for stage, made in decided for each in made.issued)
+        decisions = [decision for stage in definition.plan.stages for decision, _ in self.decisions(stage.index)]
+        self.read_results((issued.number, decision.index) for decision in decisions for issued in decision.issued)
         return super().history(definition)
 
     def get_many(self, keys: Sequence[str], side_by_side: int = SIDE_BY_SIDE) -> list[bytes | None]:

@@ -29,7 +29,7 @@ from automl.search.history import (
 )
 from automl.stores.base import Store
 from automl.study.definition import Definition
-from automl.study.experiments import rung_of
+from automl.study.experiments import check_in_plan
 from automl.study.keys import (
     ENQUEUED,
     EXTENSIONS,
@@ -197,12 +197,12 @@ class Record:
         results: dict[tuple[int, int], Result] = {}
         for stage in definition.plan.stages:
             for decision, _ in self.decisions(stage.index):
+                check_in_plan(stage, decision)
                 decisions.append(decision)
                 for issued in decision.issued:
-                    rung = rung_of(stage, decision)
-                    result = self.result(issued.number, rung)
+                    result = self.result(issued.number, decision.index)
                     if result is not None:
-                        results[issued.number, rung] = result
+                        results[issued.number, decision.index] = result
         return History(definition.brain.metric, tuple(decisions), results)
 
     def _created_once(self, key: str) -> bytes | None:

@@ -8,7 +8,7 @@ from typing import Any
 from automl.search.history import Experiment, History, Outcome, best_outcome
 from automl.search.plan import Stage
 from automl.study.definition import Definition
-from automl.study.experiments import experiments, outcomes_of, runs_of
+from automl.study.experiments import RunState, experiments, outcomes_of, run_states
 
 
 def best_of_search(definition: Definition, study: History) -> Outcome | None:
@@ -116,11 +116,12 @@ def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
 
 def search_is_over(definition: Definition, study: History) -> bool:
     """Every decision of the search is made and every experiment that it issued has a result."""
-    return all(
-        len(study.of_stage(stage.index)) == len(stage.rungs)
-        and all((asked.number, rung) in study.results for asked, rung in runs_of(study, (stage,)))
-        for stage in definition.plan.search
-    )
+    return all(_is_over(study, stage) for stage in definition.plan.search)
+
+
+def _is_over(history: History, stage: Stage) -> bool:
+    decided = len(history.of_stage(stage.index)) == len(stage.rungs)
+    return decided and RunState.TRAINING not in run_states(history, (stage,)).values()
 
 
 def state(definition: Definition, study: History) -> str:
@@ -132,8 +133,4 @@ def state(definition: Definition, study: History) -> str:
     if best_of_search(definition, study) is None:
         return "failed"
     finals = [stage for stage in definition.plan.stages if stage.kind == "final"]
-    for stage in finals:
-        runs = [(asked.number, rung) for asked, rung in runs_of(study, (stage,))]
-        if not runs or any(run not in study.results for run in runs):
-            return "judging"
-    return "done"
+    return "done" if all(_is_over(study, stage) for stage in finals) else "judging"

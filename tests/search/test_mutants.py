@@ -31,7 +31,6 @@ from automl.stores.memory import MemoryStore
 from automl.study import deciding, keys
 from automl.study.deciding import Decisions, Results
 from automl.study.definition import Definition
-from automl.study.experiments import rung_of
 from automl.study.record import Record
 from automl.text import strict_json
 from tests.execution.steps import test_observe, test_observed_checkpoints, test_propose, test_stage_in
@@ -166,11 +165,7 @@ def build_on_decisions_that_came_later(patch: Patch) -> None:
 
 def results_after(definition: Definition, before: Sequence[Decision], result: Results) -> list[Result | None]:
     last = before[-1:]
-    return [
-        result(each.number, rung_of(definition.plan.stages[decision.stage], decision))
-        for decision in last
-        for each in decision.issued
-    ]
+    return [result(each.number, decision.index) for decision in last for each in decision.issued]
 
 
 def draw_from_the_hosts_entropy(patch: Patch) -> None:
@@ -188,11 +183,11 @@ def ask_the_clock(patch: Patch) -> None:
 def take_nan_for_zero(patch: Patch) -> None:
     read = Observer._read_status
 
-    def reads(self: Observer) -> list[tuple[int, float]]:
-        found = read(self)
+    def reads(self: Observer, **ended: bool) -> list[tuple[int, float]]:
+        found = read(self, **ended)
         for values in self.follower.said.values.values():
             values.update({epoch: 0.0 for epoch, value in values.items() if math.isnan(value)})
-        return found + read(self)
+        return found + read(self, **ended)
 
     patch.setattr(Observer, "_read_status", reads)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from automl.reporting.figures.facts import Facts
 from automl.study.attempt_times import AttemptTimes
-from automl.study.experiments import runs_of
+from automl.study.experiments import RunState, run_states
 from automl.text.formatting import counted, duration
 
 MOST_LANES = 180
@@ -89,7 +89,7 @@ def laid_out(facts: Facts) -> Timeline | None:
 
 
 def _kinds(facts: Facts, attempts: Sequence[AttemptTimes]) -> list[str]:
-    asked = {(each.number, rung) for each, rung in runs_of(facts.study, facts.definition.plan.stages)}
+    states = run_states(facts.study, facts.definition.plan.stages)
     best = facts.best.experiment if facts.best is not None else None
     newest = {(each.experiment, each.rung): each.attempt for each in attempts}
     found = []
@@ -100,12 +100,12 @@ def _kinds(facts: Facts, attempts: Sequence[AttemptTimes]) -> list[str]:
             kind = "open" if each.ended is None and newest[run] == each.attempt else "cut"
         elif result.attempts[-1] != each.attempt:
             kind = "cut"
-        elif result.failure is not None:
+        elif states[run] is RunState.FAILED:
             kind = "failed"
         elif each.experiment == best:
             kind = "best"
         else:
-            kind = "on" if (each.experiment, each.rung + 1) in asked else "ended"
+            kind = "on" if states[run] is RunState.PROMOTED else "ended"
         found.append(kind)
     return found
 

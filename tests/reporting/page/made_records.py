@@ -15,7 +15,6 @@ from automl.search.history import Checkpoint, Failure, Recommendation, Result
 from automl.stores.memory import MemoryStore
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
-from automl.study.experiments import rung_of
 from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from automl.study.study_file import parse
@@ -77,7 +76,7 @@ def made(
             left -= 1
             decision = propose(record, definition, stage.index, rung.index)
             for asked in decision.issued:
-                record.store_result(_result(definition, asked, rung_of(stage, decision), train, pace))
+                record.store_result(_result(definition, asked, decision.index, train, pace))
     return record
 
 
@@ -118,7 +117,7 @@ def with_times(record: Record, jobs: int, began: float = 1_800_000_000.0, *, pau
     places, since = [began] * jobs, began
     for stage in definition.plan.stages:
         for decision in study.of_stage(stage.index):
-            rung = rung_of(stage, decision)
+            rung = decision.index
             ends = [since]
             for asked in decision.issued:
                 result = study.results[asked.number, rung]
