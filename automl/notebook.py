@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from automl.analysis import status
 from automl.analysis.explain import explain
-from automl.errors import AutoMLError, InvalidInput, RecordError, StudyFailed
+from automl.errors import AutoMLError, RecordError, StudyFailed
 from automl.operations.download import fetch_best_model
 from automl.operations.replay import Replay, summary
 from automl.reporting.notebook.html import Experiment, NotebookResult, Plan, curve, table
@@ -39,6 +39,7 @@ from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import formatting, strict_yaml
+from automl.text.new_files import already_exists
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,9 +67,8 @@ class Study:
         text = strict_yaml.dump({"name": path.stem.replace("_", "-").lower(), **options})
         study_file.parse(text, str(path), path.parent)
         if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise InvalidInput(
-                f"{path} is there already and says something else", advice="give another name, or remove it first"
-            )
+            what, advice = " with other options", "give another name, or remove it first"
+            raise already_exists(path, what=what, advice=advice)
         path.write_text(text, encoding="utf-8")
         return cls(path)
 
@@ -225,7 +225,7 @@ class Study:
     def best_model(self, folder: str | Path) -> NotebookResult:
         """Copies best_model/ into a new folder, from wherever the study lies, every file checked by its sha256.
 
-        Raises RecordError while there is none, InvalidInput when the folder is there already.
+        Raises RecordError while there is none, InvalidInput when the folder already exists.
         """
         data = fetch_best_model(self._open().record, Path(folder))
         rows = [("file", "bytes"), *((each["file"], f"{each['bytes']:,}") for each in data["files"])]

@@ -10,27 +10,23 @@ import typer
 
 from automl.cli.output import Format
 from automl.errors import InvalidInput, nearest
+from automl.text import whole_numbers
 
 MOST_JOBS = 1024
 OPENMETRICS = "openmetrics"
 
 
-def number_of_jobs(text: str) -> int:
-    """What --jobs takes."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_JOBS:
-        raise InvalidInput(f"--jobs: {text!r}", allowed=f"a whole number from 1 to {MOST_JOBS:,}")
-    return int(text)
+def whole_number(option: str, least: int, most: int | None = None) -> Callable[[str], int]:
+    """The parser of an option that takes a whole number from `least`, to `most` where there is a most."""
 
+    def parse(text: str) -> int:
+        number = whole_numbers.whole_number(text, least, most)
+        if number is None:
+            end = "" if most is None else f" to {most:,}"
+            raise InvalidInput(f"{option}: {text!r}", allowed=f"a whole number from {least}{end}")
+        return number
 
-def whole_number(option: str, least: int) -> Callable[[str], int]:
-    """What an option takes that is a whole number from `least`."""
-
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < least:
-            raise InvalidInput(f"{option}: {text!r}", allowed=f"a whole number from {least}")
-        return int(text)
-
-    return number
+    return parse
 
 
 def _format(text: str) -> Format:
@@ -40,15 +36,20 @@ def _format(text: str) -> Format:
 
 
 def _status_format(text: str) -> str:
-    known = [*map(str, Format), OPENMETRICS]
-    if text not in known:
-        raise InvalidInput(f"--output: {text!r}", allowed=", ".join(known), advice=nearest(text, known))
+    formats = [*map(str, Format), OPENMETRICS]
+    if text not in formats:
+        raise InvalidInput(f"--output: {text!r}", allowed=", ".join(formats), advice=nearest(text, formats))
     return text
 
 
+number_of_jobs = whole_number("--jobs", 1, MOST_JOBS)
 StudyPath = Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.yaml")]
-Place = Annotated[
-    str, typer.Argument(help="The study file, or where a study lies: a folder or s3://bucket/prefix.", metavar="STUDY")
+NewFile = Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.", metavar="PATH")]
+StudyName = Annotated[
+    str,
+    typer.Argument(
+        help="The study file, or where the study is stored: a folder or s3://bucket/prefix.", metavar="STUDY"
+    ),
 ]
 Output = Annotated[
     Format, typer.Option("--output", "-o", help="How to print.", parser=_format, metavar="table|json|yaml")
@@ -61,14 +62,16 @@ StatusOutput = Annotated[
 ]
 Store = Annotated[
     str | None,
-    typer.Option("--store", help="Where the study lies, instead of the study file's 'run: store'.", metavar="PLACE"),
+    typer.Option(
+        "--store", help="Where the study is stored, instead of the study file's 'run: store'.", metavar="FOLDER|URI"
+    ),
 ]
 Jobs = Annotated[
     int | None,
     typer.Option(
         "--jobs",
         "-j",
-        help="Experiments side by side; default: one for each CPU core.",
+        help="Experiments that train at the same time; default: one for each CPU core.",
         parser=number_of_jobs,
         metavar="N",
     ),

@@ -1,17 +1,19 @@
-"""What a command says: an error in one line, data in the form that was asked for."""
+"""What a command prints: an error in one line, data in the format that the user chose."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
 from automl.text import strict_json, strict_yaml
+
+T = TypeVar("T")
 
 _WIDE = 10_000  # columns of a table that no terminal shows: there, one row is one line
 
@@ -25,13 +27,13 @@ class Format(StrEnum):
 
 
 def complain(text: str) -> None:
-    """One line on standard error, whatever stands in the text."""
-    line = "".join(each if each.isprintable() else " " for each in " ".join(text.split()))
+    """Prints one line on standard error, whatever characters the text has."""
+    line = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
     Console(stderr=True).print(Text("automl: ", style="bold red") + Text(line), highlight=False, soft_wrap=True)
 
 
 def print_data(data: Any, output: Format, table: Callable[[Console], None] | None) -> None:
-    """Data on standard output; as a table where there is one, which is cut to the terminal and to nothing else."""
+    """Prints data on standard output, as a table where there is one. Only a terminal cuts a table to its width."""
     if output is Format.TABLE and table is not None:
         if sys.stdout.isatty():
             table(Console())
@@ -45,3 +47,12 @@ def print_data(data: Any, output: Format, table: Callable[[Console], None] | Non
     else:
         text = strict_json.dump(data).decode()
     sys.stdout.write(text)
+
+
+def with_progress(steps: Iterable[T], doing: str, total: int) -> Iterable[T]:
+    """The steps, of which there are `total`, with a bar on a terminal while they are iterated."""
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    return track(steps, doing, total, console=console, transient=True, show_speed=False, disable=hidden)

@@ -13,6 +13,7 @@ from pathlib import Path
 from automl.errors import AutoMLError, InvalidInput, nearest
 from automl.search.history import History
 from automl.study.definition import Definition
+from automl.text.new_files import check_new
 
 __all__ = ["export"]
 
@@ -89,10 +90,7 @@ def export(definition: Definition, study: History, form: str, to: str | Path) ->
 @contextmanager
 def _new(to: Path) -> Iterator[Path]:
     """A path of the same name in a folder beside `to`, moved to it when the block ends well. Overwrites nothing."""
-    if to.exists() or to.is_symlink():
-        raise InvalidInput(f"{to} is there already", advice="give another name, or remove it first")
-    if not to.parent.is_dir():
-        raise InvalidInput(f"there is no folder {to.parent}", advice="make it first")
+    check_new(to)
     try:
         folder = tempfile.mkdtemp(prefix=".tmp-export-", dir=to.parent)
     except OSError as error:

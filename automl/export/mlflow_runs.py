@@ -30,6 +30,7 @@ from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.record import study_digest
+from automl.text.new_files import already_exists, check_folder_of
 
 STUDY_TAG, EXPERIMENT_TAG, ATTEMPT_TAG = "argo_automl.study", "argo_automl.experiment", "argo_automl.attempt"
 _STATES = {
@@ -69,10 +70,9 @@ def _uri(to: str) -> str:
             f"{to} does not say where MLflow keeps its runs",
             allowed=f"a name that ends in {', '.join(_SQLITE)} (SQLite), sqlite:///FILE, or http://host:port",
         )
-    if not path.parent.is_dir():
-        raise InvalidInput(f"there is no folder {path.parent}", advice="make it first")
+    check_folder_of(path)
     if path.exists() and path.stat().st_size and not path.read_bytes()[:16].startswith(b"SQLite format 3"):
-        raise InvalidInput(f"{to} is there already and is no SQLite file", advice="give another name")
+        raise already_exists(path, what=" and is not a SQLite file", advice="give another name")
     return f"sqlite:///{path.resolve()}"
 
 

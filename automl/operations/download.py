@@ -19,6 +19,7 @@ from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
 from automl.text.digests import sha256_of
+from automl.text.new_files import already_exists, check_new
 
 
 class Download:
@@ -60,7 +61,7 @@ def _study_in(folder: Path) -> str | None:
             return str(Record(FolderStore(folder)).metadata()["sha256"])
         except RecordError as error:
             raise InvalidInput(f"{folder} holds another study, damaged", advice="give another folder") from error
-    raise InvalidInput(f"{folder} is there already, and is no study", advice="give another name, or an empty folder")
+    raise already_exists(folder, what=" and holds no study", advice="give another name, or an empty folder")
 
 
 def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
@@ -72,10 +73,7 @@ def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
     manifest = record.store.get(best_model_key(MANIFEST))
     if manifest is None:
         raise RecordError("there is no best_model yet", advice="wait for the end of the search")
-    if to.exists() or to.is_symlink():
-        raise InvalidInput(f"{to} is there already", advice="give another name, or remove it first")
-    if not to.parent.is_dir():
-        raise InvalidInput(f"there is no folder {to.parent}", advice="make it first")
+    check_new(to)
     about = strict_json.load(manifest, best_model_key(MANIFEST))
     with tempfile.TemporaryDirectory(prefix=".tmp-best-", dir=to.parent) as folder:
         made = Path(folder) / to.name

@@ -19,6 +19,7 @@ from automl.study.keys import EXPERIMENTS, MANIFEST, REMOVED, checkpoint_object,
 from automl.study.manifest import Manifest
 from automl.study.record import Record
 from automl.study.summary import best_experiments, best_of_search
+from automl.text.whole_numbers import whole_number
 
 _MEGABYTE = 1_000_000
 
@@ -43,9 +44,10 @@ class Keep:
             return cls(newest=True)
         if text == "best":
             return cls()
-        if text.isascii() and text.isdigit() and int(text[:9]) >= 1 and len(text) <= 9:
-            return cls(best=int(text))
-        raise InvalidInput(f"--keep: {text!r}", allowed="best, last, or how many experiments, from 1")
+        number = whole_number(text, 1)
+        if number is None:
+            raise InvalidInput(f"--keep: {text!r}", allowed="best, last, or a number of experiments, from 1")
+        return cls(best=number)
 
 
 @dataclass(frozen=True)

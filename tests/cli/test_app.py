@@ -259,7 +259,12 @@ def test_the_page_of_a_finished_study_lies_beside_its_other_files_and_can_be_wri
 
 
 @pytest.mark.parametrize(
-    ("target", "says"), [("study.yaml", "no report of ours"), ("study", "is a folder"), ("no/a.html", "no folder no")]
+    ("target", "says"),
+    [
+        ("study.yaml", "is not a report of argo-automl"),
+        ("study", "is a folder"),
+        ("no/a.html", "folder no does not exist"),
+    ],
 )
 def test_a_page_is_written_over_nothing_but_a_page(target: str, says: str, studied: Path) -> None:
     before = files_below(studied)

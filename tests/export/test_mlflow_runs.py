@@ -140,10 +140,10 @@ def test_what_cannot_be_a_store_is_left_as_it_is(tmp_path: Path) -> None:
     _, study = recorded(MemoryStore(), definition, decisions=1)
     mine = tmp_path / "mine.db"
     mine.write_text("my own notes, which are no database")
-    with pytest.raises(InvalidInput, match="is no SQLite file"):
+    with pytest.raises(InvalidInput, match="is not a SQLite file"):
         export(definition, study, "mlflow", mine)
     assert mine.read_text() == "my own notes, which are no database"
-    with pytest.raises(InvalidInput, match="there is no folder"):
+    with pytest.raises(InvalidInput, match=r"folder .* does not exist"):
         export(definition, study, "mlflow", tmp_path / "none" / "runs.db")
     with pytest.raises(AutoMLError, match=r"MLflow, http://127\.0\.0\.1:1: "):
         export(definition, study, "mlflow", "http://127.0.0.1:1")

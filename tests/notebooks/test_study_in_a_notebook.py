@@ -115,9 +115,9 @@ def test_the_best_model_is_copied_whole_or_not_at_all(studied: Study, tmp_path: 
     for path in place.iterdir():
         assert (tmp_path / "best" / path.name).read_bytes() == path.read_bytes()
     assert "model_3.json" in text_of(parsed(found))
-    with pytest.raises(InvalidInput, match="is there already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         studied.best_model(tmp_path / "best")
-    with pytest.raises(InvalidInput, match="there is no folder"):
+    with pytest.raises(InvalidInput, match=r"folder .* does not exist"):
         studied.best_model(tmp_path / "none" / "best")
     checkpoint = place / json.loads((place / "manifest.json").read_text())["files"][0]["name"]
     kept = checkpoint.read_bytes()

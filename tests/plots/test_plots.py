@@ -205,10 +205,10 @@ def test_the_command_explains_itself_with_an_example(tmp_path: Path) -> None:
         ("plot parallel-coordinate study -o x.svg", "did you mean 'parallel_coordinates'?"),
         ("plot history study -o x.pgn", "did you mean '.png'?"),
         ("plot history study -o x", "allowed: .svg, .png, .pdf"),
-        ("plot history study -o no/x.svg", "there is no folder no"),
+        ("plot history study -o no/x.svg", "folder no does not exist"),
         ("plot history nowhere -o x.svg", "no study lies in"),
         ("plot failures study -o x.svg", "no experiment has failed"),
-        ("plot history study -o study.svg", "study.svg is there already"),
+        ("plot history study -o study.svg", "study.svg already exists"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_and_nothing_is_written(

@@ -31,6 +31,7 @@ from automl.reporting.page.markup import Markup, joined, tag
 from automl.search.history import History
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
+from automl.text.new_files import already_exists, check_folder_of
 
 MARKER = "<!-- argo-automl report -->"  # by which we know a page of ours
 _HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
@@ -71,12 +72,10 @@ def write(text: str, path: Path) -> None:
     """Writes a page to a file, over an older page of ours but over nothing else. Raises InvalidInput."""
     if path.is_dir():
         raise InvalidInput(f"--html: {path} is a folder", advice=f"name a file in it: {path / 'report.html'}")
-    if not path.parent.is_dir():
-        raise InvalidInput(f"--html: there is no folder {path.parent}", advice="make it first")
+    check_folder_of(path, option="--html")
     if path.exists() and MARKER.encode() not in path.read_bytes()[:200]:
-        raise InvalidInput(
-            f"--html: {path} is there already and is no report of ours", advice="give another name, or remove it first"
-        )
+        what, advice = " and is not a report of argo-automl", "give another name, or remove it first"
+        raise already_exists(path, option="--html", what=what, advice=advice)
     partial = path.with_name(f".{path.name}.new")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,25 +10,28 @@ import typer
 from automl.cli.options import Store
 from automl.cli.output import Format, print_data
 from automl.errors import InvalidInput, nearest
+from automl.text.new_files import check_folder_of, check_new
 
 SUFFIXES = (".svg", ".png", ".pdf")
 
 
 def plot(
-    kind: Annotated[str | None, typer.Argument(help="What to draw; --list tells.", metavar="KIND")] = None,
+    kind: Annotated[str | None, typer.Argument(help="What to draw; --list names the kinds.", metavar="KIND")] = None,
     study: Annotated[
         str | None,
-        typer.Argument(help="The study file, or where a study lies: a folder or s3://bucket/prefix.", metavar="STUDY"),
+        typer.Argument(
+            help="The study file, or where the study is stored: a folder or s3://bucket/prefix.", metavar="STUDY"
+        ),
     ] = None,
     *,
     to: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write: .svg, .png or .pdf.", metavar="FILE")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print the kinds of pictures.")] = False,
     store: Store = None,
 ) -> None:
-    """Draw a picture of a study into a file. Needs the extra 'plots' (matplotlib).
+    """Draw a picture of a study and write it to a file. Needs the extra 'plots' (matplotlib).
 
     Example: automl plot history ./fashion -o history.svg
 
@@ -57,7 +59,7 @@ def _print_kinds() -> None:
     from automl.plots import KINDS
     from automl.reporting.terminal.tables import write_pairs
 
-    titles = {name: each.title for name, each in KINDS.items()}
+    titles = {name: kind.title for name, kind in KINDS.items()}
     print_data(titles, Format.TABLE, lambda console: write_pairs(console, list(titles.items())))
 
 
@@ -67,14 +69,11 @@ def _checked(to: Path | None, kind: str, *, force: bool) -> Path:
         raise InvalidInput("--output is missing", allowed="a file", advice=f"give one, such as -o {kind}.svg")
     if to.suffix.lower() not in SUFFIXES:
         near = nearest(to.suffix, SUFFIXES)
-        raise InvalidInput(f"--output: {to} is of no kind that is drawn", allowed=", ".join(SUFFIXES), advice=near)
+        raise InvalidInput(f"--output: {to} has an unknown suffix", allowed=", ".join(SUFFIXES), advice=near)
     if to.is_dir():
         raise InvalidInput(f"--output: {to} is a folder", advice=f"name a file in it: {to / f'{kind}.svg'}")
-    if not to.parent.is_dir():
-        raise InvalidInput(f"--output: there is no folder {to.parent}", advice="make it first")
-    if not force and (to.exists() or to.is_symlink()):
-        raise InvalidInput(f"{to} is there already", advice="give another name, or --force to write over it")
+    if force:
+        check_folder_of(to, option="--output")
+    else:
+        check_new(to, option="--output", advice="give another name, or --force to write over it")
     return to
-
-
-COMMANDS: tuple[Callable[..., None], ...] = (plot,)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from automl.cli.options import Output, Place, Store, whole_number
-from automl.cli.output import Format, print_data
-from automl.cli.record import shown
+from automl.cli.options import Output, Store, StudyName, whole_number
+from automl.cli.output import Format, print_data, with_progress
 from automl.errors import InvalidInput
 
 
 def gc(
-    study: Place,
+    study: StudyName,
     store: Store = None,
     keep: Annotated[
         str, typer.Option("--keep", help="best, last, or a number of experiments.", metavar="best|last|N")
@@ -42,14 +40,14 @@ def gc(
     found = garbage_collection.survey(opened.record, opened.definition, policy)
     doomed = [each for each in found if not each.kept]
     if yes:
-        for _ in shown(garbage_collection.remove(opened.record, found, keep), "removing", len(doomed)):
+        for _ in with_progress(garbage_collection.remove(opened.record, found, keep), "removing", len(doomed)):
             pass
     data = {**garbage_collection.summary(opened.definition, opened.record, found, keep), "removed": yes}
     print_data(data, output, lambda out: record_tables.gc(out, data, study))
 
 
 def extend(
-    study: Place,
+    study: StudyName,
     *,
     to: Annotated[
         int | None,
@@ -117,7 +115,7 @@ def _goes_on(data: dict[str, Any]) -> str:
 
 
 def enqueue(
-    study: Place,
+    study: StudyName,
     values: Annotated[
         list[str],
         typer.Argument(help="Those not named take their defaults.", metavar="NAME=VALUE..."),
@@ -140,6 +138,3 @@ def enqueue(
     data = extend.enqueue(opened.record, opened.definition, values, study)
     text = f"enqueued as number {data['number']}: {data['text']}; the next decision takes it"
     print_data(data, output, lambda out: out.print(text, markup=False, soft_wrap=True))
-
-
-COMMANDS: tuple[Callable[..., None], ...] = (gc, extend, enqueue)

@@ -316,6 +316,3 @@ def _outcome(cluster: Cluster, workflow: Workflow, *, quiet: bool) -> None:
         raise StudyFailed(f"{name} failed: {why_it_failed(cluster, workflow)}", advice=f"see 'automl status {store}'")
     if not quiet:
         print(f"{name} has succeeded; next: automl best {store}")
-
-
-COMMANDS = (submit, watch, stop, pause, resume)

@@ -1,0 +1,120 @@
+"""The commands that copy a study: into a new study file, into the form of another tool, into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.cli.options import NewFile, Output, Store, StudyName, whole_number
+from automl.cli.output import Format, print_data, with_progress
+
+
+def clone(
+    study: StudyName,
+    path: NewFile,
+    *,
+    store: Store = None,
+    recommendations: Annotated[
+        int | None,
+        typer.Option(
+            "--recommendations",
+            help="Another max_recommendations.",
+            metavar="N",
+            parser=whole_number("--recommendations", 1),
+        ),
+    ] = None,
+    R: Annotated[  # noqa: N803
+        int | None, typer.Option("--R", help="Another R, of Hyperband.", metavar="N", parser=whole_number("--R", 2))
+    ] = None,
+    best: Annotated[
+        int | None,
+        typer.Option("--best", help="Try its N best values first.", metavar="N", parser=whole_number("--best", 1)),
+    ] = None,
+) -> None:
+    """Write a study file that starts anew what a stored study was begun with, under another name and store.
+
+    Example: automl clone s3://bucket/studies/fashion again.yaml --R 81 --best 3
+    """
+    from automl.opening import open_study
+    from automl.operations.clone import Changes, network_path
+    from automl.operations.clone import clone as cloned
+    from automl.text.new_files import check_new, write_new
+
+    opened = open_study(study, store)
+    copy = cloned(opened.record, opened.definition, path, Changes(recommendations, R, best or 0))
+    texts = {path: copy.text} | ({network_path(path): copy.network} if copy.network else {})
+    for file in texts:
+        check_new(file)
+    for file, text in texts.items():
+        write_new(file, text)
+        print(f"wrote {file}")
+    print(f"next: automl plan {path}")
+
+
+def export(
+    study: StudyName,
+    path: Annotated[
+        str,
+        typer.Argument(help="The file or folder to write, new; for mlflow the store to add to.", metavar="PATH"),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            help="csv, jsonl, optuna, tensorboard, mlflow or wandb.",
+            metavar="csv|jsonl|optuna|tensorboard|mlflow|wandb",
+        ),
+    ],
+    store: Store = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write a study in a form that other tools read. Needs the extra 'export', 'mlflow' or 'wandb', but for text.
+
+    Example: automl export ./fashion --to csv fashion.csv
+
+    \b
+      csv, jsonl     one row for every run of an experiment
+      optuna         NAME.db (SQLite) or NAME.log (Optuna's journal);
+                     then: optuna-dashboard sqlite:///NAME.db
+      tensorboard    a folder; then: tensorboard --logdir NAME
+      mlflow         NAME.db (SQLite) or http://host:port, new or not: a study
+                     that is there gets what is new, and no run twice
+      wandb          a folder; then: wandb sync NAME/wandb/offline-run-*
+    """
+    from automl.export import FORMS
+    from automl.export import export as write
+    from automl.opening import open_study
+
+    opened = open_study(study, store)
+    count = write(opened.definition, opened.history(), to, path)
+    data = {"wrote": path, "form": to, FORMS[to].counts: count}
+    print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}", markup=False))
+
+
+def download(
+    study: StudyName,
+    folder: Annotated[Path, typer.Argument(help="The folder to make.", metavar="FOLDER")],
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints/--no-checkpoints", help="Also the checkpoints of experiments.")
+    ] = True,
+    store: Store = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Copy a study into a folder of this machine, where every command goes on with it. Cut off, it goes on too.
+
+    Example: automl download s3://bucket/studies/fashion ./fashion
+
+    \b
+    --no-checkpoints leaves out all weights but those of best_model: enough to
+    read and export, not to go on with the search.
+    """
+    from automl.opening import open_study
+    from automl.operations.download import Download
+
+    opened = open_study(study, store)
+    copied = Download(opened, folder, checkpoints=checkpoints)
+    objects = sum(1 for _ in with_progress(copied, "downloading", len(copied)))
+    data = {"study": opened.record.store.uri, "folder": str(folder), "objects": objects}
+    print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}", markup=False))

@@ -1,0 +1,145 @@
+"""The commands that take a study file: write one, say what it will do, run it, compile it for Argo."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from automl.cli.options import Jobs, Output, Store, StudyPath, number_of_jobs
+from automl.cli.output import Format, print_data
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
+    network: Annotated[str, typer.Option("--network", "-n", help="What to train; see 'automl networks'.")] = (
+        "fashion_mnist"
+    ),
+    algorithm: Annotated[str, typer.Option("--algorithm", "-a", help="How to search.")] = "hyperband",
+) -> None:
+    """Write a commented study file to start from. An existing file is never overwritten.
+
+    Example: automl init mine.yaml --network fashion_mnist --algorithm bayesian
+    """
+    from automl.study.template import template
+    from automl.text.new_files import write_new
+
+    write_new(path, template(network, algorithm, path))
+    print(f"wrote {path}; next: automl plan {path}")
+
+
+def plan(
+    study: StudyPath,
+    jobs: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            help="Experiments side by side, for the wall time; may be given again. Default: 1, 2, 4, 8.",
+            parser=number_of_jobs,
+            metavar="N",
+        ),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Print what a study will do and what that takes, before anything is trained.
+
+    Example: automl plan study.yaml -j 1 -j 8
+
+    \b
+    With -o json or yaml, null where 'costs' does not say:
+      study network algorithm sampler   names
+      parameters notes                  what is searched; what was adjusted
+      stages                            name, kind (search or final), experiments,
+                                        rungs: experiments, from_epoch, epochs
+      totals
+        experiments runs                a run is one start of a training
+        search_epochs final_epochs      search_epochs_from_scratch: if none
+                                        went on from a checkpoint
+        training_minutes gpu_hours price storage_megabytes
+        wall_minutes                    by the number of --jobs
+      workflow                          bytes: about what it takes on Argo at its end;
+                                        most_bytes: what Kubernetes takes
+    """
+    from automl.analysis import status
+    from automl.reporting.terminal import tables
+    from automl.study import study_file
+    from workflows.size import MOST_BYTES, study_bytes
+
+    definition = study_file.read(study)
+    data = status.plan_data(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))))
+    data["workflow"] = {"bytes": study_bytes(definition), "most_bytes": MOST_BYTES}
+    print_data(data, output, lambda console: tables.plan(console, data))
+
+
+def run(
+    study: StudyPath,
+    store: Store = None,
+    jobs: Jobs = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run a study on this machine to its end. Ctrl-C stops it; the same command goes on.
+
+    Example: automl run study.yaml -j 2
+    """
+    from automl.analysis import status
+    from automl.execution import local_runner
+    from automl.reporting.terminal import live_view, tables
+    from automl.stores import open_store
+    from automl.study import study_file
+    from automl.study.opened_study import begin
+    from automl.study.record import Record
+
+    text = study_file.read_text(study)
+    definition = study_file.parse(text, str(study), study.parent)
+    uri = study_file.store_uri(definition, study) if store is None else store
+    side_by_side = jobs or definition.file.run.jobs or live_view.default_jobs()
+    record = Record(open_store(uri, probe=True))
+    definition = begin(record, definition, text).definition
+    console = Console(stderr=output is not Format.TABLE)
+    view = live_view.LiveView(definition, console, side_by_side)
+    with view.shown():
+        local_runner.LocalRun(record, definition, side_by_side, _work(record.store.uri), view).run()
+    data = status.status(record, definition, side_by_side)
+    print_data(data, output, lambda out: tables.finished(out, definition, data, str(study) if store is None else uri))
+
+
+def compile_study(
+    study: StudyPath,
+    to: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; default: standard output.")
+    ] = None,
+) -> None:
+    """Compile a study into an Argo Workflow, for 'argo submit'. Needs the extra 'cluster' (hera), no cluster.
+
+    Example: automl compile study.yaml | argo submit -n argo -
+    """
+    from workflows.submit import workflow_of
+
+    compiled = workflow_of(study).to_yaml()
+    if to is None:
+        sys.stdout.write(compiled)
+        return
+    to.write_text(compiled, encoding="utf-8")
+    print(f"wrote {to}; next: argo submit -n argo {to}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a study file, for editors.
+
+    Example: automl schema > study.schema.json
+    """
+    from automl.study import study_file
+
+    print_data(study_file.schema(), Format.JSON, None)
+
+
+def _work(uri: str) -> Path:
+    """A folder of this machine for what is under way: inside a folder study, otherwise in the user's cache."""
+    if "://" not in uri:
+        return Path(uri) / ".work"
+    return Path.home() / ".cache" / "argo-automl" / hashlib.sha256(uri.encode()).hexdigest()[:16]
