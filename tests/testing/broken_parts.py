@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from automl.problem.search_space import SearchSpace
+from automl.search.plan import Plan, Rung, Stage
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.uniform import Uniform
+from automl.search.schedules.base import Schedule
+from automl.search.schedules.sequential import Sequential
 from automl.stores import Store, open_store
 from automl.stores.base import Keys
 from automl.testing.samplers import SamplerSuite
+from automl.testing.schedules import ScheduleSuite
 from automl.testing.stores import StoreSuite
 
 
@@ -29,6 +33,27 @@ class HostsEntropySampler:
 class TestHostsEntropySampler(SamplerSuite):
     def make_sampler(self) -> Sampler:
         return HostsEntropySampler()
+
+
+class OverlappingSchedule:
+    """Two stages whose experiments have the same numbers, and a rung that trains no longer than the one before."""
+
+    def plan(self) -> Plan:
+        rungs = (Rung(0, 3, 2, 2, new=True), Rung(1, 1, 2, 2, new=False))
+        return Plan((Stage(0, "one", "search", 0, rungs), Stage(1, "other", "search", 0, rungs)))
+
+
+class TestOverlappingSchedule(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return (OverlappingSchedule(),)
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return (OverlappingSchedule(),)
+
+
+class TestSoundSchedule(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return (Sequential(3, 2),)
 
 
 class TestSoundSampler(SamplerSuite):

@@ -57,6 +57,14 @@ def test_a_sampler_with_chance_of_its_own_fails_all_that_compares_answers(failur
     }
 
 
-@pytest.mark.parametrize("suite", ["TestSoundSampler", "TestSoundStore"])
+def test_a_schedule_that_counts_wrong_fails_what_counts(failures: Failures) -> None:
+    assert failures["TestOverlappingSchedule"] == {
+        "test_experiments_are_numbered_from_0_without_a_gap",
+        "test_promoted_experiments_are_no_more_than_before_and_train_longer",
+        "test_what_makes_no_plan_is_refused",
+    }
+
+
+@pytest.mark.parametrize("suite", ["TestSoundSampler", "TestSoundSchedule", "TestSoundStore"])
 def test_what_is_sound_passes(failures: Failures, suite: str) -> None:
     assert failures[suite] == set()

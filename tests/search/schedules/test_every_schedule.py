@@ -1,0 +1,43 @@
+"""Every schedule of ours passes the suite of schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from automl.search.schedules.base import Schedule
+from automl.search.schedules.hyperband import Hyperband
+from automl.search.schedules.sequential import Sequential
+from automl.search.schedules.successive_halving import SuccessiveHalving
+from automl.testing.schedules import ScheduleSuite
+
+R27 = Hyperband(R=27, nu=3, epoch_multiplier=1)
+
+
+class TestHyperband(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return (
+            Hyperband(R=2, nu=2, epoch_multiplier=1),
+            R27,
+            Hyperband(R=27, nu=3, epoch_multiplier=4, random_stage=True),
+            Hyperband(R=27, nu=3, epoch_multiplier="auto", max_epochs=10),
+            Hyperband(R=16, nu=4, epoch_multiplier="budget", max_epochs=50),
+        )
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return Hyperband(R=2, nu=3), Hyperband(max_epochs=0), Hyperband(R=27, epoch_multiplier="budget", max_epochs=10)
+
+
+class TestSuccessiveHalving(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return [SuccessiveHalving(R27, experiments) for experiments in (None, 1, 8, 100)]
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return (SuccessiveHalving(R27, 0),)
+
+
+class TestSequential(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return Sequential(1, 1), Sequential(7, 5, parallel=3), Sequential(20, 2, parallel=None)
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return Sequential(experiments=0), Sequential(epochs=0), Sequential(parallel=0)
