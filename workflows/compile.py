@@ -12,7 +12,7 @@ from hera.workflows import Parameter, Workflow, WorkflowTemplate
 from hera.workflows import models as m
 
 from automl.errors import StudyFileError
-from automl.execution.submission import TEMPLATE_OPTIONS
+from automl.search.algorithms import ALGORITHMS
 from automl.study.definition import Definition
 from automl.study.options import ClusterSettings, RunSettings
 from automl.text import strict_json
@@ -68,9 +68,9 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     """A template that takes any study of an algorithm: `argo submit --from workflowtemplate/automl-ALGORITHM`.
 
     cluster: what all its studies have; brain_image, endpoint and region become parameters with these defaults. gpus: of
-    every training. Raises KeyError for an algorithm without a template.
+    every training. Raises KeyError for an unknown algorithm.
     """
-    options = TEMPLATE_OPTIONS[algorithm]
+    options = ALGORITHMS[algorithm].template
     defaults = {
         "study": ("", "the study file: its text, or s3://bucket/prefix/study.yaml"),
         "store": ("", "s3://bucket/prefix; default: the study file's"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from automl.errors import InvalidInput
-from automl.search.algorithms import MODEL_FREE
+from automl.search.algorithms import SAMPLERS
 from automl.search.brain import DEFAULTS
 from automl.search.history import (
     MEANINGS,
@@ -75,15 +75,16 @@ def _proposed(
     seen = [outcome for each in before for outcome in each.consumed]
     asked = experiment.recommendations[0]
     reason, origin = asked.reason, origin_of(asked)
-    sampler: str | None = definition.sampler_name
+    name = definition.sampler_name
+    sampler: str | None = name
     if origin in {Origin.DEFAULT, Origin.CARRIED_OVER, Origin.FINAL}:
         sampler, text = None, f"proposed: {reason}"
     elif origin is Origin.REQUESTED:
         sampler, text = None, f"proposed by nobody: {reason}"
-    elif sampler in MODEL_FREE:
-        text = f"proposed by {sampler} sampling, which looks at no result: {reason}"
+    elif not SAMPLERS[name].learns:
+        text = f"proposed by {name} sampling, which looks at no result: {reason}"
     else:
-        text = f"proposed by {definition.sampler_name}, which had seen {_seen(definition, seen)}: {reason}"
+        text = f"proposed by {name}, which had seen {_seen(definition, seen)}: {reason}"
     return {
         "decision": decision_key(proposal.stage, proposal.index),
         "together": len(proposal.issued),

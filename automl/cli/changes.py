@@ -9,6 +9,10 @@ import typer
 from automl.cli.options import Output, Store, StudyName, whole_number
 from automl.cli.output import Format, print_data, with_progress
 from automl.errors import InvalidInput
+from automl.search.algorithms import grown_by
+from automl.search.extension import Extension, GrowsBy
+
+_CHAINS, _BRACKETS = grown_by(GrowsBy.EXPERIMENTS), grown_by(GrowsBy.RESOURCE)
 
 
 def gc(
@@ -53,7 +57,7 @@ def extend(
         int | None,
         typer.Option(
             "--to",
-            help="Experiments in all, of bayesian and random.",
+            help=f"Experiments in all, of {' and '.join(_CHAINS)}.",
             metavar="N",
             parser=whole_number("--to", 1),
         ),
@@ -62,7 +66,7 @@ def extend(
         int | None,
         typer.Option(
             "--R",
-            help="A larger R, of hyperband and successive_halving.",
+            help=f"A larger R, of {' and '.join(_BRACKETS)}.",
             metavar="N",
             parser=whole_number("--R", 2),
         ),
@@ -75,8 +79,8 @@ def extend(
     Example: automl extend study.yaml --R 81
 
     \b
-      --to N   more experiments, of bayesian and random
-      --R N    the brackets of a larger R, of hyperband and successive_halving
+      --to N   more experiments
+      --R N    the brackets of a larger R
     Nothing that was decided changes: the new experiments have numbers of their own
     after all others, and are followed by a final judgement of their own; the
     earlier one stays as history. A larger R adds the brackets that Hyperband has
@@ -86,12 +90,11 @@ def extend(
     """
     from automl.opening import open_study
     from automl.operations import extend
-    from automl.search.extension import Extension
 
     if (to is None) is (R is None):
         raise InvalidInput(
             "extend: neither --to nor --R" if to is None else "extend: --to and --R",
-            allowed="one of --to N (bayesian, random) and --R N (hyperband, successive_halving)",
+            allowed=f"one of --to N ({', '.join(_CHAINS)}) and --R N ({', '.join(_BRACKETS)})",
         )
     opened = open_study(study, store)
     data = extend.extend(opened.record, opened.definition, Extension(to, R), study)

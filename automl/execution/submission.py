@@ -15,25 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import InvalidInput, StudyFileError, nearest
+from automl.search.algorithms import ALGORITHMS
 from automl.stores import open_store
 from automl.study.definition import Definition
 from automl.study.keys import REPORT
 from automl.study.study_file import parse
 from automl.text import strict_json, strict_yaml
 
-_HALVING = {
-    "R": "largest resource of one experiment, in units",
-    "nu": "one of nu experiments goes on",
-    "epoch_multiplier": "epochs of a unit: a number, auto or budget",
-}
-_CHAIN = {"max_recommendations": "experiments in all"}
-_ALL = {"max_epochs": "epochs of a full training", "seed": "the only source of chance"}
-TEMPLATE_OPTIONS: Mapping[str, Mapping[str, str]] = {  # algorithm -> what its template takes of a study's options
-    "hyperband": {**_HALVING, **_ALL},
-    "successive_halving": {**_HALVING, **_ALL},
-    "bayesian": {**_CHAIN, "parallel": "experiments in one step", **_ALL},
-    "random": {**_CHAIN, **_ALL},
-}
 _OURS = ("study", "store", "algorithm", "brain_image", "endpoint", "region")  # parameters of every template
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _STORE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._=/+@-]*")
@@ -75,9 +63,10 @@ def parameters(text: str, gpus: int) -> Submission:
     sent = strict_json.load(base64.b64decode(text, validate=True), "the parameters")
     given = {str(each["name"]): str(each.get("value", "")) for each in sent}
     algorithm = given.get("algorithm", "")
-    if algorithm not in TEMPLATE_OPTIONS:
-        raise InvalidInput(f"parameter algorithm: {algorithm!r}", allowed=", ".join(TEMPLATE_OPTIONS))
-    known = (*_OURS, *TEMPLATE_OPTIONS[algorithm])
+    if algorithm not in ALGORITHMS:
+        raise InvalidInput(f"parameter algorithm: {algorithm!r}", allowed=", ".join(ALGORITHMS))
+    taken = ALGORITHMS[algorithm].template
+    known = (*_OURS, *taken)
     for name, value in given.items():
         if name not in known:
             raise InvalidInput(
@@ -90,7 +79,7 @@ def parameters(text: str, gpus: int) -> Submission:
             allowed="the text of a study file, or s3://bucket/prefix/study.yaml",
             advice="argo submit ... -p study=s3://bucket/prefix/study.yaml",
         )
-    options = {name: _scalar(given[name]) for name in TEMPLATE_OPTIONS[algorithm] if given.get(name)}
+    options = {name: _scalar(given[name]) for name in taken if given.get(name)}
     with tempfile.TemporaryDirectory(prefix="automl-study-") as folder:
         study = _read(given["study"], Path(folder))
         _check_algorithm(study, algorithm)

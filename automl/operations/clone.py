@@ -11,8 +11,7 @@ from typing import Any
 from automl.errors import InvalidInput
 from automl.networks import catalogue, load_network
 from automl.networks.spec_formats import flatten
-from automl.search.schedules.hyperband import Hyperband
-from automl.search.schedules.successive_halving import SuccessiveHalving
+from automl.search.extension import GrowsBy
 from automl.study.definition import Definition
 from automl.study.keys import STUDY_FILE
 from automl.study.options import NOT_DECISIVE, StudyFile
@@ -99,13 +98,14 @@ def _other_settings(record: Record, definition: Definition, wished: Changes) -> 
 
 def _as_extended(definition: Definition) -> dict[str, Any]:
     """The options with which a study file begins as the study was extended: a unit of R as many epochs as there."""
-    last, file, schedule = definition.extensions[-1], definition.file, definition.schedule
-    if not isinstance(schedule, Hyperband | SuccessiveHalving):
-        return {"max_recommendations": last.max_recommendations}
-    found: dict[str, Any] = {"R": last.R}
+    last, file = definition.extensions[-1], definition.file
+    found: dict[str, Any] = {last.by.value: last.to}
+    if last.by is GrowsBy.EXPERIMENTS:
+        return found
     if file.epoch_multiplier == "auto":  # it would choose another one for this R
         found |= {name: None for name in ("floor_multiplier", "lower_R") if getattr(file, name) is not None}
-        found["epoch_multiplier"] = int(schedule.unit) if schedule.unit == int(schedule.unit) else "budget"
+        unit = definition.plan.multiplier
+        found["epoch_multiplier"] = int(unit) if unit is not None and unit == int(unit) else "budget"
     if found.get("epoch_multiplier", file.epoch_multiplier) in {None, "budget"}:
         found["max_epochs"] = definition.plan.longest
         settings, field = flatten(file.train_spec), definition.network.fields.epochs

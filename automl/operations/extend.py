@@ -13,7 +13,8 @@ from typing import Any
 
 from automl.errors import InvalidInput, SpaceError
 from automl.problem.completion import completed
-from automl.search.extension import Extension, resource
+from automl.search.algorithms import ALGORITHMS, grown_by
+from automl.search.extension import Extension, GrowsBy
 from automl.search.history import History
 from automl.study import summary
 from automl.study.definition import Definition
@@ -64,32 +65,34 @@ def _extended(before: Definition, after: Definition, *, extended: bool) -> dict[
     return {
         "study": before.file.name,
         **both(lambda each: each.plan.searched),
-        "R": both(_resource),
+        "R": both(lambda each: each.plan.resource),
         "longest": both(lambda each: each.plan.longest),
         "epochs": epochs(after) - epochs(before),
         "extended": extended,
     }
 
 
-def _resource(definition: Definition) -> int | None:
-    return resource(definition.schedule, definition.extensions)
-
-
 def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
     """Raises InvalidInput for an extension that is none for this algorithm, or not beyond what there is."""
     if not definition.file.automl_enabled:
         _check_chain(definition, "extend", f"'automl clone {name} NEW.yaml' starts a search of its own")
-    now, algorithm = _resource(definition), definition.file.algorithm
-    if to.R is not None and now is None:
+    growth, algorithm = definition.growth, definition.file.algorithm
+    if growth is None:
+        raise InvalidInput(
+            f"extend: a search by {algorithm} cannot be extended",
+            allowed=", ".join(name for name, row in ALGORITHMS.items() if row.growth is not None),
+            advice=f"'automl clone {name} NEW.yaml --best 3' starts anew from its best values",
+        )
+    if to.R is not None and growth.by is GrowsBy.EXPERIMENTS:
         raise InvalidInput(
             f"--R {to.R}: {algorithm} has no R, for its trainings all have max_epochs",
             allowed=f"--to N with a number above {definition.plan.searched}",
             advice="it goes on to more experiments",
         )
-    if to.max_recommendations is not None and now is not None:
+    if to.max_recommendations is not None and growth.by is GrowsBy.RESOURCE:
         raise InvalidInput(
             f"--to {to.max_recommendations}: {algorithm} decides from the start what is tried, by its R",
-            allowed=f"--R N with a number above {now}",
+            allowed=f"--R N with a number above {definition.plan.resource}",
             advice=f"'automl clone {name} NEW.yaml --best 3' starts anew from its best values",
         )
     if to.max_recommendations is not None and to.max_recommendations <= (has := definition.plan.searched):
@@ -137,7 +140,9 @@ def _check_chain(definition: Definition, what: str, advice: str) -> None:
     if not definition.is_chain:
         kind = definition.file.algorithm if definition.file.automl_enabled else "a training without search"
         raise InvalidInput(
-            f"{what}: {kind} decides from the start what is tried", allowed="bayesian, random", advice=advice
+            f"{what}: {kind} decides from the start what is tried",
+            allowed=", ".join(grown_by(GrowsBy.EXPERIMENTS)),
+            advice=advice,
         )
 
 

@@ -1,49 +1,93 @@
-"""The table of algorithms: a name, the options that it takes, and its pair of schedule and sampler."""
+"""The tables of algorithms and of samplers: all that follows from the name of one stands in its row, and nowhere else.
+
+To add an algorithm is a file in schedules/ and a row in `ALGORITHMS`; to add a sampler a file in samplers/ and a row in
+`SAMPLERS`. An algorithm takes every sampler of its kind: those that learn from results, or those that look at none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from automl.problem.search_space import SearchSpace
-from automl.search.samplers.base import Proposal, Request, Sampler, Trial
+from automl.search.extension import GrowsBy, Growth
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 
-SAMPLERS = {  # name -> (module, class, settings): imported when used, for scikit-optimize takes 2 s
-    "uniform": ("automl.search.samplers.uniform", "Uniform", {}),
-    "sobol": ("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "sobol"}),
-    "lhs": ("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "lhs"}),
-    "gaussian_process": ("automl.search.samplers.gaussian_process", "GaussianProcess", {}),
+if TYPE_CHECKING:  # numpy takes a while, and the command's help is made from these tables
+    from automl.problem.search_space import SearchSpace
+    from automl.search.samplers.base import Proposal, Request, Sampler, Trial
+
+USUAL_R, USUAL_NU = 27, 3
+
+
+@dataclass(frozen=True)
+class SamplerRow:
+    """Where a sampler is: its module, its class, its settings. `learns`: whether it looks at results.
+
+    The module is imported when the sampler is used, because scikit-optimize takes two seconds.
+    """
+
+    module: str
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    learns: bool = False
+
+
+SAMPLERS: dict[str, SamplerRow] = {
+    "uniform": SamplerRow("automl.search.samplers.uniform", "Uniform"),
+    "sobol": SamplerRow("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "sobol"}),
+    "lhs": SamplerRow("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "lhs"}),
+    "gaussian_process": SamplerRow("automl.search.samplers.gaussian_process", "GaussianProcess", learns=True),
 }
-_HALVING = ("R", "nu", "epoch_multiplier", "max_epochs", "floor_multiplier", "lower_R")
-HALVING = ("hyperband", "successive_halving")  # whose experiments go on from a checkpoint
-CHAINS = ("bayesian", "random")  # full trainings one after the other, to which more can be added
-MODEL_FREE = ("uniform", "sobol", "lhs")  # those that look at no result
 
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A pair of schedule and sampler. samplers: those that it can be given instead of the first of them."""
+    """An algorithm: a schedule, the samplers that fit it, and all else that follows from its name.
+
+    `options` are those of a study file that it takes, besides max_epochs and those of every study. `schedule` makes the
+    schedule of the options that were given, max_epochs always among them; it knows the defaults of the others.
+    `sampler` is the one that it has unless the study file names another. `learns`: whether its samplers look at
+    results. `resumes`: whether its experiments go on from checkpoints. `growth` says how a search that is over can be
+    extended; None: not at all. `template` are the parameters of its WorkflowTemplate, with a description of each.
+    `lines` describe its options in a new study file.
+    """
 
     title: str
     options: tuple[str, ...]
-    samplers: tuple[str, ...]
     schedule: Callable[[Mapping[str, Any]], Schedule]
+    sampler: str
+    template: Mapping[str, str]
+    lines: str
+    learns: bool = False
+    resumes: bool = False
+    growth: Growth | None = None
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """The samplers that it can be given, its own first."""
+        fitting = (name for name, row in SAMPLERS.items() if row.learns is self.learns and name != self.sampler)
+        return (self.sampler, *fitting)
+
+
+def _halving(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of Hyperband: its largest R is no larger than max_epochs, of which the longest training gets all."""
+    usual = max(options.get("nu", USUAL_NU), min(USUAL_R, options["max_epochs"]))
+    return {"epoch_multiplier": "budget", "R": usual, **options}
 
 
 def _hyperband(options: Mapping[str, Any]) -> Hyperband:
-    return Hyperband(**options)
+    return Hyperband(**_halving(options))
 
 
 def _successive_halving(options: Mapping[str, Any]) -> SuccessiveHalving:
-    own = {"max_recommendations"}
-    hyperband = Hyperband(**{name: value for name, value in options.items() if name not in own})
-    return SuccessiveHalving(hyperband, options.get("max_recommendations"))
+    settings = _halving(options)
+    experiments = settings.pop("max_recommendations", None)
+    return SuccessiveHalving(Hyperband(**settings), experiments)
 
 
 def _sequential(options: Mapping[str, Any]) -> Sequential:
@@ -55,23 +99,80 @@ def _all_at_once(options: Mapping[str, Any]) -> Sequential:
     return _sequential({**options, "parallel": None})
 
 
+_HALVING = ("R", "nu", "epoch_multiplier", "max_epochs", "floor_multiplier", "lower_R")
+_OF_EVERY_TEMPLATE = {"max_epochs": "epochs of a full training", "seed": "the only source of chance"}
+_HALVING_TEMPLATE = {
+    "R": "largest resource of one experiment, in units",
+    "nu": "one of nu experiments goes on",
+    "epoch_multiplier": "epochs of a unit: a number, auto or budget",
+    **_OF_EVERY_TEMPLATE,
+}
+_EXPERIMENTS = {"max_recommendations": "experiments in all"}
+_NU_LINE = "nu: 3                     # of nu experiments, one goes on to nu times the epochs\n"
+_MULTIPLIER_LINE = (
+    "epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget "
+    "(the longest gets max_epochs)"
+)
+
 ALGORITHMS: dict[str, Algorithm] = {
     "hyperband": Algorithm(
-        "many short trainings, the best go on (Li et al. 2018)", (*_HALVING, "random_stage"), MODEL_FREE, _hyperband
+        title="many short trainings, the best go on (Li et al. 2018)",
+        options=(*_HALVING, "random_stage"),
+        schedule=_hyperband,
+        sampler="uniform",
+        template=_HALVING_TEMPLATE,
+        lines="R: {R:<22} # the longest training gets R units; with nu it fixes stages and rungs\n"
+        f"{_NU_LINE}{_MULTIPLIER_LINE}",
+        resumes=True,
+        growth=Growth(GrowsBy.RESOURCE, Hyperband.larger),
     ),
     "bayesian": Algorithm(
-        "full trainings, each proposed by a Gaussian process from those before",
-        ("max_recommendations", "max_epochs", "parallel"),
-        ("gaussian_process",),
-        _sequential,
+        title="full trainings, each proposed by a Gaussian process from those before",
+        options=("max_recommendations", "max_epochs", "parallel"),
+        schedule=_sequential,
+        sampler="gaussian_process",
+        template={**_EXPERIMENTS, "parallel": "experiments in one step", **_OF_EVERY_TEMPLATE},
+        lines="max_recommendations: 20   # full trainings, each proposed from the results of those before\n"
+        "parallel: 1               # how many of them are proposed at a time",
+        learns=True,
+        growth=Growth(GrowsBy.EXPERIMENTS, Sequential.more),
     ),
     "random": Algorithm(
-        "full trainings of random values", ("max_recommendations", "max_epochs"), MODEL_FREE, _all_at_once
+        title="full trainings of random values",
+        options=("max_recommendations", "max_epochs"),
+        schedule=_all_at_once,
+        sampler="uniform",
+        template={**_EXPERIMENTS, **_OF_EVERY_TEMPLATE},
+        lines="max_recommendations: 20   # full trainings",
+        growth=Growth(GrowsBy.EXPERIMENTS, Sequential.more),
     ),
     "successive_halving": Algorithm(
-        "one stage of Hyperband", (*_HALVING, "max_recommendations"), MODEL_FREE, _successive_halving
+        title="one stage of Hyperband",
+        options=(*_HALVING, "max_recommendations"),
+        schedule=_successive_halving,
+        sampler="uniform",
+        template=_HALVING_TEMPLATE,
+        lines="R: {R:<22} # the longest training gets R units\n"
+        f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments at the start\n{_MULTIPLIER_LINE}",
+        resumes=True,
+        growth=Growth(GrowsBy.RESOURCE, SuccessiveHalving.larger),
     ),
 }
+
+
+def single_training(epochs: int) -> Schedule:
+    """The schedule of a study without a search: the defaults, trained once."""
+    return Sequential(experiments=1, epochs=epochs, parallel=None)
+
+
+def grown_by(by: GrowsBy) -> tuple[str, ...]:
+    """The names of the algorithms that can be extended by this."""
+    return tuple(name for name, row in ALGORITHMS.items() if row.growth is not None and row.growth.by is by)
+
+
+def with_option(option: str) -> tuple[str, ...]:
+    """The names of the algorithms that take this option."""
+    return tuple(name for name, row in ALGORITHMS.items() if option in row.options)
 
 
 @dataclass(frozen=True)
@@ -82,6 +183,6 @@ class NamedSampler:
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""
-        module, kind, settings = SAMPLERS[self.name]
-        sampler: Sampler = getattr(import_module(module), kind)(**settings)
+        row = SAMPLERS[self.name]
+        sampler: Sampler = getattr(import_module(row.module), row.kind)(**row.settings)
         return sampler.propose(space, trials, request)

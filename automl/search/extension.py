@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
 from automl.search.plan import Plan, Rung, Stage
 from automl.search.schedules.base import Schedule
-from automl.search.schedules.hyperband import Hyperband
-from automl.search.schedules.sequential import Sequential
-from automl.search.schedules.successive_halving import SuccessiveHalving
 from automl.text.formatting import shown
+
+
+class GrowsBy(StrEnum):
+    """What a search that is over can be extended by: the option of the study file that then grows."""
+
+    EXPERIMENTS = "max_recommendations"  # its chain goes on with more of them
+    RESOURCE = "R"  # brackets of a larger R follow
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How an algorithm's search is extended.
+
+    `further` gives the schedule of what is added, from the schedule so far and a number: of the experiments that are
+    added, or the new R.
+    """
+
+    by: GrowsBy
+    further: Callable[[Any, int], Schedule]
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,17 @@ class Extension:
             if type(value) is not int:
                 raise RecordError(f"the study's record: it was extended to {name}: {shown(value)}")
 
+    @property
+    def by(self) -> GrowsBy:
+        """What the search has more of."""
+        return GrowsBy.EXPERIMENTS if self.R is None else GrowsBy.RESOURCE
+
+    @property
+    def to(self) -> int:
+        """The number that it goes on to."""
+        (number,) = self.to_json().values()
+        return number
+
     def to_json(self) -> dict[str, int]:
         """What is stored of it."""
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -39,32 +67,27 @@ class Extension:
         return cls(data.get("max_recommendations"), data.get("R"))
 
 
-def resource(schedule: Schedule, extensions: Sequence[Extension]) -> int | None:
-    """The R of a search as it was extended; None for an algorithm that has none."""
-    if not isinstance(schedule, Hyperband | SuccessiveHalving):
-        return None
-    return extensions[-1].R if extensions else schedule.resource
-
-
-def extended(schedule: Schedule, extensions: Sequence[Extension], repeats: int) -> Plan:
+def extended(schedule: Schedule, growth: Growth | None, extensions: Sequence[Extension], repeats: int) -> Plan:
     """The plan of a schedule with those of its extensions behind it, each with its final judgement of `repeats`.
 
-    Raises RecordError for an extension that the schedule cannot have, InvalidInput for one that is too large.
+    Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
     plan = with_final(schedule.plan(), repeats)
-    for each in extensions:
-        if each.R is not None and isinstance(schedule, Hyperband | SuccessiveHalving):
-            schedule = schedule.larger(each.R)
-            plan = with_larger(plan, schedule.plan(), each.R)
-        elif each.max_recommendations is not None and isinstance(schedule, Sequential):
-            total = plan.searched
-            if each.max_recommendations <= total:
-                to = each.max_recommendations
-                raise RecordError(f"the study's record: it was extended from {total} to {to} experiments")
-            more = replace(schedule, experiments=each.max_recommendations - total)
-            plan = with_extension(plan, more.plan())
+    for extension in extensions:
+        if growth is None or extension.by is not growth.by:
+            raise RecordError(
+                f"the study's record: it was extended to {extension.to_json()}, which its algorithm does not support"
+            )
+        if growth.by is GrowsBy.RESOURCE:
+            schedule = growth.further(schedule, extension.to)
+            plan = with_larger(plan, schedule.plan(), extension.to)
         else:
-            raise RecordError(f"the study's record: it was extended to {each.to_json()}, which its algorithm has not")
+            added = extension.to - plan.searched
+            if added <= 0:
+                raise RecordError(
+                    f"the study's record: it was extended from {plan.searched} to {extension.to} experiments"
+                )
+            plan = with_extension(plan, growth.further(schedule, added).plan())
         plan = with_final(plan, repeats)
     return plan
 
@@ -109,4 +132,4 @@ def with_larger(plan: Plan, more: Plan, R: int) -> Plan:  # noqa: N803
         )
         for stage in more.stages
     ]
-    return replace(plan, stages=(*plan.stages, *stages))
+    return replace(plan, stages=(*plan.stages, *stages), resource=R)

@@ -62,14 +62,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages of a study. multiplier: epochs a unit of resource, where the algorithm has one; real when not floored.
+    """The stages of a study.
 
-    notes: what was adjusted, for people.
+    `multiplier` is the number of epochs of a unit of resource, where the algorithm has one; real when not floored.
+    `notes` say what was adjusted, for people. `resource` is R, the largest resource, where the algorithm has one.
     """
 
     stages: tuple[Stage, ...]
     multiplier: float | None = None
     notes: tuple[str, ...] = ()
+    resource: int | None = None
 
     def __post_init__(self) -> None:
         if self.experiments > MAX_EXPERIMENTS:

@@ -15,9 +15,9 @@ from automl.networks.costs import Costs
 from automl.networks.definition import MetricRule
 from automl.networks.spec_formats import flatten, get_path, has_path, set_paths
 from automl.problem.search_space import SearchSpace
-from automl.search.algorithms import ALGORITHMS, CHAINS, HALVING, NamedSampler
+from automl.search.algorithms import ALGORITHMS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
-from automl.search.extension import Extension, extended
+from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan
 from automl.search.schedules.base import Schedule
 from automl.study.enqueued_values import enqueued
@@ -48,7 +48,6 @@ def _below(dataset: str, told: Any) -> Any:
 
 
 _ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
-USUAL_R, USUAL_NU = 27, 3
 
 
 @dataclass(frozen=True)
@@ -174,19 +173,26 @@ class Definition:
     def schedule(self) -> Schedule:
         """How many and how long, as it was begun."""
         if not self.file.automl_enabled:
-            return ALGORITHMS["random"].schedule({"max_recommendations": 1, "max_epochs": self.max_epochs})
-        algorithm = ALGORITHMS[self.file.algorithm]
-        options = {name: getattr(self.file, name) for name in algorithm.options}
+            return single_training(self.max_epochs)
+        options = {name: getattr(self.file, name) for name in self.algorithm.options}
         options = {name: value for name, value in options.items() if value is not None}
-        if "epoch_multiplier" in algorithm.options:
-            options.setdefault("epoch_multiplier", "budget")
-            options.setdefault("R", max(options.get("nu", USUAL_NU), min(USUAL_R, self.max_epochs)))
-        return algorithm.schedule({**options, "max_epochs": self.max_epochs})
+        return self.algorithm.schedule({**options, "max_epochs": self.max_epochs})
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The row of its algorithm."""
+        return ALGORITHMS[self.file.algorithm]
+
+    @property
+    def growth(self) -> Growth | None:
+        """How it can be extended when its search is over; None: not at all."""
+        return self.algorithm.growth if self.file.automl_enabled else None
 
     @cached_property
     def brain(self) -> Brain:
+        repeats = self.file.final.repeats if self.file.automl_enabled else 0
         return Brain(
-            plan=extended(self.schedule, self.extensions, self.file.final.repeats if self.file.automl_enabled else 0),
+            plan=extended(self.schedule, self.growth, self.extensions, repeats),
             space=self.space,
             sampler=NamedSampler(self.sampler_name),
             metric=self.metric_rule.metric(),
@@ -198,7 +204,7 @@ class Definition:
     @property
     def is_chain(self) -> bool:
         """Whether it is a chain of full trainings, to which experiments and values can be added."""
-        return self.file.algorithm in CHAINS and self.file.automl_enabled
+        return self.growth is not None and self.growth.by is GrowsBy.EXPERIMENTS
 
     @property
     def plan(self) -> Plan:
@@ -206,7 +212,7 @@ class Definition:
 
     @property
     def sampler_name(self) -> str:
-        return self.file.sampler or ALGORITHMS[self.file.algorithm].samplers[0]
+        return self.file.sampler or self.algorithm.sampler
 
     @cached_property
     def costs(self) -> Costs:
@@ -214,21 +220,21 @@ class Definition:
         return Costs(**{**self.network.usual.model_dump(), **given})
 
     def _check_options(self) -> None:
-        algorithm = ALGORITHMS[self.file.algorithm]
+        algorithm = self.algorithm
         every = {option for each in ALGORITHMS.values() for option in each.options}
         for option in sorted(every - set(algorithm.options) - {"max_epochs"}):
             if getattr(self.file, option) is not None:
                 raise StudyFileError(
                     f"{option}: {shown(getattr(self.file, option))} is no option of algorithm: {self.file.algorithm}",
                     allowed=f"{', '.join(algorithm.options)} with {self.file.algorithm}",
-                    advice="leave it out, or choose another algorithm: "
-                    + ", ".join(name for name, each in ALGORITHMS.items() if option in each.options),
+                    advice=f"leave it out, or choose another algorithm: {', '.join(with_option(option))}",
                 )
-        if self.network.checkpoints is None and self.file.algorithm in HALVING:
+        if self.network.checkpoints is None and algorithm.resumes:
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} with {self.network.name}, whose checkpoints are not known",
                 allowed="a network file with 'checkpoints', for promoted experiments go on from theirs",
-                advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: random or bayesian",
+                advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: "
+                + " or ".join(name for name, each in ALGORITHMS.items() if not each.resumes),
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from automl.networks.definition import MetricRule
+from automl.search.algorithms import ALGORITHMS, SAMPLERS
 from automl.search.plan import MAX_EXPERIMENTS
+from automl.text.table_names import KeyOf
 
 TAO_NAMES = {  # TAO's names of our options, accepted in their place
     "model_name": "network",
@@ -133,7 +135,7 @@ class StudyFile(_Model):
     dataset: str | None = Field(None, min_length=1, description="path or URI of the data; default: the network's own")
     train_spec: dict[str, Any] = Field({}, description="other settings of the training, nested or by dotted path")
     automl_enabled: bool = Field(True, description="false trains the defaults once")
-    algorithm: Literal["hyperband", "bayesian", "random", "successive_halving"] = "hyperband"
+    algorithm: Annotated[str, KeyOf(ALGORITHMS)] = "hyperband"
     max_recommendations: int | None = Field(
         None, ge=1, le=MAX_EXPERIMENTS, description="experiments, of bayesian and random; default: 20"
     )
@@ -160,7 +162,7 @@ class StudyFile(_Model):
     lower_R: bool | None = Field(  # noqa: N815
         None, description="with auto: R falls until a unit is 3 epochs; default: true"
     )
-    sampler: Literal["uniform", "sobol", "lhs", "gaussian_process"] | None = Field(
+    sampler: Annotated[str, KeyOf(SAMPLERS)] | None = Field(
         None, description="which values; default: the algorithm's own"
     )
     seed: int = Field(42, ge=0, lt=2**31, description="the only source of chance")

@@ -13,23 +13,6 @@ from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten
 from automl.search.algorithms import ALGORITHMS
 
-_BUDGET = {
-    "hyperband": """\
-R: {R:<22} # the longest training gets R units; with nu it fixes stages and rungs
-nu: 3                     # of nu experiments, one goes on to nu times the epochs
-epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget (the longest gets max_epochs)""",
-    "bayesian": """\
-max_recommendations: 20   # full trainings, each proposed from the results of those before
-parallel: 1               # how many of them are proposed at a time""",
-    "random": """\
-max_recommendations: 20   # full trainings""",
-    "successive_halving": """\
-R: {R:<22} # the longest training gets R units
-nu: 3                     # of nu experiments, one goes on to nu times the epochs
-max_recommendations: {R:<4} # experiments at the start
-epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget (the longest gets max_epochs)""",
-}
-
 _TEMPLATE = """\
 # A study: what is trained, and how its settings are searched.
 # 'automl plan' says what it will take, 'automl run' does it{or_compile}.
@@ -107,7 +90,7 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         dataset=_dataset(network),
         algorithm=algorithm,
         algorithms=", ".join(ALGORITHMS),
-        budget=_BUDGET[algorithm].format(R=max(3, min(27, network.epochs))),
+        budget=ALGORITHMS[algorithm].lines.format(R=max(3, min(27, network.epochs))),
         epochs=network.epochs,
         searched="\n".join(f"#   {each}" for each in searched) or "#   nothing in this network",
         eligible=_eligible(network_name, eligible),

@@ -330,7 +330,7 @@ def test_asked_twice_it_is_extended_once_and_two_at_once_extend_once() -> None:
         ({}, "either max_recommendations or R"),
         ({"R": 27, "max_recommendations": 9}, "either max_recommendations or R"),
         ({"R": "27"}, 'it was extended to R: "27"'),
-        ({"max_recommendations": 40}, "which its algorithm has not"),
+        ({"max_recommendations": 40}, "which its algorithm does not support"),
     ],
 )
 def test_a_damaged_extension_is_named(body: dict[str, Any], says: str) -> None:

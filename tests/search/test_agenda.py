@@ -11,23 +11,26 @@ from hypothesis import strategies as st
 
 from automl.problem.metric import Metric
 from automl.search.agenda import Run, Step, due, open_runs, pending, runs_of_decision
-from automl.search.extension import Extension, extended
+from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.search.plan import Plan, Rung, Stage
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 
+CHAIN = Growth(GrowsBy.EXPERIMENTS, Sequential.more)
 LOSS = Metric("loss", "minimize")
 PLANS: dict[str, Plan] = {
-    "bayesian": extended(Sequential(7, 3, 2), (), 2),
-    "random": extended(Sequential(5, 3, None), (), 0),
-    "halving": extended(SuccessiveHalving(Hyperband(9, 3, "budget", 9)), (), 1),
-    "hyperband": extended(Hyperband(9, 3, "budget", 9), (), 1),
+    "bayesian": extended(Sequential(7, 3, 2), None, (), 2),
+    "random": extended(Sequential(5, 3, None), None, (), 0),
+    "halving": extended(SuccessiveHalving(Hyperband(9, 3, "budget", 9)), None, (), 1),
+    "hyperband": extended(Hyperband(9, 3, "budget", 9), None, (), 1),
     "a chain that was extended twice": extended(
-        Sequential(3, 3, 1), (Extension(max_recommendations=5), Extension(max_recommendations=6)), 1
+        Sequential(3, 3, 1), CHAIN, (Extension(max_recommendations=5), Extension(max_recommendations=6)), 1
     ),
-    "a larger R": extended(Hyperband(9, 3, "budget", 9), (Extension(R=27),), 1),
+    "a larger R": extended(
+        Hyperband(9, 3, "budget", 9), Growth(GrowsBy.RESOURCE, Hyperband.larger), (Extension(R=27),), 1
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,4 +80,4 @@ def study(
 
 def uniform_instead_of_a_model(patch: pytest.MonkeyPatch) -> None:
     """A Bayesian search draws uniformly: what is tested is the walk, and the model takes a second a step."""
-    patch.setitem(algorithms.SAMPLERS, "gaussian_process", algorithms.SAMPLERS["uniform"])
+    patch.setitem(algorithms.SAMPLERS, "gaussian_process", replace(algorithms.SAMPLERS["uniform"], learns=True))

@@ -310,6 +310,6 @@ def test_halving_a_network_without_checkpoints_is_refused_before_anything_is_tra
     path.write_text("".join(line for line in lines if not line.startswith("checkpoints")))
     text = "name: mine\nnetwork: small.yaml\nalgorithm: {}\n"
     for algorithm in ("hyperband", "successive_halving"):
-        with pytest.raises(StudyFileError, match=r"whose checkpoints are not known.*use algorithm: random"):
+        with pytest.raises(StudyFileError, match=r"whose checkpoints are not known.*use algorithm: bayesian or random"):
             study_file.parse(text.format(algorithm), "study.yaml", tmp_path)
     assert study_file.parse(text.format("random"), "study.yaml", tmp_path).plan.experiments == 22

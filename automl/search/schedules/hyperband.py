@@ -87,7 +87,7 @@ class Hyperband:
         notes: list[str] = []
         if R != self.R:
             notes.append(f"R lowered from {self.R} to {R} for max_epochs = {self.max_epochs}")
-        found = Plan(stages, None if isinstance(unit, Fraction) else unit)
+        found = Plan(stages, None if isinstance(unit, Fraction) else unit, resource=R)
         if self.epoch_multiplier == "auto":
             notes.append(f"epoch_multiplier = {unit:g}, from max_epochs = {self.max_epochs}")
             if (top := found.longest) != self.max_epochs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from automl.errors import InvalidInput
 from automl.search.plan import Plan, Rung, Stage
@@ -29,3 +29,7 @@ class Sequential:
         sizes = [min(step, self.experiments - done) for done in range(0, self.experiments, step)]
         rungs = tuple(Rung(i, size, self.epochs, self.epochs, new=True) for i, size in enumerate(sizes))
         return Plan((Stage(0, "search", "search", 0, rungs),))
+
+    def more(self, experiments: int) -> Sequential:
+        """The schedule of so many experiments more."""
+        return replace(self, experiments=experiments)

@@ -6,7 +6,6 @@ Jamieson & Talwalkar: Non-stochastic best arm identification (AISTATS 2016), alg
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from automl.errors import InvalidInput
 from automl.search.plan import Plan, Rung, Stage
@@ -34,17 +33,7 @@ class SuccessiveHalving:
         rungs = widest.rungs[-largest_stage(size, nu) - 1 :]
         shrunk = tuple(Rung(i, size // nu**i, rung.epochs, rung.units, new=i == 0) for i, rung in enumerate(rungs))
         stage = Stage(0, f"{size} halved by {nu}", "search", 0, shrunk)
-        return Plan((stage,), whole.multiplier, whole.notes)
-
-    @property
-    def resource(self) -> int:
-        """R, after TAO's adjustment where that is asked for."""
-        return self.hyperband.resource
-
-    @property
-    def unit(self) -> float | Fraction:
-        """The epochs of one unit of resource."""
-        return self.hyperband.unit
+        return Plan((stage,), whole.multiplier, whole.notes, whole.resource)
 
     def larger(self, R: int) -> SuccessiveHalving:  # noqa: N803
         """The same with the rungs of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
