@@ -25,12 +25,21 @@ from typing import TYPE_CHECKING, Any
 
 from automl.analysis import status
 from automl.analysis.explain import explain
+from automl.analysis.planned import planned
+from automl.analysis.status import StudyStatus
 from automl.errors import AutoMLError, RecordError, StudyFailed
 from automl.operations.download import fetch_best_model
 from automl.operations.replay import Replay, summary
-from automl.reporting.notebook.html import Experiment, NotebookResult, Plan, curve, table
-from automl.reporting.notebook.indicators import indicators, share_done
+from automl.reporting.notebook.html import ExperimentResult, NotebookResult, PlanResult, curve, table
 from automl.reporting.notebook.progress import progress_display
+from automl.reporting.rows import (
+    experiment_cells,
+    indicators,
+    plan_parameters,
+    plan_title,
+    plan_totals,
+    setting_rows,
+)
 from automl.reporting.terminal import record_tables, tables
 from automl.stores import open_store
 from automl.study import study_file
@@ -93,22 +102,22 @@ class Study:
         """What the search prints while it runs on this machine."""
         return self.path.with_suffix(".log")
 
-    def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> Plan:
+    def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> PlanResult:
         """What the study will do and what that takes, before anything is trained."""
-        data = status.plan_data(self.definition, tuple(jobs))
-        rows = [("stage", "rung", "experiments", "from epoch", "to epoch")]
+        found = planned(self.definition, tuple(jobs))
+        rows: list[tuple[str, ...]] = [("stage", "rung", "experiments", "from epoch", "to epoch")]
         rows += [
-            (stage["stage"], *(str(rung[key]) for key in ("rung", "experiments", "from_epoch", "epochs")))
-            for stage in data["stages"]
-            for rung in stage["rungs"]
+            (stage.stage, *map(str, (rung.rung, rung.experiments, rung.from_epoch, rung.epochs)))
+            for stage in found.stages
+            for rung in stage.rungs
         ]
-        lines = [f"{name}: {value}" for name, value in tables.totals(data["totals"])]
-        return Plan(
-            data,
-            lambda console: tables.plan(console, data),
+        totals = [f"{name}: {value}" for name, value in plan_totals(found.totals)]
+        return PlanResult(
+            found.to_json(),
+            lambda console: tables.plan(console, found),
             rows,
-            title=f"{data['study']}: {data['algorithm']} on {data['network']}, {data['sampler']} sampling",
-            lines=[f"searched: {', '.join(data['parameters']) or 'nothing'}", *data["notes"], *lines],
+            title=f"{found.study}: {plan_title(found)}",
+            lines=[f"searched: {plan_parameters(found)}", *found.notes, *totals],
         )
 
     def start(self, jobs: int | None = None) -> None:
@@ -133,9 +142,12 @@ class Study:
 
     def status(self) -> NotebookResult:
         """Where the study stands: the experiments now, epochs pending, time left, the best so far."""
+        return _shown_status(self.read_status())
+
+    def read_status(self) -> StudyStatus:
+        """Where the study stands, as a value. Raises RecordError before it has begun."""
         opened = self._open()
-        data = status.status(opened.record, opened.definition)
-        return NotebookResult(data, lambda console: tables.status(console, data), [("", ""), *indicators(data)])
+        return status.status(opened.record, opened.definition)
 
     def wait(self, every: float = 15.0) -> str:
         """Shows the status until the search has ended: 'Done' or 'Error'. every: seconds between two looks.
@@ -144,65 +156,61 @@ class Study:
         """
         with progress_display() as display:
             while True:
-                ended = self._process.poll() if self._process is not None else None
+                exit_code = self._process.poll() if self._process is not None else None
                 try:
-                    found = self.status()
+                    found = self.read_status()
                 except RecordError:  # not begun yet
                     found = None
                 if found is not None:
-                    display.show(found, share_done(found.data))
-                    state = _ENDED.get(found.data["state"])
-                    if state is not None and not self._is_running:
-                        return state
-                if ended is not None and (found is None or found.data["state"] not in _ENDED):
-                    raise StudyFailed(f"the search ended with exit code {ended}", advice=f"see {self.log}")
+                    display.show(_shown_status(found), found.progress.share_done)
+                    end = _ENDED.get(found.state)
+                    if end is not None and not self._is_running:
+                        return end
+                if exit_code is not None and (found is None or found.state not in _ENDED):
+                    raise StudyFailed(f"the search ended with exit code {exit_code}", advice=f"see {self.log}")
                 time.sleep(min(every, 0.5) if self._process is not None and found is None else every)
 
     def best(self) -> NotebookResult:
         """The best experiment so far. Raises RecordError before the first success."""
         opened = self._open()
-        definition = opened.definition
-        found = status.best(definition, opened.history())
-        if found is None:
+        best = status.best(opened.definition, opened.history())
+        if best is None:
             raise RecordError("no experiment has succeeded yet", advice="wait, or look at experiments()")
-        rows = [
-            ("best", f"experiment {found['experiment']}"),
-            (definition.metric_rule.name, formatting.number(found["value"])),
-        ]
-        rows += [(name, formatting.setting(value)) for name, value in found["values"].items()]
-        return NotebookResult(found, lambda console: tables.best(console, definition, found), rows)
+        metric = opened.definition.metric_rule.name
+        rows = [("best", f"experiment {best.experiment}"), (metric, formatting.number(best.value))]
+        rows += setting_rows(best.values)
+        return NotebookResult(best.to_json(), lambda console: tables.best(console, metric, best), rows)
 
-    def experiment(self, number: int) -> Experiment:
+    def experiment(self, number: int) -> ExperimentResult:
         """One experiment: its values, its curve, and why it was proposed, promoted, stopped or failed, as `automl why`.
 
         Raises InvalidInput when it was not proposed.
         """
         opened = self._open()
         definition, study = opened.definition, opened.history()
-        data = explain(definition, study, number)
-        found = next(each for each in experiments(study, definition.plan) if each.number == number)
-        defaults = " (the defaults)" if data["defaults"] else ""
-        return Experiment(
-            {**data, "history": [list(point) for point in found.history]},
-            lambda console: record_tables.why(console, data),
-            [("", ""), *((name, formatting.setting(value)) for name, value in data["values"].items())],
-            title=f"experiment {number}{defaults}, stage {data['stage']}: {data['status']}",
-            lines=[f"{place}. {line}" for place, line in enumerate(data["story"], 1)],
-            picture=curve(found.history, definition.metric_rule.name),
+        explanation = explain(definition, study, number)
+        history = next(each.history for each in experiments(study, definition.plan) if each.number == number)
+        defaults = " (the defaults)" if explanation.is_defaults else ""
+        return ExperimentResult(
+            {**explanation.to_json(), "history": [list(point) for point in history]},
+            lambda console: record_tables.why(console, explanation),
+            [("", ""), *setting_rows(explanation.values)],
+            title=f"experiment {number}{defaults}, stage {explanation.stage}: {explanation.status}",
+            lines=[f"{index}. {line}" for index, line in enumerate(explanation.story, 1)],
+            picture=curve(history, definition.metric_rule.name),
         )
 
     def experiments(self) -> NotebookResult:
         """Every experiment: status, epochs, value, the values that it tried."""
         opened = self._open()
-        data = status.status(opened.record, opened.definition)
-        definition = opened.definition
-        names = list(data["experiments_table"][0]["values"]) if data["experiments_table"] else []
-        rows = [("experiment", "stage", "status", "epochs", definition.metric_rule.name, *names)]
-        for each in data["experiments_table"]:
-            settings = (formatting.setting(each["values"].get(name, "-")) for name in names)
-            first = (str(each["experiment"]), each["stage"], each["status"], str(each["epochs"]))
-            rows.append((*first, formatting.number(each["best"]), *settings))
-        return NotebookResult(data["experiments_table"], lambda console: tables.report(console, definition, data), rows)
+        found = status.status(opened.record, opened.definition)
+        names = list(found.experiments[0].values) if found.experiments else []
+        rows: list[tuple[str, ...]] = [("experiment", "stage", "status", "epochs", found.metric.name, *names)]
+        for row in found.experiments:
+            settings = (formatting.setting(row.values.get(name, "-")) for name in names)
+            rows.append((*experiment_cells(row), formatting.number(row.best), *settings))
+        table = [row.to_json() for row in found.experiments]
+        return NotebookResult(table, lambda console: tables.report(console, opened.definition, found), rows)
 
     def replay(self) -> NotebookResult:
         """Every decision computed again from the record, and the first that differs, as `automl replay`."""
@@ -245,7 +253,7 @@ class Study:
         except AutoMLError as error:
             return table([("study", str(self.path)), ("cannot be read", str(error))])
         try:
-            about += indicators(self.status().data)
+            about += indicators(self.read_status())
         except RecordError:
             about.append(("state", "not begun"))
         except AutoMLError as error:
@@ -260,3 +268,9 @@ class Study:
         definition = self.definition
         record = Record(open_store(study_file.store_uri(definition, self.path)))
         return OpenedStudy.read(record, definition.file)
+
+
+def _shown_status(found: StudyStatus) -> NotebookResult:
+    return NotebookResult(
+        found.to_json(), lambda console: tables.status(console, found), [("", ""), *indicators(found)]
+    )

@@ -24,8 +24,8 @@ from typing import Any
 from automl.errors import AutoMLError, ClusterAway, ClusterError, RecordError
 from automl.notebook import Study
 from automl.reporting.notebook.html import NotebookResult
-from automl.reporting.notebook.indicators import indicators, share_done
 from automl.reporting.notebook.progress import progress_display
+from automl.reporting.rows import indicators
 from workflows import cluster as on
 from workflows.cluster import Cluster, Workflow
 from workflows.lint import problems
@@ -130,9 +130,9 @@ class OnCluster:
             rows.append(("failed", why_it_failed(cluster, workflow)))
         share = 0.0
         try:
-            found = self.study.status().data
+            found = self.study.read_status()
             rows += indicators(found)[1:]
-            share = share_done(found)
+            share = found.progress.share_done
         except RecordError:
             rows.append(("record", "not begun"))
         except AutoMLError as error:

@@ -59,12 +59,17 @@ Chain = Sequence[Sequence[Task]]  # a stage: its rungs that are left
 
 
 @dataclass(frozen=True)
-class Left:
-    """Seconds: the middle of what was drawn, and the ends of the interval of 80 %."""
+class TimeLeft:
+    """Minutes until a study ends with `jobs` trainings side by side: the ends and the middle of an interval of 80 %."""
 
     low: float
     middle: float
     high: float
+    jobs: int
+
+    def rounded(self) -> TimeLeft:
+        """To hundredths of a minute, as it is shown."""
+        return TimeLeft(round(self.low, 2), round(self.middle, 2), round(self.high, 2), self.jobs)
 
 
 @dataclass(frozen=True)
@@ -81,20 +86,20 @@ class Waits:
 
 def time_left(
     seen: Sequence[Seen], search: Sequence[Chain], after: Sequence[Chain], places: int, waits: Waits = Waits()
-) -> Left | None:
+) -> TimeLeft | None:
     """What is left of a study; None before any epoch was seen. after: the chains that wait for the whole search."""
     speeds = _Speeds(seen)
     if not speeds.known:
         return None
     tasks = sum(len(rung) for chain in (*search, *after) for rung in chain)
     if not tasks:
-        return Left(0.0, 0.0, 0.0)
+        return TimeLeft(0.0, 0.0, 0.0, places)
     rng = numpy.random.default_rng(0)  # the same record gives the same answer
     drawn = [_draw(speeds, (search, after), places, waits, rng) for _ in range(_draws(tasks))]
     logs = numpy.log(numpy.maximum(drawn, _LEAST_SECONDS))
     middle, spread = float(numpy.median(logs)), math.hypot(float(numpy.std(logs)), DRIFT)
-    low, most_likely, high = (math.exp(middle + by * spread) for by in (LOW, MIDDLE, HIGH))
-    return Left(low, most_likely, high)
+    low, most_likely, high = (math.exp(middle + by * spread) / 60 for by in (LOW, MIDDLE, HIGH))
+    return TimeLeft(low, most_likely, high, places)
 
 
 def _draws(tasks: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.errors import InvalidInput
@@ -29,31 +31,137 @@ from automl.study.keys import LOG, decision_key, experiment_key
 from automl.text.formatting import duration, number
 
 
-def explain(definition: Definition, study: History, wanted: int) -> dict[str, Any]:
-    """All that `automl why` shows of experiment `wanted`. Raises InvalidInput when it was not proposed."""
-    found = {each.number: each for each in experiments(study, definition.plan)}
-    if wanted not in found:
-        _refuse(definition, wanted, list(found))
-    experiment = found[wanted]
+@dataclass(frozen=True)
+class BestSeen:
+    """The best experiment among results, and its value."""
+
+    experiment: int
+    value: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"experiment": self.experiment, "value": self.value}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Who proposed an experiment, and how many results had been seen by then. `sampler` is None where none did."""
+
+    decision: str
+    together: int
+    sampler: str | None
+    results: int
+    failed: int
+    best: BestSeen | None
+    reason: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "decision": self.decision,
+            "together": self.together,
+            "sampler": self.sampler,
+            "seen": {"results": self.results, "failed": self.failed, "best": self.best and self.best.to_json()},
+            "reason": self.reason,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True)
+class RungCourse:
+    """What happened to an experiment at a rung.
+
+    `rank` is its rank among the `results` of the `size` experiments of the rung; `go_on` of them go on, the last of
+    them with the value `cut`.
+    """
+
+    rung: int
+    from_epoch: int
+    epochs: int
+    value: float | None
+    held_out: float | None
+    rank: int | None
+    size: int
+    results: int
+    go_on: int | None
+    cut: float | None
+    end: RunState
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rung": self.rung,
+            "from_epoch": self.from_epoch,
+            "epochs": self.epochs,
+            "value": self.value,
+            "held_out": self.held_out,
+            "place": self.rank,
+            "of": self.size,
+            "results": self.results,
+            "go_on": self.go_on,
+            "cut": self.cut,
+            "what": self.end.value,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that `automl why` shows of an experiment; `story` tells it in sentences."""
+
+    experiment: int
+    stage: str
+    status: Status
+    values: Mapping[str, Any]
+    seed: int
+    proposed: Proposal
+    rungs: tuple[RungCourse, ...]
+    story: tuple[str, ...]
+
+    @property
+    def is_defaults(self) -> bool:
+        return self.experiment == DEFAULTS
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment,
+            "stage": self.stage,
+            "status": self.status.value,
+            "defaults": self.is_defaults,
+            "values": dict(self.values),
+            "seed": self.seed,
+            "proposed": self.proposed.to_json(),
+            "rungs": [rung.to_json() for rung in self.rungs],
+            "story": list(self.story),
+        }
+
+
+def explain(definition: Definition, study: History, wanted: int) -> Explanation:
+    """The explanation of experiment `wanted`. Raises InvalidInput when it was not proposed."""
+    by_number = {experiment.number: experiment for experiment in experiments(study, definition.plan)}
+    if wanted not in by_number:
+        _refuse(definition, wanted, list(by_number))
+    experiment = by_number[wanted]
     stage = definition.plan.stages[experiment.stage]
-    proposal = next(each for each in study.of_stage(stage.index) if wanted in {asked.number for asked in each.issued})
-    rungs = [
-        _rung(definition, study, experiment, asked, proposal.index + place)
-        for place, asked in enumerate(experiment.recommendations)
-    ]
-    proposed = _proposed(definition, study, stage, proposal, experiment)
-    story = [proposed["text"], *(each["text"] for each in rungs), *_end(definition, study, experiment)]
-    return {
-        "experiment": wanted,
-        "stage": stage.name,
-        "status": experiment.status.value,
-        "defaults": wanted == DEFAULTS,
-        "values": dict(experiment.values),
-        "seed": experiment.recommendations[0].seed,
-        "proposed": proposed,
-        "rungs": rungs,
-        "story": story,
-    }
+    decision = next(
+        decision
+        for decision in study.of_stage(stage.index)
+        if wanted in {recommendation.number for recommendation in decision.issued}
+    )
+    rungs = tuple(
+        _rung(definition, study, experiment, recommendation, rung)
+        for rung, recommendation in enumerate(experiment.recommendations, decision.index)
+    )
+    proposed = _proposed(definition, study, stage, decision, experiment)
+    return Explanation(
+        experiment=wanted,
+        stage=stage.name,
+        status=experiment.status,
+        values=experiment.values,
+        seed=experiment.recommendations[0].seed,
+        proposed=proposed,
+        rungs=rungs,
+        story=(proposed.text, *(rung.text for rung in rungs), *_end(definition, study, experiment)),
+    )
 
 
 def _refuse(definition: Definition, wanted: int, proposed: list[int]) -> None:
@@ -68,13 +176,13 @@ def _refuse(definition: Definition, wanted: int, proposed: list[int]) -> None:
 
 
 def _proposed(
-    definition: Definition, study: History, stage: Stage, proposal: Decision, experiment: Experiment
-) -> dict[str, Any]:
+    definition: Definition, study: History, stage: Stage, decision: Decision, experiment: Experiment
+) -> Proposal:
     """Who proposed it, having seen what."""
-    before = [each for each in study.of_stage(stage.index) if each.index <= proposal.index]
+    before = [each for each in study.of_stage(stage.index) if each.index <= decision.index]
     seen = [outcome for each in before for outcome in each.consumed]
-    asked = experiment.recommendations[0]
-    reason, origin = asked.reason, origin_of(asked)
+    recommendation = experiment.recommendations[0]
+    reason, origin = recommendation.reason, origin_of(recommendation)
     name = definition.sampler_name
     sampler: str | None = name
     if origin in {Origin.DEFAULT, Origin.CARRIED_OVER, Origin.FINAL}:
@@ -85,23 +193,17 @@ def _proposed(
         text = f"proposed by {name} sampling, which looks at no result: {reason}"
     else:
         text = f"proposed by {name}, which had seen {_seen(definition, seen)}: {reason}"
-    return {
-        "decision": decision_key(proposal.stage, proposal.index),
-        "together": len(proposal.issued),
-        "sampler": sampler,
-        "seen": {
-            "results": len(seen),
-            "failed": sum(each.failure is not None for each in seen),
-            "best": _best_seen(definition, seen),
-        },
-        "reason": reason,
-        "text": text,
-    }
-
-
-def _best_seen(definition: Definition, seen: list[Outcome]) -> dict[str, Any] | None:
     best = best_outcome(seen, definition.brain.metric)
-    return None if best is None else {"experiment": best.experiment, "value": best.best_value}
+    return Proposal(
+        decision=decision_key(decision.stage, decision.index),
+        together=len(decision.issued),
+        sampler=sampler,
+        results=len(seen),
+        failed=sum(outcome.failure is not None for outcome in seen),
+        best=None if best is None else BestSeen(best.experiment, best.best_value),
+        reason=reason,
+        text=text,
+    )
 
 
 def _seen(definition: Definition, seen: list[Outcome]) -> str:
@@ -117,63 +219,60 @@ def _seen(definition: Definition, seen: list[Outcome]) -> str:
 
 
 def _rung(
-    definition: Definition, study: History, experiment: Experiment, asked: Recommendation, rung: int
-) -> dict[str, Any]:
-    """What happened to an experiment at a rung: its place among the rung's results, the cut, and what followed."""
+    definition: Definition, study: History, experiment: Experiment, recommendation: Recommendation, rung: int
+) -> RungCourse:
+    """What happened to an experiment at a rung: its rank among the rung's results, the cut, and what followed."""
     stage, decisions = definition.plan.stages[experiment.stage], study.of_stage(experiment.stage)
     result = study.results.get((experiment.number, rung))
-    follows = goes_on(stage, rung)
     issued = next(each for each in decisions if each.index == rung).issued
     reached = [study.results[each.number, rung].outcome() for each in issued if (each.number, rung) in study.results]
-    order = [each.experiment for each in ranked(reached, definition.brain.metric)]
-    size = stage.rungs[rung + 1].size if follows else None
-    place = order.index(experiment.number) + 1 if experiment.number in order else None
-    cut = study.results[order[size - 1], rung].value if size and len(order) >= size else None
-    data = {
-        "rung": rung,
-        "from_epoch": asked.resume_epoch,
-        "epochs": asked.epochs,
-        "value": result.value if result else None,
-        "held_out": result.held_out if result else None,
-        "place": place,
-        "of": len(issued),
-        "results": len(reached),
-        "go_on": size,
-        "cut": cut,
-        "what": run_states(study, (stage,))[experiment.number, rung].value,
-    }
-    return {**data, "text": _rung_text(definition, data, result)}
+    order = [outcome.experiment for outcome in ranked(reached, definition.brain.metric)]
+    go_on = stage.rungs[rung + 1].size if goes_on(stage, rung) else None
+    course = RungCourse(
+        rung=rung,
+        from_epoch=recommendation.resume_epoch,
+        epochs=recommendation.epochs,
+        value=result.value if result else None,
+        held_out=result.held_out if result else None,
+        rank=order.index(experiment.number) + 1 if experiment.number in order else None,
+        size=len(issued),
+        results=len(reached),
+        go_on=go_on,
+        cut=study.results[order[go_on - 1], rung].value if go_on and len(order) >= go_on else None,
+        end=run_states(study, (stage,))[experiment.number, rung],
+    )
+    return replace(course, text=_rung_text(definition, course, result))
 
 
-def _rung_text(definition: Definition, data: dict[str, Any], result: Result | None) -> str:
-    span = f"epochs {data['from_epoch'] + 1} to {data['epochs']}" if data["epochs"] > 1 else "epoch 1"
-    head = f"rung {data['rung']}, {span}: "
+def _rung_text(definition: Definition, course: RungCourse, result: Result | None) -> str:
+    span = f"epochs {course.from_epoch + 1} to {course.epochs}" if course.epochs > 1 else "epoch 1"
+    head = f"rung {course.rung}, {span}: "
     if result is None:
         return f"{head}no result yet"
     if result.failure is not None:
-        said = f": {result.message}" if result.message else ""
+        message = f": {result.message}" if result.message else ""
         return (
-            f"{head}failed at epoch {result.epochs} ({result.failure}): {MEANINGS[result.failure]}{said}; "
+            f"{head}failed at epoch {result.epochs} ({result.failure}): {MEANINGS[result.failure]}{message}; "
             f"a failed experiment never goes on; read {experiment_key(result.experiment, LOG)}"
         )
     metric = definition.metric_rule
-    text = f"{head}{metric.name} {number(data['value'])} after {duration(result.seconds / 60)} of training"
-    if data["held_out"] is not None:
-        text += f", {number(data['held_out'])} on held-out data"
-    missing = data["of"] - data["results"]
-    place = f"; place {data['place']} of {data['of']}" + (f", {missing} without a result" if missing else "")
-    goes = "the best one goes on" if data["go_on"] == 1 else f"the best {data['go_on']} go on"
+    text = f"{head}{metric.name} {number(course.value)} after {duration(result.seconds / 60)} of training"
+    if course.held_out is not None:
+        text += f", {number(course.held_out)} on held-out data"
+    missing = course.size - course.results
+    rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
+    goes = "the best one goes on" if course.go_on == 1 else f"the best {course.go_on} go on"
     cut = ""
-    if data["cut"] is not None:
-        cut = f", {'' if data['go_on'] == 1 else 'the last of them '}with {number(data['cut'])}"
+    if course.cut is not None:
+        cut = f", {'' if course.go_on == 1 else 'the last of them '}with {number(course.cut)}"
     return (
         text
         + {
             RunState.FINISHED: "; this was the last rung",
-            RunState.WAITING: f"{place} so far; {goes} when all results are there",
-            RunState.PROMOTED: f"{place}; promoted, for {goes}{cut}",
-            RunState.STOPPED: f"{place}; stopped, for only {goes}{cut}",
-        }[data["what"]]
+            RunState.WAITING: f"{rank} so far; {goes} when all results are there",
+            RunState.PROMOTED: f"{rank}; promoted, for {goes}{cut}",
+            RunState.STOPPED: f"{rank}; stopped, for only {goes}{cut}",
+        }[course.end]
     )
 
 

@@ -1,23 +1,25 @@
-"""What a study says of itself, from its record alone: status, the table of experiments, the verdict. Text and data."""
+"""Where a study stands, from its record alone: progress, time left, the best so far, the table of experiments."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automl.analysis.time_left import TimeLeft, time_left
+from automl.analysis.eta import TimeLeft
+from automl.analysis.time_left import time_left
+from automl.networks.definition import MetricRule
 from automl.search.brain import DEFAULTS
-from automl.search.history import History, Status
-from automl.search.plan import Plan, with_before
+from automl.search.history import History, Recommendation, Status
+from automl.search.plan import Rung, with_before
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.study.definition import Definition
-from automl.study.estimate import Estimate, estimate
 from automl.study.experiments import experiments, runs_of
 from automl.study.keys import run_prefix
 from automl.study.record import Record
+from automl.study.summary import Verdict
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,153 @@ class Progress:
     """Where a study stands. Epochs are those of the plan; what a failure left untrained counts as done."""
 
     state: str  # "not started", "running", "judging", "done", "failed"
-    experiments: dict[str, int]
+    counts: Mapping[Status, int]
     epochs_done: int
     epochs_pending: int
 
+    @property
+    def share_done(self) -> float:
+        """The share of the planned epochs that are done, 0 to 1."""
+        planned = self.epochs_done + self.epochs_pending
+        return self.epochs_done / planned if planned else 0.0
 
-def progress(definition: Definition, study: History, running: dict[int, int] | None = None) -> Progress:
-    """The progress of a study. running: experiment -> epochs done, where known."""
-    plan = definition.plan
-    found = experiments(study, plan)
-    counts = {status.value: sum(each.status is status for each in found) for status in Status}
-    for _ in running or {}:
-        counts[Status.PENDING] -= 1
-        counts[Status.RUNNING] += 1
+
+@dataclass(frozen=True)
+class BestSoFar:
+    """The best experiment so far: its value and epoch, what it tried and why."""
+
+    experiment: int
+    value: float | None
+    epoch: int
+    values: Mapping[str, Any]
+    reason: str
+
+    @property
+    def is_defaults(self) -> bool:
+        return self.experiment == DEFAULTS
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment,
+            "value": self.value,
+            "epoch": self.epoch,
+            "defaults": self.is_defaults,
+            "values": dict(self.values),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """An experiment in the table. `value` is of its newest result, `best` its best value at an epoch that was kept."""
+
+    experiment: int
+    stage: str
+    status: Status
+    epochs: int
+    value: float | None
+    best: float | None
+    seconds: float
+    reason: str
+    values: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment,
+            "stage": self.stage,
+            "status": self.status.value,
+            "epochs": self.epochs,
+            "value": self.value,
+            "best": self.best,
+            "seconds": self.seconds,
+            "reason": self.reason,
+            "values": dict(self.values),
+        }
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """All that `automl status` and `automl report` show. `running` maps experiments that train to their epochs."""
+
+    study: str
+    store: str
+    algorithm: str
+    metric: MetricRule
+    planned: int
+    progress: Progress
+    running: Mapping[int, int]
+    time_left: TimeLeft | None
+    best: BestSoFar | None
+    verdict: Verdict | None
+    experiments: tuple[ExperimentRow, ...]
+
+    @property
+    def state(self) -> str:
+        return self.progress.state
+
+    def to_json(self) -> dict[str, Any]:
+        left = self.time_left
+        return {
+            "study": self.study,
+            "store": self.store,
+            "state": self.state,
+            "algorithm": self.algorithm,
+            "metric": self.metric.model_dump(),
+            "experiments": {
+                "planned": self.planned,
+                **{status.value: count for status, count in self.progress.counts.items()},
+            },
+            "running": [{"experiment": number, "epoch": epoch} for number, epoch in self.running.items()],
+            "epochs": {"done": self.progress.epochs_done, "pending": self.progress.epochs_pending},
+            "minutes_left": None if left is None else left.middle,
+            "minutes_left_80": None if left is None else [left.low, left.high],
+            "side_by_side": None if left is None else left.jobs,
+            "best": self.best and self.best.to_json(),
+            "verdict": self.verdict and self.verdict.to_json(),
+            "experiments_table": [row.to_json() for row in self.experiments],
+        }
+
+
+def status(record: Record, definition: Definition, jobs: int | None = None, *, now: float | None = None) -> StudyStatus:
+    """The status of a study.
+
+    `jobs` is the number of trainings side by side; None counts those that the record shows. `now` is in seconds of UTC;
+    None takes this machine's clock.
+    """
+    study = record.history(definition)
+    running = begun(record, definition, study)
+    running_runs = [
+        (recommendation.number, rung)
+        for recommendation, rung in _open_runs(definition, study)
+        if recommendation.number in running
+    ]
+    times = times_for_the_outlook(record, study, running_runs)
+    for attempt in times:
+        if (attempt.experiment, attempt.rung) in running_runs and attempt.epochs:
+            running[attempt.experiment] = max(running[attempt.experiment], attempt.epochs[-1][0])
+    left = time_left(definition, study, times, time.time() if now is None else now, jobs)
+    return StudyStatus(
+        study=definition.file.name,
+        store=record.store.uri,
+        algorithm=definition.file.algorithm,
+        metric=definition.metric_rule,
+        planned=definition.plan.experiments,
+        progress=progress(definition, study, running),
+        running=dict(sorted(running.items())),
+        time_left=left and left.rounded(),
+        best=best(definition, study),
+        verdict=summary.verdict(definition, study),
+        experiments=rows(definition, study, running),
+    )
+
+
+def progress(definition: Definition, study: History, running: Mapping[int, int] | None = None) -> Progress:
+    """The progress of a study. `running` maps experiments that train to the epochs that they have done."""
+    running, plan = running or {}, definition.plan
+    statuses = [experiment.status for experiment in experiments(study, plan)]
+    counts = {status: statuses.count(status) for status in Status}
+    counts[Status.PENDING] -= len(running)
+    counts[Status.RUNNING] += len(running)
     pending = 0
     stages = plan.stages
     if summary.search_is_over(definition, study) and summary.best_of_search(definition, study) is None:
@@ -48,166 +184,77 @@ def progress(definition: Definition, study: History, running: dict[int, int] | N
             if rung.index < len(decisions):
                 issued = decisions[rung.index].issued
                 open_runs = [each for each in issued if (each.number, rung.index) not in study.results]
-                pending += sum(rung.epochs - max(before, (running or {}).get(each.number, 0)) for each in open_runs)
+                pending += sum(rung.epochs - max(before, running.get(each.number, 0)) for each in open_runs)
             else:
-                survivors = _survivors(study, stage.index) if not rung.new else rung.size
-                pending += min(rung.size, survivors) * (rung.epochs - before)
+                pending += _expected_size(study, stage.index, rung) * (rung.epochs - before)
     total = plan.trained(plan.stages, resume=True)
-    done = max(0, total - pending)
-    return Progress(summary.state(definition, study), counts, done, pending)
+    return Progress(summary.state(definition, study), counts, max(0, total - pending), pending)
 
 
-def _survivors(study: History, stage: int) -> int:
+def _expected_size(study: History, stage: int, rung: Rung) -> int:
+    """How many experiments a rung that is not decided will train: no more than the newest rung of its stage has."""
     decisions = study.of_stage(stage)
-    return len(decisions[-1].issued) if decisions else 10**9
+    return rung.size if rung.new or not decisions else min(rung.size, len(decisions[-1].issued))
+
+
+def _open_runs(definition: Definition, study: History) -> list[tuple[Recommendation, int]]:
+    """The runs without a result, each with its rung."""
+    runs = runs_of(study, definition.plan.stages)
+    return [
+        (recommendation, rung) for recommendation, rung in runs if (recommendation.number, rung) not in study.results
+    ]
 
 
 def begun(record: Record, definition: Definition, study: History) -> dict[int, int]:
     """The experiments that an attempt has begun to train and that have no result yet, with their stored epochs."""
-    found = {}
-    for asked, rung in runs_of(study, definition.plan.stages):
-        open_run = (asked.number, rung) not in study.results
-        if open_run and record.store.list(run_prefix(asked.number, rung)):
-            stored = record.checkpoints(asked.number, rung)
-            found[asked.number] = stored[0].epoch if stored else asked.resume_epoch
-    return found
+    epochs = {}
+    for recommendation, rung in _open_runs(definition, study):
+        if record.store.list(run_prefix(recommendation.number, rung)):
+            checkpoints = record.checkpoints(recommendation.number, rung)
+            epochs[recommendation.number] = checkpoints[0].epoch if checkpoints else recommendation.resume_epoch
+    return epochs
 
 
 def times_for_the_outlook(record: Record, study: History, running: Iterable[tuple[int, int]]) -> list[AttemptTimes]:
     """The times that say how fast a study is: of what trains (experiment, rung), and of the newest that has ended."""
-    found = list(times_of_newest(record, study.results.values()))
+    times = list(times_of_newest(record, study.results.values()))
     for run in running:
-        found += times_of_run(record, *run)
-    return found
+        times += times_of_run(record, *run)
+    return times
 
 
-def status(
-    record: Record, definition: Definition, jobs: int | None = None, *, now: float | None = None
-) -> dict[str, Any]:
-    """All that `automl status` and `automl report` show, as data.
-
-    jobs: trainings side by side; None: as many as the record shows. now: seconds of UTC; None: by this machine's clock.
-    """
-    study = record.history(definition)
-    running = begun(record, definition, study)
-    open_runs = [run for run in _runs(definition, study) if run[0] in running and run not in study.results]
-    times = times_for_the_outlook(record, study, open_runs)
-    for each in times:
-        if (each.experiment, each.rung) in open_runs and each.epochs:
-            running[each.experiment] = max(running[each.experiment], each.epochs[-1][0])
-    found = progress(definition, study, running)
-    verdict = summary.verdict(definition, study)
-    left = time_left(definition, study, times, time.time() if now is None else now, jobs)
-    return {
-        "study": definition.file.name,
-        "store": record.store.uri,
-        "state": found.state,
-        "algorithm": definition.file.algorithm,
-        "metric": definition.metric_rule.model_dump(),
-        "experiments": {"planned": definition.plan.experiments, **found.experiments},
-        "running": [{"experiment": number, "epoch": epoch} for number, epoch in sorted(running.items())],
-        "epochs": {"done": found.epochs_done, "pending": found.epochs_pending},
-        **left_data(left),
-        "best": best(definition, study),
-        "verdict": verdict and verdict.to_json(),
-        "experiments_table": rows(definition, study, running),
-    }
-
-
-def left_data(left: TimeLeft | None) -> dict[str, Any]:
-    """The time left as data: minutes, the two ends of the interval of 80 %, and for how many trainings side by side."""
-    return {
-        "minutes_left": None if left is None else round(left.middle, 2),
-        "minutes_left_80": None if left is None else [round(left.low, 2), round(left.high, 2)],
-        "side_by_side": None if left is None else left.jobs,
-    }
-
-
-def _runs(definition: Definition, study: History) -> list[tuple[int, int]]:
-    return [(asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages)]
-
-
-def best(definition: Definition, study: History) -> dict[str, Any] | None:
-    """The best experiment so far: its number, value and parameters; None when none has succeeded."""
-    found = summary.best_of_search(definition, study)
-    if found is None:
+def best(definition: Definition, study: History) -> BestSoFar | None:
+    """The best experiment so far; None when none has succeeded."""
+    outcome = summary.best_of_search(definition, study)
+    if outcome is None:
         return None
-    experiment = next(each for each in experiments(study, definition.plan) if each.number == found.experiment)
-    result = study.results[found.experiment, found.rung]
-    return {
-        "experiment": found.experiment,
-        "value": found.best_value,
-        "epoch": result.best.epoch if result.best else result.epochs,
-        "defaults": found.experiment == DEFAULTS,
-        "values": dict(experiment.values),
-        "reason": experiment.recommendations[0].reason,
-    }
+    experiment = next(each for each in experiments(study, definition.plan) if each.number == outcome.experiment)
+    result = study.results[outcome.experiment, outcome.rung]
+    return BestSoFar(
+        experiment=outcome.experiment,
+        value=outcome.best_value,
+        epoch=result.best.epoch if result.best else result.epochs,
+        values=experiment.values,
+        reason=experiment.recommendations[0].reason,
+    )
 
 
-def rows(definition: Definition, study: History, running: dict[int, int]) -> list[dict[str, Any]]:
-    """The table of experiments: one row each, by number. running: as `begun` gives it."""
+def rows(definition: Definition, study: History, running: Mapping[int, int]) -> tuple[ExperimentRow, ...]:
+    """The table of experiments, by number. `running` is as `begun` gives it."""
     table = []
-    for each in experiments(study, definition.plan):
-        last = each.results[-1] if each.results else None
+    for experiment in experiments(study, definition.plan):
+        last = experiment.results[-1] if experiment.results else None
         table.append(
-            {
-                "experiment": each.number,
-                "stage": definition.plan.stages[each.stage].name,
-                "status": (Status.RUNNING if each.number in running else each.status).value,
-                "epochs": max(each.epochs, running.get(each.number, 0)),
-                "value": last.value if last else None,
-                "best": last.best_value if last else None,
-                "seconds": round(sum(result.seconds for result in each.results), 1),
-                "reason": each.reason,
-                "values": dict(each.values),
-            }
+            ExperimentRow(
+                experiment=experiment.number,
+                stage=definition.plan.stages[experiment.stage].name,
+                status=Status.RUNNING if experiment.number in running else experiment.status,
+                epochs=max(experiment.epochs, running.get(experiment.number, 0)),
+                value=last.value if last else None,
+                best=last.best_value if last else None,
+                seconds=round(sum(result.seconds for result in experiment.results), 1),
+                reason=experiment.reason,
+                values=experiment.values,
+            )
         )
-    return table
-
-
-def plan_data(definition: Definition, places: tuple[int, ...]) -> dict[str, Any]:
-    """All that `automl plan` shows, as data."""
-    plan = definition.plan
-    found = estimate(plan, definition.costs, places)
-    return {
-        "study": definition.file.name,
-        "network": definition.network.name,
-        "algorithm": definition.file.algorithm,
-        "sampler": definition.sampler_name,
-        "parameters": [parameter.name for parameter in definition.space.parameters],
-        "notes": list(plan.notes),
-        "stages": [
-            {
-                "stage": stage.name,
-                "kind": stage.kind,
-                "experiments": stage.experiments,
-                "rungs": [
-                    {"rung": rung.index, "experiments": rung.size, "epochs": rung.epochs, "from_epoch": before}
-                    for rung, before in with_before(stage, "epochs")
-                ],
-            }
-            for stage in plan.stages
-        ],
-        "totals": totals(plan, found),
-    }
-
-
-def totals(plan: Plan, found: Estimate) -> dict[str, Any]:
-    """The sums of a plan. Epochs of the search resumed and from scratch; the rest with the final judgement."""
-    return {
-        "experiments": plan.experiments,
-        "runs": plan.runs,
-        "search_epochs": plan.epochs(resume=True),
-        "search_epochs_from_scratch": plan.epochs(resume=False),
-        "final_epochs": plan.final_epochs,
-        "training_minutes": _rounded(found.minutes),
-        "training_minutes_from_scratch": _rounded(found.minutes_from_scratch),
-        "gpu_hours": _rounded(found.gpu_hours),
-        "price": _rounded(found.price),
-        "wall_minutes": {str(k): _rounded(minutes) for k, minutes in found.wall_minutes.items()},
-        "storage_megabytes": _rounded(found.storage_megabytes),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+    return tuple(table)

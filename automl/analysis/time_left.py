@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from automl.analysis import eta
-from automl.analysis.eta import Seen, Task, Waits
+from automl.analysis.eta import Seen, Task, TimeLeft, Waits
 from automl.search.history import Decision, History
 from automl.search.plan import Stage, with_before
 from automl.study import summary
@@ -16,16 +16,6 @@ from automl.study.definition import Definition
 
 _RECENT = 30  # attempts from which the places are counted
 _PODS = Waits(between=(2.0, 8.0), rungs=(10.0, 30.0))  # as long as none was seen: what clusters took, see docs/speed.md
-
-
-@dataclass(frozen=True)
-class TimeLeft:
-    """Minutes until the end of a study: the middle, and the ends of the interval of 80 %. jobs: side by side."""
-
-    low: float
-    middle: float
-    high: float
-    jobs: int
 
 
 def time_left(
@@ -43,10 +33,7 @@ def time_left(
     running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
     places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
     seen = [*_ended(study, newest), *(_seen(each, now=now) for each in _running(study, newest))]
-    found = eta.time_left(seen, search, after, places, _waits(definition, times, None if running else now))
-    if found is None:
-        return None
-    return TimeLeft(found.low / 60, found.middle / 60, found.high / 60, places)
+    return eta.time_left(seen, search, after, places, _waits(definition, times, None if running else now))
 
 
 def as_it_was(

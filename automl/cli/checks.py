@@ -52,8 +52,8 @@ def why(
     from automl.reporting.terminal import record_tables
 
     opened = open_study(study, store)
-    data = explain(opened.definition, opened.history(), experiment)
-    print_data(data, output, lambda out: record_tables.why(out, data))
+    explanation = explain(opened.definition, opened.history(), experiment)
+    print_data(explanation.to_json(), output, lambda out: record_tables.why(out, explanation))
 
 
 def verify(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:

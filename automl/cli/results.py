@@ -28,11 +28,11 @@ def status(study: StudyName, store: Store = None, output: StatusOutput = str(For
     from automl.reporting.terminal import openmetrics, tables
 
     opened = open_study(study, store)
-    data = status.status(opened.record, opened.definition)
+    found = status.status(opened.record, opened.definition)
     if output == OPENMETRICS:
-        sys.stdout.write(openmetrics.text(data))
+        sys.stdout.write(openmetrics.text(found))
         return
-    print_data(data, Format(output), lambda out: tables.status(out, data))
+    print_data(found.to_json(), Format(output), lambda out: tables.status(out, found))
 
 
 def best(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:
@@ -50,7 +50,7 @@ def best(study: StudyName, store: Store = None, output: Output = Format.TABLE) -
         raise RecordError(
             f"no experiment has succeeded yet in {opened.record.store.uri}", advice=f"see 'automl status {study}'"
         )
-    print_data(found, output, lambda out: tables.best(out, opened.definition, found))
+    print_data(found.to_json(), output, lambda out: tables.best(out, opened.definition.metric_rule.name, found))
 
 
 def report(
@@ -81,8 +81,8 @@ def report(
         page.write(page.render(opened), html)
         print(f"wrote {html}")
         return
-    data = reports.status(opened.record, opened.definition)
-    print_data(data, output, lambda out: tables.report(out, opened.definition, data))
+    found = reports.status(opened.record, opened.definition)
+    print_data(found.to_json(), output, lambda out: tables.report(out, opened.definition, found))
 
 
 def rebuild(study: StudyName, store: Store = None) -> None:

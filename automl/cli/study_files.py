@@ -65,15 +65,15 @@ def plan(
       workflow                          bytes: about what it takes on Argo at its end;
                                         most_bytes: what Kubernetes takes
     """
-    from automl.analysis import status
+    from automl.analysis.planned import WorkflowSize, planned
     from automl.reporting.terminal import tables
     from automl.study import study_file
     from workflows.size import MOST_BYTES, study_bytes
 
     definition = study_file.read(study)
-    data = status.plan_data(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))))
-    data["workflow"] = {"bytes": study_bytes(definition), "most_bytes": MOST_BYTES}
-    print_data(data, output, lambda console: tables.plan(console, data))
+    size = WorkflowSize(study_bytes(definition), MOST_BYTES)
+    found = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size)
+    print_data(found.to_json(), output, lambda console: tables.plan(console, found))
 
 
 def run(
@@ -104,8 +104,9 @@ def run(
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():
         local_runner.LocalRun(record, definition, side_by_side, _work(record.store.uri), view).run()
-    data = status.status(record, definition, side_by_side)
-    print_data(data, output, lambda out: tables.finished(out, definition, data, str(study) if store is None else uri))
+    found = status.status(record, definition, side_by_side)
+    name = str(study) if store is None else uri
+    print_data(found.to_json(), output, lambda out: tables.finished(out, definition, found, name))
 
 
 def compile_study(

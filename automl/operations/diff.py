@@ -83,12 +83,13 @@ def _decision_difference(one: Decision | None, other: Decision | None) -> dict[s
 
 def _found(side: Side) -> dict[str, Any]:
     verdict = summary.verdict(side.definition, side.study)
+    best = status.best(side.definition, side.study)
     return {
         "study": side.definition.file.name,
         "store": side.place,
         "state": summary.state(side.definition, side.study),
         "metric": side.definition.metric_rule.model_dump(),
-        "best": status.best(side.definition, side.study),
+        "best": best and best.to_json(),
         "gain_over_defaults": verdict and verdict.gain,
         "judged_on": verdict and verdict.judged_on,
     }

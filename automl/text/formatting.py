@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from typing import Any
 
 _LONGEST = 80  # characters of a value that an error repeats
@@ -36,14 +35,6 @@ def spent(seconds: float) -> str:
     size, unit = (1, "s") if seconds < 100 else (60, "min") if seconds < 6000 else (3600, "h")
     value = seconds / size
     return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
-
-
-def left(minutes: float | None, interval: Sequence[float] | None) -> str:
-    """The time left with its interval of 80 %: '3 min, 80 %: 2 min to 5 min'; 'unknown' before any epoch was seen."""
-    if minutes is None or interval is None:
-        return "unknown"
-    low, high = (duration(end) for end in interval)
-    return duration(minutes) if low == high else f"{duration(minutes)}, 80 %: {low} to {high}"
 
 
 def number(value: float | None) -> str:

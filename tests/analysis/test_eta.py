@@ -6,12 +6,12 @@ import numpy
 import pytest
 
 from automl.analysis import eta
-from automl.analysis.eta import Left, Seen, Task, Waits
-from automl.analysis.time_left import TimeLeft, as_it_was, time_left
+from automl.analysis.eta import Seen, Task, TimeLeft, Waits
+from automl.analysis.time_left import as_it_was, time_left
+from automl.reporting.rows import time_left_text
 from automl.study.attempt_times import AttemptTimes, times_of_study
 from automl.study.definition import Definition
 from automl.study.record import Record
-from automl.text.formatting import left
 from tests.reporting.page.made_records import made, opened, with_times
 
 NOON = 1_800_000_000.0
@@ -23,11 +23,11 @@ def seen(number: int, epochs: int = 4, seconds: float = 10.0, start: float = 5.0
     return Seen(number, 0, points, points[-1][1] + 1.0)
 
 
-def middle(found: Left | None) -> float:
+def middle(found: TimeLeft | None) -> float:
     """The middle of what was drawn, in seconds, without the shift of the calibration."""
     assert found is not None
     share = eta.LOW / (eta.LOW - eta.HIGH)  # where it lies between the ends, by the logarithm
-    return float(found.low ** (1 - share) * found.high**share)
+    return float(60 * found.low ** (1 - share) * found.high**share)
 
 
 def test_nothing_is_said_before_an_epoch_was_seen() -> None:
@@ -36,7 +36,7 @@ def test_nothing_is_said_before_an_epoch_was_seen() -> None:
 
 
 def test_nothing_is_left_of_a_study_that_is_over() -> None:
-    assert eta.time_left([seen(0)], [[]], [[]], 2) == Left(0.0, 0.0, 0.0)
+    assert eta.time_left([seen(0)], [[]], [[]], 2) == TimeLeft(0.0, 0.0, 0.0, jobs=2)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_starts_epochs_and_waits_of_alike_trainings_add_up(places: int, waits: W
     found = eta.time_left([seen(n) for n in range(40)], [[[Task(0, 4)] * 8]], [], places, waits)
     assert middle(found) == pytest.approx(seconds, rel=0.12)
     assert found is not None
-    assert found.low < seconds < found.high
+    assert 60 * found.low < seconds < 60 * found.high
 
 
 def test_a_rung_that_goes_on_waits_for_the_pause_and_takes_its_own_speed() -> None:
@@ -118,7 +118,7 @@ def test_the_interval_holds_the_truth_of_studies_with_a_drift_that_it_does_not_k
         true = drift * sum(2 + 2 * t for t in took[10:])
         found = eta.time_left(known, [[[Task(0, 2)] * 20]], [], 1)
         assert found is not None
-        inside += found.low < true < found.high
+        inside += 60 * found.low < true < 60 * found.high
     assert 0.7 < inside / 120 < 0.99
 
 
@@ -166,6 +166,6 @@ def test_a_record_without_times_has_an_outlook_by_the_seconds_of_its_results() -
 
 
 def test_the_words_are_short() -> None:
-    assert left(3.0, (2.0, 5.0)) == "3 min, 80 %: 2 min to 5 min"
-    assert left(None, None) == "unknown"
-    assert left(0.0, (0.0, 0.0)) == "0 s"
+    assert time_left_text(TimeLeft(2.0, 3.0, 5.0, jobs=1)) == "3 min, 80 %: 2 min to 5 min"
+    assert time_left_text(None) == "unknown"
+    assert time_left_text(TimeLeft(0.0, 0.0, 0.0, jobs=1)) == "0 s"

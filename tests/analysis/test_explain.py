@@ -28,51 +28,47 @@ def test_the_story_of_promotion_and_stop() -> None:
     _, found = recorded(MemoryStore(), definition, loss=loss_by_number, failing=(2,))
 
     defaults = explain(definition, found, 0)
-    assert defaults["story"][0] == "proposed: the network's defaults, which every search is measured against"
-    assert [each["what"] for each in defaults["rungs"]] == ["stopped"]
-    assert (defaults["rungs"][0]["place"], defaults["rungs"][0]["of"], defaults["rungs"][0]["cut"]) == (8, 9, 5.0)
+    assert defaults.story[0] == "proposed: the network's defaults, which every search is measured against"
+    assert [each.end for each in defaults.rungs] == ["stopped"]
+    assert (defaults.rungs[0].rank, defaults.rungs[0].size, defaults.rungs[0].cut) == (8, 9, 5.0)
 
     second = explain(definition, found, 7)
-    assert [each["what"] for each in second["rungs"]] == ["promoted", "stopped"]
-    assert "place 2 of 9; promoted, for the best 3 go on, the last of them with 5.0000" in second["story"][1]
-    assert "place 2 of 3; stopped, for only the best one goes on, with 2.3333" in second["story"][2]
+    assert [each.end for each in second.rungs] == ["promoted", "stopped"]
+    assert "place 2 of 9; promoted, for the best 3 go on, the last of them with 5.0000" in second.story[1]
+    assert "place 2 of 3; stopped, for only the best one goes on, with 2.3333" in second.story[2]
 
     failed = explain(definition, found, 2)
-    assert "(killed): it was killed from outside" in failed["story"][1]
-    assert "experiment_2/log.txt" in failed["story"][1]
+    assert "(killed): it was killed from outside" in failed.story[1]
+    assert "experiment_2/log.txt" in failed.story[1]
 
     best = explain(definition, found, 8)
-    assert [each["what"] for each in best["rungs"]] == ["promoted", "promoted", "finished"]
-    assert best["story"][-1].startswith(
-        "the best of the search: loss 2.1111; judged by training it again as experiment"
-    )
+    assert [each.end for each in best.rungs] == ["promoted", "promoted", "finished"]
+    assert best.story[-1].startswith("the best of the search: loss 2.1111; judged by training it again as experiment")
 
     judged = explain(definition, found, 10)
-    assert judged["story"][0] == "proposed: experiment 8, the best of the search, trained again with a fresh seed"
+    assert judged.story[0] == "proposed: experiment 8, the best of the search, trained again with a fresh seed"
 
 
 def test_a_rung_that_is_not_decided_is_waiting() -> None:
     definition = study(HALVING)
     _, found = recorded(MemoryStore(), definition, loss=loss_by_number, decisions=1)
-    (rung,) = explain(definition, found, 8)["rungs"]
-    assert rung["what"] == "waiting"
-    assert "place 1 of 9 so far; the best 3 go on when all results are there" in rung["text"]
+    (rung,) = explain(definition, found, 8).rungs
+    assert rung.end == "waiting"
+    assert "place 1 of 9 so far; the best 3 go on when all results are there" in rung.text
 
 
 def test_a_model_says_what_it_had_seen() -> None:
     definition = study(BAYESIAN)
     _, found = recorded(MemoryStore(), definition, failing=(1,))
     first, last = explain(definition, found, 1), explain(definition, found, 7)
-    assert first["proposed"]["seen"]["results"] == 1
-    assert last["proposed"]["seen"] == {
-        "results": 7,
-        "failed": 1,
-        "best": {"experiment": last["proposed"]["seen"]["best"]["experiment"], "value": pytest.approx(0.4, abs=0.2)},
-    }
-    assert last["story"][0].startswith(
+    assert first.proposed.results == 1
+    assert (last.proposed.results, last.proposed.failed) == (7, 1)
+    assert last.proposed.best is not None
+    assert last.proposed.best.value == pytest.approx(0.4, abs=0.2)
+    assert last.story[0].startswith(
         "proposed by gaussian_process, which had seen 7 results, 1 of them failed, the best"
     )
-    assert "Gaussian process on 7 trials" in last["story"][0]
+    assert "Gaussian process on 7 trials" in last.story[0]
 
 
 @pytest.mark.parametrize(("number", "says"), [(5, "planned and not proposed yet"), (99, "there is no experiment 99")])

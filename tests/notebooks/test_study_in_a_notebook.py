@@ -155,11 +155,12 @@ CELL = """
 import sys
 {without}
 from automl.reporting.notebook.progress import progress_display
-from automl.reporting.notebook.html import Shown
+from automl.reporting.notebook.html import NotebookResult
 
 with progress_display() as display:
     for share in (0.0, 0.5, 1.0):
-        display.show(Shown(None, lambda console: console.print(share), [("", ""), ("share", str(share))]), share)
+        result = NotebookResult(None, lambda console: console.print(share), [("", ""), ("share", str(share))])
+        display.show(result, share)
         {then}
 print(type(display).__name__, getattr(getattr(display, "_bar", None), "value", None))
 """

@@ -134,7 +134,8 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
         "extended": True,
     }
     assert summary.state(opened(record), holds(record)) == "running"
-    assert status(record, opened(record))["epochs"] == {"done": 36 + 18, "pending": 234 + 54}
+    progress = status(record, opened(record)).progress
+    assert (progress.epochs_done, progress.epochs_pending) == (36 + 18, 234 + 54)
     walk(record, opened(record))
     definition = opened(record)
     assert {key: store.get(key) for key in before} == before
@@ -198,8 +199,8 @@ def test_the_last_bracket_begins_with_the_best_values_of_the_search_before() -> 
     assert {each.experiment for each in made[0].consumed} == set(range(12))
     assert len(made[0].previous) == 2
     told = explain(definition, holds(record), 50)
-    assert (told["proposed"]["sampler"], told["story"][0]) == (None, f"proposed: {first.reason}")
-    assert explain(definition, holds(record), 51)["proposed"]["sampler"] == "uniform"
+    assert (told.proposed.sampler, told.story[0]) == (None, f"proposed: {first.reason}")
+    assert explain(definition, holds(record), 51).proposed.sampler == "uniform"
 
 
 @pytest.mark.parametrize("sampler", ["uniform", "sobol", "lhs"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,5 +72,5 @@ def test_of_a_study_under_way_what_is_not_known_is_left_out() -> None:
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb"])
 def test_labels_are_escaped(name: str) -> None:
     record, _ = recorded(MemoryStore(), study(HYPERBAND_9), decisions=1)
-    data: dict[str, Any] = {**status.status(record, study(HYPERBAND_9)), "study": name}
-    assert parsed(openmetrics.text(data))
+    named = replace(status.status(record, study(HYPERBAND_9)), study=name)
+    assert parsed(openmetrics.text(named))

@@ -48,11 +48,11 @@ class NotebookResult:
         return captured.get().rstrip()
 
 
-class Plan(NotebookResult):
+class PlanResult(NotebookResult):
     """What a study will do."""
 
 
-class Experiment(NotebookResult):
+class ExperimentResult(NotebookResult):
     """One experiment: its values, its curve, and why it was proposed, promoted and stopped."""
 
 

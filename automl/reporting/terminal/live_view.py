@@ -18,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from automl.analysis import status
-from automl.analysis.time_left import TimeLeft, time_left
+from automl.analysis.time_left import time_left
+from automl.reporting.rows import time_left_text
 from automl.search.history import History, Status
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -146,13 +147,8 @@ class LiveView:
     def _time_left(self, study: History) -> str:
         """The time left with its interval; drawn anew every few seconds, for a large study takes a while."""
         if time.monotonic() - self._left[0] > _FRESH:
-            found: TimeLeft | None = time_left(
-                self.definition, study, tuple(self._times.values()), time.time(), self.jobs
-            )
-            self._left = (
-                time.monotonic(),
-                "unknown" if found is None else formatting.left(found.middle, (found.low, found.high)),
-            )
+            outlook = time_left(self.definition, study, tuple(self._times.values()), time.time(), self.jobs)
+            self._left = (time.monotonic(), time_left_text(outlook))
         return self._left[1]
 
     def screen(self) -> RenderableType:

@@ -6,34 +6,39 @@ https://prometheus.io/docs/specs/om/open_metrics_spec/: families of gauges, each
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+
+from automl.analysis.status import StudyStatus
 
 Sample = tuple[Mapping[str, str], float]
 
 
-def text(data: Mapping[str, Any]) -> str:
-    """The gauges of a study. data: as `analysis.status.status` gives it."""
-    lines = [line for name, said, samples in _families(data) for line in _family(name, said, samples)]
+def text(status: StudyStatus) -> str:
+    """The gauges of a study."""
+    lines = [line for name, said, samples in _families(status) for line in _family(name, said, samples)]
     return "".join(f"{line}\n" for line in [*lines, "# EOF"])
 
 
-def _families(data: Mapping[str, Any]) -> Iterator[tuple[str, str, Sequence[Sample]]]:
-    study = {"study": data["study"]}
-    counts, epochs, best = data["experiments"], data["epochs"], data["best"]
-    states = [({**study, "state": name}, float(count)) for name, count in counts.items() if name != "planned"]
-    yield "automl_study_state", "1 for the state in which the study is.", [({**study, "state": data["state"]}, 1.0)]
+def _families(status: StudyStatus) -> Iterator[tuple[str, str, Sequence[Sample]]]:
+    study = {"study": status.study}
+    progress, left, best = status.progress, status.time_left, status.best
+    states = [({**study, "state": kind.value}, float(count)) for kind, count in progress.counts.items()]
+    done, epochs = progress.epochs_done, progress.epochs_done + progress.epochs_pending
+    yield "automl_study_state", "1 for the state in which the study is.", [({**study, "state": status.state}, 1.0)]
     yield "automl_experiments", "Experiments that were proposed, by state.", states
-    yield "automl_experiments_planned", "Experiments of the whole plan.", [(study, counts["planned"])]
-    yield "automl_epochs_done", "Epochs of the plan that are trained or not needed any more.", [(study, epochs["done"])]
-    yield "automl_epochs_planned", "Epochs of the whole plan.", [(study, epochs["done"] + epochs["pending"])]
-    if data["minutes_left"] is not None:
-        low, high = data["minutes_left_80"]
-        yield "automl_seconds_left", "Seconds until the end, estimated.", [(study, 60 * data["minutes_left"])]
-        ends = [({**study, "end": "low"}, 60 * low), ({**study, "end": "high"}, 60 * high)]
+    yield "automl_experiments_planned", "Experiments of the whole plan.", [(study, status.planned)]
+    yield (
+        "automl_epochs_done",
+        "Epochs of the plan that are trained or not needed any more.",
+        [(study, done)],
+    )
+    yield "automl_epochs_planned", "Epochs of the whole plan.", [(study, epochs)]
+    if left is not None:
+        yield "automl_seconds_left", "Seconds until the end, estimated.", [(study, 60 * left.middle)]
+        ends = [({**study, "end": "low"}, 60 * left.low), ({**study, "end": "high"}, 60 * left.high)]
         yield "automl_seconds_left_80", "Ends of the interval of 80 % of the seconds left.", ends
-    if best is not None:
-        labels = {**study, "metric": data["metric"]["name"], "goal": data["metric"]["goal"]}
-        yield "automl_best_value", "The best value of the metric so far.", [(labels, best["value"])]
+    if best is not None and best.value is not None:
+        labels = {**study, "metric": status.metric.name, "goal": status.metric.goal}
+        yield "automl_best_value", "The best value of the metric so far.", [(labels, best.value)]
 
 
 def _family(name: str, said: str, samples: Sequence[Sample]) -> Iterator[str]:

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from automl.analysis.explain import Explanation
+from automl.reporting.rows import setting_rows
 from automl.reporting.terminal.tables import add_row, plain_table, write_pairs
-from automl.text.formatting import counted, number, setting
+from automl.text.formatting import counted, number
 
 Row = Mapping[str, Any]
 
@@ -37,17 +39,17 @@ def replay(console: Console, data: Row) -> None:
     write_pairs(console, [*rows, ("software", said)])
 
 
-def why(console: Console, data: Row) -> None:
+def why(console: Console, explanation: Explanation) -> None:
     """What an experiment is, then its story, one line an event."""
-    values = [(name, setting(value)) for name, value in data["values"].items()]
-    name = f"{data['experiment']}{' (the defaults)' if data['defaults'] else ''}, stage {data['stage']}"
-    write_pairs(console, [("experiment", name), ("status", data["status"]), *values])
+    name = f"{explanation.experiment}{' (the defaults)' if explanation.is_defaults else ''}, stage {explanation.stage}"
+    rows = [("experiment", name), ("status", explanation.status.value), *setting_rows(explanation.values)]
+    write_pairs(console, rows)
     console.print()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for place, line in enumerate(data["story"], 1):
-        table.add_row(Text(f"{place}."), Text(line))
+    for index, line in enumerate(explanation.story, 1):
+        table.add_row(Text(f"{index}."), Text(line))
     console.print(table)
 
 

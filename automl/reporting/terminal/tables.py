@@ -1,4 +1,4 @@
-"""Tables for people in a terminal, from the data that the other output forms print as it is."""
+"""Tables for people in a terminal."""
 
 from __future__ import annotations
 
@@ -10,192 +10,160 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from automl.analysis.planned import PlannedStudy
+from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
+from automl.reporting.rows import (
+    best_name,
+    experiment_cells,
+    plan_parameters,
+    plan_title,
+    plan_totals,
+    setting_rows,
+    state_rows,
+)
+from automl.search.brain import DEFAULTS
+from automl.search.history import Status
 from automl.study.definition import Definition
-from automl.text.formatting import counted, duration, left, number, setting
+from automl.study.summary import Verdict
+from automl.text.formatting import counted, number, setting
 
 Row = Mapping[str, Any]
 _LONGEST_DEFAULT = 30  # characters of one, in a table
 _MOST_OPTIONS = 6  # of a parameter, in a table
 
 
-def plan(console: Console, data: Row) -> None:
+def plan(console: Console, planned: PlannedStudy) -> None:
     """What a study will do."""
-    _line(console, data["study"], f": {data['algorithm']} on {data['network']}, {data['sampler']} sampling")
-    _line(console, "searched", f": {', '.join(data['parameters']) or 'nothing'}")
-    for note in data["notes"]:
+    _line(console, planned.study, f": {plan_title(planned)}")
+    _line(console, "searched", f": {plan_parameters(planned)}")
+    for note in planned.notes:
         _line(console, "note", f": {note}")
     console.print()
     table = plain_table("stage", "rung", "experiments", "train to", right=("rung", "experiments"))
-    for stage in data["stages"]:
-        name = stage["stage"]
+    for stage in planned.stages:
+        name = stage.stage
         # the steps of a long chain are all alike
-        for _, group in groupby(stage["rungs"], key=lambda each: (each["experiments"], each["epochs"])):
+        for _, group in groupby(stage.rungs, key=lambda rung: (rung.experiments, rung.epochs)):
             alike = list(group)
             first, last = alike[0], alike[-1]
-            rung = str(first["rung"]) if first is last else f"{first['rung']}...{last['rung']}"
-            size = f"{first['experiments']}{' each' if first is not last else ''}"
-            before = f" (from {first['from_epoch']})" if first["from_epoch"] else ""
-            add_row(table, name, rung, size, f"epoch {first['epochs']}{before}")
+            rung = str(first.rung) if first is last else f"{first.rung}...{last.rung}"
+            size = f"{first.experiments}{' each' if first is not last else ''}"
+            before = f" (from {first.from_epoch})" if first.from_epoch else ""
+            add_row(table, name, rung, size, f"epoch {first.epochs}{before}")
             name = ""
     console.print(table)
     console.print()
-    workflow = data.get("workflow")  # who has no cluster in mind does not ask for it
-    argo = [("on Argo", f"a workflow of about {workflow['bytes'] / 1000:,.0f} kB")] if workflow else []
-    write_pairs(console, [*totals(data["totals"]), *argo])
-    if workflow and workflow["bytes"] > workflow["most_bytes"]:
-        most = f"{workflow['most_bytes'] / 1000:,.0f} kB"
+    workflow = planned.workflow
+    argo = [("on Argo", f"a workflow of about {workflow.bytes / 1000:,.0f} kB")] if workflow else []
+    write_pairs(console, [*plan_totals(planned.totals), *argo])
+    if workflow and workflow.bytes > workflow.most_bytes:
+        most = f"{workflow.most_bytes / 1000:,.0f} kB"
         text = f": Kubernetes takes about {most}: split the study, or lower R or max_recommendations"
         _line(console, "too large for one workflow", text)
 
 
-def totals(total: Row) -> list[tuple[str, str]]:
-    """What a plan takes in all: names and texts."""
-    saved = total["search_epochs_from_scratch"] > total["search_epochs"]
-    scratch = f" ({total['search_epochs_from_scratch']:,g} if none went on from a checkpoint)" if saved else ""
-    final = f", and {total['final_epochs']:,} for the final judgement" if total["final_epochs"] else ""
-    rows = [
-        ("in all", f"{counted(total['experiments'], 'experiment')} in {counted(total['runs'], 'run')}"),
-        ("epochs", f"{total['search_epochs']:,g}{scratch}{final}"),
-    ]
-    if total["training_minutes"] is None:
-        rows.append(("time", "unknown; 'costs: {minutes_per_epoch: ...}' in the study file says it"))
-    else:
-        wall = [f"{duration(minutes)} with {places}" for places, minutes in total["wall_minutes"].items()]
-        rows.append(("time", f"{', '.join(wall)} side by side; {duration(total['training_minutes'])} of training"))
-    if total["gpu_hours"]:
-        rows.append(("GPU hours", f"{total['gpu_hours']:,g}"))
-    if total["price"] is not None:
-        rows.append(("price", f"{total['price']:,.2f}"))
-    if total["storage_megabytes"] is not None:
-        rows.append(("storage", f"up to {total['storage_megabytes']:,g} MB"))
-    return rows
-
-
-def status(console: Console, data: Row) -> None:
+def status(console: Console, found: StudyStatus) -> None:
     """Where a study stands, and one line an experiment."""
-    _state(console, data)
-    if data["experiments_table"]:
+    write_pairs(console, state_rows(found))
+    if found.experiments:
         console.print()
-        experiments(console, data["experiments_table"], whole=False)
+        experiments(console, found.experiments, whole=False)
 
 
-def _state(console: Console, data: Row) -> None:
-    counts, epochs, found = data["experiments"], data["epochs"], data["best"]
-    open_state = data["state"] in {"running", "judging"}
-    planned = f" of {counts['planned']}" if open_state else ""
-    parts = [f"{counts['success'] + counts['stopped']}{planned} ended well"]
-    parts += [
-        f"{counts[name]} {word}" for name, word in (("failure", "failed"), ("running", "training")) if counts[name]
-    ]
-    open_ones = counts["waiting"] + counts["pending"]
-    parts += [f"{open_ones} under way"] if open_ones else []
-    best_text = "none yet"
-    if found:
-        best_text = f"{data['metric']['name']} {number(found['value'])}, experiment {found['experiment']}"
-        best_text += " (the defaults)" if found["defaults"] else ""
-    rows = [
-        ("study", f"{data['study']} in {data['store']}"),
-        ("state", data["state"]),
-        ("experiments", ", ".join(parts)),
-        ("epochs", f"{epochs['done']} done, {epochs['pending']} pending"),
-        ("time left", left(data["minutes_left"], data["minutes_left_80"]) if open_state else ""),
-        ("best", best_text),
-    ]
-    write_pairs(console, [row for row in rows if row[1]])
-
-
-def experiments(console: Console, table: Sequence[Row], *, whole: bool) -> None:
+def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool) -> None:
     """The table of experiments; whole: with values and reasons on as many lines as they take, else cut to one."""
     names = ("experiment", "stage", "status", "epochs", "value")
-    shown = plain_table(*names, right=("experiment", "epochs", "value"))
-    for name, column in zip(names, shown.columns, strict=True):  # a long line of values would squeeze them to a letter
-        cells = (number(row[name]) if name == "value" else str(row[name]) for row in table)
-        column.min_width = max(map(len, (name, *cells)))
-    shown.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
-    for row in table:
+    table = plain_table(*names, right=("experiment", "epochs", "value"))
+    cells = [(*experiment_cells(row), number(row.value)) for row in rows]
+    # a long line of values would squeeze the columns to a letter
+    for column, *texts in zip(table.columns, names, *cells, strict=True):
+        column.min_width = max(map(len, texts))
+    table.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
+    for row, first in zip(rows, cells, strict=True):
         # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
-        failure = [row["reason"]] if row["status"] == "failure" else []
-        tail = "; ".join([*failure, _values(row["values"])])
-        add_row(shown, row["experiment"], row["stage"], row["status"], row["epochs"], number(row["value"]), tail)
-    console.print(shown)
+        failure = [row.reason] if row.status is Status.FAILURE else []
+        add_row(table, *first, "; ".join([*failure, _values(row.values)]))
+    console.print(table)
 
 
-def best(console: Console, definition: Definition, data: Row) -> None:
+def best(console: Console, metric: str, found: BestSoFar) -> None:
     """The best experiment."""
     write_pairs(
         console,
         [
-            ("experiment", f"{data['experiment']}{' (the defaults)' if data['defaults'] else ''}"),
-            (definition.metric_rule.name, f"{number(data['value'])} at epoch {data['epoch']}"),
-            ("proposed", data["reason"]),
-            *((name, setting(value)) for name, value in data["values"].items()),
+            ("experiment", best_name(found).removeprefix("experiment ")),
+            (metric, f"{number(found.value)} at epoch {found.epoch}"),
+            ("proposed", found.reason),
+            *setting_rows(found.values),
         ],
     )
 
 
-def finished(console: Console, definition: Definition, data: Row, study: str) -> None:
-    """The end of a run: the defaults beside the best, and where the files are."""
-    counts = data["experiments"]
-    failed = f", {counts['failure']} failed" if counts["failure"] else ""
+def finished(console: Console, definition: Definition, found: StudyStatus, study: str) -> None:
+    """The end of a run: the defaults beside the best, and where the files are. `study` is what the user called it."""
+    failures = found.progress.counts[Status.FAILURE]
+    failed = f", {failures} failed" if failures else ""
     console.print()
-    _line(console, data["study"], f": {counted(len(data['experiments_table']), 'experiment')}{failed}")
+    _line(console, found.study, f": {counted(len(found.experiments), 'experiment')}{failed}")
     console.print()
-    _verdict(console, definition, data)
+    _verdict(console, definition, found)
     console.print()
     write_pairs(
         console,
         [
-            ("best model", f"{data['store']}/best_model"),
-            ("report", f"{data['store']}/report.html, or: automl report {study}"),
+            ("best model", f"{found.store}/best_model"),
+            ("report", f"{found.store}/report.html, or: automl report {study}"),
         ],
     )
 
 
-def report(console: Console, definition: Definition, data: Row) -> None:
+def report(console: Console, definition: Definition, found: StudyStatus) -> None:
     """The whole report: state, verdict, every experiment."""
-    _state(console, data)
+    write_pairs(console, state_rows(found))
     console.print()
-    _verdict(console, definition, data)
+    _verdict(console, definition, found)
     console.print()
-    experiments(console, data["experiments_table"], whole=True)
+    experiments(console, found.experiments, whole=True)
 
 
-def _verdict(console: Console, definition: Definition, data: Row) -> None:
+def _verdict(console: Console, definition: Definition, found: StudyStatus) -> None:
     """The defaults and the best side by side: metric, fresh trainings, values; then who won, in words."""
-    found, verdict = data["best"], data["verdict"]
-    if found is None:
-        console.print(f"no experiment has succeeded ({data['state']})")
+    best, verdict = found.best, found.verdict
+    if best is None:
+        console.print(f"no experiment has succeeded ({found.state})")
         return
-    rows = {row["experiment"]: row for row in data["experiments_table"]}
-    sides = {"default": rows.get(0), "best": rows[found["experiment"]]}
-    if found["defaults"]:
+    rows = {row.experiment: row for row in found.experiments}
+    sides = {"default": rows.get(DEFAULTS), "best": rows[best.experiment]}
+    if best.is_defaults:
         del sides["default"]
-    metric = definition.metric_rule.name
-    columns = [f"{side}: {row['experiment']}" for side, row in sides.items() if row]
-    table = plain_table("experiment", *(columns if len(sides) > 1 else ["defaults: 0"]), right=columns)
-    add_row(table, f"{metric}, in the search", *(number(row["best"]) for row in sides.values() if row))
-    add_row(table, "epochs, in the search", *(row["epochs"] for row in sides.values() if row))
+    shown = [row for row in sides.values() if row]
+    columns = [f"{side}: {row.experiment}" for side, row in sides.items() if row]
+    table = plain_table("experiment", *(columns if len(sides) > 1 else [f"defaults: {DEFAULTS}"]), right=columns)
+    metric = found.metric.name
+    add_row(table, f"{metric}, in the search", *(number(row.best) for row in shown))
+    add_row(table, "epochs, in the search", *(row.epochs for row in shown))
     if verdict:
-        on = f"{metric}, {verdict['judged_on']}, fresh seed"
-        values = [verdict[side]["values"] or verdict["default"]["values"] for side in sides]
-        add_row(table, on, *(", ".join(number(value) for value in each) for each in values))
-    names = dict.fromkeys(name for row in sides.values() if row for name in row["values"])
+        judged = {"default": verdict.default.values, "best": verdict.best.values}
+        values = [judged[side] or verdict.default.values for side in sides]
+        cells = [", ".join(number(value) for value in side) for side in values]
+        add_row(table, f"{metric}, {verdict.judged_on}, fresh seed", *cells)
+    names = dict.fromkeys(name for row in shown for name in row.values)
     for name in names:
-        cells = [setting(row["values"][name]) if name in row["values"] else "-" for row in sides.values() if row]
+        cells = [setting(row.values[name]) if name in row.values else "-" for row in shown]
         add_row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
     console.print(table)
     console.print()
-    _line(console, _conclusion(definition, found, verdict), "")
+    _line(console, _conclusion(definition, best, verdict), "")
 
 
-def _conclusion(definition: Definition, found: Row, verdict: Row | None) -> str:
-    if found["defaults"]:
+def _conclusion(definition: Definition, best: BestSoFar, verdict: Verdict | None) -> str:
+    if best.is_defaults:
         return "the defaults are the best: the search found nothing above them"
-    if all(stage.kind != "final" for stage in definition.plan.stages):
+    if definition.plan.stages == definition.plan.search:
         return "these are the search's own values: 'final: {repeats: 0}' asks for no judgement with fresh seeds"
-    if verdict is None or verdict["gain"] is None:
+    if verdict is None or verdict.gain is None:
         return "the final judgement is still to come" if verdict is None else "the final judgement has failed"
-    gain, on = verdict["gain"], verdict["judged_on"]
+    gain, on = verdict.gain, verdict.judged_on
     if gain == 0:
         return f"the best is as good as the defaults on {on}"
     return f"the best is {number(abs(gain))} {'better' if gain > 0 else 'worse'} than the defaults on {on}"

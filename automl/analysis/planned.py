@@ -1,0 +1,156 @@
+"""What a study will do and what that takes, before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from automl.search.plan import Stage, with_before
+from automl.study.definition import Definition
+from automl.study.estimate import Estimate, estimate
+
+
+@dataclass(frozen=True)
+class PlannedRung:
+    """So many experiments train from one epoch to another."""
+
+    rung: int
+    experiments: int
+    epochs: int
+    from_epoch: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rung": self.rung,
+            "experiments": self.experiments,
+            "epochs": self.epochs,
+            "from_epoch": self.from_epoch,
+        }
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage with its rungs."""
+
+    stage: str
+    kind: str
+    experiments: int
+    rungs: tuple[PlannedRung, ...]
+
+    @classmethod
+    def of(cls, stage: Stage) -> PlannedStage:
+        rungs = tuple(
+            PlannedRung(rung.index, rung.size, rung.epochs, before) for rung, before in with_before(stage, "epochs")
+        )
+        return cls(stage.name, stage.kind, stage.experiments, rungs)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "kind": self.kind,
+            "experiments": self.experiments,
+            "rungs": [rung.to_json() for rung in self.rungs],
+        }
+
+
+@dataclass(frozen=True)
+class WorkflowSize:
+    """About how many bytes a study's workflow takes on Argo at its end, and how many Kubernetes accepts."""
+
+    bytes: int
+    most_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"bytes": self.bytes, "most_bytes": self.most_bytes}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums of a plan. Epochs of the search are counted resumed and from scratch; the rest has the judgement too."""
+
+    experiments: int
+    runs: int
+    search_epochs: float
+    search_epochs_from_scratch: float
+    final_epochs: int
+    estimate: Estimate  # rounded to hundredths
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "experiments": self.experiments,
+            "runs": self.runs,
+            "search_epochs": self.search_epochs,
+            "search_epochs_from_scratch": self.search_epochs_from_scratch,
+            "final_epochs": self.final_epochs,
+            "training_minutes": self.estimate.minutes,
+            "training_minutes_from_scratch": self.estimate.minutes_from_scratch,
+            "gpu_hours": self.estimate.gpu_hours,
+            "price": self.estimate.price,
+            "wall_minutes": {str(jobs): minutes for jobs, minutes in self.estimate.wall_minutes.items()},
+            "storage_megabytes": self.estimate.storage_megabytes,
+        }
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """All that `automl plan` shows. `workflow` is None where nobody has asked for it."""
+
+    study: str
+    network: str
+    algorithm: str
+    sampler: str
+    parameters: tuple[str, ...]
+    notes: tuple[str, ...]
+    stages: tuple[PlannedStage, ...]
+    totals: Totals
+    workflow: WorkflowSize | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "network": self.network,
+            "algorithm": self.algorithm,
+            "sampler": self.sampler,
+            "parameters": list(self.parameters),
+            "notes": list(self.notes),
+            "stages": [stage.to_json() for stage in self.stages],
+            "totals": self.totals.to_json(),
+            **({} if self.workflow is None else {"workflow": self.workflow.to_json()}),
+        }
+
+
+def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSize | None = None) -> PlannedStudy:
+    """The plan of a study, with the time on the wall for each of these numbers of experiments side by side."""
+    plan = definition.plan
+    return PlannedStudy(
+        study=definition.file.name,
+        network=definition.network.name,
+        algorithm=definition.file.algorithm,
+        sampler=definition.sampler_name,
+        parameters=tuple(parameter.name for parameter in definition.space.parameters),
+        notes=tuple(plan.notes),
+        stages=tuple(PlannedStage.of(stage) for stage in plan.stages),
+        totals=Totals(
+            experiments=plan.experiments,
+            runs=plan.runs,
+            search_epochs=plan.epochs(resume=True),
+            search_epochs_from_scratch=plan.epochs(resume=False),
+            final_epochs=plan.final_epochs,
+            estimate=_rounded(estimate(plan, definition.costs, jobs)),
+        ),
+        workflow=workflow,
+    )
+
+
+def _rounded(exact: Estimate) -> Estimate:
+    def hundredths(value: float | None) -> float | None:
+        return None if value is None else round(value, 2)
+
+    return Estimate(
+        minutes=hundredths(exact.minutes),
+        minutes_from_scratch=hundredths(exact.minutes_from_scratch),
+        gpu_hours=hundredths(exact.gpu_hours),
+        price=hundredths(exact.price),
+        wall_minutes={jobs: round(minutes, 2) for jobs, minutes in exact.wall_minutes.items()},
+        storage_megabytes=hundredths(exact.storage_megabytes),
+    )

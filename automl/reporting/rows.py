@@ -1,0 +1,111 @@
+"""What a terminal and a notebook say alike of a plan, a status, a best experiment and a replay, as rows of text.
+
+Rows are built here once, out of values; each place draws them in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from automl.analysis.eta import TimeLeft
+from automl.analysis.planned import PlannedStudy, Totals
+from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
+from automl.search.history import Status
+from automl.text.formatting import counted, duration, number, setting
+
+Pairs = list[tuple[str, str]]
+
+
+def plan_title(planned: PlannedStudy) -> str:
+    """What is searched how, without the study's name: 'hyperband on fashion_mnist, uniform sampling'."""
+    return f"{planned.algorithm} on {planned.network}, {planned.sampler} sampling"
+
+
+def plan_parameters(planned: PlannedStudy) -> str:
+    return ", ".join(planned.parameters) or "nothing"
+
+
+def plan_totals(totals: Totals) -> Pairs:
+    """What a plan takes in all."""
+    saved = totals.search_epochs_from_scratch > totals.search_epochs
+    scratch = f" ({totals.search_epochs_from_scratch:,g} if none went on from a checkpoint)" if saved else ""
+    final = f", and {totals.final_epochs:,} for the final judgement" if totals.final_epochs else ""
+    rows = [
+        ("in all", f"{counted(totals.experiments, 'experiment')} in {counted(totals.runs, 'run')}"),
+        ("epochs", f"{totals.search_epochs:,g}{scratch}{final}"),
+    ]
+    estimate = totals.estimate
+    if estimate.minutes is None:
+        rows.append(("time", "unknown; 'costs: {minutes_per_epoch: ...}' in the study file says it"))
+    else:
+        wall = [f"{duration(minutes)} with {jobs}" for jobs, minutes in estimate.wall_minutes.items()]
+        rows.append(("time", f"{', '.join(wall)} side by side; {duration(estimate.minutes)} of training"))
+    if estimate.gpu_hours:
+        rows.append(("GPU hours", f"{estimate.gpu_hours:,g}"))
+    if estimate.price is not None:
+        rows.append(("price", f"{estimate.price:,.2f}"))
+    if estimate.storage_megabytes is not None:
+        rows.append(("storage", f"up to {estimate.storage_megabytes:,g} MB"))
+    return rows
+
+
+def time_left_text(left: TimeLeft | None) -> str:
+    """The time left with its interval of 80 %: '3 min, 80 %: 2 min to 5 min'; 'unknown' before any epoch was seen."""
+    if left is None:
+        return "unknown"
+    low, middle, high = (duration(minutes) for minutes in (left.low, left.middle, left.high))
+    return middle if low == high else f"{middle}, 80 %: {low} to {high}"
+
+
+def best_name(best: BestSoFar) -> str:
+    """'experiment 5', and whether that is the defaults."""
+    return f"experiment {best.experiment}{' (the defaults)' if best.is_defaults else ''}"
+
+
+def setting_rows(values: Mapping[str, Any]) -> Pairs:
+    """The values of an experiment, one a row."""
+    return [(name, setting(value)) for name, value in values.items()]
+
+
+def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
+    """The cells of an experiment that every table begins with: number, stage, status, epochs."""
+    return str(row.experiment), row.stage, row.status.value, str(row.epochs)
+
+
+def state_rows(status: StudyStatus) -> Pairs:
+    """Where a study stands."""
+    counts, progress = status.progress.counts, status.progress
+    is_open = status.state in {"running", "judging"}
+    ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
+    parts = [f"{ended}{f' of {status.planned}' if is_open else ''} ended well"]
+    parts += [
+        f"{counts[kind]} {word}"
+        for kind, word in ((Status.FAILURE, "failed"), (Status.RUNNING, "training"))
+        if counts[kind]
+    ]
+    unfinished = counts[Status.WAITING] + counts[Status.PENDING]
+    parts += [f"{unfinished} under way"] if unfinished else []
+    best = status.best
+    rows = [
+        ("study", f"{status.study} in {status.store}"),
+        ("state", status.state),
+        ("experiments", ", ".join(parts)),
+        ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
+        ("time left", time_left_text(status.time_left) if is_open else ""),
+        ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def indicators(status: StudyStatus) -> Pairs:
+    """The four things that one looks at while a search runs, after where it stands."""
+    running = ", ".join(f"{number} (epoch {epoch})" for number, epoch in status.running.items()) or "none"
+    best = status.best
+    return [
+        ("state", status.state),
+        ("experiments now", running),
+        ("epochs pending", f"{status.progress.epochs_pending:,}"),
+        ("time left", time_left_text(status.time_left)),
+        ("best so far", f"{number(best.value)} (experiment {best.experiment})" if best else "none"),
+    ]
