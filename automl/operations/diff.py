@@ -40,7 +40,7 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
     gain = None
     if same_metric and found["a"]["best"] and found["b"]["best"]:
         metric = a.definition.brain.metric
-        gain = metric.score(found["b"]["best"]["value"]) - metric.score(found["a"]["best"]["value"])
+        gain = metric.gain(found["b"]["best"]["value"], found["a"]["best"]["value"])
     return {
         "a": found["a"],
         "b": found["b"],

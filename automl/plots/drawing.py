@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -149,7 +150,8 @@ def value_at(scale: Scale, place: float) -> float:
         return place * len(scale.options) - 0.5
     assert isinstance(scale, Numbers), "there are two kinds of scales"
     if scale.log:
-        return float(scale.low * (scale.high / scale.low) ** place)
+        low, high = math.log(scale.low), math.log(scale.high)  # their quotient may be beyond all floats
+        return scale.low if place == 0 else scale.high if place == 1 else math.exp(low + place * (high - low))
     return scale.low + place * (scale.high - scale.low)
 
 

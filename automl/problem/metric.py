@@ -1,7 +1,13 @@
-"""A metric: the number that a search improves, and in which direction."""
+"""A metric: the number that a search improves, and in which direction; and arithmetic with its values.
+
+A value may be any finite number, up to 1.8e308 and down to 5e-324: means and differences stay finite too.
+"""
 
 from __future__ import annotations
 
+import math
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,3 +22,18 @@ class Metric:
     def score(self, value: float) -> float:
         """`value` where larger is better."""
         return value if self.goal == "maximize" else -value
+
+    def gain(self, value: float, over: float) -> float:
+        """By how much `value` is better than `over`; negative where it is worse."""
+        return difference(self.score(value), self.score(over))
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """The mean of finite values, at least one."""
+    total = sum(values)
+    return total / len(values) if math.isfinite(total) else math.fsum(value / len(values) for value in values)
+
+
+def difference(one: float, other: float) -> float:
+    """`one - other`; where that is beyond all floats, the largest of them."""
+    return max(-sys.float_info.max, min(sys.float_info.max, one - other))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from automl.problem.metric import mean_of
 from automl.search.history import Experiment, History, Outcome, best_outcome
 from automl.search.plan import Stage
 from automl.study.definition import Definition
@@ -39,7 +40,7 @@ class JudgedSide:
     def mean(self) -> float | None:
         """The mean of the values that exist."""
         values = [value for value in self.values if value is not None]
-        return sum(values) / len(values) if values else None
+        return mean_of(values) if values else None
 
     def to_json(self) -> dict[str, Any]:
         mean = {} if self.mean is None else {"mean": self.mean}
@@ -88,7 +89,7 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
     )
     gain = None
     if default.mean is not None and best.mean is not None:
-        gain = metric.score(best.mean) - metric.score(default.mean)
+        gain = metric.gain(best.mean, default.mean)
     return Verdict("held-out data" if held_out else "validation data", gain, default, best)
 
 
@@ -110,7 +111,7 @@ def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
                 continue
             one, other = (default.held_out, best.held_out) if held_out else (default.value, best.value)
             if one is not None and other is not None:
-                found.append(metric.score(other) - metric.score(one))
+                found.append(metric.gain(other, one))
     return tuple(found)
 
 

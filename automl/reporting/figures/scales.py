@@ -125,10 +125,10 @@ def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:
         if third > first and math.isfinite(_FENCE * (third - first)):
             reach = _FENCE * (third - first)
             low, high = (low, min(high, third + reach)) if minimize else (max(low, first - reach), high)
-    low, high = max(low, -_LARGEST), min(high, _LARGEST)
+    low, high = (max(-_LARGEST, min(end, _LARGEST)) for end in (low, high))
     if low > 0 and (decades := math.log10(high) - math.log10(low)) > _DECADES:
         first, last = math.log10(low) - 0.04 * decades, math.log10(high) + 0.04 * decades
-        return Numbers(10 ** max(first, -300), 10 ** min(last, 300), log=True)
+        return Numbers(10.0 ** max(first, -300), 10.0 ** min(last, 300), log=True)
     margin = 0.04 * (high - low)
     if margin <= _ALIKE * max(abs(low), abs(high)):  # all the same, but for rounding
         margin = max(0.05 * abs(high), 1 / _LARGEST) if high else 0.5

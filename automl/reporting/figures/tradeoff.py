@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from automl.analysis.cost_front import Point
+from automl.problem.metric import difference
 from automl.reporting.figures.conventions import Point as Place
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.scales import Numbers, of_metric, of_times
@@ -113,8 +114,8 @@ def gain_share(facts: Facts) -> Callable[[Point], float] | None:
     default = marks.get("default")
     if best is None or default is None or default.epochs < best.epochs:
         return None
-    floor, whole = facts.score(default.value), facts.score(best.value) - facts.score(default.value)
-    return (lambda point: (facts.score(point.value) - floor) / whole) if whole > 0 else None
+    floor, whole = facts.score(default.value), difference(facts.score(best.value), facts.score(default.value))
+    return (lambda point: difference(facts.score(point.value), floor) / whole) if whole > 0 else None
 
 
 def sentence(facts: Facts) -> str:

@@ -6,6 +6,7 @@ import math
 import re
 import statistics
 
+from automl.problem.metric import mean_of
 from automl.reporting.figures.facts import Facts, Searched
 from automl.reporting.figures.scales import Options, of_metric
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
@@ -77,7 +78,7 @@ def uncertainty(gains: tuple[float, ...]) -> str:
     if len(gains) == 1:
         return "one training each, so its uncertainty is not known; 'final: {repeats: 5}' would tell"
     error = statistics.stdev(gains) / math.sqrt(len(gains))
-    mean, reach = statistics.fmean(gains), _STUDENT[len(gains) - 2] * error
+    mean, reach = mean_of(gains), _STUDENT[len(gains) - 2] * error
     clear = "" if abs(mean) > reach else "; the sign is not certain"
     return (
         f"± {number(error)} (standard error of {len(gains)} pairs); 95 % interval "

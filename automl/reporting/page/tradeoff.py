@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automl.analysis.cost_front import Point
+from automl.problem.metric import difference
 from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
 from automl.reporting.figures.conventions import Point as Place
 from automl.reporting.figures.facts import LEVELS, Facts
@@ -108,7 +109,7 @@ def _table(facts: Facts) -> Markup:
     shown = facts.front[-MOST_ROWS:]
     rows = []
     for each in shown:
-        behind = facts.score(best.value) - facts.score(each.value)
+        behind = difference(facts.score(best.value), facts.score(each.value))
         cells = [str(each.epochs), number(each.value), number(behind) if behind else "\N{EN DASH}", spent(each.seconds)]
         cells.append(percent(each.seconds / best.seconds) if best.seconds else "\N{EN DASH}")
         if share:

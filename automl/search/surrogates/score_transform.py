@@ -18,6 +18,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _LARGEST = 1e100  # beyond, the square of a difference overflows
 _ROUNDING = 1e-12  # numbers that differ by less than this part of the median are equal
+_SMALLEST_SPREAD = 1e-150  # below, squares lose their digits
 _FEWEST = 5  # below it the shape of a distribution is a guess
 
 
@@ -54,7 +55,7 @@ class ScoreTransform:
         if scale > 0:
             limit = float(median + tail * scale)
             losses = np.minimum(losses, limit)
-        centre, spread = float(losses.mean()), float(losses.std())
+        centre, spread = float(losses.mean()), _deviation(losses)
         power = _most_gaussian((losses - centre) / spread)
         bent = _yeo_johnson((losses - centre) / spread, power)
         return cls(limit, centre, spread, power, float(bent.mean()), float(bent.std()))
@@ -67,6 +68,13 @@ class ScoreTransform:
         """The scores of targets, clipped ones at the limit; targets may be beyond all that were fitted."""
         bent = targets * self.deviation + self.mean
         return -(_inverse_yeo_johnson(bent, self.power) * self.spread + self.centre)
+
+
+def _deviation(losses: Array) -> float:
+    """The standard deviation, above 0 also where the squares of the differences are below all floats."""
+    spread = float(losses.std())
+    width = float(np.ptp(losses))
+    return spread if spread > _SMALLEST_SPREAD or width == 0 else float((losses / width).std() * width) or width
 
 
 def _most_gaussian(values: Array) -> float:
