@@ -20,7 +20,8 @@ from types import FrameType
 
 from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed
 from automl.execution.pod_contract import PREEMPTED
-from automl.execution.steps.observe import Ended, Observer, fail
+from automl.execution.steps.diagnosis import Diagnosis, Ended
+from automl.execution.steps.observe import Observer, fail
 from automl.execution.steps.propose import propose
 from automl.execution.steps.salvage import note, salvage
 from automl.execution.steps.stage_in import stage_in
@@ -146,7 +147,7 @@ class LocalRun:
         try:
             launch = stage_in(self.record, self.definition, recommendation, rung, folder)
         except CheckpointError as error:
-            result = fail(self.record, recommendation, rung, attempt, (Failure.NO_CHECKPOINT, str(error)))
+            result = fail(self.record, recommendation, rung, attempt, Diagnosis(Failure.NO_CHECKPOINT, str(error)))
             self._settle(run, result)
             shutil.rmtree(folder)
             return

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from automl.errors import AlreadyRunning, StudyFailed
 from automl.reporting import views
-from automl.search.history import Failure, History
+from automl.search.history import MEANINGS, Failure, History
 from automl.stores import open_store
 from automl.study.events import Event
 from automl.study.opened_study import OpenedStudy
@@ -161,7 +161,7 @@ def test_every_way_in_which_a_program_fails_is_data_and_the_study_goes_on(tmp_pa
         4: (Failure.NO_METRIC, "loss was never reported in status.json, 4 lines read; reported were: slope"),
         5: (Failure.SHORT, "ended after epoch 1 of 2"),
         6: (Failure.NO_CHECKPOINT, "no file line_{epoch}.json of epoch 2 was written"),
-        7: (Failure.KILLED, "killed from outside, most often because the memory was used up"),
+        7: (Failure.KILLED, MEANINGS[Failure.KILLED]),
         8: (None, ""),
         9: (Failure.PREEMPTED, "exit code 75, 3 times"),
     }

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from automl.execution.steps.observe import Ended, Observer
+from automl.execution.steps.diagnosis import Ended
+from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch, stage_in
 from automl.networks import Network, load_network
 from automl.search.history import Recommendation, Result

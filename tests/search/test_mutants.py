@@ -19,6 +19,8 @@ import pytest
 from automl.errors import AutoMLError, NotReady
 from automl.execution import local_runner
 from automl.execution.steps import observe, stage_in
+from automl.execution.steps.checkpoint_upload import CheckpointUpload
+from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
 from automl.problem.search_space import SearchSpace
@@ -181,15 +183,15 @@ def ask_the_clock(patch: Patch) -> None:
 
 
 def take_nan_for_zero(patch: Patch) -> None:
-    read = Observer._read_status
+    take = Observer._take_metric
 
-    def reads(self: Observer, **ended: bool) -> list[tuple[int, float]]:
-        found = read(self, **ended)
+    def reads(self: Observer) -> list[tuple[int, float]]:
+        found = take(self)
         for values in self.follower.said.values.values():
             values.update({epoch: 0.0 for epoch, value in values.items() if math.isnan(value)})
-        return found + read(self, **ended)
+        return found + take(self)
 
-    patch.setattr(Observer, "_read_status", reads)
+    patch.setattr(Observer, "_take_metric", reads)
 
 
 def write_the_manifest_before_the_files(patch: Patch) -> None:
@@ -208,26 +210,26 @@ def write_the_manifest_before_the_files(patch: Patch) -> None:
 
 
 def drop_the_best_checkpoint(patch: Patch) -> None:
-    drop = Observer._drop_old
+    drop = CheckpointUpload._drop_old
 
-    def drops(self: Observer, newest: int) -> None:
+    def drops(self: CheckpointUpload, newest: int) -> None:
         best, self.best = self.best, None
         drop(self, newest)
         self.best = best
 
-    patch.setattr(Observer, "_drop_old", drops)
+    patch.setattr(CheckpointUpload, "_drop_old", drops)
 
 
 def drop_files_before_their_manifest(patch: Patch) -> None:
-    drop = Observer._drop_old
+    drop = CheckpointUpload._drop_old
 
-    def drops(self: Observer, newest: int) -> None:
+    def drops(self: CheckpointUpload, newest: int) -> None:
         for epoch, (_, manifest) in self._stored.items():
             if epoch != newest and manifest.files:
-                self.record.store.delete(manifest.file_key(0))
+                self._store.delete(manifest.file_key(0))
         drop(self, newest)
 
-    patch.setattr(Observer, "_drop_old", drops)
+    patch.setattr(CheckpointUpload, "_drop_old", drops)
 
 
 def forget_the_history_on_resume(patch: Patch) -> None:
@@ -235,7 +237,7 @@ def forget_the_history_on_resume(patch: Patch) -> None:
 
     def forgets(self: Observer, *arguments: Any) -> None:
         init(self, *arguments)
-        self.history = {}
+        self.history.clear()
 
     patch.setattr(Observer, "__init__", forgets)
 
@@ -243,7 +245,7 @@ def forget_the_history_on_resume(patch: Patch) -> None:
 def take_preemption_for_failure(patch: Patch) -> None:
     finish = Observer.finish
 
-    def finishes(self: Observer, ended: observe.Ended, seconds: float) -> Result | None:
+    def finishes(self: Observer, ended: Ended, seconds: float) -> Result | None:
         return finish(self, ended, seconds) or self.give_up(Failure.PREEMPTED, "")
 
     patch.setattr(Observer, "finish", finishes)
@@ -274,7 +276,7 @@ def promote_the_failed(patch: Patch) -> None:
 
 
 def store_what_may_be_torn(patch: Patch) -> None:
-    patch.setattr(Observer, "_untouched", lambda _self, _file: True)
+    patch.setattr(CheckpointUpload, "_untouched", lambda _self, _file: True)
 
 
 def show_only_what_is_new(patch: Patch) -> None:
@@ -332,7 +334,7 @@ MUTANTS: dict[Callable[[Patch], None], Detector] = {
         test_observe.test_every_way_to_fail_is_data_and_never_a_number,
         "attempt",
         does=test_observe.reports_nan_last,
-        ended=observe.Ended(0),
+        ended=Ended(0),
         failure=Failure.NOT_FINITE,
         message="loss = nan at epoch 3",
     ),

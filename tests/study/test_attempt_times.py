@@ -8,7 +8,7 @@ import pytest
 
 from automl.errors import RecordError, StoreError
 from automl.execution.pod_contract import PREEMPTED
-from automl.execution.steps.observe import Ended
+from automl.execution.steps.diagnosis import Ended
 from automl.stores import open_store
 from automl.stores.memory import MemoryStore
 from automl.study.attempt_times import AttemptTimes, times_of_attempts, times_of_run, times_of_study

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from automl.errors import RecordError, StudyFailed
 from automl.execution import submission
 from automl.execution.pod_steps.environment import open_study, output, step, variable
+from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
 from automl.search.agenda import Pending, Run, open_runs, pending
@@ -117,4 +118,4 @@ def _runs_of_ended_stages(history: History, unfinished: Iterable[Pending]) -> li
 def _give_up_lost(record: Record, runs: Iterable[Run]) -> None:
     """Stores a failure for each of these runs, which are over and have left no result."""
     for run in runs:
-        fail(record, run.recommendation, run.rung, "lost", (Failure.LOST, MEANINGS[Failure.LOST]))
+        fail(record, run.recommendation, run.rung, "lost", Diagnosis(Failure.LOST, MEANINGS[Failure.LOST]))

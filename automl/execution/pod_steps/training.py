@@ -13,7 +13,8 @@ from typing import TypeVar
 from automl.errors import CheckpointError, NotReady, StoreError
 from automl.execution import pod_contract as contract
 from automl.execution.pod_steps.environment import open_study, step, variable
-from automl.execution.steps.observe import Ended, Observer, fail
+from automl.execution.steps.diagnosis import Diagnosis, Ended
+from automl.execution.steps.observe import Observer, fail
 from automl.execution.steps.stage_in import Launch, stage_in
 from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, Result
@@ -40,7 +41,7 @@ def stage_in_training() -> None:
     try:
         launch = stage_in(record, opened.definition, recommendation, run.rung, contract.WORK)
     except CheckpointError as error:
-        fail(record, recommendation, run.rung, variable("AUTOML_ATTEMPT"), (Failure.NO_CHECKPOINT, str(error)))
+        fail(record, recommendation, run.rung, variable("AUTOML_ATTEMPT"), Diagnosis(Failure.NO_CHECKPOINT, str(error)))
         (contract.WORK / contract.SKIP).touch()
         print(f"experiment {recommendation.number} fails: {error}")
         return

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.errors import CheckpointError, RecordError
-from automl.execution.steps.observe import Ended, Observer
+from automl.execution.steps.diagnosis import Ended
+from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
 from automl.search.history import FORMAT, Recommendation, check_format
 from automl.study.definition import Definition

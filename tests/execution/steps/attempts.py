@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from automl.execution.steps.observe import Ended, Observer
+from automl.execution.steps.diagnosis import Ended
+from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch, stage_in
 from automl.search.history import Recommendation
 from automl.stores.memory import MemoryStore

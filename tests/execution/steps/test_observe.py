@@ -9,8 +9,8 @@ import pytest
 
 from automl.errors import StoreError
 from automl.execution.pod_contract import PREEMPTED
-from automl.execution.steps.observe import Ended
-from automl.search.history import Failure
+from automl.execution.steps.diagnosis import Ended
+from automl.search.history import MEANINGS, Failure
 from automl.stores.memory import MemoryStore
 from tests.execution.steps.attempts import KILLED, WELL, Attempt, trains
 from tests.simulation.studies import RANDOM, study
@@ -84,8 +84,8 @@ OTHER = "loss was never reported in status.json, 3 lines read; reported were: ac
         (says_nothing, WELL, Failure.NO_METRIC, NO_FILE),
         (reports_another_metric, WELL, Failure.NO_METRIC, OTHER),
         (saves_no_last_checkpoint, WELL, Failure.NO_CHECKPOINT, "no file line_{epoch}.json of epoch 3 was written"),
-        (reports_three, KILLED, Failure.KILLED, "killed from outside, most often because the memory was used up"),
-        (reports_three, Ended(137), Failure.KILLED, "killed from outside, most often because the memory was used up"),
+        (reports_three, KILLED, Failure.KILLED, MEANINGS[Failure.KILLED]),
+        (reports_three, Ended(137), Failure.KILLED, MEANINGS[Failure.KILLED]),
         (reports_two, Ended(1), Failure.ERROR, "exit code 1"),
         (says_why, Ended(1), Failure.ERROR, "exit code 1: the gradient is on fire"),
         (reports_three, Ended(-15, timed_out=True), Failure.TIMEOUT, "ran longer than None minutes"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from automl.execution.pod_contract import PREEMPTED
-from automl.execution.steps.observe import Ended
+from automl.execution.steps.diagnosis import Ended
 from automl.search.history import Checkpoint
 from tests.execution.steps.attempts import WELL, Attempt, recommendation, trains
 from tests.simulation.studies import RANDOM, study
@@ -121,8 +121,8 @@ def test_a_best_checkpoint_that_a_zombie_has_dropped_is_not_named(attempt: Attem
     """The zombie trains on from where we took over, finds a better one, and drops what we hold for the best."""
     trains(attempt, 0.1, 0.5)
     again = Attempt(tmp_path / "a2", attempt.record)
-    assert again.observer.best is not None
-    attempt.record.store.delete(again.observer.best.manifest)
+    assert again.observer.checkpoints.best is not None
+    attempt.record.store.delete(again.observer.checkpoints.best.manifest)
     trains(again, 0.4, first=3)
     result = again.observer.finish(WELL, 1.0)
     assert result is not None

@@ -11,7 +11,7 @@ import pytest
 
 from automl.errors import CheckpointError, UnknownFormat
 from automl.execution.pod_contract import PREEMPTED
-from automl.execution.steps.observe import Ended
+from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.stage_in import stage_in
 from automl.networks.checkpoints import Checkpoints
 from automl.search.history import Recommendation

@@ -1,0 +1,137 @@
+"""Why a training failed: the first of a fixed order of causes that its exit code, its readings and its log support."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.execution.pod_contract import KILLED
+from automl.execution.status_readers import Follower, why_no_epoch, why_no_metric
+from automl.execution.steps import out_of_memory
+from automl.networks.spec_formats import get_path
+from automl.search.history import MEANINGS, Checkpoint, Failure, Recommendation
+from automl.study.definition import Definition
+from automl.study.train_spec import train_spec
+
+_KILLED = (-9, KILLED)
+_MOST_SAID = 350  # characters of a program's own reason that are kept beside ours
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a training ended. `exit_code` is negative for a signal, as subprocess has it.
+
+    `timed_out`: it was stopped because it ran too long. `again`: it was stopped for our own reasons, to be run again.
+    """
+
+    exit_code: int
+    timed_out: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why an experiment has no usable value, by kind and in words."""
+
+    failure: Failure
+    message: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a training has left behind when it ended.
+
+    `history` is the metric by epoch, of the whole experiment. `last` is the newest checkpoint that is stored.
+    """
+
+    definition: Definition
+    recommendation: Recommendation
+    follower: Follower
+    history: Mapping[int, float]
+    last: Checkpoint | None
+
+    @property
+    def reported(self) -> Mapping[int, float]:
+        """The metric by epoch as this attempt reported it, where it may be infinite or not a number."""
+        return self.follower.said.values.get(self.follower.metric, {})
+
+    @property
+    def epochs_done(self) -> int:
+        return max(self.follower.said.furthest, self.follower.start)
+
+
+def diagnose(evidence: Evidence, ended: Ended) -> Diagnosis | None:
+    """The failure of a training that ended; None when it ended well and left all that was asked for."""
+    reported = evidence.reported
+    if ended.timed_out:
+        limit = evidence.definition.file.run.timeout_minutes
+        return Diagnosis(Failure.TIMEOUT, f"ran longer than {limit} minutes")
+    if reported and not math.isfinite(reported[max(reported)]):
+        newest = max(reported)
+        return Diagnosis(Failure.NOT_FINITE, f"{evidence.follower.metric} = {reported[newest]} at epoch {newest}")
+    if ended.exit_code in _KILLED:
+        return Diagnosis(Failure.KILLED, _joined(MEANINGS[Failure.KILLED], _batch_size(evidence)))
+    if ended.exit_code != 0:
+        return _of_a_program_that_failed(evidence, ended.exit_code)
+    return _without_metric(evidence) or _without_checkpoint(evidence)
+
+
+def _of_a_program_that_failed(evidence: Evidence, exit_code: int) -> Diagnosis:
+    failure, log = evidence.follower.said.failure, evidence.follower.log
+    if line := out_of_memory.said(failure, log):
+        return Diagnosis(Failure.OUT_OF_MEMORY, _joined(line[:_MOST_SAID], _batch_size(evidence)))
+    return Diagnosis(Failure.ERROR, f"exit code {exit_code}: {failure or _last_line(log)}".rstrip(": "))
+
+
+def _without_metric(evidence: Evidence) -> Diagnosis | None:
+    """The failure of a training that ended well and too early, or without a value of the metric."""
+    follower, epochs, done = evidence.follower, evidence.recommendation.epochs, evidence.epochs_done
+    if follower.said.problem or follower.metric in follower.said.refused:
+        return Diagnosis(Failure.NO_METRIC, _why_no_value(evidence))
+    if done < epochs:
+        if reason := why_no_epoch(follower):
+            return Diagnosis(Failure.NO_METRIC, reason)
+        return Diagnosis(Failure.SHORT, f"ended after epoch {done} of {epochs}")
+    if not any(epoch > evidence.recommendation.resume_epoch for epoch in evidence.history):
+        return Diagnosis(Failure.NO_METRIC, _why_no_value(evidence))
+    return None
+
+
+def _why_no_value(evidence: Evidence) -> str:
+    name, readings = evidence.follower.metric, evidence.follower.said
+    if evidence.reported and not readings.problem and name not in readings.refused:
+        first = evidence.follower.start + 1
+        return f"{name} was reported of no epoch from {first} on: see 'status' in the network file"
+    return why_no_metric(evidence.follower)
+
+
+def _without_checkpoint(evidence: Evidence) -> Diagnosis | None:
+    """The failure of a training that left no checkpoint of its last epoch, where the network has any."""
+    rule, epochs = evidence.definition.network.checkpoints, evidence.recommendation.epochs
+    if rule is None or (evidence.last is not None and evidence.last.epoch == epochs):
+        return None
+    kind = "folder" if rule.folder else "file"
+    beside = f" with {', '.join(rule.also)}" if rule.also else ""
+    return Diagnosis(Failure.NO_CHECKPOINT, f"no {kind} {rule.pattern}{beside} of epoch {epochs} was written")
+
+
+def _batch_size(evidence: Evidence) -> str:
+    """What to suspect first when there was not enough memory; empty when the network file does not name it."""
+    path = evidence.definition.network.fields.batch_size
+    if path is None:
+        return ""
+    size = get_path(train_spec(evidence.definition, evidence.recommendation), path)
+    return f"the first suspect is the batch size, {path} = {size}"
+
+
+def _joined(*clauses: str) -> str:
+    return "; ".join(filter(None, clauses))
+
+
+def _last_line(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
