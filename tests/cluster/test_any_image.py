@@ -20,7 +20,7 @@ from automl.stores import open_store
 from tests.any_image.test_any_image import PROGRAM, network
 from tests.cluster.clusters import BRAIN, begun, build_image, command, ended
 
-FAKE_TAO = Path(__file__).parents[1] / "fake_tao.py"
+FAKE_TAO = Path(__file__).parents[1] / "networks" / "fake_tao.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
 APPLETS = ("sh", "[", "cat", "echo", "head", "kill", "mkdir", "mkfifo", "mv", "printf", "sed", "sleep", "tee", "test")

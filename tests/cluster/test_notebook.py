@@ -8,7 +8,7 @@ from pathlib import Path
 
 from automl.notebook import Study
 from tests.cluster.clusters import BRAIN, SMALL, Images, command
-from tests.executed_notebooks import executed, text_of
+from tests.notebooks.executed_notebooks import executed, text_of
 from tests.small_network import NETWORK
 
 

@@ -1,6 +1,6 @@
 """What stands in code on a page is taken by the program: commands by its parser, YAML by its models, Python by Python.
 
-Nothing is run here; the pages whose commands can run here are run in test_pages_run.py and tests/test_results_page.py.
+Nothing is run here; the pages whose commands can run here are run in test_pages_run.py and test_results_page.py.
 """
 
 from __future__ import annotations

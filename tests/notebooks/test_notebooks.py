@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.executed_notebooks import NOTEBOOKS, executed, text_of
+from tests.notebooks.executed_notebooks import NOTEBOOKS, executed, text_of
 
 HERE = ["01_quickstart.ipynb", "03_your_network.ipynb", "04_results.ipynb"]  # those that need no cluster
 MOST_BYTES = 120_000  # of a notebook with its outputs

@@ -11,7 +11,7 @@ from automl.cli.app import app
 from automl.networks import definition
 from automl.study import study_file
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
@@ -39,4 +39,4 @@ def test_a_command_that_the_readme_names_exists(name: str) -> None:
 def test_every_link_of_the_readme_leads_to_a_file() -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
     assert links
-    assert [link for link in links if not (Path(__file__).parent.parent / link).exists()] == []
+    assert [link for link in links if not (Path(__file__).parents[2] / link).exists()] == []

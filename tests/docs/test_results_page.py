@@ -12,7 +12,7 @@ from automl.cli.app import app
 from tests.command_line import automl
 from tests.small_network import write_small_study
 
-PAGE = (Path(__file__).parent.parent / "docs" / "results.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 COMMANDS = [line.partition("#")[0].strip() for line in SHELL if line.startswith("automl ")]
 
