@@ -10,7 +10,7 @@ CLUSTER_TEST_JOBS ?= 3
 help:
 	@echo "make demo    set up, then search on real data (a few minutes); the result is in ./demo"
 	@echo "make check   set up, then format, lint, types, layers, tests: all that CI checks"
-	@echo "make format  mend format and lint where that is safe"
+	@echo "make format  fix format and lint where that is safe"
 	@echo "make lock    pin the newest versions of all dependencies in requirements.lock"
 	@echo "make goldens write the golden files of the tests anew; read the difference before you commit it"
 	@echo "make docs    write docs/commands.md and docs/api.md from the program itself"

@@ -7,21 +7,26 @@
     │   ├── NetworkError            a network file, or a network's name
     │   └── SpecError               a train spec, or a path into it
     ├── StoreError              2   the store cannot be reached, or refuses
-    │   ├── StoreRefused            it answers, and waiting changes nothing: no such bucket, wrong keys, no right
+    │   ├── StoreRefused            it answers, and waiting changes nothing: no such bucket, wrong keys, no permission
     │   └── UnsafeStore             the store ignores create-once conditions
     ├── RecordError             2   the study's record is damaged or contradicts itself
     │   ├── UnknownFormat           a newer version wrote it
     │   ├── CheckpointError         a checkpoint is missing or does not match its manifest
-    │   └── NotReady                a decision was asked for before the results that it needs
+    │   └── NotReady                a decision is due only after results that do not exist yet
     ├── ClusterError            2   the cluster cannot be reached, or refuses
     │   ├── ClusterAway             nothing answers just now
-    │   └── NotAllowed              the user's rights there do not suffice
+    │   └── NotAllowed              the user's permissions there do not suffice
     ├── AlreadyRunning          2   another process on this machine runs the study
     ├── StudyFailed             5   the study ran to its end and nothing succeeded
-    └── Interrupted           130   the user stopped the run; the same command goes on
+    ├── Interrupted           130   the user stopped the run; the same command goes on
+    ├── CheckpointFileError     1   a training program cannot read a checkpoint file
+    ├── Diverged                1   the loss of a training program's epoch is not finite
+    └── OutOfMemory             1   the memory does not hold a training program
+
+The last three stand in `automl.trainers.failures`, for they are raised inside of a training alone.
 
 Every message says what was given, what is allowed, and what to do. One exit code, 2, says that the user has something
-to mend, be it a file, a store, a record or a cluster; the message says which.
+to fix, be it a file, a store, a record or a cluster; the message says which.
 """
 
 from __future__ import annotations
@@ -33,8 +38,8 @@ from collections.abc import Iterable
 class AutoMLError(Exception):
     """The root of all errors that this package raises on purpose.
 
-    given: what was found, and where. allowed: what may stand there. advice: what to do now.
-    The message is those three on one line, with the empty ones left out.
+    `given` is what was found, and where; `allowed` is what may stand there; `advice` is what to do now. The message is
+    those three on one line, without the empty ones.
     """
 
     exit_code = 1
@@ -74,7 +79,7 @@ class StoreError(AutoMLError):
 
 
 class StoreRefused(StoreError):
-    """The store answers, and will answer so until somebody mends something: no such bucket, wrong keys, no right."""
+    """The store answers, and answers the same until somebody fixes the cause: no bucket, wrong keys, no permission."""
 
 
 class UnsafeStore(StoreError):
@@ -96,7 +101,7 @@ class CheckpointError(RecordError):
 
 
 class NotReady(RecordError):
-    """A decision was asked for before the results that it needs."""
+    """A decision is due only after results that do not exist yet."""
 
 
 class ClusterError(AutoMLError):
@@ -110,7 +115,7 @@ class ClusterAway(ClusterError):
 
 
 class NotAllowed(ClusterError):
-    """What the user is allowed to do on the cluster does not suffice."""
+    """The user's permissions on the cluster do not suffice."""
 
 
 class StudyFailed(AutoMLError):
@@ -120,7 +125,7 @@ class StudyFailed(AutoMLError):
 
 
 class Interrupted(AutoMLError):
-    """The user stopped the run; the study can be gone on with."""
+    """The user stopped the run; the same command goes on with the study."""
 
     exit_code = 130
 

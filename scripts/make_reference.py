@@ -48,7 +48,7 @@ def commands() -> str:
     parts = [
         f"{MADE}\n# Commands\n",
         "Every command says this itself: `automl COMMAND --help`. Exit codes: 0 done; 1 what no error names better, "
-        "or what `replay` and `verify` look for; 2 something for you to mend, which the message names; 5 a study "
+        "or what `replay` and `verify` look for; 2 something for you to fix, which the message names; 5 a study "
         "without a success, or stopped on the cluster; 130 stopped by Ctrl-C. `automl --install-completion` teaches "
         "your shell the commands.\n",
         f"| command | |\n|---|---|\n{index}\n",

@@ -1,6 +1,6 @@
-"""Where a study lies: `open_store` turns "./study", "s3://bucket/prefix" or "memory:name" into a `Store`.
+"""Where a study is stored: `open_store` turns "./study", "s3://bucket/prefix" or "memory:name" into a `Store`.
 
-A kind of store is imported when its scheme is first asked for: boto3 costs a second that a folder never needs.
+A kind of store is imported when its scheme is first used: boto3 costs a second that a folder never needs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from automl.errors import InvalidInput, nearest
+from automl.stores import base
 from automl.stores.base import Store, check_key, probe
 
 __all__ = ["Store", "check_key", "open_store", "probe"]
@@ -26,25 +27,22 @@ _ALLOWED = "a folder (./study, /abs/study, file:///abs/study), s3://bucket/prefi
 
 
 def open_store(uri: str, *, probe: bool = False) -> Store:
-    """The store at this address; nothing is read or written unless `probe` asks to prove that it is safe.
+    """The store at this address. Nothing is read or written, unless `probe` asks for a proof that the store is safe.
 
-    Raises InvalidInput for an address that means no store; with `probe`, UnsafeStore or StoreError (see base.probe).
+    Raises InvalidInput for an address of no store; with `probe`, UnsafeStore or StoreError (see base.probe).
     """
     scheme, rest = _split(uri)
     module, opener = _OPENERS[scheme]
     store = cast(Callable[[str], Store], getattr(import_module(module), opener))(rest)
     if probe:
-        _probe(store)
+        base.probe(store)
     return store
-
-
-_probe = probe  # the argument of open_store has the same name
 
 
 def _split(uri: str) -> tuple[str, str]:
     """Scheme, and what its opener takes: a path, "bucket/prefix", or a name."""
     if not uri.strip() or "\0" in uri:
-        raise InvalidInput(f"the store {uri!r} is no address", allowed=_ALLOWED)
+        raise InvalidInput(f"the store {uri!r} is not an address", allowed=_ALLOWED)
     match = _SCHEME.fullmatch(uri)
     if not match:
         return "file", uri
@@ -57,9 +55,9 @@ def _split(uri: str) -> tuple[str, str]:
     if scheme == "memory":
         return scheme, rest
     if not rest.startswith("//"):
-        meant = _public("s3://" + rest.lstrip("/"))
-        advice = f"write {meant}" if scheme == "s3" else "write the path alone"
-        raise InvalidInput(f"the store {_public(uri)!r} lacks '//' after its scheme", allowed=_ALLOWED, advice=advice)
+        with_slashes = _public("s3://" + rest.lstrip("/"))
+        advice = f"write {with_slashes}" if scheme == "s3" else "write the path alone"
+        raise InvalidInput(f"the store {_public(uri)!r} has no '//' after its scheme", allowed=_ALLOWED, advice=advice)
     if scheme == "file":
         return scheme, _local_path(uri)
     return scheme, rest[2:]
@@ -69,7 +67,7 @@ def _local_path(uri: str) -> str:
     parts = urlsplit(uri)
     if parts.netloc not in {"", "localhost"} or not parts.path or parts.query or parts.fragment:
         raise InvalidInput(
-            f"the store {_public(uri)!r} is no folder of this machine",
+            f"the store {_public(uri)!r} is not a folder of this machine",
             allowed=_ALLOWED,
             advice="a file address has three slashes and no '?' or '#'",
         )
@@ -78,8 +76,8 @@ def _local_path(uri: str) -> str:
 
 def _advice(scheme: str) -> str:
     if scheme in {"http", "https"}:
-        return "for an S3 server of your own set AWS_ENDPOINT_URL to its address and write s3://bucket/prefix"
-    return "for a folder whose name holds a colon write ./ before it"
+        return "for an S3 server of your own, set AWS_ENDPOINT_URL to its address and write s3://bucket/prefix"
+    return "for a folder whose name has a colon, write ./ before it"
 
 
 def _public(uri: str) -> str:

@@ -1,7 +1,7 @@
 """What every store does: six verbs over keys and bytes, one of them create-once, and a probe that proves it.
 
-A store holds objects: bytes under a key such as `decisions/0/00003.json`. `create` is the only verb that a study's
-truth hangs on: the first writer of a key wins, and every writer is told what the winner wrote. All else can be rebuilt.
+A store holds objects: bytes under a key such as `decisions/0/00003.json`. The truth of a study depends on
+`create` alone: the first writer of a key wins, and every writer gets what the winner wrote. All else can be rebuilt.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ALLOWED_KEYS = (
 
 
 class Store(Protocol):
-    """Objects under keys. Every method raises StoreError when the store cannot do what it is asked."""
+    """Objects under keys. Every method raises StoreError when the store cannot do it."""
 
     @property
     def uri(self) -> str:
@@ -43,7 +43,7 @@ class Store(Protocol):
         ...
 
     def fetch(self, key: str, to: Path) -> bool:
-        """Write the object into the file `to`, whole or not at all; folders are made. False when there is no object."""
+        """Write the object into the file `to`, whole or not at all, creating its folders. False when there is none."""
         ...
 
     def create(self, key: str, data: bytes) -> bytes:
@@ -62,7 +62,7 @@ class Store(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove the object; a missing one is no error."""
+        """Remove the object; a missing one is not an error."""
         ...
 
 
@@ -78,13 +78,13 @@ def check_prefix(prefix: str) -> None:
     folder, _, start = prefix.rpartition("/")
     problem = _problem(folder) if folder or prefix.startswith("/") else ""
     if not problem and start and not _SEGMENT.fullmatch(start):
-        problem = "holds characters that no key may hold"
+        problem = "has characters that no key may have"
     if problem:
         raise StoreError(f"the prefix {_shown(prefix)} {problem}", allowed=f"the beginning of a key: {_ALLOWED_KEYS}")
 
 
 def is_listed(key: str, prefix: str) -> bool:
-    """Whether `list(prefix)` shows what was found under this name: foreign names and hidden segments are left out."""
+    """Whether `list(prefix)` shows this name: names that are not keys and hidden segments are left out."""
     if not key.startswith(prefix) or _problem(key):
         return False
     start = 0
@@ -96,7 +96,7 @@ def is_listed(key: str, prefix: str) -> bool:
 
 
 def _problem(key: str) -> str:
-    """What is wrong with the key, or nothing."""
+    """What is wrong with the key; empty when it is right."""
     if not key:
         return "is empty"
     if len(key.encode(errors="surrogatepass")) > MAX_KEY_BYTES:
@@ -106,13 +106,13 @@ def _problem(key: str) -> str:
 
 def _segment_problem(segment: str) -> str:
     if not segment:
-        return "begins or ends with '/' or holds '//'"
+        return "begins or ends with '/', or has '//' in it"
     if segment in {".", ".."} or not _SEGMENT.fullmatch(segment):
-        return f"holds the segment {_shown(segment)}"
+        return f"has the segment {_shown(segment)}"
     if len(segment) > MAX_SEGMENT_BYTES:
-        return f"holds a segment of {len(segment)} bytes"
+        return f"has a segment of {len(segment)} bytes"
     if segment.startswith(TEMPORARY):
-        return f"holds a segment that begins with {TEMPORARY!r}, which stores keep for unfinished files"
+        return f"has a segment that begins with {TEMPORARY!r}, which stores use for unfinished files"
     return ""
 
 
@@ -122,25 +122,27 @@ def _shown(text: str) -> str:
 
 _WRITERS = 8
 _SAFE_STORES = (
-    "stores known to do so: AWS S3, SeaweedFS 4.48, MiniStack, a local folder; "
+    "stores known to do both: AWS S3, SeaweedFS 4.48, MiniStack, a local folder; "
     "known not to: nanio, s3rver, localbucket (it ignores some conditions); check the store's version"
 )
 
 
 def probe(store: Store) -> None:
-    """Prove on throw-away keys below `.probe/` that the store keeps its promises; takes about 25 requests.
+    """Proves on temporary keys below `.probe/` that the store creates once and shows writes; takes about 25 requests.
 
     Raises UnsafeStore when it does not, StoreError when it cannot be reached or refuses.
     """
     folder = f".probe/{secrets.token_hex(8)}"
     raced, view = f"{folder}/raced", f"{folder}/view"
     try:
-        _demand(store, store.get(raced) is None, "holds an object that nobody wrote")
+        _demand(store, store.get(raced) is None, "shows an object that nobody wrote")
         _probe_create(store, raced)
         _probe_views(store, folder, view)
         _clean(store, (raced, view))
         _demand(
-            store, store.get(raced) is None and store.list(f"{folder}/") == [], "still shows objects after their delete"
+            store,
+            store.get(raced) is None and store.list(f"{folder}/") == [],
+            "still shows objects after they were deleted",
         )
     except UnsafeStore:
         _clean(store, (raced, view))
@@ -187,10 +189,10 @@ def _race(calls: list[Callable[[], bytes]]) -> list[bytes]:
         return list(pool.map(run, calls))
 
 
-def _demand(store: Store, kept: bool, seen: str) -> None:
+def _demand(store: Store, kept: bool, fault: str) -> None:
     if not kept:
         raise UnsafeStore(
-            f"the store {store.uri} {seen}",
+            f"the store {store.uri} {fault}",
             allowed="a store that creates a key once (`If-None-Match: *`) and shows a write to later reads and lists",
             advice=_SAFE_STORES,
         )

@@ -35,7 +35,7 @@ _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 
 class FolderStore:
-    """Objects as files below one folder, which is made by the first write."""
+    """Objects as files below one folder, which the first write creates."""
 
     def __init__(self, root: Path) -> None:
         self._root = Path(os.path.abspath(root))  # noqa: PTH100  # resolve() would not show users the path they gave
@@ -73,14 +73,14 @@ class FolderStore:
         """Store the bytes unless the key exists; what lies under it now."""
         target = self._path(key)
 
-        def place(unfinished: Path) -> bytes:
+        def name(unfinished: Path) -> bytes:
             try:
                 self._name_once(unfinished, target)
             except FileExistsError:
                 return target.read_bytes()
             return data
 
-        return self._write(target, data, place)
+        return self._write(target, data, name)
 
     def put(self, key: str, data: bytes | Path) -> None:
         """Store the bytes, or the file's content."""
@@ -121,12 +121,12 @@ class FolderStore:
                 if path.is_symlink():
                     raise StoreError(
                         f"{str(path)!r} is a symbolic link",
-                        advice="a store follows none below its folder: move what it points to here",
+                        advice="a store follows no link below its folder: move what it points to here",
                     )
         return path
 
-    def _write(self, target: Path, data: bytes | Path, place: Callable[[Path], T]) -> T:
-        """Write an unfinished file and let `place` name it; returns when both are on the disk."""
+    def _write(self, target: Path, data: bytes | Path, name: Callable[[Path], T]) -> T:
+        """Write an unfinished file and let `name` give it its name; returns when both are on the disk."""
         with os_errors(f"write {target.relative_to(self._root).as_posix()!r} in {self.uri}"):
             incoming = self._root / _INCOMING
             unfinished = incoming / secrets.token_hex(8)
@@ -134,24 +134,25 @@ class FolderStore:
             self._sweep(incoming)
             try:
                 write_durably(unfinished, data)
-                return self._settle(target.parent, lambda: place(unfinished))
+                return self._settle(target.parent, lambda: name(unfinished))
             finally:
                 unfinished.unlink(missing_ok=True)
 
-    def _settle(self, folder: Path, place: Callable[[], T]) -> T:
-        """Call `place` and flush the folder; again when a delete took the folder or the winner's object meanwhile."""
+    def _settle(self, folder: Path, name: Callable[[], T]) -> T:
+        """Calls `name` and flushes the folder; again when a delete took the folder or the winner's object meanwhile."""
         for _ in range(_TRIES):
             try:
                 self._make_folder(folder)
                 with _opened_folder(folder) as handle:
                     try:
-                        return place()
+                        return name()
                     finally:  # the loser of a race too: it acts on the winner's object, which must outlive a power cut
                         _flush(handle)
             except FileNotFoundError:
                 continue
         raise StoreError(
-            f"{str(folder)!r} disappears as fast as it is made", advice="stop the program that deletes below the store"
+            f"{str(folder)!r} is deleted as fast as it is created",
+            advice="stop the program that deletes below the store",
         )
 
     def _name_once(self, unfinished: Path, target: Path) -> None:
@@ -173,7 +174,7 @@ class FolderStore:
             unfinished.rename(target)
 
     def _make_folder(self, folder: Path) -> None:
-        """Make the folder and those above it, each flushed to the disk."""
+        """Creates the folder and those above it, each flushed to the disk."""
         missing: list[Path] = []
         while not folder.is_dir() and folder != folder.parent:
             missing.append(folder)
@@ -232,7 +233,7 @@ class FolderStore:
         except FileNotFoundError:
             return
         if not stat.S_ISDIR(mode):
-            raise StoreError(f"the store {self.uri} is a file", allowed="a folder, or a path where one can be made")
+            raise StoreError(f"the store {self.uri} is a file", allowed="a folder, or a path where one can be created")
 
 
 @contextmanager
@@ -254,5 +255,5 @@ def _flush(folder: int) -> None:
 
 
 def open_folder(path: str) -> Store:
-    """The store in the folder; nothing is made or read yet."""
+    """The store in the folder; nothing is created or read yet."""
     return FolderStore(Path(path).expanduser())

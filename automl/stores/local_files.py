@@ -1,4 +1,4 @@
-"""Writing files of this machine so that a crash leaves the old one or the new one, and saying why it failed."""
+"""Writes files of this machine so that a crash leaves the old one or the new one, and says why a write failed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ADVICE = {
     errno.EDQUOT: f"the disk quota is used up: free some space, {_AGAIN}",
     errno.EFBIG: "the file is larger than this file system or `ulimit -f` allows",
     errno.EROFS: "the file system is read-only: choose a folder that can be written",
-    errno.EACCES: "this user may not do that: change the folder's permissions or choose another one",
-    errno.EPERM: "this user may not do that: change the folder's permissions or choose another one",
-    errno.ENOTDIR: "a folder is needed where a file lies: one key cannot be an object and a folder of objects",
-    errno.EISDIR: "a folder lies where an object is asked for: one key cannot be an object and a folder of objects",
-    errno.EEXIST: "a file lies where a folder is needed: one key cannot be an object and a folder of objects",
+    errno.EACCES: "this user lacks the permission: change that of the folder, or choose another folder",
+    errno.EPERM: "this user lacks the permission: change that of the folder, or choose another folder",
+    errno.ENOTDIR: "there is a file where a folder is needed: one key cannot be an object and a folder of objects",
+    errno.EISDIR: "there is a folder where an object is expected: one key cannot be an object and a folder of objects",
+    errno.EEXIST: "there is a file where a folder is needed: one key cannot be an object and a folder of objects",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
     errno.EMFILE: "too many files are open in this process: raise `ulimit -n`",
     errno.EIO: "the disk reports an error: check it before going on",
@@ -44,7 +44,7 @@ def os_errors(doing: str) -> Iterator[None]:
 
 @contextmanager
 def replacing(to: Path) -> Iterator[Path]:
-    """A temporary path beside `to`, renamed to it when the block ends well, else removed. Folders are made."""
+    """A temporary path beside `to`, renamed to it when the block succeeds, else removed. Creates the folders above."""
     to.parent.mkdir(parents=True, exist_ok=True)
     temporary = to.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     try:
@@ -70,4 +70,4 @@ def write_durably(path: Path, data: bytes | Path) -> None:
 def check_source(path: Path) -> None:
     """Raise StoreError unless the path is a file that can be stored."""
     if not path.is_file():
-        raise StoreError(f"cannot store {str(path)!r}: there is no such file", advice="store folders file by file")
+        raise StoreError(f"cannot store {str(path)!r}: it is not a file", advice="store folders file by file")

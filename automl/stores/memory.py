@@ -103,7 +103,7 @@ def _folders(key: str) -> Keys:
 
 def _both(key: str) -> StoreError:
     return StoreError(
-        f"the key {key!r} would be an object and a folder of objects", advice="give one of them another name"
+        f"the key {key!r} would be both an object and a folder of objects", advice="give one of them another name"
     )
 
 
@@ -112,6 +112,6 @@ _named_lock = threading.Lock()
 
 
 def open_memory(name: str) -> Store:
-    """The one store of this process that has this name; made when it is first asked for."""
+    """The one store of this process that has this name; created when it is first opened."""
     with _named_lock:
         return _named.setdefault(name, MemoryStore(name))

@@ -55,70 +55,75 @@ _KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or the profile, or t
 _FRESH = "sign in again, or renew AWS_SESSION_TOKEN"
 _REGION = "set AWS_REGION to the bucket's region"
 _FULL = "the server has no space left or a quota is used up: free some; what was stored before is intact"
-_CODES = {  # S3's error code (or, for an answer without a body, its HTTP status) -> what it means, what to do
-    "AccessDenied": ("access is denied", _RIGHTS),
-    "403": ("access is denied", _RIGHTS),
-    "AllAccessDisabled": ("access is denied", _RIGHTS),
-    "InvalidAccessKeyId": ("the server does not know this access key", _KEYS),
-    "SignatureDoesNotMatch": ("the secret key is wrong", _KEYS),
-    "ExpiredToken": ("the session has expired", _FRESH),
-    "ExpiredTokenException": ("the session has expired", _FRESH),
-    "TokenRefreshRequired": ("the session has expired", _FRESH),
-    "InvalidToken": ("the session token is not valid", _FRESH),
-    "RequestTimeTooSkewed": ("this machine's clock and the server's differ too much", "set the clock"),
-    "PermanentRedirect": ("the bucket is in another region", _REGION),
-    "404": ("what answers does not speak S3", "check AWS_ENDPOINT_URL"),
-    "405": ("what answers does not speak S3", "check AWS_ENDPOINT_URL"),
-    "301": ("the bucket is in another region", _REGION),
-    "AuthorizationHeaderMalformed": ("the bucket is in another region", _REGION),
-    "IllegalLocationConstraintException": ("the bucket is in another region", _REGION),
-    "SlowDown": ("the server asks to slow down", _LATER),
-    "ServiceUnavailable": ("the server is not available", _LATER),
-    "InternalError": ("the server failed", _LATER),
-    "XMinioStorageFull": ("the server's disk is full", _FULL),
-    "InsufficientStorage": ("the server's disk is full", _FULL),
-    "507": ("the server's disk is full", _FULL),
-    "QuotaExceeded": ("a quota of the server is used up", _FULL),
-    "PreconditionFailed": ("the object was overwritten while it was read", "run the same command again"),
+# S3's error code (or, for an answer without a body, its HTTP status) -> what it means, what to do, and which error it
+# is: StoreRefused where waiting changes nothing
+_CODES: dict[str, tuple[str, str, type[StoreError]]] = {
+    "AccessDenied": ("access is denied", _RIGHTS, StoreRefused),
+    "403": ("access is denied", _RIGHTS, StoreRefused),
+    "AllAccessDisabled": ("access is denied", _RIGHTS, StoreRefused),
+    "InvalidAccessKeyId": ("the server does not know this access key", _KEYS, StoreRefused),
+    "SignatureDoesNotMatch": ("the secret key is wrong", _KEYS, StoreRefused),
+    "ExpiredToken": ("the session has expired", _FRESH, StoreError),
+    "ExpiredTokenException": ("the session has expired", _FRESH, StoreError),
+    "TokenRefreshRequired": ("the session has expired", _FRESH, StoreError),
+    "InvalidToken": ("the session token is not valid", _FRESH, StoreError),
+    "RequestTimeTooSkewed": ("this machine's clock and the server's differ too much", "set the clock", StoreError),
+    "PermanentRedirect": ("the bucket is in another region", _REGION, StoreRefused),
+    "404": ("what answers does not speak S3", "check AWS_ENDPOINT_URL", StoreError),
+    "405": ("what answers does not speak S3", "check AWS_ENDPOINT_URL", StoreError),
+    "301": ("the bucket is in another region", _REGION, StoreRefused),
+    "AuthorizationHeaderMalformed": ("the bucket is in another region", _REGION, StoreRefused),
+    "IllegalLocationConstraintException": ("the bucket is in another region", _REGION, StoreRefused),
+    "SlowDown": ("the server asks to slow down", _LATER, StoreError),
+    "ServiceUnavailable": ("the server is not available", _LATER, StoreError),
+    "InternalError": ("the server failed", _LATER, StoreError),
+    "XMinioStorageFull": ("the server's disk is full", _FULL, StoreError),
+    "InsufficientStorage": ("the server's disk is full", _FULL, StoreError),
+    "507": ("the server's disk is full", _FULL, StoreError),
+    "QuotaExceeded": ("a quota of the server is used up", _FULL, StoreError),
+    "PreconditionFailed": ("the object was overwritten while it was read", "run the same command again", StoreError),
 }
 _CREATE = "create it, or correct its name or AWS_ENDPOINT_URL"
 _SIGN_IN = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the pod a role"
-_TO_MEND = (_CREATE, _RIGHTS, _KEYS, _REGION, _SIGN_IN)  # advice on what no waiting changes
-_EXCEPTIONS: tuple[tuple[type[Exception], str, str], ...] = (  # the first that fits
-    (vendor.NoCredentialsError, "there are no credentials", _SIGN_IN),
-    (vendor.PartialCredentialsError, "the credentials are incomplete", _SIGN_IN),
-    (vendor.CredentialRetrievalError, "the credentials could not be fetched", _SIGN_IN),
-    (vendor.TokenRetrievalError, "the session could not be renewed", "sign in again (`aws sso login`)"),
-    (vendor.SSOError, "the session could not be renewed", "sign in again (`aws sso login`)"),
-    (vendor.ProfileNotFound, "AWS_PROFILE names a profile that does not exist", "correct it, or unset it"),
-    (vendor.ConfigParseError, "the AWS configuration file cannot be read", "mend ~/.aws/config"),
-    (vendor.InvalidRegionError, "AWS_REGION is no region's name", _REGION),
+_EXCEPTIONS: tuple[tuple[type[Exception], str, str, type[StoreError]], ...] = (  # the first that fits
+    (vendor.NoCredentialsError, "there are no credentials", _SIGN_IN, StoreRefused),
+    (vendor.PartialCredentialsError, "the credentials are incomplete", _SIGN_IN, StoreRefused),
+    (vendor.CredentialRetrievalError, "the credentials could not be fetched", _SIGN_IN, StoreRefused),
+    (vendor.TokenRetrievalError, "the session could not be renewed", "sign in again (`aws sso login`)", StoreError),
+    (vendor.SSOError, "the session could not be renewed", "sign in again (`aws sso login`)", StoreError),
+    (vendor.ProfileNotFound, "AWS_PROFILE names a profile that does not exist", "correct it, or unset it", StoreError),
+    (vendor.ConfigParseError, "the AWS configuration file cannot be read", "fix ~/.aws/config", StoreError),
+    (vendor.InvalidRegionError, "AWS_REGION is not the name of a region", _REGION, StoreRefused),
     (
         vendor.SSLError,
         "no trusted connection to the server",
         "check its certificate; AWS_CA_BUNDLE names your own authority's",
+        StoreError,
     ),
-    (vendor.ProxyConnectionError, "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY"),
+    (vendor.ProxyConnectionError, "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY", StoreError),
     (
         vendor.EndpointConnectionError,
         "the server cannot be reached",
         "check AWS_ENDPOINT_URL, the network and that the server runs",
+        StoreError,
     ),
     (
         vendor.ConnectTimeoutError,
         "the server cannot be reached",
         "check AWS_ENDPOINT_URL, the network and that the server runs",
+        StoreError,
     ),
-    (vendor.ReadTimeoutError, "the server does not answer in time", _LATER),
-    (vendor.ConnectionClosedError, "the server closes the connection", _LATER),
-    (vendor.ResponseStreamingError, "the server cuts its answers off", _LATER),
+    (vendor.ReadTimeoutError, "the server does not answer in time", _LATER, StoreError),
+    (vendor.ConnectionClosedError, "the server closes the connection", _LATER, StoreError),
+    (vendor.ResponseStreamingError, "the server cuts its answers off", _LATER, StoreError),
     (
         vendor.HTTPClientError,
         "the request cannot be sent",
         "check AWS_ENDPOINT_URL, and the keys for blanks and line breaks",
+        StoreError,
     ),
-    (RetriesExceededError, "the server cuts its answers off", _LATER),
-    (ResponseParserError, "what answers does not speak S3", "check AWS_ENDPOINT_URL"),
+    (RetriesExceededError, "the server cuts its answers off", _LATER, StoreError),
+    (ResponseParserError, "what answers does not speak S3", "check AWS_ENDPOINT_URL", StoreError),
 )
 
 
@@ -177,8 +182,8 @@ class S3Store:
         check_prefix(prefix)
         with self._errors(f"list {prefix!r}"):
             pages = _client().get_paginator("list_objects_v2")
-            found = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
-            names = [entry["Key"] for page in found for entry in page.get("Contents", [])]
+            answers = pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
+            names = [entry["Key"] for page in answers for entry in page.get("Contents", [])]
         keys = [name[len(self._prefix) :] for name in names]
         return sorted(key for key in keys if is_listed(key, prefix))
 
@@ -240,28 +245,29 @@ class S3Store:
         except (vendor.ClientError, vendor.BotoCoreError, Boto3Error, ResponseParserError) as error:
             # a plain HTTPClientError quotes the request that could not be sent, Authorization included: not for eyes
             cause = None if type(error) is vendor.HTTPClientError else error
-            raise self._told(doing, error) from cause
+            raise self._store_error(doing, error) from cause
 
-    def _told(self, doing: str, error: Exception) -> StoreError:
+    def _store_error(self, doing: str, error: Exception) -> StoreError:
         if isinstance(error, S3UploadFailedError) and isinstance(error.__context__, Exception):
             error = error.__context__  # boto3 puts its own error before the one that says why
-        meaning, advice = self._meaning(error)
-        kind = StoreRefused if advice in _TO_MEND else StoreError
-        told = kind(f"cannot {doing} in {self.uri} at {_endpoint()}: {meaning}", advice=advice)
+        meaning, advice, kind = self._meaning(error)
+        store_error = kind(f"cannot {doing} in {self.uri} at {_endpoint()}: {meaning}", advice=advice)
         _forget_client()
-        return told
+        return store_error
 
-    def _meaning(self, error: Exception) -> tuple[str, str]:
+    def _meaning(self, error: Exception) -> tuple[str, str, type[StoreError]]:
+        """What an error means, what to do, and StoreRefused where waiting does not change it."""
         if isinstance(error, vendor.ClientError):
             code = _code(error)
             if code == "NoSuchBucket":
-                return f"the bucket {self._bucket!r} does not exist", _CREATE
-            told = error.response.get("Error", {}).get("Message", "")
-            return _CODES.get(code) or (f"{code} {told}".strip(), _LATER if _status(error) >= 500 else "")
-        for kind, meaning, advice in _EXCEPTIONS:
-            if isinstance(error, kind):
-                return meaning, advice
-        return f"{type(error).__name__}: {error}", ""
+                return f"the bucket {self._bucket!r} does not exist", _CREATE, StoreRefused
+            message = error.response.get("Error", {}).get("Message", "")
+            advice = _LATER if _status(error) >= 500 else ""
+            return _CODES.get(code) or (f"{code} {message}".strip(), advice, StoreError)
+        for exception, meaning, advice, kind in _EXCEPTIONS:
+            if isinstance(error, exception):
+                return meaning, advice, kind
+        return f"{type(error).__name__}: {error}", "", StoreError
 
 
 class _TryAgainError(Exception):
@@ -273,7 +279,7 @@ class _TryAgainError(Exception):
 
 
 def _persist(attempt: Callable[[], T]) -> T:
-    """Call until it does not ask to be called again. Raises what the last one met."""
+    """Calls `attempt` until it does not ask to be called again. Raises what the last call raised."""
     for pause in _PAUSES:
         try:
             return attempt()
@@ -302,11 +308,11 @@ _clients_lock = threading.Lock()
 
 def _client() -> S3Client:
     """The client of this process for the AWS settings of now: a new one costs 100 ms, and none outlives a fork."""
-    place = _settings()
+    settings = _settings()
     with _clients_lock:
-        if place not in _clients:
-            _clients[place] = _new_client()
-        return _clients[place]
+        if settings not in _clients:
+            _clients[settings] = _new_client()
+        return _clients[settings]
 
 
 def _settings() -> tuple[object, ...]:
@@ -363,7 +369,7 @@ def open_s3(rest: str) -> Store:
         raise InvalidInput(  # does not repeat what was given: it may be key:secret@bucket
             "the store's address s3://... does not begin with the name of a bucket",
             allowed="s3://bucket/prefix",
-            advice="credentials and the server never stand in it: set AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...",
+            advice="it never holds credentials or the server's address: set AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...",
         )
     try:
         if prefix:

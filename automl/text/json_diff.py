@@ -1,4 +1,4 @@
-"""Where two JSON values differ first: the path of the field, and what stands there in each."""
+"""Where two JSON values differ first: the path of the field, and the value that each has there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def differences(one: Any, other: Any, field: str = "") -> Iterator[Difference]:
             path = f"{field}.{name}" if field else str(name)
             yield from differences(one.get(name, ABSENT), other.get(name, ABSENT), path)
     elif isinstance(one, list) and isinstance(other, list):
-        for place, (mine, theirs) in enumerate(zip_longest(one, other, fillvalue=ABSENT)):
-            yield from differences(mine, theirs, f"{field}[{place}]")
+        for index, (mine, theirs) in enumerate(zip_longest(one, other, fillvalue=ABSENT)):
+            yield from differences(mine, theirs, f"{field}[{index}]")
     elif type(one) is not type(other) or one != other:
         yield Difference(field, one, other)

@@ -1,4 +1,4 @@
-"""One clear sentence from a pydantic error: what was given, what is allowed, the nearest name.
+"""One clear sentence from an error of pydantic: what was given, what is allowed, the nearest name.
 
 What is allowed is read from the model's JSON Schema, so that the words are ours and never pydantic's.
 """
@@ -22,53 +22,53 @@ def first_error(
 ) -> tuple[str, str, str]:
     """(given, allowed, advice) of the error that helps most: an unknown key before all others.
 
-    A user corrects one thing at a time, and a misspelt key is often the cause of the rest. other_names: what else may
-    stand at the top and is worth suggesting.
+    A user corrects one thing at a time, and a misspelt key is often the cause of the rest. `other_names` may stand at
+    the top too, and are worth suggesting.
     """
-    found = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     schema = model.model_json_schema()
-    is_key = found["loc"][-1:] == ("[key]",)
-    # pydantic puts the branch of a union into the place; only what the user wrote counts
-    place = _place(found["loc"][:-1] if is_key else found["loc"], data, missing=found["type"] == "missing")
-    path, last = written(place), str(place[-1]) if place else ""
-    if found["type"] == "extra_forbidden":
-        branches = _branches(_at(schema, place[:-1], schema), schema)
+    is_key = first["loc"][-1:] == ("[key]",)
+    # pydantic names the branch of a union too; only what the user wrote counts
+    keys = _keys_in(first["loc"][:-1] if is_key else first["loc"], data, missing=first["type"] == "missing")
+    path, last = written(keys), str(keys[-1]) if keys else ""
+    if first["type"] == "extra_forbidden":
+        branches = _branches(_at(schema, keys[:-1], schema), schema)
         names = [name for branch in branches for name in branch.get("properties", {})]
         return (
             f"{path} is not known",
             ", ".join(names),
-            nearest(last, [*names, *(other_names if not place[1:] else ())]),
+            nearest(last, [*names, *(other_names if not keys[1:] else ())]),
         )
-    if found["type"] == "missing":
+    if first["type"] == "missing":
         return f"{path} is missing", "", f"add '{last}: ...'"
     if is_key:
-        patterns = _at(schema, place[:-1], schema).get("patternProperties", {})
-        return f"{path}: the name {shown(last)}", " or ".join(f"text that matches {each}" for each in patterns), ""
-    given = f"{path}: {shown(found['input'])}" if path else shown(found["input"])
-    if found["type"] == "value_error":  # said by a validator of ours
-        said = str(found["ctx"]["error"])
-        # of a whole group: repeating it would bury what is wrong with it
-        return (
-            (f"{path}: {said}" if path else said, "", "") if isinstance(found["input"], Mapping) else (given, said, "")
-        )
-    here = _at(schema, place, schema)
-    choices = [str(each) for branch in _branches(here, schema) for each in branch.get("enum", ())]
-    return given, words(here, schema), nearest(str(found["input"]), choices)
+        patterns = _at(schema, keys[:-1], schema).get("patternProperties", {})
+        allowed = " or ".join(f"text that matches {pattern}" for pattern in patterns)
+        return f"{path}: the name {shown(last)}", allowed, ""
+    given = f"{path}: {shown(first['input'])}" if path else shown(first["input"])
+    if first["type"] == "value_error":  # raised by a validator of this package
+        message = str(first["ctx"]["error"])
+        if isinstance(first["input"], Mapping):  # repeating a whole group would bury what is wrong with it
+            return f"{path}: {message}" if path else message, "", ""
+        return given, message, ""
+    part = _at(schema, keys, schema)
+    choices = [str(choice) for branch in _branches(part, schema) for choice in branch.get("enum", ())]
+    return given, words(part, schema), nearest(str(first["input"]), choices)
 
 
-def written(place: Iterable[int | str]) -> str:
-    """A place as a user would write it: `parameters.train.lr.options[2]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+def written(keys: Iterable[int | str]) -> str:
+    """The path to a value as a user would write it: `parameters.train.lr.options[2]`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
 
 
 def words(schema: Schema, root: Schema) -> str:
     """What a JSON Schema allows, for people: "a whole number from 1 to 1024", "auto or budget"."""
     schema = _resolved(schema, root)
     if "anyOf" in schema:
-        branches = [each for each in schema["anyOf"] if each.get("type") != "null"]
-        return ", or ".join(words(each, root) for each in branches)
+        branches = [branch for branch in schema["anyOf"] if branch.get("type") != "null"]
+        return ", or ".join(words(branch, root) for branch in branches)
     if "enum" in schema or "const" in schema:
-        return " or ".join(str(each) for each in schema.get("enum", [schema.get("const")]))
+        return " or ".join(str(choice) for choice in schema.get("enum", [schema.get("const")]))
     kind = schema.get("type")
     if kind in {"integer", "number"}:
         return f"{'a whole number' if kind == 'integer' else 'a number'}{_bounds(schema)}"
@@ -76,7 +76,7 @@ def words(schema: Schema, root: Schema) -> str:
         return _text(schema)
     if kind == "array":
         few = ", at least one" if schema.get("minItems") else ""
-        return f"a list{few}{_each(schema.get('items', {}), root)}"
+        return f"a list{few}{_items(schema.get('items', {}), root)}"
     if "properties" in schema:
         return f"a mapping with the keys {', '.join(schema['properties'])}"
     return _KINDS.get(str(kind), "")
@@ -108,17 +108,17 @@ def _text(schema: Schema) -> str:
     return "text that is not empty" if schema.get("minLength") else "text"
 
 
-def _each(items: Schema, root: Schema) -> str:
+def _items(items: Schema, root: Schema) -> str:
     kind = words(items, root) if items else ""
     return f", each item {kind}" if kind else ""
 
 
-def _at(schema: Schema, place: Iterable[int | str], root: Schema) -> Schema:
-    """The part of a schema that describes the value at a place."""
+def _at(schema: Schema, keys: Iterable[int | str], root: Schema) -> Schema:
+    """The part of a schema that describes the value below these keys."""
     schema = _resolved(schema, root)
-    for part in place:
+    for key in keys:
         for branch in _branches(schema, root):
-            inner = _inner(branch, part)
+            inner = _inner(branch, key)
             if inner is not None:
                 schema = _resolved(inner, root)
                 break
@@ -131,13 +131,13 @@ def _branches(schema: Schema, root: Schema) -> list[Schema]:
     return [_resolved(branch, root) for branch in schema.get("anyOf", [schema])]
 
 
-def _inner(schema: Schema, part: int | str) -> Schema | None:
-    if isinstance(part, int):
-        found = schema.get("items")
+def _inner(schema: Schema, key: int | str) -> Schema | None:
+    if isinstance(key, int):
+        inner = schema.get("items")
     else:
-        found = schema.get("properties", {}).get(part)
-        found = found or next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
-    return found if isinstance(found, Mapping) else None
+        others = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+        inner = schema.get("properties", {}).get(key) or others
+    return inner if isinstance(inner, Mapping) else None
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
@@ -146,15 +146,15 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-def _place(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> tuple[int | str, ...]:
-    """The parts of pydantic's place that stand in the data, and a missing key, which does not."""
-    place: list[int | str] = []
+def _keys_in(loc: tuple[int | str, ...], data: Any, *, missing: bool) -> tuple[int | str, ...]:
+    """The parts of pydantic's location that are in the data, and a missing key, which is not."""
+    keys: list[int | str] = []
     value = data
     for depth, part in enumerate(loc):
         inside = isinstance(value, Mapping) and part in value
         inside = inside or (isinstance(value, list | tuple) and isinstance(part, int) and part < len(value))
         if not inside and not (missing and depth == len(loc) - 1):
             continue
-        place.append(part)
+        keys.append(part)
         value = value[part] if inside else None
-    return tuple(place)
+    return tuple(keys)

@@ -45,9 +45,9 @@ def _finite(text: str) -> float:
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in members:
             raise ValueError(f"the key {key!r} stands twice")
-        found[key] = value
-    return found
+        members[key] = value
+    return members

@@ -1,4 +1,4 @@
-"""YAML as this package reads and writes it: safe, without surprises, and with the place of every error.
+"""YAML as this package reads and writes it: safe, without surprises, and with line and column in every error.
 
 Read is the core schema of YAML 1.2: `1e-4` is a number, `no` and `on` are text, there are no dates; a key that stands
 twice, a tag, an anchor or an alias is refused. Written is text that readers of YAML 1.1 and 1.2 understand alike.
@@ -30,9 +30,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave its type out
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
         if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem=f"the tag {event.tag!r} is not used here", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"the tag {event.tag!r} is not allowed", problem_mark=event.start_mark)
         if self.depth >= MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH}", problem_mark=event.start_mark)
         self.depth += 1
@@ -87,8 +87,8 @@ def _quoted(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 _Dumper.add_representer(str, _quoted)
 
-_PLAIN = (  # the parser's words -> ours
-    (r"could not find expected ':'", "a line that is no 'key: value'"),
+_PLAIN = (  # the parser's words -> plainer ones
+    (r"could not find expected ':'", "a line that is not 'key: value'"),
     (r"expected <block end>, but found .*", "it does not fit the lines above it; look at the indentation"),
     (r"expected '(.)' or '(.)', but got .*", r"'\1' or '\2' is missing"),
     (r"found character '\\t' that cannot start any token", "a tab; indent with spaces"),
@@ -112,11 +112,11 @@ def read_text(path: Path, what: str) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise InvalidInput(f"there is no file {path}", allowed=what) from error
+        raise InvalidInput(f"file {path} does not exist", allowed=what) from error
     except IsADirectoryError as error:
         raise InvalidInput(f"{path} is a folder", allowed=what) from error
     except (OSError, ValueError) as error:  # ValueError: a path that no system can have
-        reason = getattr(error, "strerror", None) or "it is no path"
+        reason = getattr(error, "strerror", None) or "it is not a path"
         raise InvalidInput(f"{str(path)!r} cannot be read: {reason}", allowed=what) from error
     if len(data) > MAX_BYTES:
         raise InvalidInput(f"{path} is too large", allowed=f"{what}, up to {MAX_BYTES:,} bytes")
@@ -138,8 +138,8 @@ def load(text: str, where: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InvalidInput(f"{where}{place}: {_plain(str(error.problem))}", advice="correct it there") from error
+        position = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InvalidInput(f"{where}{position}: {_plain(str(error.problem))}", advice="correct it there") from error
     except yaml.reader.ReaderError as error:
         raise InvalidInput(
             f"{where}: the character U+{int(error.character):04X} at position {error.position}",

@@ -112,7 +112,7 @@ STUDY_FILES = {
         "anchors and aliases",
     ),
     "a tag of Python's": bad(
-        "dataset: !!python/object/apply:os.system [id]", "line 3, column 10", "the tag", "not used here"
+        "dataset: !!python/object/apply:os.system [id]", "line 3, column 10", "the tag", "is not allowed"
     ),
     "a tag": bad("seed: !!int '3'", "line 3, column 7", "the tag"),
     "deep nesting": bad("train_spec: " + "{a: " * 2000, "line 3", "nested deeper than 50"),

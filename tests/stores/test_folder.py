@@ -308,7 +308,7 @@ def nobody() -> Iterator[Path]:
 def test_a_folder_that_may_not_be_written_is_told_and_can_be_read(nobody: Path) -> None:
     store = open_store(str(nobody / "study"))
     for verb in ("create", "put", "delete"):
-        with pytest.raises(StoreError, match=r"Permission denied \(.*\); this user may not do that"):
+        with pytest.raises(StoreError, match=r"Permission denied \(.*\); this user lacks the permission"):
             calls(store, "k", nobody)[verb]()
     assert store.get("k") == b"x"
     assert store.list("") == ["k"]
@@ -320,7 +320,7 @@ def test_a_folder_that_may_not_be_entered_is_told(nobody: Path) -> None:
     os.seteuid(65534)
     store = open_store(str(nobody / "study"))
     for verb in calls(store, "k", nobody).values():
-        with pytest.raises(StoreError, match=r"Permission denied \(.*\); this user may not do that"):
+        with pytest.raises(StoreError, match=r"Permission denied \(.*\); this user lacks the permission"):
             verb()
 
 
