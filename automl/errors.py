@@ -4,6 +4,7 @@
     ├── InvalidInput            2   what the user gave cannot be used as it is
     │   ├── StudyFileError          the study file
     │   ├── SpaceError              a search space or one of its parameters
+    │   │   └── DefaultsContradict      the defaults are not a point of the space
     │   ├── NetworkError            a network file, or a network's name
     │   └── SpecError               a train spec, or a path into it
     ├── StoreError              2   the store cannot be reached, or refuses
@@ -62,6 +63,14 @@ class StudyFileError(InvalidInput):
 
 class SpaceError(InvalidInput):
     """A search space, or one of its parameters, is wrong."""
+
+
+class DefaultsContradict(SpaceError):
+    """The defaults of a search space contradict its conditions; `contradiction` says how."""
+
+    def __init__(self, contradiction: str, *, allowed: str = "", advice: str = "") -> None:
+        self.contradiction = contradiction
+        super().__init__(f"the defaults contradict the conditions: {contradiction}", allowed=allowed, advice=advice)
 
 
 class NetworkError(InvalidInput):

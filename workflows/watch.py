@@ -19,6 +19,7 @@ from rich.text import Text
 from automl.errors import AutoMLError, ClusterAway, ClusterError, NotAllowed
 from automl.reporting.terminal.live_view import LiveView
 from automl.stores import open_store
+from automl.study.events import EventKind
 from automl.study.keys import METADATA
 from automl.study.new_events import RecordEvents
 from automl.study.opened_study import OpenedStudy
@@ -234,7 +235,7 @@ class _RecordView:
         stopped = state in {on.State.STOPPING, on.State.STOPPED}
         for event in found:
             self._view.take(event)
-            if not first and not (event.kind == "preempted" and stopped):
+            if not first and not (event.kind is EventKind.PREEMPTED and stopped):
                 yield from self._view.lines(event)
         if first:
             yield self._view.outlook(found[-1].study)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -87,7 +86,7 @@ def run(
     Example: automl run study.yaml -j 2
     """
     from automl.analysis import status
-    from automl.execution import local_runner
+    from automl.execution import local_runner, machine
     from automl.reporting.terminal import live_view, tables
     from automl.stores import open_store
     from automl.study import study_file
@@ -97,13 +96,13 @@ def run(
     text = study_file.read_text(study)
     definition = study_file.parse(text, str(study), study.parent)
     uri = study_file.store_uri(definition, study) if store is None else store
-    side_by_side = jobs or definition.file.run.jobs or live_view.default_jobs()
+    side_by_side = jobs or definition.file.run.jobs or machine.default_jobs()
     record = Record(open_store(uri, probe=True))
     definition = begin(record, definition, text).definition
     console = Console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():
-        local_runner.LocalRun(record, definition, side_by_side, _work(record.store.uri), view).run()
+        local_runner.LocalRun(record, definition, side_by_side, machine.work_folder(record.store.uri), view).run()
     found = status.status(record, definition, side_by_side)
     name = str(study) if store is None else uri
     print_data(found.to_json(), output, lambda out: tables.finished(out, definition, found, name))
@@ -137,10 +136,3 @@ def schema() -> None:
     from automl.study import study_file
 
     print_data(study_file.schema(), Format.JSON, None)
-
-
-def _work(uri: str) -> Path:
-    """A folder of this machine for what is under way: inside a folder study, otherwise in the user's cache."""
-    if "://" not in uri:
-        return Path(uri) / ".work"
-    return Path.home() / ".cache" / "argo-automl" / hashlib.sha256(uri.encode()).hexdigest()[:16]

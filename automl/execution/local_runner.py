@@ -32,7 +32,7 @@ from automl.search.history import Decision, Failure, History, Recommendation, Re
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
-from automl.study.events import Event, Listener
+from automl.study.events import Event, EventKind, Listener
 from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
@@ -116,14 +116,14 @@ class LocalRun:
     def _line_up(self, decision: Decision) -> None:
         """Shows a decision that stands, and lines up what it asks for and nobody has trained."""
         views.write_decisions(self.record, self.definition, self.study.decisions, [decision])
-        self._tell("decided", decision=decision)
+        self._tell(EventKind.DECIDED, decision=decision)
         for run in runs_of_decision(decision):
             result = self.study.results.get(run.key) or self.record.result(*run.key)
             if result is None:
                 self._ready.append(run)
             else:
                 self.study = self.study.with_result(result)
-                self._tell("skipped", recommendation=run.recommendation, rung=run.rung, result=result)
+                self._tell(EventKind.SKIPPED, recommendation=run.recommendation, rung=run.rung, result=result)
         self._ready.sort(key=lambda run: (run.stage, run.rung, run.recommendation.number))
 
     def _walk(self) -> None:
@@ -154,14 +154,14 @@ class LocalRun:
         observer = Observer(self.record, self.definition, recommendation, rung, launch)
         note(self.definition, launch, recommendation, run.stage, rung)
         self._active.append(_Active(run, self.start(launch, self.jobs), observer))
-        self._tell("started", recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
+        self._tell(EventKind.STARTED, recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
 
     def _follow(self, active: _Active) -> None:
         exit_code = active.training.poll()
         run, observer = active.run, active.observer
         for epoch, value in observer.poll(active.seconds):
             self._tell(
-                "epoch",
+                EventKind.EPOCH,
                 recommendation=run.recommendation,
                 rung=run.rung,
                 epoch=epoch,
@@ -198,7 +198,7 @@ class LocalRun:
         """None to run it again; a failure when it was preempted too often."""
         key = active.run.key
         self._preemptions[key] = self._preemptions.get(key, 0) + 1
-        self._tell("preempted", recommendation=active.run.recommendation, rung=active.run.rung)
+        self._tell(EventKind.PREEMPTED, recommendation=active.run.recommendation, rung=active.run.rung)
         if self._preemptions[key] <= self.definition.file.run.preemptions:
             return None
         return active.observer.give_up(Failure.PREEMPTED, f"exit code {PREEMPTED}, {self._preemptions[key]} times")
@@ -207,13 +207,13 @@ class LocalRun:
         self.study = self.study.with_result(result)
         changed = [each for each in experiments(self.study, self.definition.plan) if each.number == result.experiment]
         views.write_experiments(self.record, self.definition, self.study, changed)
-        self._tell("settled", recommendation=run.recommendation, rung=run.rung, result=result, times=times)
+        self._tell(EventKind.SETTLED, recommendation=run.recommendation, rung=run.rung, result=result, times=times)
         if not self._stopped:
             self._decide()
 
     def _tell(
         self,
-        kind: str,
+        kind: EventKind,
         *,
         decision: Decision | None = None,
         recommendation: Recommendation | None = None,

@@ -60,13 +60,6 @@ class Checkpoints(BaseModel):
     def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         return with_placeholders(words, RESUME_PLACEHOLDERS)
 
-    def epoch_of(self, path: str) -> int | None:
-        """The epochs done in the path of a checkpoint's first file; None when it is no checkpoint."""
-        match = _form(self.pattern).fullmatch(path)
-        if match is None or bool(match["inside"]) != self.folder:
-            return None
-        return int(match["epoch"]) + 1 - self.first
-
     def whole(self, paths: Iterable[str]) -> dict[int, tuple[str, ...]]:
         """epoch -> the paths of its checkpoint, those of `pattern` first; only of those that have all their parts.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from automl.errors import SpaceError, nearest
+from automl.errors import DefaultsContradict, SpaceError, nearest
 from automl.problem.search_space import SearchSpace
 
 
@@ -27,8 +27,8 @@ def completed(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = replace(space, parameters=tuple(started)).defaults()
     except SpaceError as error:
-        told = error.given.removeprefix("the defaults contradict the conditions: ")
-        raise SpaceError(told, advice="parameters that are not named take their defaults: name them too") from error
+        problem = error.contradiction if isinstance(error, DefaultsContradict) else error.given
+        raise SpaceError(problem, advice="parameters that are not named take their defaults: name them too") from error
     for name, value in values.items():
         if name not in found:
             raise SpaceError(

@@ -15,7 +15,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from automl.errors import SpaceError, nearest
+from automl.errors import DefaultsContradict, SpaceError, nearest
 from automl.problem.conditions import Activation, Condition, Value, is_number
 from automl.problem.domains import Domain, Points
 from automl.problem.parameter import Parameter
@@ -354,10 +354,9 @@ class SearchSpace:
         try:
             problems = self.check(self.defaults())
         except SpaceError as error:
-            given = f"the defaults contradict the conditions: {error.given}"
-            raise SpaceError(given, allowed=error.allowed, advice=error.advice) from error
+            raise DefaultsContradict(error.given, allowed=error.allowed, advice=error.advice) from error
         if problems:
-            raise SpaceError(f"the defaults contradict the conditions: {problems[0]}", advice="change the default")
+            raise DefaultsContradict(problems[0], advice="change the default")
 
     def _unknown(self, parameter: Parameter, name: str) -> SpaceError:
         known = [*self._by_name, *self.constants]

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.study.attempt_times import AttemptTimes
 
 
+class EventKind(StrEnum):
+    """What can happen."""
+
+    DECIDED = "decided"  # the event has a decision; every other one has a recommendation and its rung
+    STARTED = "started"
+    EPOCH = "epoch"
+    SETTLED = "settled"  # the training has ended, and the event has its result
+    SKIPPED = "skipped"  # the result already existed
+    PREEMPTED = "preempted"  # the training was stopped from outside and starts again
+
+
 @dataclass(frozen=True)
 class Event:
-    """Something that happened.
+    """Something that happened, and the history of the study after it. `times` are the attempt's, if they are known."""
 
-    kind: decided, started, epoch, settled, preempted, or skipped, where the result stood already. times: of the
-    attempt, where they are known.
-    """
-
-    kind: str
+    kind: EventKind
     study: History
     decision: Decision | None = None
     recommendation: Recommendation | None = None

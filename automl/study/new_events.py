@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.study.attempt_times import times_of_newest, times_of_run
 from automl.study.definition import Definition
-from automl.study.events import Event
+from automl.study.events import Event, EventKind
 from automl.study.experiments import runs_of
 from automl.study.record import Record
 
@@ -31,11 +31,11 @@ class RecordEvents:
         study = History(study.metric, study.decisions, dict(self._results))
         newest = times_of_newest(self.record, [result for *_, result in settled])
         known = {(each.experiment, each.rung, each.attempt): each for each in newest}
-        events = [Event("decided", study, decision=each) for each in decided]
+        events = [Event(EventKind.DECIDED, study, decision=each) for each in decided]
         for asked, rung, result in settled:
             self._training.pop(asked.number, None)
             times = known.get((asked.number, rung, result.attempts[-1]))
-            events.append(Event("settled", study, recommendation=asked, rung=rung, result=result, times=times))
+            events.append(Event(EventKind.SETTLED, study, recommendation=asked, rung=rung, result=result, times=times))
         return [*events, *self._read_trainings(study, running)]
 
     def _all_decisions(self) -> tuple[Decision, ...]:
@@ -64,7 +64,7 @@ class RecordEvents:
         """started, epoch and preempted: the newest checkpoint of a run says how far it is."""
         for number in [number for number in self._training if number not in running]:
             asked, rung, _ = self._training.pop(number)
-            yield Event("preempted", study, recommendation=asked, rung=rung)
+            yield Event(EventKind.PREEMPTED, study, recommendation=asked, rung=rung)
         for asked, rung in runs_of(study, self.definition.plan.stages):
             if asked.number not in running or (asked.number, rung) in self._results:
                 continue
@@ -74,9 +74,11 @@ class RecordEvents:
             times = attempts[-1] if attempts else None
             if asked.number not in self._training:
                 self._training[asked.number] = asked, rung, epoch
-                yield Event("started", study, recommendation=asked, rung=rung, epoch=epoch, times=times)
+                yield Event(EventKind.STARTED, study, recommendation=asked, rung=rung, epoch=epoch, times=times)
             elif epoch > self._training[asked.number][2]:
                 self._training[asked.number] = asked, rung, epoch
                 manifest = self.record.manifest(stored[0].manifest)
                 value = manifest.history[-1][1] if manifest is not None and manifest.history else None
-                yield Event("epoch", study, recommendation=asked, rung=rung, epoch=epoch, value=value, times=times)
+                yield Event(
+                    EventKind.EPOCH, study, recommendation=asked, rung=rung, epoch=epoch, value=value, times=times
+                )

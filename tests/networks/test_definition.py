@@ -60,14 +60,14 @@ def test_a_network_that_was_not_checked_still_refuses_a_wrong_mark() -> None:
     ],
 )
 def test_the_epoch_of_a_checkpoint_stands_in_its_name(pattern: str, path: str, epoch: int | None) -> None:
-    assert Checkpoints(pattern=pattern).epoch_of(path) == epoch
+    assert Checkpoints(pattern=pattern).whole([path]) == ({} if epoch is None else {epoch: (path,)})
 
 
 def test_checkpoints_may_be_counted_from_0_and_may_be_folders() -> None:
-    assert Checkpoints(pattern="model_{epoch}.pth", first=0).epoch_of("model_000.pth") == 1
+    assert Checkpoints(pattern="model_{epoch}.pth", first=0).whole(["model_000.pth"]) == {1: ("model_000.pth",)}
     folders = Checkpoints(pattern="model.epoch-{epoch}.tlt", folder=True)
-    assert folders.epoch_of("model.epoch-3.tlt/checkpoint/a.index") == 3
-    assert folders.epoch_of("model.epoch-3.tlt") is None
+    assert list(folders.whole(["model.epoch-3.tlt/checkpoint/a.index"])) == [3]
+    assert folders.whole(["model.epoch-3.tlt"]) == {}
 
 
 def test_a_parameter_without_a_range_asks_a_study_for_one() -> None:

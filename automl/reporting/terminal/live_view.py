@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from automl.search.history import History, Status
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
-from automl.study.events import Event
+from automl.study.events import Event, EventKind
 from automl.study.experiments import experiments
 from automl.text import formatting
 
@@ -77,7 +76,7 @@ class LiveView:
         if self._live is None:
             for line in self.lines(event):
                 self.console.print(line, highlight=False, soft_wrap=True)
-        elif event.kind != "epoch" or time.monotonic() >= self._quiet_until:
+        elif event.kind is not EventKind.EPOCH or time.monotonic() >= self._quiet_until:
             self._refresh()
 
     def take(self, event: Event) -> None:
@@ -87,12 +86,12 @@ class LiveView:
             self._times[event.times.experiment, event.times.rung, event.times.attempt] = event.times
         recommendation = event.recommendation
         if recommendation is not None:
-            if event.kind == "started":
+            if event.kind is EventKind.STARTED:
                 self._training[recommendation.number] = _Training(event.epoch)
-            elif event.kind == "epoch":
+            elif event.kind is EventKind.EPOCH:
                 training = self._training[recommendation.number]
                 training.epoch, training.value = event.epoch, event.value
-            elif event.kind in {"settled", "preempted"}:
+            elif event.kind in {EventKind.SETTLED, EventKind.PREEMPTED}:
                 self._training.pop(recommendation.number, None)
 
     def _refresh(self) -> None:
@@ -108,18 +107,18 @@ class LiveView:
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
-        if event.kind == "decided" and event.decision is not None:
+        if event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
             rung = stage.rungs[event.decision.index]
             issued = len(event.decision.issued)
             what = "experiment" if issued == 1 else "experiments"
             yield f"stage {stage.name} rung {rung.index}: {issued} {what} to epoch {rung.epochs}"
-        elif at is not None and event.kind == "started":
+        elif at is not None and event.kind is EventKind.STARTED:
             fresh = f"goes on from epoch {event.epoch}" if event.epoch else "starts"
             yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"
-        elif at is not None and event.kind == "epoch":
+        elif at is not None and event.kind is EventKind.EPOCH:
             yield f"experiment {at.number}: epoch {event.epoch}/{at.epochs} {metric} {formatting.number(event.value)}"
-        elif at is not None and event.kind == "preempted":
+        elif at is not None and event.kind is EventKind.PREEMPTED:
             yield f"experiment {at.number}: preempted, starts again"
         elif at is not None and event.result is not None:
             result = event.result
@@ -127,7 +126,7 @@ class LiveView:
                 f"{metric} {formatting.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
             )
             text = f": {result.message}" if result.message else ""
-            word = "was done before" if event.kind == "skipped" else "done"
+            word = "was done before" if event.kind is EventKind.SKIPPED else "done"
             yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self.outlook(event.study)}"
 
     def outlook(self, study: History) -> str:
@@ -200,8 +199,3 @@ class LiveView:
 
 def _last(history: tuple[tuple[int, float], ...]) -> float | None:
     return history[-1][1] if history else None
-
-
-def default_jobs() -> int:
-    """Experiments side by side where the user says nothing: one for each CPU core that we may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
