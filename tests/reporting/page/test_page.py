@@ -344,7 +344,11 @@ def test_a_page_is_written_over_a_page_and_over_nothing_else(tmp_path: Path) -> 
     assert target.read_text() == text.replace("fashion", "again")
     other = tmp_path / "other.html"
     other.write_text("<!DOCTYPE html>\nmine\n")
-    for path, says in ((other, "not a report of argo-automl"), (tmp_path, "is a folder"), (tmp_path / "no/x.html", "no folder")):
+    for path, says in (
+        (other, "not a report of argo-automl"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "no/x.html", "no folder"),
+    ):
         with pytest.raises(InvalidInput, match=says):
             page.write(text, path)
     assert other.read_text() == "<!DOCTYPE html>\nmine\n"
