@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from automl.search.plan import Stage, with_before
+from automl.search.plan import Stage, StageKind, with_before
 from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
 
@@ -33,7 +33,7 @@ class PlannedStage:
     """A stage with its rungs."""
 
     stage: str
-    kind: str
+    kind: StageKind
     experiments: int
     rungs: tuple[PlannedRung, ...]
 
@@ -47,7 +47,7 @@ class PlannedStage:
     def to_json(self) -> dict[str, Any]:
         return {
             "stage": self.stage,
-            "kind": self.kind,
+            "kind": self.kind.value,
             "experiments": self.experiments,
             "rungs": [rung.to_json() for rung in self.rungs],
         }

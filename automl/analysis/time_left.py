@@ -9,7 +9,7 @@ from dataclasses import replace
 from automl.analysis import eta
 from automl.analysis.eta import Seen, Task, TimeLeft, Waits
 from automl.search.history import Decision, History
-from automl.search.plan import Stage, with_before
+from automl.search.plan import Stage, StageKind, with_before
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
@@ -56,7 +56,7 @@ def as_it_was(
     made: list[Decision] = []
     for each in study.decisions:
         rung = stages[each.stage].rungs[each.index].index
-        first = each.index == 0 and stages[each.stage].kind == "search"
+        first = each.index == 0 and stages[each.stage].kind is StageKind.SEARCH
         if first or any((asked.number, rung) in begun for asked in each.issued):
             made.append(each)
     return replace(study, decisions=tuple(made), results=results), known
@@ -65,7 +65,7 @@ def as_it_was(
 def _open_stages(definition: Definition, study: History) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
     """The stages of the search and those that wait for it; these only while there may be something to judge."""
     plan = definition.plan
-    finals = tuple(stage for stage in plan.stages if stage.kind == "final")
+    finals = plan.finals
     over = summary.search_is_over(definition, study)
     return plan.search, () if over and summary.best_of_search(definition, study) is None else finals
 

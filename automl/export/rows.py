@@ -32,7 +32,7 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
         yield {
             "experiment": asked.number,
             "stage": stage.name,
-            "kind": stage.kind,
+            "kind": stage.kind.value,
             "rung": rung,
             "defaults": asked.number == DEFAULTS,
             "status": experiment.status.value,

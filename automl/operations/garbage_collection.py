@@ -146,7 +146,7 @@ def _total(found: Sequence[Found]) -> dict[str, Any]:
 
 def _needed(definition: Definition, study: History, found: Sequence[Experiment], keep: Keep) -> Mapping[str, str]:
     """The manifests that stay, each with the reason."""
-    judging = {stage.index for stage in definition.plan.stages if stage.kind == "final"}
+    judging = {stage.index for stage in definition.plan.finals}
     best = best_of_search(definition, study)
     needed: dict[str, str] = {}
     for each in found:

@@ -14,7 +14,7 @@ from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.history import Decision, Origin, Outcome, Recommendation, best_outcome, origin_of
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import promote
 from automl.search.samplers.base import Request, Sampler, Trial
 
@@ -65,7 +65,7 @@ class Brain:
         where, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
         ordered = tuple(sorted(outcomes, key=lambda each: (each.experiment, each.rung)))
         decision = Decision(stage, index, ordered, (), (), tuple(previous))
-        if where.kind == "final":
+        if where.kind is StageKind.FINAL:
             return replace(decision, issued=self._finalists(where, earlier, ordered))
         if not rung.new:
             return self._promote(decision, rung, earlier)

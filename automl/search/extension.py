@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.schedules.base import Schedule
 from automl.text.formatting import shown
 
@@ -97,9 +97,9 @@ def with_final(plan: Plan, repeats: int) -> Plan:
     if repeats == 0:
         return plan
     rung = Rung(0, 2 * repeats, plan.longest, plan.longest, new=True)
-    earlier = sum(stage.kind == "final" for stage in plan.stages)
+    earlier = len(plan.finals)
     name = f"final {earlier + 1}" if earlier else "final"
-    stage = Stage(len(plan.stages), name, "final", plan.experiments, (rung,))
+    stage = Stage(len(plan.stages), name, StageKind.FINAL, plan.experiments, (rung,))
     return replace(plan, stages=(*plan.stages, stage))
 
 

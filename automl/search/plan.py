@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from automl.errors import InvalidInput
@@ -29,6 +30,13 @@ class Rung:
     new: bool
 
 
+class StageKind(StrEnum):
+    """What the experiments of a stage are for."""
+
+    SEARCH = "search"
+    FINAL = "final"  # the judgement of what a search found
+
+
 @dataclass(frozen=True)
 class Stage:
     """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
@@ -40,7 +48,7 @@ class Stage:
 
     index: int
     name: str
-    kind: Literal["search", "final"]
+    kind: StageKind
     first: int
     rungs: tuple[Rung, ...]
     continues: int | None = None
@@ -102,7 +110,13 @@ class Plan:
 
     @property
     def search(self) -> tuple[Stage, ...]:
-        return tuple(stage for stage in self.stages if stage.kind == "search")
+        """The stages of the search, without the final judgements."""
+        return tuple(stage for stage in self.stages if stage.kind is StageKind.SEARCH)
+
+    @property
+    def finals(self) -> tuple[Stage, ...]:
+        """The final judgements: none, or one after each search that the study was extended by."""
+        return tuple(stage for stage in self.stages if stage.kind is StageKind.FINAL)
 
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
         """The stage after those whose chain it goes on with, the first of them first."""
@@ -112,7 +126,7 @@ class Plan:
     def sees_all(self, stage: int, index: int) -> bool:
         """Whether decision `index` of a stage looks at the whole search before it, and not at its own chain alone."""
         where = self.stages[stage]
-        return where.kind == "final" or (where.retrains is not None and index == 0)
+        return where.kind is StageKind.FINAL or (where.retrains is not None and index == 0)
 
     def before(self, stage: int, index: int) -> list[tuple[Stage, int]]:
         """The decisions that decision `index` of a stage builds on, by stage and index.
@@ -144,7 +158,7 @@ class Plan:
     @property
     def final_epochs(self) -> int:
         """Epochs of the final judgement, which the search's do not hold."""
-        return self.trained(tuple(stage for stage in self.stages if stage.kind == "final"), resume=True)
+        return self.trained(self.finals, resume=True)
 
     def trained(self, stages: tuple[Stage, ...], *, resume: bool) -> int:
         """Epochs of these stages in all, by the rungs' whole numbers."""

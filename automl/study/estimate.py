@@ -58,5 +58,5 @@ def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, pla
             for rung, before in with_before(stage, "epochs")
         ]
 
-    finals = [chain(stage) for stage in plan.stages if stage.kind == "final"]
+    finals = [chain(stage) for stage in plan.finals]
     return time_until_the_end([chain(stage) for stage in plan.search], finals, places)

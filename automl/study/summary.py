@@ -95,7 +95,7 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
 
 def _last_judgement(definition: Definition) -> tuple[Stage, ...]:
     """The final stage of the plan, where it has one: of a study that was extended the last one."""
-    return tuple(stage for stage in definition.plan.stages if stage.kind == "final")[-1:]
+    return definition.plan.finals[-1:]
 
 
 def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
@@ -133,5 +133,5 @@ def state(definition: Definition, study: History) -> str:
         return "running"
     if best_of_search(definition, study) is None:
         return "failed"
-    finals = [stage for stage in definition.plan.stages if stage.kind == "final"]
+    finals = definition.plan.finals
     return "done" if all(_is_over(study, stage) for stage in finals) else "judging"

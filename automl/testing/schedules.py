@@ -12,7 +12,7 @@ from automl.errors import InvalidInput
 from automl.problem.metric import Metric
 from automl.search.brain import Brain
 from automl.search.history import Decision, Outcome
-from automl.search.plan import Plan, Stage
+from automl.search.plan import Plan, Stage, StageKind
 from automl.search.samplers.uniform import Uniform
 from automl.search.schedules.base import Schedule
 from automl.testing.spaces import MIXED
@@ -49,7 +49,7 @@ class ScheduleSuite(ABC):
         for plan in self.plans():
             assert plan.stages
             assert [stage.index for stage in plan.stages] == list(range(len(plan.stages)))
-            assert {stage.kind for stage in plan.stages} == {"search"}
+            assert {stage.kind for stage in plan.stages} == {StageKind.SEARCH}
             assert all(stage.continues is None and stage.retrains is None for stage in plan.stages)
             names = [stage.name for stage in plan.stages]
             assert all(names)

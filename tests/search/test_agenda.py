@@ -13,7 +13,7 @@ from automl.problem.metric import Metric
 from automl.search.agenda import Run, Step, due, open_runs, pending, runs_of_decision
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.history import Decision, History, Recommendation, Result
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
@@ -94,7 +94,7 @@ def test_a_walk_makes_every_decision_once_and_none_before_its_results(name: str,
     place = {step: at for at, step in enumerate(walk.order)}
     for stage in plan.stages:
         first = place[Step(stage.index, 0)]
-        searched = stage.retrains if stage.retrains is not None else stage.index if stage.kind == "final" else 0
+        searched = stage.retrains if stage.retrains is not None else stage.index if stage.kind is StageKind.FINAL else 0
         seen = [each for each in plan.search if each.index < searched]
         seen += [] if stage.continues is None else [plan.stages[stage.continues]]
         assert all(place[Step(each.index, len(each.rungs) - 1)] < first for each in seen)
@@ -131,7 +131,11 @@ def test_a_pending_decision_names_what_it_waits_for() -> None:
     """Two stages of one rung; then the final judgement waits for a decision of one and a result of the other."""
     rungs = (Rung(0, 2, 3, 3, new=True),)
     plan = Plan(
-        (Stage(0, "a", "search", 0, rungs), Stage(1, "b", "search", 2, rungs), Stage(2, "f", "final", 4, rungs))
+        (
+            Stage(0, "a", StageKind.SEARCH, 0, rungs),
+            Stage(1, "b", StageKind.SEARCH, 2, rungs),
+            Stage(2, "f", StageKind.FINAL, 4, rungs),
+        )
     )
     decision = issue(plan, Step(0, 0), History(LOSS))
     first, second = runs_of_decision(decision)

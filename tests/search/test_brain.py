@@ -17,6 +17,7 @@ from automl.errors import RecordError, StudyFailed
 from automl.problem.metric import Metric
 from automl.search.brain import DEFAULTS, training_seed
 from automl.search.history import Decision, Failure, History, Outcome, Recommendation, best_outcome
+from automl.search.plan import StageKind
 from automl.search.promotion import promote
 from automl.study import study_file
 from automl.study.definition import Definition
@@ -48,7 +49,7 @@ def walk(definition: Definition, shuffled: random.Random | None = None) -> list[
     for stage in definition.plan.stages:
         earlier: list[Decision] = []
         for rung in stage.rungs:
-            if stage.kind == "final":
+            if stage.kind is StageKind.FINAL:
                 seen, known = [each for found in outcomes.values() for each in found], list(made)
             else:
                 seen, known = outcomes.get(stage.index, [])[-len(earlier[-1].issued) :] if earlier else [], earlier
@@ -135,7 +136,7 @@ def test_numbers_are_the_plans_and_seeds_are_distinct(name: str) -> None:
         rung = stage.rungs[decision.index]
         numbers = [each.number for each in decision.issued]
         assert numbers == sorted(numbers)
-        if rung.new and stage.kind == "search":
+        if rung.new and stage.kind is StageKind.SEARCH:
             assert numbers == list(range(stage.first_of(rung.index), stage.first_of(rung.index) + rung.size))
         assert set(numbers) <= set(range(stage.first, stage.first + stage.experiments))
         assert all(each.epochs == rung.epochs for each in decision.issued)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from automl.networks.costs import Costs
 from automl.search.extension import with_final
-from automl.search.plan import Plan, Rung, Stage, with_before
+from automl.search.plan import Plan, Rung, Stage, StageKind, with_before
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.study.estimate import estimate, wall_minutes
@@ -19,7 +19,7 @@ from tests.search.test_plan import SHIPPED
 
 def stage(index: int, first: int, *rungs: tuple[int, int]) -> Stage:
     numbered = tuple(Rung(i, size, epochs, epochs, new=i == 0) for i, (size, epochs) in enumerate(rungs))
-    return Stage(index, f"s{index}", "search", first, numbered)
+    return Stage(index, f"s{index}", StageKind.SEARCH, first, numbered)
 
 
 def test_a_wall_clock_worked_out_by_hand() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from automl.problem.search_space import SearchSpace
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.uniform import Uniform
 from automl.search.schedules.base import Schedule
@@ -40,7 +40,7 @@ class OverlappingSchedule:
 
     def plan(self) -> Plan:
         rungs = (Rung(0, 3, 2, 2, new=True), Rung(1, 1, 2, 2, new=False))
-        return Plan((Stage(0, "one", "search", 0, rungs), Stage(1, "other", "search", 0, rungs)))
+        return Plan((Stage(0, "one", StageKind.SEARCH, 0, rungs), Stage(1, "other", StageKind.SEARCH, 0, rungs)))
 
 
 class TestOverlappingSchedule(ScheduleSuite):

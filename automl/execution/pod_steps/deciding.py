@@ -35,7 +35,7 @@ def start() -> None:
         study = submission.compiled(variable("AUTOML_STUDY"), variable("AUTOML_STORE"))
     plan = begin(Record(open_store(study.store, probe=True)), study.definition, study.text).definition.plan
     output("search", _stages(plan.search))
-    output("judge", _stages(stage for stage in plan.stages if stage.kind == "final"))
+    output("judge", _stages(plan.finals))
     for name in ("store", "image", "timeout_minutes", "bucket", "report_key"):
         output(name, getattr(study, name))
     print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)

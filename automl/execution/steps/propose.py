@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automl.search.brain import Queue
 from automl.search.history import Decision
+from automl.search.plan import StageKind
 from automl.study.deciding import decide
 from automl.study.definition import Definition
 from automl.study.experiments import waiting
@@ -20,7 +21,7 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
         return made[0]
     where = definition.plan.stages[stage]
     queue: Queue = ()
-    if definition.is_chain and where.kind == "search":
+    if definition.is_chain and where.kind is StageKind.SEARCH:
         chain = definition.plan.chain(where)
         made_before = [decision for each in chain for decision, _ in record.decisions(each.index)]
         queue = waiting(record.enqueued(), made_before)

@@ -12,6 +12,7 @@ from automl.reporting.figures.scales import Options, of_metric
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
 from automl.search.history import Status
+from automl.search.plan import StageKind
 from automl.text.formatting import counted, number, setting
 
 # two-sided 95 % quantiles of Student's t for 1 ... 19 degrees of freedom; a study repeats 20 times at most
@@ -132,7 +133,7 @@ def not_needed(facts: Facts) -> int:
     spared = 0
     for stage in facts.definition.plan.stages:
         decisions = facts.study.of_stage(stage.index)
-        if stage.kind == "final" and (decisions or facts.state == "failed"):
+        if stage.kind is StageKind.FINAL and (decisions or facts.state == "failed"):
             spared += stage.experiments - sum(len(each.issued) for each in decisions)
     return spared
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from automl.reporting.figures.facts import MOST_DRAWN, Facts
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.search.history import Experiment, Status
+from automl.search.plan import StageKind
 from automl.text.formatting import counted, number, setting
 
 _OPEN = 40  # experiments; longer tables are closed at first
@@ -40,7 +41,7 @@ def _stage(facts: Facts, index: int, found: list[Experiment], short: dict[str, s
         tag("th", "why"),
     )
     table = tag("table", tag("thead", head), tag("tbody", [_row(facts, each, short) for each in found]))
-    name = "The final judgement" if stage.kind == "final" else f"Stage {stage.name}"
+    name = "The final judgement" if stage.kind is StageKind.FINAL else f"Stage {stage.name}"
     steps = ", ".join(f"{rung.size:,} to epoch {rung.epochs}" for rung in stage.rungs)
     told = steps if len(stage.rungs) <= 6 else f"{stage.experiments:,} to epoch {stage.schedule_epochs}"
     summary = tag("summary", tag("strong", name), f": {told}")
@@ -53,7 +54,7 @@ def _stage(facts: Facts, index: int, found: list[Experiment], short: dict[str, s
 
 
 def _row(facts: Facts, each: Experiment, short: dict[str, str]) -> Markup:
-    final = facts.definition.plan.stages[each.stage].kind == "final"
+    final = facts.definition.plan.stages[each.stage].kind is StageKind.FINAL
     last = each.results[-1] if each.results else None
     kept = [result.best_value for result in each.results if result.failure is None]
     value = max((best for best in kept if best is not None), key=facts.score, default=None)

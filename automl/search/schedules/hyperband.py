@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from automl.errors import InvalidInput
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 
 LEAST_MULTIPLIER = 3  # TAO lowers R until a unit of resource is at least three epochs
 MOST_EPOCHS, MOST_UNITS = 1_000_000, 1_000_000_000
@@ -170,7 +170,7 @@ class Hyperband:
                 Rung(i, size // self.nu**i, _epochs(units, unit), units, new=i == 0)
                 for i, units in enumerate(R // self.nu**s * self.nu**i for i in range(s + 1))
             )
-            stages.append(Stage(index, f"s={s}", "search", first, rungs))
+            stages.append(Stage(index, f"s={s}", StageKind.SEARCH, first, rungs))
             self._check_growth(rungs)
             first += size
         return tuple(stages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from automl.errors import InvalidInput
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Sequential:
         step = self.experiments if self.parallel is None else self.parallel
         sizes = [min(step, self.experiments - done) for done in range(0, self.experiments, step)]
         rungs = tuple(Rung(i, size, self.epochs, self.epochs, new=True) for i, size in enumerate(sizes))
-        return Plan((Stage(0, "search", "search", 0, rungs),))
+        return Plan((Stage(0, "search", StageKind.SEARCH, 0, rungs),))
 
     def more(self, experiments: int) -> Sequential:
         """The schedule of so many experiments more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from automl.errors import InvalidInput
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.schedules.hyperband import Hyperband, largest_stage
 
 
@@ -32,7 +32,7 @@ class SuccessiveHalving:
             raise InvalidInput(f"max_recommendations: {size}", allowed="whole numbers from 1")
         rungs = widest.rungs[-largest_stage(size, nu) - 1 :]
         shrunk = tuple(Rung(i, size // nu**i, rung.epochs, rung.units, new=i == 0) for i, rung in enumerate(rungs))
-        stage = Stage(0, f"{size} halved by {nu}", "search", 0, shrunk)
+        stage = Stage(0, f"{size} halved by {nu}", StageKind.SEARCH, 0, shrunk)
         return Plan((stage,), whole.multiplier, whole.notes, whole.resource)
 
     def larger(self, R: int) -> SuccessiveHalving:  # noqa: N803

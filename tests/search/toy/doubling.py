@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from automl.search.plan import Plan, Rung, Stage
+from automl.search.plan import Plan, Rung, Stage, StageKind
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Doubling:
         while (left := self.experiments - sum(sizes)) > 0:
             sizes.append(min(2 ** len(sizes), left))
         rungs = tuple(Rung(i, size, self.epochs, self.epochs, new=True) for i, size in enumerate(sizes))
-        return Plan((Stage(0, "doubling", "search", 0, rungs),))
+        return Plan((Stage(0, "doubling", StageKind.SEARCH, 0, rungs),))
 
     def more(self, experiments: int) -> Doubling:
         return replace(self, experiments=experiments)
