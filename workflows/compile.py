@@ -12,6 +12,7 @@ from hera.workflows import Parameter, Workflow, WorkflowTemplate
 from hera.workflows import models as m
 
 from automl.errors import StudyFileError
+from automl.execution import submission
 from automl.search.algorithms import ALGORITHMS
 from automl.study.definition import Definition
 from automl.study.options import ClusterSettings, RunSettings
@@ -34,8 +35,8 @@ def compile_study(definition: Definition, text: str) -> Workflow:
             f"run: store: {store}", allowed="s3://bucket/prefix, where every pod can reach it", advice="set it there"
         )
     sent = strict_json.dump({**definition.to_json(), "text": text}).decode()
-    lint.refuse_tags(sent, "the study")
-    lint.refuse_tags(store, "run: store")
+    submission.refuse_tags(sent, "the study")
+    submission.refuse_tags(store, "run: store")
     lint.refuse_long(sent, "the study with its network")
     made = pods.Pods(
         cluster,

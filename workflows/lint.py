@@ -1,7 +1,7 @@
 """What is checked of a compiled workflow before anyone sees it: Argo's caps, references, and that nothing is injected.
 
 Argo's substitution is textual, so a tag may stand in the value of an environment variable and nowhere else that a
-program would run; text of a user must hold none at all.
+program would run; text of a user must hold none at all (see automl/execution/submission.py).
 """
 
 from __future__ import annotations
@@ -21,17 +21,6 @@ NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]{0,127}")
 MOST_VALUE = 120_000  # bytes of a parameter: it becomes an environment variable, and Linux takes 128 KiB for one
 _TAG = re.compile(r"\{\{(.*?)\}\}")
 _REFERENCE = re.compile(r"(?:tasks|steps)\.([-a-zA-Z0-9]+)\.outputs\.parameters\.([-a-zA-Z0-9]+)")
-
-
-def refuse_tags(text: str, where: str) -> None:
-    """Raises StudyFileError when a user's text holds what Argo would take for a tag."""
-    if "{{" in text:
-        at = text.index("{{")
-        raise StudyFileError(
-            f"{where} holds {text[at : at + 20]!r}",
-            allowed="text without '{{', which Argo would replace wherever it stands",
-            advice="write it another way",
-        )
 
 
 def refuse_long(text: str, what: str) -> None:
@@ -102,4 +91,4 @@ def _dag(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[
         for before, parameter in _REFERENCE.findall(json.dumps(task)):
             made = templates.get(tasks.get(before, {}).get("template", ""), {}).get("outputs", {}).get("parameters", ())
             if parameter not in {each["name"] for each in made}:
-                yield f"{task['name']}: {before} puts out no {parameter!r}"
+                yield f"{task['name']}: {before} has no output {parameter!r}"

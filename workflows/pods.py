@@ -120,7 +120,7 @@ class Pods:
         told |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
         return AnnotatedContainer(
             name=step.name,
-            annotations=titled(".".join([*_place(step.inputs), step.name])),
+            annotations=titled(".".join([*_display_names(step.inputs), step.name])),
             image=self.cluster.brain_image,
             image_pull_policy=self.cluster.image_pull_policy,
             command=["python", "-m", "automl.pod"],
@@ -145,7 +145,7 @@ class Pods:
         memory = [m.VolumeMount(name=SHARED_MEMORY, mount_path="/dev/shm")] if cluster.shared_memory else []  # noqa: S108
         return AnnotatedContainer(
             name="train",
-            annotations=titled(".".join(_place(inputs))),
+            annotations=titled(".".join(_display_names(inputs))),
             image=self.image,
             image_pull_policy=cluster.image_pull_policy,
             command=["sh", "-c", TRAIN],
@@ -200,7 +200,7 @@ class Pods:
         return m.ResourceRequirements(requests=requests, limits=limits)
 
 
-def _place(inputs: tuple[str, ...]) -> list[str]:
+def _display_names(inputs: tuple[str, ...]) -> list[str]:
     """stage-3.rung-1.experiment-7, of those that it has."""
     return [f"{name}-{{{{inputs.parameters.{name}}}}}" for name in ("stage", "rung", "experiment") if name in inputs]
 

@@ -16,7 +16,7 @@ from workflows.cluster import STUDY_LABEL, Cluster, Workflow, check, ended, name
 
 @contextmanager
 def extra_cluster() -> Iterator[None]:
-    """Inside, the libraries of the extra 'cluster' are imported; a missing one is told of."""
+    """Inside, the libraries of the extra 'cluster' are imported; a missing one is reported."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,6 +1,7 @@
 """Follows a workflow to its end: its phase and pods from the cluster, its experiments from the record in the store.
 
-It only looks: whoever stops watching stops nothing. A cluster or store that does not answer is told of and asked again.
+It only looks: whoever stops watching stops nothing. A cluster or store that does not answer is reported, and asked
+again.
 """
 
 from __future__ import annotations

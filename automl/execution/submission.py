@@ -72,7 +72,7 @@ def parameters(text: str, gpus: int) -> Submission:
             raise InvalidInput(
                 f"parameter {name!r} is not known", allowed=", ".join(known), advice=nearest(name, known)
             )
-        _refuse_tags(f"parameter {name}", value)
+        refuse_tags(value, f"parameter {name}")
     if not given.get("study", "").strip():
         raise InvalidInput(
             "parameter study is empty",
@@ -99,11 +99,12 @@ def with_settings(definition: Definition, gpus: int | None, timeout_minutes: flo
     return replace(definition, file=file.model_copy(update={"run": run, "costs": costs}))
 
 
-def _refuse_tags(what: str, text: str) -> None:
+def refuse_tags(text: str, where: str) -> None:
+    """Raises StudyFileError when a user's text holds what Argo would take for a tag. `where` names the text."""
     at = text.find("{{")
     if at >= 0:
-        raise InvalidInput(
-            f"{what} holds {text[at : at + 20]!r}",
+        raise StudyFileError(
+            f"{where} holds {text[at : at + 20]!r}",
             allowed="text without '{{', which Argo would replace wherever it stands",
             advice="write it another way",
         )
@@ -128,7 +129,7 @@ def _read(study: str, folder: Path) -> str:
         raise InvalidInput(f"parameter study: {study}", allowed="s3://bucket/prefix/study.yaml")
     store = open_store(prefix)
     text = _text(store.get(name), study)
-    _refuse_tags(study, text)
+    refuse_tags(text, study)
     network = _network_file(text, study)
     if network:
         key = network.removeprefix("./")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from automl.errors import CheckpointError, RecordError
 from automl.networks.spec_formats import FORMATS
 from automl.reporting.page.page import render
 from automl.search.brain import DEFAULTS
-from automl.search.history import FORMAT, Decision, Experiment, History
+from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation, Result
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import (
@@ -36,6 +37,7 @@ from automl.study.keys import (
     experiment_key,
     recommendation_key,
 )
+from automl.study.manifest import StoredFile
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.summary import best_of_search, search_is_over, verdict
@@ -66,7 +68,7 @@ def write_decisions(record: Record, definition: Definition, made: Iterable[Decis
             record.store.put(name, text)
 
 
-def recommendation_file(definition: Definition, recommendation: Any) -> tuple[str, bytes]:
+def recommendation_file(definition: Definition, recommendation: Recommendation) -> tuple[str, bytes]:
     """Name and bytes of a recommendation's train spec, in the network's own format."""
     spec_format = FORMATS[definition.network.spec_format]
     text = spec_format.dump(train_spec(definition, recommendation))
@@ -139,51 +141,66 @@ def write_best_model(record: Record, definition: Definition, study: History, fou
     best = best_of_search(definition, study)
     if best is None:
         return
-    experiment = next(each for each in found if each.number == best.experiment)
+    experiment = next(candidate for candidate in found if candidate.number == best.experiment)
     result = study.results[best.experiment, best.rung]
-    before = _of_earlier_best(record, study, definition)
+    earlier = _of_earlier_best(record, study, definition)
     name, spec = recommendation_file(definition, experiment.recommendations[-1])
     record.store.put(best_model_key(name), spec)
     for text in (LOG, STATUS_LINES):
         record.store.put(best_model_key(text), _joined(record, experiment, text))
-    files: list[dict[str, Any]] = []
-    if result.best is not None:
-        manifest = record.manifest(result.best.manifest)
-        if manifest is None:
-            raise CheckpointError(f"the best checkpoint {result.best.manifest} is not in the store")
-        with tempfile.TemporaryDirectory(prefix="automl-best-") as folder:
-            for place, file in enumerate(manifest.files):
-                local = Path(folder) / str(place)
-                if not record.store.fetch(manifest.file_key(place), local) or sha256_of(local) != file.sha256:
-                    raise CheckpointError(f"{manifest.file_key(place)} is missing or does not match its manifest")
-                place_key = best_model_key(file.name)
-                record.store.put(place_key, local)
-                files.append({**vars(file), "name": place_key.removeprefix(BEST_MODEL)})
-    summary = {
-        "format": FORMAT,
-        "experiment": best.experiment,
-        "epoch": result.best.epoch if result.best else result.epochs,
-        "metric": definition.metric_rule.name,
-        "value": best.best_value,
-        "values": dict(experiment.values),
-        "files": files,
-    }
+    files = () if result.best is None else _copy_best_checkpoint(record, result.best)
+    summary = _summary_of_best(definition, experiment, result, best.best_value, files)
     record.store.put(best_model_key(MANIFEST), strict_json.dump(summary))
-    for key in sorted(before - {best_model_key(name), *(f"{BEST_MODEL}{each['name']}" for each in files)}):
+    for key in sorted(earlier - {best_model_key(name), *(f"{BEST_MODEL}{file.name}" for file in files)}):
         record.store.delete(key)
 
 
+def _copy_best_checkpoint(record: Record, checkpoint: Checkpoint) -> tuple[StoredFile, ...]:
+    """Copies its files into best_model/, each checked against its sha256; returns them by their names there.
+
+    Raises CheckpointError when one is missing or damaged.
+    """
+    manifest = record.manifest(checkpoint.manifest)
+    if manifest is None:
+        raise CheckpointError(f"the best checkpoint {checkpoint.manifest} is not in the store")
+    copied = []
+    with tempfile.TemporaryDirectory(prefix="automl-best-") as folder:
+        for index, file in enumerate(manifest.files):
+            source, local = manifest.file_key(index), Path(folder) / str(index)
+            if not record.store.fetch(source, local) or sha256_of(local) != file.sha256:
+                raise CheckpointError(f"{source} is missing or does not match its manifest")
+            key = best_model_key(file.name)
+            record.store.put(key, local)
+            copied.append(replace(file, name=key.removeprefix(BEST_MODEL)))
+    return tuple(copied)
+
+
+def _summary_of_best(
+    definition: Definition, experiment: Experiment, result: Result, value: float | None, files: Iterable[StoredFile]
+) -> dict[str, Any]:
+    """The manifest of best_model/."""
+    return {
+        "format": FORMAT,
+        "experiment": experiment.number,
+        "epoch": result.best.epoch if result.best else result.epochs,
+        "metric": definition.metric_rule.name,
+        "value": value,
+        "values": dict(experiment.values),
+        "files": [{**vars(file)} for file in files],
+    }
+
+
 def _of_earlier_best(record: Record, study: History, definition: Definition) -> set[str]:
-    """What the manifest of best_model/ names that lies there; a file of somebody else is none of it."""
+    """The objects that the manifest in best_model/ names and that exist; files of others are left alone."""
     try:
-        told = strict_json.load(record.store.get(best_model_key(MANIFEST)) or b"{}", BEST_MODEL)
-        names = {str(each["name"]) for each in told.get("files", ())}
-        number = told.get("experiment")
+        summary = strict_json.load(record.store.get(best_model_key(MANIFEST)) or b"{}", BEST_MODEL)
+        names = {str(file["name"]) for file in summary.get("files", ())}
+        number = summary.get("experiment")
     except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written anew
         return set()
-    for each in experiments(study, definition.plan):
-        if each.number == number:
-            names.add(recommendation_file(definition, each.recommendations[-1])[0])
+    for experiment in experiments(study, definition.plan):
+        if experiment.number == number:
+            names.add(recommendation_file(definition, experiment.recommendations[-1])[0])
     return {f"{BEST_MODEL}{name}" for name in names} & set(record.store.list(BEST_MODEL))
 
 

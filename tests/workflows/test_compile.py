@@ -166,7 +166,7 @@ def test_a_study_that_is_too_long_for_an_environment_variable_is_refused() -> No
         (lambda w: task(w, "propose")["arguments"]["parameters"].pop(), "takes"),
         (
             lambda w: task(w, "experiment").update(withParam="{{steps.propose.outputs.parameters.gone}}"),
-            "puts out no 'gone'",
+            "has no output 'gone'",
         ),
         (lambda w: w["spec"]["templates"][0].update(script={"source": "x"}), "inline script"),
     ],

@@ -16,6 +16,7 @@ from automl.study.train_spec import train_spec
 from automl.text.digests import sha256_of
 
 RESULTS = "results"  # in a training's folder, what its program writes to
+RESUME = "resume"  # beside it, the checkpoint to go on from
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)
     resume = _newest(record, recommendation, rung, folder) or _promoted(record, recommendation, rung, folder)
-    path = _place(definition, resume, folder)
+    if resume is not None and _resumes_in_place(definition):
+        _move_into_results(resume, folder)
+    path = _checkpoint_path(definition, resume, folder)
     spec = train_spec(definition, recommendation, {"results": str(results), "resume_from": path})
     text = FORMATS[definition.network.spec_format].dump(spec)
     _spec_file(definition, folder).write_text(text, encoding="utf-8")
@@ -69,7 +72,7 @@ def _resume_words(definition: Definition, resume: Manifest | None, folder: Path)
     if resume is None or rule is None:
         return ()
     filled = {
-        "{checkpoint}": str(folder / "resume" / rule.handed_over(resume.files[0].name)),
+        "{checkpoint}": str(folder / RESUME / rule.handed_over(resume.files[0].name)),
         "{epoch}": str(resume.epoch),
         "{next_epoch}": str(resume.epoch + 1),
     }
@@ -124,7 +127,7 @@ def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
             f"the checkpoint {manifest.key} is of epoch {manifest.epoch}", allowed=f"epoch {checkpoint.epoch}"
         )
     for place, file in enumerate(manifest.files):
-        to = folder / "resume" / file.name
+        to = folder / RESUME / file.name
         to.parent.mkdir(parents=True, exist_ok=True)
         if not record.store.fetch(manifest.file_key(place), to):
             raise CheckpointError(f"{manifest.file_key(place)}, a file of a checkpoint, is not in the store")
@@ -134,15 +137,22 @@ def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
     return manifest
 
 
-def _place(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
-    """Where the training finds the checkpoint: the path of its first file or folder, or the results folder itself."""
+def _resumes_in_place(definition: Definition) -> bool:
+    """Whether the program looks for the checkpoint in its own results folder."""
     rule = definition.network.checkpoints
-    if resume is None or rule is None:
+    return rule is not None and rule.resume == "in_place"
+
+
+def _move_into_results(resume: Manifest, folder: Path) -> None:
+    for file in resume.files:
+        to = folder / RESULTS / file.name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        (folder / RESUME / file.name).replace(to)
+
+
+def _checkpoint_path(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
+    """The path of the checkpoint for the train spec: its first file, or its folder. None when it needs no path."""
+    rule = definition.network.checkpoints
+    if resume is None or rule is None or _resumes_in_place(definition):
         return None
-    if rule.resume == "in_place":
-        for file in resume.files:
-            to = folder / RESULTS / file.name
-            to.parent.mkdir(parents=True, exist_ok=True)
-            (folder / "resume" / file.name).replace(to)
-        return None
-    return str(folder / "resume" / rule.handed_over(resume.files[0].name))
+    return str(folder / RESUME / rule.handed_over(resume.files[0].name))
