@@ -12,11 +12,17 @@ from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
 from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
 from automl.reporting.figures.facts import LEVELS, Facts
-from automl.reporting.figures.ledger import MOST_ROWS, Line, entries
-from automl.reporting.figures.timeline import KINDS, MOST_LANES, axis_unit, laid_out, notes
-from automl.reporting.figures.tradeoff import KEYS, Layout, are_alike, landmarks, readable
-from automl.reporting.figures.tradeoff import laid_out as priced
-from automl.reporting.figures.tradeoff import notes as terms
+from automl.reporting.figures.ledger import MOST_RUNGS, Line, entries
+from automl.reporting.figures.timeline import KINDS, MOST_LANES, axis_unit, timeline_notes, timeline_of
+from automl.reporting.figures.tradeoff import (
+    KEYS,
+    Layout,
+    are_alike,
+    cost_layout,
+    cost_notes,
+    landmarks,
+    readable,
+)
 from automl.text.formatting import counted
 
 _COLOURS = {"best": "best", "on": "l3", "ended": "l0", "failed": "bad", "cut": "soft", "open": "paper"}
@@ -25,7 +31,7 @@ _PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))
 
 def pareto(facts: Facts) -> Figure:
     """Value against training time, with the front as stairs."""
-    layout = priced(facts)
+    layout = cost_layout(facts)
     if layout is None:
         raise RecordError("fewer than two results have a value yet", advice="wait, or look at 'automl status'")
     places = {each: (each.seconds / layout.size, on(layout.up, each.value) or 0.0) for each in facts.points}
@@ -49,7 +55,7 @@ def pareto(facts: Facts) -> Figure:
         entries = [*facts.levels, *KEYS, *landmark_keys(facts)]
         drawing.head(figure, f"What a value costs in {facts.definition.file.name}", drawing.keys(entries))
         alike = "All took about as long, so differences of time say little. " if are_alike(facts) else ""
-        drawing.note(figure, alike + terms(facts, layout))
+        drawing.note(figure, alike + cost_notes(facts, layout))
     return figure
 
 
@@ -97,7 +103,7 @@ def failures(facts: Facts) -> Figure:
 def ledger(facts: Facts) -> Figure:
     """A bar for each rung: its planned epochs, by what became of them."""
     found = entries(facts)
-    rows = found[:MOST_ROWS]
+    rows = found[:MOST_RUNGS]
     with drawing.look():
         figure = drawing.picture(8, 1.4 + 0.3 * len(rows))
         axes = figure.add_subplot()
@@ -118,7 +124,7 @@ def ledger(facts: Facts) -> Figure:
         parts = [(f"{size:,} {name}", colour) for (name, colour), size in zip(_PARTS, sums, strict=True) if size]
         patches = [Patch(color=colours()[colour], label=text) for text, colour in parts]
         drawing.head(figure, f"Epochs of {facts.definition.file.name}, by rung", patches)
-        rest = f"The first {MOST_ROWS} of {len(found):,} rungs. " if len(found) > MOST_ROWS else ""
+        rest = f"The first {MOST_RUNGS} of {len(found):,} rungs. " if len(found) > MOST_RUNGS else ""
         saved = sum(line.saved for line in found)
         went_on = f"{saved:,} more were saved: promoted experiments went on from their checkpoints." if saved else ""
         drawing.note(figure, rest + went_on)
@@ -127,7 +133,7 @@ def ledger(facts: Facts) -> Figure:
 
 def timeline(facts: Facts) -> Figure:
     """A bar for every attempt, in as many lanes as there were trainings side by side."""
-    found = laid_out(facts)
+    found = timeline_of(facts)
     if found is None:
         raise RecordError(
             "the record holds no times: it was made by an argo-automl that kept none",
@@ -154,7 +160,7 @@ def timeline(facts: Facts) -> Figure:
         axes.set_ylabel("lane")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         drawing.head(figure, f"When {facts.definition.file.name} trained", patches, columns=4)
-        drawing.note(figure, notes(found))
+        drawing.note(figure, timeline_notes(found))
     return figure
 
 

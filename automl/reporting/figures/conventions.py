@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from automl.reporting.figures.facts import LEVELS, Axis, Facts
 from automl.reporting.figures.importance import Importance
+from automl.search.brain import DEFAULTS
 from automl.text.formatting import counted
 
 MOST_WITH_TEXT = 200  # experiments; beyond, a text for every dot would fill the page
 
 
-MOST_CURVES, _MOST_POINTS = 300, 9000  # of all curves together
+MOST_CURVES, MOST_POINTS = 300, 9000  # of all curves together
 
 
 FIFTHS = (("level0", "worst fifth"), ("level2", "middle fifth"), ("level4", "best fifth"))
@@ -25,7 +26,7 @@ def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
     keys = []
     if facts.defaults is not None and facts.defaults.value is not None:
         keys.append(("default", "the defaults"))
-    if facts.winner is not None and facts.winner.number != 0:
+    if facts.winner is not None and facts.winner.number != DEFAULTS:
         keys.append(("best", f"the best, experiment {facts.winner.number}"))
     return keys
 
@@ -41,7 +42,7 @@ def beyond(facts: Facts) -> str:
     return f"{counted(count, 'far worse value')} beyond the axis drawn at its edge. " if count else ""
 
 
-Point = tuple[float, float]
+Position = tuple[float, float]
 
 
 MOST_AXES = 9

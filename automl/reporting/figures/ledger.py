@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from automl.reporting.figures.facts import Facts
 from automl.search.plan import Rung, Stage, with_before
 
-MOST_ROWS = 60
+MOST_RUNGS = 60
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Timeline:
         return sum(span.right - span.left for span in self.spans) / self.length
 
 
-def laid_out(facts: Facts) -> Timeline | None:
+def timeline_of(facts: Facts) -> Timeline | None:
     """The attempts of a study in lanes; None where the record holds no times."""
     attempts = sorted(facts.attempts, key=lambda each: (each.began, each.experiment, each.rung))
     if not attempts:
@@ -130,11 +130,11 @@ def axis_unit(length: float) -> tuple[float, str]:
     return next(((size, name) for most, size, name in _UNITS if length < most), (86400.0, "days"))
 
 
-def notes(found: Timeline) -> str:
+def timeline_notes(found: Timeline) -> str:
     """What one must know to read the picture."""
     first = found.spans[0].times.began
     last = max(span.times.seen for span in found.spans)
-    said = f"{counted(len(found.spans), 'attempt')} from {_day(first)} to {_day(last)} UTC; "
+    said = f"{counted(len(found.spans), 'attempt')} from {day_text(first)} to {day_text(last)} UTC; "
     said += f"on average {found.side_by_side:.1f} trained at a time. "
     starts = [each.times.epochs[0][1] - each.times.began for each in found.spans if each.times.epochs]
     if starts:
@@ -147,5 +147,5 @@ def notes(found: Timeline) -> str:
     return said
 
 
-def _day(when: float) -> str:
+def day_text(when: float) -> str:
     return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M")

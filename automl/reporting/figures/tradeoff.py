@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from automl.analysis.cost_front import Point
 from automl.problem.metric import difference
-from automl.reporting.figures.conventions import Point as Place
+from automl.reporting.figures.conventions import Position
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.scales import Numbers, of_metric, of_times
 from automl.reporting.figures.timeline import axis_unit
@@ -22,7 +22,11 @@ _ROOM = 0.05  # of the axis of values, for labels
 _NEARLY = 0.9  # of the gain of the best: what is worth a sentence
 
 
-_LETTER, _LINE, _GAP = 7.0, 12.0, 7.0  # pixels: a letter of a label, its height, and how far it stands from its mark
+LETTER_WIDTH, LINE_HEIGHT, LABEL_GAP = (
+    7.0,
+    12.0,
+    7.0,
+)  # pixels: a letter of a label, its height, and how far it stands from its mark
 
 
 KEYS = (("front", "on the front"), ("sofar", "the best value within a time"))
@@ -44,7 +48,7 @@ class Layout:
         return f"training time in {self.unit}{', logarithmic' if self.across.log else ''}"
 
 
-def laid_out(facts: Facts) -> Layout | None:
+def cost_layout(facts: Facts) -> Layout | None:
     """The axes of the points; None for fewer than two of them."""
     if len(facts.points) < 2:
         return None
@@ -92,7 +96,7 @@ def are_alike(facts: Facts) -> bool:
     return max(times) <= ALIKE * min(times)
 
 
-def notes(facts: Facts, layout: Layout) -> str:
+def cost_notes(facts: Facts, layout: Layout) -> str:
     """What one must know to read the picture."""
     rungs = "A dot is what an experiment had reached after one of its rungs. " if len(facts.epochs) > 1 else ""
     far = (
@@ -136,7 +140,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if 0.1 <= share <= 0.9 or share in {0, 1} else f"{100 * share:.1f} %"
 
 
-def readable(texts: list[str], places: list[Place], letter: float, line: float) -> list[int]:
+def readable(texts: list[str], places: list[Position], letter: float, line: float) -> list[int]:
     """Which labels of a front can be read: those that lie on no other mark and on no label of a better one.
 
     places: rising in x and in y, which is where the front is empty; a label stands above its place and to the left.
@@ -146,10 +150,10 @@ def readable(texts: list[str], places: list[Place], letter: float, line: float) 
     found = []
     for index in reversed(range(len(texts))):
         x, y = places[index]
-        left, right, foot = x - _GAP - letter * len(texts[index]), x - _GAP, y + _GAP
+        left, right, foot = x - LABEL_GAP - letter * len(texts[index]), x - LABEL_GAP, y + LABEL_GAP
         free = all(right < one or left > other or abs(foot - low) >= line for one, other, low in taken)
         marks = places[:index] + places[index + 1 :]
-        if free and not any(left <= over <= right + _GAP and foot <= up <= foot + line for over, up in marks):
+        if free and not any(left <= over <= right + LABEL_GAP and foot <= up <= foot + line for over, up in marks):
             taken.append((left, right, foot))
             found.append(index)
     return found

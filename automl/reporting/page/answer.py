@@ -11,6 +11,7 @@ from automl.reporting.figures.facts import Facts, Searched
 from automl.reporting.figures.scales import Options, of_metric
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
+from automl.search.brain import DEFAULTS
 from automl.search.history import Status
 from automl.search.plan import StageKind
 from automl.text.formatting import counted, number, setting
@@ -43,7 +44,7 @@ def headline(facts: Facts) -> Markup:
         }
         return joined(words.get(facts.state, f"No result yet: {counted(tried, 'experiment')} tried, none succeeded."))
     so_far = "" if facts.state in {"done", "judging"} else " so far"
-    whose = "the defaults" if best.experiment == 0 else f"experiment {best.experiment}"
+    whose = "the defaults" if best.experiment == DEFAULTS else f"experiment {best.experiment}"
     value = tag("strong", f"{facts.metric} {number(best.best_value)}")
     return joined(f"The best{so_far} is ", value, f", {whose}.")
 
@@ -53,7 +54,7 @@ def conclusion(facts: Facts) -> str:
     verdict = facts.verdict
     if facts.best is None:
         return "See the failures below." if any(each.failed for each in facts.searched) else ""
-    if facts.best.experiment == 0:
+    if facts.best.experiment == DEFAULTS:
         return "The search found nothing above the network's defaults" + (
             "." if facts.state in {"done", "judging"} else " yet."
         )

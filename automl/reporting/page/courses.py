@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from automl.reporting.figures.conventions import (
-    _MOST_POINTS,
     FIFTHS,
     MOST_CURVES,
+    MOST_POINTS,
     MOST_WITH_TEXT,
-    Point,
+    Position,
     axis_name,
     beyond,
     fifth,
@@ -65,13 +65,13 @@ def curves(facts: Facts) -> Markup | None:
         width=980,
         height=340,
     )
-    each_gets = max(4, _MOST_POINTS // len(shown))
+    each_gets = max(4, MOST_POINTS // len(shown))
     marks: list[Markup | None] = []
     for end in facts.epochs if len(facts.epochs) > 1 else ():
         if 1 < end < most:
             x = at(plot.across(plot.x.place(end) or 0.0))
             marks.append(tag("line", x1=x, x2=x, y1=plot.top, y2=plot.height - plot.bottom, class_="rung"))
-    courses: list[list[Sequence[Point]]] = [[] for _ in range(LEVELS)]
+    courses: list[list[Sequence[Position]]] = [[] for _ in range(LEVELS)]
     alike = len(facts.epochs) == 1
     for rank, each in reversed(list(enumerate(shown))):
         courses[fifth(rank, len(shown)) if alike else each.level].append(_course(plot, each, each_gets))
@@ -112,8 +112,8 @@ def _stages(facts: Facts, plot: Plot) -> Markup | None:
     return joined(parts)
 
 
-def _best_so_far(facts: Facts, plot: Plot) -> list[Point]:
-    course: list[Point] = []
+def _best_so_far(facts: Facts, plot: Plot) -> list[Position]:
+    course: list[Position] = []
     for experiment, value in facts.best_so_far:
         point = plot.point(experiment, value)
         assert point is not None, "both axes are of numbers"
@@ -123,7 +123,7 @@ def _best_so_far(facts: Facts, plot: Plot) -> list[Point]:
 
 
 def _dots(facts: Facts, plot: Plot) -> list[Markup | None]:
-    by_level: list[list[Point]] = [[] for _ in range(LEVELS)]
+    by_level: list[list[Position]] = [[] for _ in range(LEVELS)]
     for each in facts.drawn:
         point = plot.point(each.number, each.value)
         if point:
@@ -131,7 +131,7 @@ def _dots(facts: Facts, plot: Plot) -> list[Markup | None]:
     return [dots(points, dot_class(facts, level)) for level, points in enumerate(by_level)]
 
 
-def _text(facts: Facts, each: Searched, point: Point | None) -> Markup | None:
+def _text(facts: Facts, each: Searched, point: Position | None) -> Markup | None:
     """What a pointer over a dot shows: an unseen disc with a title."""
     if point is None:
         return None
@@ -139,7 +139,7 @@ def _text(facts: Facts, each: Searched, point: Point | None) -> Markup | None:
     return tag("circle", tag("title", text), cx=at(point[0]), cy=at(point[1]), r=7, class_="touch")
 
 
-def _course(plot: Plot, each: Searched, most: int) -> Sequence[Point]:
+def _course(plot: Plot, each: Searched, most: int) -> Sequence[Position]:
     """A curve of at most `most` points: every so many of them, and always the last."""
     points = each.experiment.history
     every = -(-len(points) // most)

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from automl.reporting.figures.facts import MOST_DRAWN, Facts
 from automl.reporting.page.markup import Markup, joined, tag
+from automl.search.brain import DEFAULTS
 from automl.search.history import Experiment, Status
 from automl.search.plan import StageKind
 from automl.text.formatting import counted, number, setting
@@ -61,7 +62,7 @@ def _row(facts: Facts, each: Experiment, short: dict[str, str]) -> Markup:
     if final and last is not None and last.held_out is not None:
         value = last.held_out
     best = facts.best is not None and facts.best.experiment == each.number
-    marks = " (defaults)" if each.number == 0 else " (best)" if best else ""
+    marks = " (defaults)" if each.number == DEFAULTS else " (best)" if best else ""
     values = "; ".join(f"{short.get(name, name)} {setting(value)}" for name, value in each.values.items())
     return tag(
         "tr",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from automl.reporting.figures.conventions import Point
+from automl.reporting.figures.conventions import Position
 from automl.reporting.figures.scales import Scale
 from automl.reporting.page.markup import Child, Markup, joined, tag
 
@@ -47,7 +47,7 @@ class Plot:
     def up(self, place: float) -> float:
         return self.top + (1 - place) * self.inner_height
 
-    def point(self, x: object, y: object) -> Point | None:
+    def point(self, x: object, y: object) -> Position | None:
         """Where a pair of values stands; None where one of them cannot."""
         across, up = self.x.place(x), self.y.place(y)
         return None if across is None or up is None else (self.across(across), self.up(up))
@@ -93,36 +93,36 @@ def name(x: float, y: float, text: str, anchor: str, room: float, *, class_: str
     return tag("text", whole, shown, x=at(x), y=at(y), text_anchor=None if anchor == "start" else anchor, class_=class_)
 
 
-def dots(points: Iterable[Point], class_: str) -> Markup | None:
+def dots(points: Iterable[Position], class_: str) -> Markup | None:
     """Dots as one path: a line of no length with round ends is a dot as wide as its stroke."""
     said = "".join(f"M{at(x)} {at(y)}h0" for x, y in points)
     return tag("path", d=said, class_=f"dot {class_}") if said else None
 
 
-def crosses(points: Iterable[Point], class_: str, size: float = 3.5) -> Markup | None:
+def crosses(points: Iterable[Position], class_: str, size: float = 3.5) -> Markup | None:
     """A cross at each point, as one path."""
     s, d = at(size), at(2 * size)
     said = "".join(f"M{at(x - size)} {at(y - size)}l{d} {d}m0-{d}l-{d} {d}" for x, y in points)
     return tag("path", d=said, class_=f"cross {class_}") if said and s else None
 
 
-def diamond(point: Point, class_: str, size: float = 6) -> Markup:
+def diamond(point: Position, class_: str, size: float = 6) -> Markup:
     x, y, s = at(point[0]), at(point[1] - size), at(size)
     return tag("path", d=f"M{x} {y}l{s} {s}l-{s} {s}l-{s}-{s}z", class_=f"mark {class_}")
 
 
-def star(point: Point, class_: str, size: float = 6) -> Markup:
+def star(point: Position, class_: str, size: float = 6) -> Markup:
     """The mark of the best, or of what is on a front: a disc with a ring."""
     return tag("circle", cx=at(point[0]), cy=at(point[1]), r=at(size), class_=f"mark {class_}")
 
 
-def lines(courses: Iterable[Sequence[Point]], class_: str) -> Markup | None:
+def lines(courses: Iterable[Sequence[Position]], class_: str) -> Markup | None:
     """Lines through points, all as one path."""
     said = "".join(path_through(course) for course in courses)
     return tag("path", d=said, class_=f"line {class_}") if said else None
 
 
-def path_through(course: Sequence[Point]) -> str:
+def path_through(course: Sequence[Position]) -> str:
     """The path of a line; a single point is a dot."""
     if len(course) == 1:
         return f"M{at(course[0][0])} {at(course[0][1])}h0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automl.reporting.figures.facts import Facts
-from automl.reporting.figures.ledger import MOST_ROWS, Line, entries
+from automl.reporting.figures.ledger import MOST_RUNGS, Line, entries
 from automl.reporting.page.drawing import figure, legend
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.text.formatting import duration
@@ -26,7 +26,7 @@ def ledger(facts: Facts) -> Markup:
     saved = f"{total.planned:,} epochs are planned in all. "
     if total.saved:
         saved += f"{total.saved:,} more were saved: promoted experiments went on from their checkpoints. "
-    rest = f"The first {MOST_ROWS} of {len(found):,} rungs. " if len(found) > MOST_ROWS else ""
+    rest = f"The first {MOST_RUNGS} of {len(found):,} rungs. " if len(found) > MOST_RUNGS else ""
     return figure("Epochs", joined(bar, keys, _table(found, total)), saved, rest, class_="full")
 
 
@@ -34,7 +34,7 @@ def _table(found: list[Line], total: Line) -> Markup:
     heads = ("stage", "rung", "to epoch", "experiments", "failed", "planned", "trained", "saved", "time")
     rows = []
     name = ""
-    for line in found[:MOST_ROWS]:
+    for line in found[:MOST_RUNGS]:
         rows.append(_row(line, line.stage if line.stage != name else "", str(line.to)))
         name = line.stage
     head = tag("tr", *(tag("th", text, class_="number" if place > 1 else None) for place, text in enumerate(heads)))

@@ -9,7 +9,7 @@ from automl.reporting.figures.conventions import (
     MOST_LINES,
     MOST_SLICES,
     SPREAD,
-    Point,
+    Position,
     fifth,
     landmark_keys,
 )
@@ -41,7 +41,7 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
         return None
     shown = axes[:MOST_AXES]
     places = [_SIDE + index * (_WIDTH - 2 * _SIDE) / len(shown) for index in range(len(shown) + 1)]
-    fifths: list[list[list[Point]]] = [[] for _ in range(LEVELS)]
+    fifths: list[list[list[Position]]] = [[] for _ in range(LEVELS)]
     off: set[int] = set()
     drawn, left_out = facts.best_and_others(MOST_LINES)
     for rank, each in reversed(list(enumerate(drawn))):
@@ -62,7 +62,7 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
     return figure("Parallel coordinates", joined(keys, wide), rest, left_out, class_="full")
 
 
-def _course(facts: Facts, each: Searched, axes: list[Axis], places: list[float]) -> list[Point]:
+def _course(facts: Facts, each: Searched, axes: list[Axis], places: list[float]) -> list[Position]:
     course = []
     for axis, x in zip(axes, places, strict=False):
         place = axis.place(each.experiment.values)
@@ -108,7 +108,7 @@ def slices(facts: Facts, axes: list[Axis]) -> Markup | None:
 
 def _slice(facts: Facts, axis: Axis) -> Markup:
     plot = Plot(axis.scale, facts.value_scale, axis.short, "", width=300, height=210, top=10, left=48)
-    by_level: list[list[Point]] = [[] for _ in range(LEVELS)]
+    by_level: list[list[Position]] = [[] for _ in range(LEVELS)]
     for each in reversed(facts.drawn):
         point = _place(plot, axis, each)
         if point and each not in (facts.defaults, facts.winner):
@@ -126,7 +126,7 @@ def _slice(facts: Facts, axis: Axis) -> Markup:
     return plot.drawn(f"{facts.metric} by {axis.name}", marks)
 
 
-def _place(plot: Plot, axis: Axis, each: Searched) -> Point | None:
+def _place(plot: Plot, axis: Axis, each: Searched) -> Position | None:
     """Where an experiment stands in a slice."""
     point = plot.point(axis.value(each.experiment.values), each.value)
     return point and (point[0] + _aside(plot, each.number), point[1])

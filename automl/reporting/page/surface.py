@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 from numpy.typing import NDArray
 
-from automl.reporting.figures.conventions import MOST_BARS, SHADES, Point
+from automl.reporting.figures.conventions import MOST_BARS, SHADES, Position
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.importance import Importance, judged, unknown_because
 from automl.reporting.figures.landscape import CELLS, landscape
@@ -58,7 +58,7 @@ def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
     plot = Plot(one.scale, other.scale, one.short, other.short, width=420, height=340, left=60)
     shades = numpy.clip(land.height() * SHADES, 0, SHADES - 1).astype(int)
     marks: list[Markup | None] = [_cells(plot, shades, land.near)]
-    places: list[Point] = [(plot.across(x), plot.up(y)) for x, y in land.points.tolist()]
+    places: list[Position] = [(plot.across(x), plot.up(y)) for x, y in land.points.tolist()]
     marks.append(dots(places[:1000], "tried"))
     if facts.winner is not None:
         point = plot.point(one.value(facts.winner.experiment.values), other.value(facts.winner.experiment.values))

@@ -13,10 +13,10 @@ from automl.reporting.figures.timeline import (
     MOST_LANES,
     Span,
     Timeline,
-    _day,
     axis_unit,
-    laid_out,
-    notes,
+    day_text,
+    timeline_notes,
+    timeline_of,
 )
 from automl.reporting.page.drawing import Plot, at, figure, legend
 from automl.reporting.page.markup import Markup, joined, tag
@@ -25,7 +25,7 @@ from automl.text.formatting import duration
 
 def timeline(facts: Facts) -> Markup | None:
     """The bars of all attempts."""
-    found = laid_out(facts)
+    found = timeline_of(facts)
     if found is None:
         return None
     lanes = min(found.lanes, MOST_LANES)
@@ -54,7 +54,7 @@ def timeline(facts: Facts) -> Markup | None:
     drawing = plot.drawn("When each experiment trained, a bar for each attempt", marks)
     keys = legend(*((f"span {kind}", KINDS[kind]) for kind in used))
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("Timeline of workers", joined(keys, wide), notes(found), class_="full")
+    return figure("Timeline of workers", joined(keys, wide), timeline_notes(found), class_="full")
 
 
 def _box(plot: Plot, found: Timeline, span: Span, thick: float) -> tuple[str, str, str]:
@@ -72,6 +72,6 @@ def _text(plot: Plot, found: Timeline, span: Span, thick: float) -> Markup:
     left, top, width = _box(plot, found, span, thick)
     times = span.times
     epochs = f", epochs {times.start + 1} to {times.epochs[-1][0]}" if times.epochs else ", no epoch"
-    took = f"{duration((times.seen - times.began) / 60)} from {_day(times.began)} UTC"
+    took = f"{duration((times.seen - times.began) / 60)} from {day_text(times.began)} UTC"
     said = f"experiment {times.experiment}, rung {times.rung}{epochs}: {took}; {KINDS[span.kind]}"
     return tag("rect", tag("title", said), x=left, y=top, width=width, height=at(thick), class_="touch")

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from automl.analysis.cost_front import Point
 from automl.problem.metric import difference
-from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
-from automl.reporting.figures.conventions import Point as Place
+from automl.reporting.figures.conventions import MOST_WITH_TEXT, Position, axis_name, landmark_keys
 from automl.reporting.figures.facts import LEVELS, Facts
 from automl.reporting.figures.tradeoff import (
-    _GAP,
-    _LETTER,
-    _LINE,
     KEYS,
+    LABEL_GAP,
+    LETTER_WIDTH,
+    LINE_HEIGHT,
     Layout,
     are_alike,
     best_point,
+    cost_layout,
+    cost_notes,
     gain_share,
-    laid_out,
     landmarks,
-    notes,
     percent,
     readable,
     sentence,
 )
 from automl.reporting.page.drawing import Plot, at, diamond, dots, figure, label, legend, lines, star
 from automl.reporting.page.markup import Markup, joined, tag
+from automl.search.brain import DEFAULTS
 from automl.text.formatting import counted, number, spent
 
-MOST_ROWS = 12
+MOST_OF_FRONT = 12
 
 
 def tradeoff(facts: Facts) -> Markup | None:
     """The picture with its sentence, and the table of the front."""
-    layout = laid_out(facts)
+    layout = cost_layout(facts)
     if layout is None:
         return None
     if are_alike(facts):
@@ -54,17 +54,17 @@ def tradeoff(facts: Facts) -> Markup | None:
     drawing = plot.drawn(f"{facts.metric} of every result by its training time", marks)
     keys = legend(*facts.levels, *KEYS, *landmark_keys(facts))
     wide = tag("div", drawing, class_="scroll wide")
-    shown = figure("Value against training time", joined(keys, wide), notes(facts, layout), class_="full")
+    shown = figure("Value against training time", joined(keys, wide), cost_notes(facts, layout), class_="full")
     said = sentence(facts)
     return joined(tag("p", said) if said else None, shown, _table(facts))
 
 
-def _place(layout: Layout, plot: Plot, each: Point) -> Place | None:
+def _place(layout: Layout, plot: Plot, each: Point) -> Position | None:
     return plot.point(each.seconds / layout.size, each.value)
 
 
 def _dots(facts: Facts, layout: Layout, plot: Plot) -> list[Markup | None]:
-    by_level: list[list[Place]] = [[] for _ in range(LEVELS)]
+    by_level: list[list[Position]] = [[] for _ in range(LEVELS)]
     for each in layout.drawn:
         if place := _place(layout, plot, each):
             by_level[facts.level_of(each.epochs)].append(place)
@@ -72,28 +72,28 @@ def _dots(facts: Facts, layout: Layout, plot: Plot) -> list[Markup | None]:
     return [dots(places, f"{small}level{level}") for level, places in enumerate(by_level)]
 
 
-def _course(facts: Facts, layout: Layout, plot: Plot) -> list[Place]:
+def _course(facts: Facts, layout: Layout, plot: Plot) -> list[Position]:
     """The front as stairs: the best value within each time."""
-    course: list[Place] = []
+    course: list[Position] = []
     for each in facts.front:
         if place := _place(layout, plot, each):
             course += [(place[0], course[-1][1]), place] if course else [place]
     return [*course, (plot.across(1), course[-1][1])]
 
 
-def _labels(facts: Facts, plot: Plot, placed: list[tuple[Point, Place]]) -> list[Markup]:
+def _labels(facts: Facts, plot: Plot, placed: list[tuple[Point, Position]]) -> list[Markup]:
     """The numbers of the experiments on the front, on its empty side."""
     found = []
     texts = [str(each.experiment) for each, _ in placed]
     outward = [(x, y if facts.minimize else -y) for _, (x, y) in placed]
-    for index in readable(texts, outward, _LETTER, _LINE):
+    for index in readable(texts, outward, LETTER_WIDTH, LINE_HEIGHT):
         x, y = placed[index][1]
-        right = max(x - _GAP, plot.left + _LETTER * len(texts[index]))
+        right = max(x - LABEL_GAP, plot.left + LETTER_WIDTH * len(texts[index]))
         found.append(label(right, y + 17 if facts.minimize else y - 8, texts[index], "end", "halo"))
     return found
 
 
-def _text(facts: Facts, each: Point, place: Place) -> Markup:
+def _text(facts: Facts, each: Point, place: Position) -> Markup:
     """What a pointer over a dot shows: an unseen disc with a title."""
     what = f"experiment {each.experiment}, epoch {each.epochs}"
     text = f"{what}: {facts.metric} {number(each.value)} in {spent(each.seconds)}"
@@ -106,7 +106,7 @@ def _table(facts: Facts) -> Markup:
     assert best is not None, "there are points"
     heads = ["to epoch", facts.metric, "behind the best", "training time", "of the best's time"]
     heads += ["of its gain over the defaults"] if share else []
-    shown = facts.front[-MOST_ROWS:]
+    shown = facts.front[-MOST_OF_FRONT:]
     rows = []
     for each in shown:
         behind = difference(facts.score(best.value), facts.score(each.value))
@@ -115,7 +115,7 @@ def _table(facts: Facts) -> Markup:
         if share:
             cells.append(percent(share(each)) if share(each) > 0 else "none")
         is_best = (each.experiment, each.rung) == (best.experiment, best.rung)
-        name = f"{each.experiment}{' (defaults)' if each.experiment == 0 else ' (best)' if is_best else ''}"
+        name = f"{each.experiment}{' (defaults)' if each.experiment == DEFAULTS else ' (best)' if is_best else ''}"
         row = (tag("th", name, scope="row"), *(tag("td", cell, class_="number") for cell in cells))
         rows.append(tag("tr", *row, class_="best-row" if is_best else None))
     head = tag("tr", tag("th", "experiment"), *(tag("th", text, class_="number") for text in heads))

@@ -11,7 +11,7 @@ import pytest
 from automl import plots
 from automl.errors import RecordError
 from automl.reporting.figures.facts import read_facts, with_times
-from automl.reporting.figures.timeline import Timeline, laid_out, notes
+from automl.reporting.figures.timeline import Timeline, timeline_notes, timeline_of
 from automl.reporting.page import page
 from automl.study.attempt_times import AttemptTimes
 from automl.study.opened_study import OpenedStudy
@@ -30,7 +30,7 @@ def record() -> Record:
 
 
 def found(record: Record) -> Timeline:
-    timeline = laid_out(with_times(read_facts(OpenedStudy.read(record)), record))
+    timeline = timeline_of(with_times(read_facts(OpenedStudy.read(record)), record))
     assert timeline is not None
     return timeline
 
@@ -79,7 +79,7 @@ def test_a_pause_over_night_is_cut_out(record: Record) -> None:
     assert len(timeline.cuts) == 1
     assert timeline.cuts[0] == pytest.approx(60)
     assert timeline.length < 130
-    assert "a pause of 11 h 7 min in all is cut out" in notes(timeline)
+    assert "a pause of 11 h 7 min in all is cut out" in timeline_notes(timeline)
 
 
 def test_an_attempt_that_was_broken_off_is_told_from_the_one_that_won_and_from_one_that_trains(record: Record) -> None:
