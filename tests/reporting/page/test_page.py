@@ -347,7 +347,7 @@ def test_a_page_is_written_over_a_page_and_over_nothing_else(tmp_path: Path) -> 
     for path, says in (
         (other, "not a report of argo-automl"),
         (tmp_path, "is a folder"),
-        (tmp_path / "no/x.html", "no folder"),
+        (tmp_path / "no/x.html", "does not exist"),
     ):
         with pytest.raises(InvalidInput, match=says):
             page.write(text, path)
