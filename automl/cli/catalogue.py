@@ -95,7 +95,7 @@ def parameters(name: NetworkName, output: Output = Format.TABLE) -> None:
             "automl_enabled": network.enabled(each),
             "name": each,
             "kind": network.parameters[each].get("type"),
-            "default": get_path(network.spec, network.place(each)),
+            "default": get_path(network.spec, network.spec_path(each)),
         }
         for each in network.parameters
     ]

@@ -188,7 +188,7 @@ class Network(_Model):
         for name in self.parameters:
             if self.enabled(name) or self.has_range(name):
                 self.parameter(name)
-        paths = [*self.fields.paths(), *map(self.place, self.parameters), *self.dataset.files]
+        paths = [*self.fields.paths(), *map(self.spec_path, self.parameters), *self.dataset.files]
         spec_formats.set_paths(self.spec, dict.fromkeys(paths))  # refuses a path through a value
         return self
 
@@ -204,7 +204,7 @@ class Network(_Model):
             raise SpaceError(f"{name}: automl_enabled is {value!r}", allowed="true, false or nothing")
         return value
 
-    def place(self, name: str) -> str:
+    def spec_path(self, name: str) -> str:
         """Where in the train spec a parameter's value goes."""
         return str(self.parameters[name].get("path") or name)
 
@@ -223,7 +223,7 @@ class Network(_Model):
         self.enabled(name)
         row = {key: value for key, value in self.parameters[name].items() if key not in _ROW}
         if "default" not in row:
-            row["default"] = spec_formats.get_path(self.spec, self.place(name))
+            row["default"] = spec_formats.get_path(self.spec, self.spec_path(name))
         if self.has_range(name):
             parameter = Parameter.from_mapping(name, row)
             return parameter.replaced(changes) if changes else parameter

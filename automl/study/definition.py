@@ -1,4 +1,4 @@
-"""The study file, checked, and all that follows from it before anything is trained."""
+"""What a study file and its network mean together: all that is known before anything is trained."""
 
 from __future__ import annotations
 
@@ -9,52 +9,32 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from automl.errors import RecordError, SpaceError, StudyFileError, nearest
+from automl.errors import RecordError, StudyFileError
 from automl.networks import Network
 from automl.networks.costs import Costs
 from automl.networks.definition import MetricRule
-from automl.networks.spec_formats import flatten, get_path, has_path, set_paths
+from automl.networks.spec_formats import flatten, set_paths
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import ALGORITHMS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan
 from automl.search.schedules.base import Schedule
+from automl.study.base_spec import base_spec, check_one_of
 from automl.study.enqueued_values import enqueued
 from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, StudyFile
+from automl.study.searched_parameters import search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
 
-SCHEMA = "https://json-schema.org/draft/2020-12/schema"
-_SET_BY_THE_STUDY = {  # fields of a train spec that it fills in itself -> what to say instead
-    "seed": "every experiment gets a seed of its own, drawn from 'seed' of the study file",
-    "schedule_epochs": "it follows from max_epochs",
-    "resume_from": "experiments go on from their own checkpoints",
-    "results": "every experiment gets a folder of its own",
-    "held_out": "only the final judgement looks at held-out data",
-}
-
-
 M = TypeVar("M", bound=BaseModel)
-
-
-def _below(dataset: str, told: Any) -> Any:
-    """What a network puts into its spec for a dataset: {dataset} filled in wherever it stands."""
-    if isinstance(told, Mapping):
-        return {name: _below(dataset, each) for name, each in told.items()}
-    if isinstance(told, list):
-        return [_below(dataset, each) for each in told]
-    return told.replace("{dataset}", dataset.rstrip("/")) if isinstance(told, str) else told
-
-
-_ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
 
 
 @dataclass(frozen=True)
 class Definition:
     """A study file and its network, checked together: the whole of what decides a study.
 
-    extensions: what it was extended to since it was begun, in that order.
+    `extensions` are those since the study was begun, in their order.
     """
 
     file: StudyFile
@@ -66,13 +46,14 @@ class Definition:
             raise StudyFileError(f"network: {self.network.name} cannot be searched: {self.network.refused}")
         self._check_options()
         # every error is found before anything is written
-        set_paths(self.placed(self.space.defaults()), dict.fromkeys(self.network.fields.paths()))
-        self._check_one_of()
+        spec = self.spec_with(self.space.defaults())
+        set_paths(spec, dict.fromkeys(self.network.fields.paths()))
+        check_one_of(spec, self.network)
         _ = self.brain
 
-    def placed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def spec_with(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The base spec with these values of searched parameters where they belong."""
-        return set_paths(self.base_spec, {self.network.place(name): value for name, value in values.items()})
+        return set_paths(self.base_spec, {self.network.spec_path(name): value for name, value in values.items()})
 
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
@@ -102,56 +83,12 @@ class Definition:
     @cached_property
     def base_spec(self) -> dict[str, Any]:
         """The network's default train spec with the study file's own settings."""
-        settings = flatten(self.file.train_spec)
-        known = flatten(self.network.spec)
-        for path in settings:
-            self._check_setting(path, known)
-        spec = set_paths(self.network.spec, settings)
-        if self.file.dataset is not None:
-            field, files = self.network.fields.dataset, dict(self.network.dataset.files)
-            if field is not None:
-                files[field] = "{dataset}"
-            if not files:
-                raise StudyFileError(f"dataset: {self.network.name} brings its own data", advice="leave 'dataset' out")
-            if field in settings:
-                raise StudyFileError(f"dataset and train_spec: {field} say the same", advice="keep one of the two")
-            # a setting of one's own says better where one of several files lies
-            spec = set_paths(spec, {path: _below(self.file.dataset, told) for path, told in files.items()})
-            return set_paths(spec, settings)
-        needed = self.network.dataset.files
-        if needed and all(get_path(spec, path) is None for path in needed):
-            raise StudyFileError(
-                f"dataset: {self.network.name} brings no data of its own",
-                allowed=f"'dataset: /data/mine', or paths of your own under 'train_spec': {', '.join(needed)}",
-            )
-        return spec
+        return base_spec(self.file, self.network)
 
     @cached_property
     def space(self) -> SearchSpace:
         """The parameters that are searched, with the study file's ranges."""
-        names = self._searched()
-        for name in self.file.parameters:
-            if name not in names:
-                raise StudyFileError(
-                    f"parameters: {name} is not searched",
-                    allowed=", ".join(names),
-                    advice=self._unsearched(name, names),
-                )
-        parameters = []
-        for name in names:
-            fixed = flatten(self.file.train_spec).get(name)
-            changes = dict(self.file.parameters.get(name, {}))
-            if fixed is not None:  # the user's own setting is the default that the search starts from
-                changes.setdefault("default", fixed)
-            try:
-                parameters.append(self.network.parameter(name, changes))
-            except SpaceError as error:
-                where = "parameters" if name in self.file.parameters else "train_spec, where the search starts"
-                if not changes:
-                    where = "additional_automl_parameters"
-                raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
-        constants = {path: value for path, value in flatten(self.base_spec).items() if path not in names}
-        return SearchSpace(tuple(parameters), constants=constants)
+        return search_space(self.file, self.network, self.base_spec)
 
     @cached_property
     def max_epochs(self) -> int:
@@ -248,86 +185,6 @@ class Definition:
                 f"sampler: {self.file.sampler} does not go with algorithm: {self.file.algorithm}",
                 allowed=", ".join(algorithm.samplers),
             )
-
-    def _check_one_of(self) -> None:
-        """Raises StudyFileError when two groups that exclude each other have values."""
-        spec = self.placed(self.space.defaults())
-        for groups in self.network.one_of:
-            given = {}
-            for group in groups:
-                leaves = flatten({group: get_path(spec, group)})
-                given[group] = [path for path, value in leaves.items() if value is not None]
-            first, *others = [group for group in groups if given[group]] or [""]
-            if others:
-                raise StudyFileError(
-                    f"{first} and {others[0]} both have values, and the training takes one of them",
-                    allowed=f"one of {', '.join(groups)}",
-                    advice=f"to use {others[0]}, say 'train_spec: {{NAME: null}}' for "
-                    f"{', '.join(given[first])}; the searched of them go into remove_default_automl_parameters",
-                )
-
-    def _check_setting(self, path: str, known: Mapping[str, Any]) -> None:
-        """Raises StudyFileError unless a path of `train_spec` is one that a user may set."""
-        fields = self.network.fields
-        for field, advice in _SET_BY_THE_STUDY.items():
-            if path == getattr(fields, field) and not (field == "resume_from" and path == fields.pretrained):
-                raise StudyFileError(f"train_spec: {path} is set by the study itself", advice=f"leave it out: {advice}")
-        inside = [each.removeprefix(f"{path}.") for each in known if each.startswith(f"{path}.")]
-        if inside:
-            raise StudyFileError(f"train_spec: {path} is a group of settings", allowed=f"{path}: {{{inside[0]}: ...}}")
-        for group, value in known.items():
-            if path.startswith(f"{group}."):
-                if value == {}:  # may be filled with names that only the training program knows
-                    return
-                raise StudyFileError(
-                    f"train_spec: {path} goes through {group}, which is no group of settings",
-                    allowed=f"{group}: a value, such as its default {shown(value)}",
-                )
-        if path not in self.network.parameters and not has_path(self.network.spec, path):
-            raise StudyFileError(
-                f"train_spec: {path} is not in the train spec of {self.network.name}",
-                advice=nearest(path, known) or f"'automl networks show {self.network.name}' prints the spec",
-            )
-
-    def _searched(self) -> tuple[str, ...]:
-        """The names of the parameters that are searched, sorted: the order in a file decides nothing."""
-        table = {name: self.network.enabled(name) for name in sorted(self.network.parameters)}
-        added, removed = self.file.additional_automl_parameters, self.file.remove_default_automl_parameters
-        lists: tuple[tuple[str, list[str], bool | None, dict[bool | None, str]], ...] = (
-            ("additional_automl_parameters", added, None, {True: "is searched already", False: "cannot be searched"}),
-            (
-                "remove_default_automl_parameters",
-                removed,
-                True,
-                {None: "is not searched by default", False: "is never searched"},
-            ),
-        )
-        for option, listed, wanted, reasons in lists:
-            for place, name in enumerate(listed):
-                fitting = [each for each, enabled in table.items() if enabled is wanted]
-                if name not in table:
-                    reason, advice = f"is not a parameter of {self.network.name}", nearest(name, table)
-                elif table[name] is not wanted:
-                    reason, advice = reasons[table[name]], "take it out of the list"
-                elif name in listed[:place]:
-                    reason, advice = "stands twice", "take one out"
-                else:
-                    continue
-                allowed = ", ".join(fitting) or "none of this network"
-                raise StudyFileError(f"{option}: {name} {reason}", allowed=allowed, advice=advice)
-        names = tuple(name for name, enabled in table.items() if name in added or (enabled and name not in removed))
-        if not names and self.file.automl_enabled:
-            raise StudyFileError(
-                "no parameter is left to search",
-                allowed="at least one",
-                advice="remove fewer, add some, or set automl_enabled: false to train once",
-            )
-        return names
-
-    def _unsearched(self, name: str, names: tuple[str, ...]) -> str:
-        if name in self.network.parameters and self.network.enabled(name) is None:
-            return f"add {name} to additional_automl_parameters"
-        return nearest(name, names)
 
 
 def _stored(model: type[M], data: Mapping[str, Any], part: str) -> M:

@@ -10,10 +10,13 @@ from pydantic import ValidationError
 
 from automl.errors import InvalidInput, StudyFileError
 from automl.networks import load_network
-from automl.study.definition import _ELSEWHERE, SCHEMA, Definition
+from automl.study.definition import Definition
 from automl.study.options import TAO_NAMES, StudyFile
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
+
+_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+_ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
 
 
 def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None = None) -> Definition:
@@ -70,4 +73,4 @@ def schema() -> dict[str, Any]:
         else:
             pairs.append({"not": {"required": [ours, theirs]}})
     found["required"] = [name for name in found["required"] if name not in TAO_NAMES.values()]
-    return {**found, "$schema": SCHEMA, "title": "argo-automl study file", "allOf": pairs}
+    return {**found, "$schema": _SCHEMA, "title": "argo-automl study file", "allOf": pairs}

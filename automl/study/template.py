@@ -128,7 +128,7 @@ def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
 def _setting(network: Network) -> tuple[str, str]:
     """A setting of the training that nobody else sets: not the search, not the study."""
     taken = {*network.fields.paths(), *network.dataset.files}
-    taken |= {network.place(name) for name in network.parameters if network.enabled(name)}
+    taken |= {network.spec_path(name) for name in network.parameters if network.enabled(name)}
     plain = {path: value for path, value in flatten(network.spec).items() if isinstance(value, int | float | str)}
     path, value = next(((path, value) for path, value in plain.items() if path not in taken), next(iter(plain.items())))
     return path, _flow(value)

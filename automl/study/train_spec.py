@@ -23,7 +23,7 @@ def train_spec(
     }
     for name, value in (places or {}).items():
         settings[getattr(fields, name)] = value
-    spec = definition.placed(recommendation.values)
+    spec = definition.spec_with(recommendation.values)
     if settings.get(fields.resume_from) is not None:
         settings[fields.pretrained] = settings.get(fields.pretrained)  # what it goes on from says it all
     elif fields.resume_from == fields.pretrained:

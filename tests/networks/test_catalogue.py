@@ -77,7 +77,7 @@ def test_a_twin_that_does_not_exist_is_refused_and_a_near_one_named() -> None:
 def test_a_shipped_network_is_whole(name: str) -> None:
     found = shipped(name)
     assert found.name == name
-    for path in [*found.fields.paths(), *map(found.place, found.parameters), *found.dataset.files]:
+    for path in [*found.fields.paths(), *map(found.spec_path, found.parameters), *found.dataset.files]:
         assert has_path(found.spec, path), path
     for parameter in found.parameters:
         if found.enabled(parameter):
@@ -192,7 +192,7 @@ def test_detectnet_is_searched_as_the_description_of_tao_automl_says() -> None:
 
 def own_range(found: Network, name: str) -> dict[str, Any]:
     """What a study file might say of a parameter whose row has no range."""
-    default = get_path(found.spec, found.place(name))
+    default = get_path(found.spec, found.spec_path(name))
     if isinstance(default, str):
         return {"options": [default, "other"]}
     if default is None:
@@ -202,7 +202,7 @@ def own_range(found: Network, name: str) -> dict[str, Any]:
 
 def of_group(found: Network, groups: tuple[str, ...], name: str) -> str:
     """The one of the groups that exclude each other that a parameter belongs to; '' for none."""
-    return next((group for group in groups if found.place(name).startswith(f"{group}.")), "")
+    return next((group for group in groups if found.spec_path(name).startswith(f"{group}.")), "")
 
 
 @pytest.mark.parametrize("name", SEARCHED)
@@ -212,7 +212,7 @@ def test_all_that_is_on_request_can_be_added_and_all_defaults_but_one_removed(na
     wanted = [
         each
         for each in found.parameters
-        if found.enabled(each) is None and not any(found.place(each).startswith(f"{group}.") for group in later)
+        if found.enabled(each) is None and not any(found.spec_path(each).startswith(f"{group}.") for group in later)
     ]
     ranges = {each: own_range(found, each) for each in wanted if not found.has_range(each)}
     study = definition(name, additional_automl_parameters=wanted, parameters=ranges)
@@ -246,7 +246,7 @@ def test_groups_that_exclude_each_other_are_not_both_written(name: str, groups: 
         train_spec=others,
         parameters=ranges,
     )
-    spec = study.placed(study.space.defaults())
+    spec = study.spec_with(study.space.defaults())
     assert [each for each in groups if any(v is not None for v in flatten({"": get_path(spec, each)}).values())] == [
         group
     ]

@@ -1,0 +1,109 @@
+"""Which parameters of a network a study searches, and within which ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from automl.errors import SpaceError, StudyFileError, nearest
+from automl.networks import Network
+from automl.networks.spec_formats import flatten
+from automl.problem.parameter import Parameter
+from automl.problem.search_space import SearchSpace
+from automl.study.options import StudyFile
+
+
+class Eligibility(Enum):
+    """Whether a parameter is searched; the values are those of the column automl_enabled."""
+
+    BY_DEFAULT = True
+    ON_REQUEST = None
+    NEVER = False
+
+
+@dataclass(frozen=True)
+class _NameList:
+    """An option of the study file that lists parameters, all of which must be eligible in the way that it `takes`."""
+
+    option: str
+    names: Sequence[str]
+    takes: Eligibility
+    refusals: Mapping[Eligibility, str]  # what is said of any other
+
+    def check(self, table: Mapping[str, Eligibility], network: str) -> None:
+        """Raises StudyFileError for the first name that the list may not have."""
+        for index, name in enumerate(self.names):
+            if name not in table:
+                reason, advice = f"is not a parameter of {network}", nearest(name, table)
+            elif table[name] is not self.takes:
+                reason, advice = self.refusals[table[name]], "take it out of the list"
+            elif name in self.names[:index]:
+                reason, advice = "stands twice", "take one out"
+            else:
+                continue
+            fitting = [other for other, eligibility in table.items() if eligibility is self.takes]
+            allowed = ", ".join(fitting) or "none of this network"
+            raise StudyFileError(f"{self.option}: {name} {reason}", allowed=allowed, advice=advice)
+
+
+def search_space(file: StudyFile, network: Network, base_spec: Mapping[str, Any]) -> SearchSpace:
+    """The parameters that are searched, with the study file's ranges. Raises StudyFileError."""
+    names = _searched(file, network)
+    for name in file.parameters:
+        if name not in names:
+            advice = _how_to_search(name, names, network)
+            raise StudyFileError(f"parameters: {name} is not searched", allowed=", ".join(names), advice=advice)
+    parameters = tuple(_parameter(name, file, network) for name in names)
+    constants = {path: value for path, value in flatten(base_spec).items() if path not in names}
+    return SearchSpace(parameters, constants=constants)
+
+
+def _searched(file: StudyFile, network: Network) -> tuple[str, ...]:
+    """The names of the parameters that are searched, sorted: the order in a file decides nothing."""
+    table = {name: Eligibility(network.enabled(name)) for name in sorted(network.parameters)}
+    added = _NameList(
+        "additional_automl_parameters",
+        file.additional_automl_parameters,
+        Eligibility.ON_REQUEST,
+        {Eligibility.BY_DEFAULT: "is searched already", Eligibility.NEVER: "cannot be searched"},
+    )
+    removed = _NameList(
+        "remove_default_automl_parameters",
+        file.remove_default_automl_parameters,
+        Eligibility.BY_DEFAULT,
+        {Eligibility.ON_REQUEST: "is not searched by default", Eligibility.NEVER: "is never searched"},
+    )
+    for listed in (added, removed):
+        listed.check(table, network.name)
+    by_default = {name for name, eligibility in table.items() if eligibility is Eligibility.BY_DEFAULT}
+    names = tuple(sorted(by_default.difference(removed.names).union(added.names)))
+    if not names and file.automl_enabled:
+        raise StudyFileError(
+            "no parameter is left to search",
+            allowed="at least one",
+            advice="remove fewer, add some, or set automl_enabled: false to train once",
+        )
+    return names
+
+
+def _parameter(name: str, file: StudyFile, network: Network) -> Parameter:
+    """A searched parameter with the study file's range; its own setting is the default that the search starts from."""
+    setting = flatten(file.train_spec).get(name)
+    changes = dict(file.parameters.get(name, {}))
+    if setting is not None:
+        changes.setdefault("default", setting)
+    try:
+        return network.parameter(name, changes)
+    except SpaceError as error:
+        where = "parameters" if name in file.parameters else "train_spec, where the search starts"
+        if not changes:
+            where = "additional_automl_parameters"
+        raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def _how_to_search(name: str, names: Sequence[str], network: Network) -> str:
+    if name in network.parameters and Eligibility(network.enabled(name)) is Eligibility.ON_REQUEST:
+        return f"add {name} to additional_automl_parameters"
+    return nearest(name, names)
