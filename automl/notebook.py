@@ -217,9 +217,10 @@ class Study:
         opened = self._open()
         compared = Replay(opened.record, opened.definition)
         first = next((each for each in compared if each.difference is not None), None)
-        data = summary(opened, len(compared), first)
-        said = "all the same, computed again" if first is None else f"{data['difference']['decision']} differs"
-        rows = [("", ""), ("decisions", str(len(compared))), ("found", said)]
+        replayed = summary(opened, len(compared), first)
+        data = replayed.to_json()
+        verdict = "all the same, computed again" if replayed.first is None else f"{replayed.first.key} differs"
+        rows = [("", ""), ("decisions", str(len(compared))), ("found", verdict)]
         return NotebookResult(data, lambda console: record_tables.replay(console, data), rows)
 
     def frame(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from automl.cli.output import Format, print_data, with_progress
 from automl.errors import InvalidInput
 from automl.search.algorithms import grown_by
 from automl.search.extension import Extension, GrowsBy
+
+if TYPE_CHECKING:
+    from automl.operations.extend import Extended
 
 _CHAINS, _BRACKETS = grown_by(GrowsBy.EXPERIMENTS), grown_by(GrowsBy.RESOURCE)
 
@@ -97,23 +100,23 @@ def extend(
             allowed=f"one of --to N ({', '.join(_CHAINS)}) and --R N ({', '.join(_BRACKETS)})",
         )
     opened = open_study(study, store)
-    data = extend.extend(opened.record, opened.definition, Extension(to, R), study)
-    text = f"{_goes_on(data)}; next: automl run {study}"
-    print_data(data, output, lambda out: out.print(text, markup=False, soft_wrap=True))
+    extended = extend.extend(opened.record, opened.definition, Extension(to, R), study)
+    text = f"{_goes_on(extended)}; next: automl run {study}"
+    print_data(extended.to_json(), output, lambda out: out.print(text, markup=False, soft_wrap=True))
 
 
-def _goes_on(data: dict[str, Any]) -> str:
+def _goes_on(extended: Extended) -> str:
     """What the command `extend` says that it has done."""
-    larger, longest = data["R"], data["longest"]
-    if not data["extended"]:
-        goal = f"{data['to']} experiments" if larger["to"] is None else f"R = {larger['to']}"
-        return f"the search goes on to {goal} already"
-    if larger["to"] is None:
-        return f"the search has {data['from']} experiments and goes on to {data['to']}"
+    before, after = extended.before, extended.after
+    if not extended.extended:
+        goal = f"{after.experiments} experiments" if after.R is None else f"R = {after.R}"
+        return f"the search already goes on to {goal}"
+    if after.R is None:
+        return f"the search has {before.experiments} experiments and goes on to {after.experiments}"
     return (
-        f"the search has R = {larger['from']} and goes on to R = {larger['to']}: {data['to'] - data['from']} more "
-        f"experiments, {data['epochs']:,} epochs, and {longest['to']} for the longest training instead of "
-        f"{longest['from']}"
+        f"the search has R = {before.R} and goes on to R = {after.R}: {after.experiments - before.experiments} more "
+        f"experiments, {extended.epochs:,} epochs, and {after.longest} for the longest training instead of "
+        f"{before.longest}"
     )
 
 
@@ -138,6 +141,6 @@ def enqueue(
     from automl.operations import extend
 
     opened = open_study(study, store)
-    data = extend.enqueue(opened.record, opened.definition, values, study)
-    text = f"enqueued as number {data['number']}: {data['text']}; the next decision takes it"
-    print_data(data, output, lambda out: out.print(text, markup=False, soft_wrap=True))
+    enqueued = extend.enqueue(opened.record, opened.definition, values, study)
+    text = f"enqueued as number {enqueued.number}: {enqueued.text}; the next decision takes it"
+    print_data(enqueued.to_json(), output, lambda out: out.print(text, markup=False, soft_wrap=True))

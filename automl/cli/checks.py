@@ -29,7 +29,7 @@ def replay(study: StudyName, store: Store = None, output: Output = Format.TABLE)
     decisions = Replay(opened.record, opened.definition)
     compared = with_progress(decisions, "replaying", len(decisions))
     first = next((comparison for comparison in compared if comparison.difference is not None), None)
-    data = summary(opened, len(decisions), first)
+    data = summary(opened, len(decisions), first).to_json()
     print_data(data, output, lambda out: record_tables.replay(out, data))
     if first is not None:
         raise typer.Exit(1)
@@ -73,9 +73,10 @@ def verify(study: StudyName, store: Store = None, output: Output = Format.TABLE)
 
     opened = open_study(study, store)
     with Console(stderr=True).status("verifying") as line:
-        data = look(opened, lambda what: line.update(f"verifying {what}"))
+        verification = look(opened, lambda what: line.update(f"verifying {what}"))
+    data = verification.to_json()
     print_data(data, output, lambda out: record_tables.verify(out, data))
-    if not data["whole"]:
+    if not verification.is_whole:
         raise typer.Exit(1)
 
 

@@ -7,8 +7,8 @@ values are taken by the next decision, which says that it took them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.errors import InvalidInput, SpaceError
@@ -25,12 +25,59 @@ from automl.text import strict_yaml
 from automl.text.formatting import counted, setting
 
 
-def extend(record: Record, definition: Definition, to: Extension, name: str) -> dict[str, Any]:
-    """Stores what the search is to go on to. name: of the study, for advice. Raises InvalidInput.
+@dataclass(frozen=True)
+class Size:
+    """How large a search is: its experiments, its R (None where it has none), the epochs of its longest training."""
 
-    Gives what it has before and after, from and to: experiments of the search, R (null where it has none), epochs of
-    the longest training; and the epochs that the search has more.
-    """
+    experiments: int
+    R: int | None
+    longest: int
+
+    @classmethod
+    def of(cls, definition: Definition) -> Size:
+        return cls(definition.plan.searched, definition.plan.resource, definition.plan.longest)
+
+
+@dataclass(frozen=True)
+class Extended:
+    """A search before and after its extension. `extended` is False when it already went on to the same size."""
+
+    study: str
+    before: Size
+    after: Size
+    epochs: int  # that the search has more
+    extended: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "from": self.before.experiments,
+            "to": self.after.experiments,
+            "R": {"from": self.before.R, "to": self.after.R},
+            "longest": {"from": self.before.longest, "to": self.after.longest},
+            "epochs": self.epochs,
+            "extended": self.extended,
+        }
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """Values that the next decision is to try, and the number under which they are stored."""
+
+    study: str
+    number: int
+    values: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        return ", ".join(f"{name}={setting(value)}" for name, value in self.values.items())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"study": self.study, "number": self.number, "values": dict(self.values), "text": self.text}
+
+
+def extend(record: Record, definition: Definition, to: Extension, name: str) -> Extended:
+    """Stores what the search is to go on to. `name` is that of the study, for advice. Raises InvalidInput."""
     if to in definition.extensions[-1:]:  # asked twice
         return _extended(definition, definition, extended=False)
     _check_goes_on(definition, to, name)
@@ -40,36 +87,28 @@ def extend(record: Record, definition: Definition, to: Extension, name: str) -> 
         raise InvalidInput(
             f"{definition.file.name} is still searching",
             allowed="a study whose search is over",
-            advice=f"let it come to its end first: see 'automl status {name}'",
+            advice=f"let it end first: see 'automl status {name}'",
         )
     if summary.best_of_search(definition, study) is None:
         raise InvalidInput(
             f"no experiment of {definition.file.name} succeeded",
-            advice="mend the training or its settings, and start under another name",
+            advice="fix the training or its settings, and start under another name",
         )
-    found = _extended(definition, longer, extended=True)
     if not record.add(EXTENSIONS, len(definition.extensions), to.to_json()):
         raise InvalidInput(
-            f"{definition.file.name} has just been extended by somebody else", advice="look, then ask again"
+            f"{definition.file.name} has just been extended by somebody else",
+            advice=f"see 'automl status {name}', then try again",
         )
-    return found
+    return _extended(definition, longer, extended=True)
 
 
-def _extended(before: Definition, after: Definition, *, extended: bool) -> dict[str, Any]:
-    def both(of: Callable[[Definition], int | None]) -> dict[str, int | None]:
-        return {"from": of(before), "to": of(after)}
+def _extended(before: Definition, after: Definition, *, extended: bool) -> Extended:
+    epochs = _epochs(after) - _epochs(before)
+    return Extended(before.file.name, Size.of(before), Size.of(after), epochs, extended)
 
-    def epochs(each: Definition) -> int:
-        return each.plan.trained(each.plan.search, resume=True)
 
-    return {
-        "study": before.file.name,
-        **both(lambda each: each.plan.searched),
-        "R": both(lambda each: each.plan.resource),
-        "longest": both(lambda each: each.plan.longest),
-        "epochs": epochs(after) - epochs(before),
-        "extended": extended,
-    }
+def _epochs(definition: Definition) -> int:
+    return definition.plan.trained(definition.plan.search, resume=True)
 
 
 def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
@@ -101,8 +140,8 @@ def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
         )
 
 
-def enqueue(record: Record, definition: Definition, words: Sequence[str], name: str) -> dict[str, Any]:
-    """Stores values that the next decision is to try: words of the form NAME=VALUE. Raises InvalidInput."""
+def enqueue(record: Record, definition: Definition, words: Sequence[str], name: str) -> Enqueued:
+    """Stores values that the next decision is to try, given as words NAME=VALUE. Raises InvalidInput."""
     _check_chain(
         definition, "enqueue", "give values to try first in the study file, before it is begun: enqueue: [...]"
     )
@@ -113,7 +152,7 @@ def enqueue(record: Record, definition: Definition, words: Sequence[str], name: 
     study = _study(record, definition)
     undecided = sum(
         rung.size for stage in definition.plan.search for rung in stage.rungs[len(study.of_stage(stage.index)) :]
-    ) - _still_told(definition, study)
+    ) - _still_requested(definition, study)
     enqueued = record.enqueued()
     before = len(waiting(enqueued, study.decisions))
     if before >= undecided:
@@ -126,14 +165,13 @@ def enqueue(record: Record, definition: Definition, words: Sequence[str], name: 
     number = len(enqueued)
     while not record.add(ENQUEUED, number, {"values": values}):  # somebody else has enqueued something
         number += 1
-    text = ", ".join(f"{each}={setting(value)}" for each, value in values.items())
-    return {"study": definition.file.name, "number": number, "values": values, "text": text}
+    return Enqueued(definition.file.name, number, values)
 
 
-def _still_told(definition: Definition, study: History) -> int:
-    """How many of the experiments to propose are the defaults' and those of the study file."""
-    made = sum(len(each.issued) for each in study.of_stage(0))
-    return max(0, 1 + len(definition.file.enqueue or ()) - made)
+def _still_requested(definition: Definition, study: History) -> int:
+    """How many of the experiments to propose try the defaults and the values of the study file."""
+    issued = sum(len(decision.issued) for decision in study.of_stage(0))
+    return max(0, 1 + len(definition.file.enqueue or ()) - issued)
 
 
 def _check_chain(definition: Definition, what: str, advice: str) -> None:
@@ -148,15 +186,17 @@ def _check_chain(definition: Definition, what: str, advice: str) -> None:
 
 def _values(words: Sequence[str]) -> dict[str, Any]:
     """What NAME=VALUE says, each value as it would stand in a study file. Raises InvalidInput."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for word in words:
         name, sign, text = word.partition("=")
         if not sign or not name or not text:
-            raise InvalidInput(f"{word!r} is no value", allowed="NAME=VALUE", advice="such as train.lr=0.01")
-        if name in found:
+            raise InvalidInput(
+                f"{word!r} is not NAME=VALUE", allowed="a parameter, '=' and its value", advice="such as train.lr=0.01"
+            )
+        if name in values:
             raise InvalidInput(f"{name} is given twice", advice="keep one of the two")
-        found[name] = strict_yaml.load(text, word)
-    return found
+        values[name] = strict_yaml.load(text, word)
+    return values
 
 
 def _study(record: Record, definition: Definition) -> History:

@@ -7,7 +7,7 @@ people and may be worded otherwise in another version: they are not compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,7 +36,7 @@ class Compared:
 class Replay:
     """The comparisons of a study's decisions, in the order of stages and rungs; made while they are iterated.
 
-    Each builds on the stored decisions before it, so that one difference does not bring forth others.
+    Each builds on the stored decisions before it, so that one difference does not cause others.
     """
 
     def __init__(self, record: Record, definition: Definition) -> None:
@@ -72,24 +72,52 @@ def _as_stored(decision: Decision) -> Any:
     return strict_json.load(strict_json.dump(decision.to_json()), "the decision")
 
 
-def summary(opened: OpenedStudy, decisions: int, found: Compared | None) -> dict[str, Any]:
-    """What `automl replay` prints. `found` is the first decision that differs."""
+@dataclass(frozen=True)
+class DifferentDecision:
+    """The first decision that differs: in which `field`, what is stored there, and what is computed now."""
+
+    stage: str
+    key: str
+    difference: Difference
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "decision": self.key,
+            "field": self.difference.field,
+            "stored": self.difference.one,
+            "computed": self.difference.other,
+        }
+
+
+@dataclass(frozen=True)
+class ReplaySummary:
+    """What a replay has found among `decisions` decisions, and with which versions they were computed then and now."""
+
+    study: str
+    store: str
+    decisions: int
+    first: DifferentDecision | None
+    software_then: Mapping[str, str]
+    software_now: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "store": self.store,
+            "same": self.first is None,
+            "decisions": self.decisions,
+            "difference": self.first and self.first.to_json(),
+            "software": {"then": dict(self.software_then), "now": dict(self.software_now)},
+        }
+
+
+def summary(opened: OpenedStudy, decisions: int, first: Compared | None) -> ReplaySummary:
+    """A replay in short. `first` is the first decision that differs."""
     definition, metadata = opened.definition, opened.metadata
+    different = None
+    if first is not None and first.difference is not None:
+        stage = definition.plan.stages[first.stage].name
+        different = DifferentDecision(stage, decision_key(first.stage, first.index), first.difference)
     then = metadata.get("software") or {"argo-automl": metadata["version"]}
-    difference = found and found.difference
-    return {
-        "study": definition.file.name,
-        "store": opened.record.store.uri,
-        "same": found is None,
-        "decisions": decisions,
-        "difference": found
-        and difference
-        and {
-            "stage": definition.plan.stages[found.stage].name,
-            "decision": decision_key(found.stage, found.index),
-            "field": difference.field,
-            "stored": difference.one,
-            "computed": difference.other,
-        },
-        "software": {"then": dict(then), "now": versions()},
-    }
+    return ReplaySummary(definition.file.name, opened.record.store.uri, decisions, different, then, versions())

@@ -49,7 +49,7 @@ Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
 
 @dataclass
 class Findings:
-    """What was looked at and what was found. problems, notes: (object, what is wrong with it)."""
+    """What was looked at and what is wrong: `problems` and `notes` are pairs of an object and what is wrong with it."""
 
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -67,8 +67,32 @@ class Findings:
             return None
 
 
-def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> dict[str, Any]:
-    """All that `automl verify` prints. tell: is called with the name of every larger thing that is begun."""
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` has found in a study of which it has looked at `objects` objects."""
+
+    study: str
+    store: str
+    objects: int
+    findings: Findings
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.findings.problems
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "store": self.store,
+            "whole": self.is_whole,
+            "problems": [{"object": key, "problem": problem} for key, problem in self.findings.problems],
+            "notes": [{"object": key, "note": note} for key, note in self.findings.notes],
+            "checked": {"objects": self.objects, **dict(sorted(self.findings.checked.items()))},
+        }
+
+
+def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
+    """Looks at every object of a study. `tell` is called with the name of each part before it is looked at."""
     record, definition, found = opened.record, opened.definition, Findings()
     keys = record.store.list("")
     present = set(keys)
@@ -94,14 +118,7 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> dict[str, Any]:
     if not found.problems:  # otherwise they could only repeat what is wrong
         made = _views(opened, keys, found)
         found.notes += [(key, "is no object of this study") for key in keys if not _is_known(key, made)]
-    return {
-        "study": definition.file.name,
-        "store": record.store.uri,
-        "whole": not found.problems,
-        "problems": [{"object": key, "problem": problem} for key, problem in found.problems],
-        "notes": [{"object": key, "note": note} for key, note in found.notes],
-        "checked": {"objects": len(keys), **dict(sorted(found.checked.items()))},
-    }
+    return Verification(definition.file.name, record.store.uri, len(keys), found)
 
 
 # -- decisions and results --------------------------------------------------------------------------------------------
@@ -302,7 +319,7 @@ class _Shadow:
         raise NotImplementedError(f"a view never creates {key} ({len(data)} bytes)")
 
     def delete(self, key: str) -> None:
-        """Nothing: what a view has no more is told of as an object that lies there."""
+        """Nothing: an object that is no longer part of a view is reported as a note."""
 
 
 def _views(opened: OpenedStudy, keys: Keys, found: Findings) -> set[str]:

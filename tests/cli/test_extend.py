@@ -26,7 +26,7 @@ def test_a_study_is_extended_and_run_again(tmp_path: Path) -> None:
         "instead of 3; next: automl run study.yaml\n",
     )
     ran = automl("extend", "study.yaml", "--R", "9", cwd=tmp_path)
-    assert (ran.code, ran.out) == (0, "the search goes on to R = 9 already; next: automl run study.yaml\n")
+    assert (ran.code, ran.out) == (0, "the search already goes on to R = 9; next: automl run study.yaml\n")
     before = files_below(tmp_path / "study/results")
     assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
     assert {name: files_below(tmp_path / "study/results")[name] for name in before} == before

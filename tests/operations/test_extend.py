@@ -41,8 +41,8 @@ def sound(record: Record) -> None:
     definition = opened(record)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(OpenedStudy.read(record))
-    found = verify(OpenedStudy.read(record), lambda _: None)
-    assert (found["problems"], found["notes"]) == ([], [])
+    findings = verify(OpenedStudy.read(record), lambda _: None).findings
+    assert (findings.problems, findings.notes) == ([], [])
 
 
 def decisions(record: Record) -> dict[str, bytes | None]:
@@ -114,8 +114,8 @@ def test_extended_twice() -> None:
 
 def test_asked_twice_it_is_extended_once() -> None:
     record, _ = recorded(MemoryStore(), study(CHAIN))
-    assert extend(record, opened(record), Extension(6), "line")["extended"]
-    assert not extend(record, opened(record), Extension(6), "line")["extended"]
+    assert extend(record, opened(record), Extension(6), "line").extended
+    assert not extend(record, opened(record), Extension(6), "line").extended
     assert len(record.user_changes(EXTENSIONS)) == 1
 
 
@@ -236,8 +236,8 @@ BAD = {
     "train.lrr=0.1": "did you mean 'train.lr'",
     "train.lr=7": "0.001 ... 0.4",
     "train.lr=fast": "train.lr is 'fast', not a finite number",
-    "train.lr": "'train.lr' is no value",
-    "=1": "NAME=VALUE",
+    "train.lr": "'train.lr' is not NAME=VALUE",
+    "=1": "'=1' is not NAME=VALUE",
     "train.lr=": "NAME=VALUE",
 }
 

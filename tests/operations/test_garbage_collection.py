@@ -132,7 +132,9 @@ def test_a_damaged_list_of_what_was_removed_is_named(copy: Path) -> None:
 @pytest.mark.parametrize("keep", ["worst", "0", "-1", "1.5", "9999999999"])
 def test_a_policy_that_is_none_is_refused(keep: str, copy: Path) -> None:
     before = files_below(copy)
-    refused(automl("gc", "study", f"--keep={keep}", "--yes", cwd=copy), "--keep", "best, last, or how many experiments")
+    refused(
+        automl("gc", "study", f"--keep={keep}", "--yes", cwd=copy), "--keep", "best, last, or a number of experiments"
+    )
     assert files_below(copy) == before
 
 
@@ -155,7 +157,7 @@ def test_a_study_under_way_never_misses_what_was_removed(tmp_path: Path, quick_r
 
     local_runner.LocalRun(record, definition, 2, tmp_path / "work", sweep).run()
     assert removed
-    assert verify(OpenedStudy.read(record), lambda _: None)["problems"] == []
+    assert verify(OpenedStudy.read(record), lambda _: None).is_whole
     alone = Record(FolderStore(tmp_path / "alone/study"))
     for stage in definition.plan.stages:
         for rung in stage.rungs:

@@ -124,7 +124,7 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
     before = {key: store.get(key) for folder in ("decisions/", "results/") for key in store.list(folder)}
     assert summary.state(opened(record), holds(record)) == "done"
     said = extend(record, opened(record), Extension(R=27), "line")
-    assert said == {
+    assert said.to_json() == {
         "study": "line",
         "from": 12,
         "to": 54,
@@ -146,8 +146,8 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
     assert verdict.default.experiments == (56,)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(OpenedStudy.read(record))
-    found = verify(OpenedStudy.read(record), lambda _: None)
-    assert (found["problems"], found["notes"]) == ([], [])
+    findings = verify(OpenedStudy.read(record), lambda _: None).findings
+    assert (findings.problems, findings.notes) == ([], [])
 
 
 def test_extended_twice() -> None:
@@ -318,8 +318,8 @@ def test_a_search_in_which_nothing_succeeded_is_not_extended() -> None:
 def test_asked_twice_it_is_extended_once_and_two_at_once_extend_once() -> None:
     record, _ = recorded(MemoryStore(), study(NINE))
     both = opened(record)
-    assert extend(record, both, Extension(R=27), "line")["extended"]
-    assert not extend(record, opened(record), Extension(R=27), "line")["extended"]
+    assert extend(record, both, Extension(R=27), "line").extended
+    assert not extend(record, opened(record), Extension(R=27), "line").extended
     with pytest.raises(InvalidInput, match="somebody else"):
         extend(record, both, Extension(R=81), "line")
     assert [each["R"] for each in record.user_changes(EXTENSIONS)] == [27]

@@ -63,7 +63,7 @@ def test_a_study_runs_is_extended_and_runs_on(tmp_path: Path) -> None:
     assert [each.origin for each in issued] == [Origin.DEFAULT, *[Origin.SAMPLER] * 3]
     assert {each.reason for each in issued[1:]} == {"near the best"}
     record = Record(open_store(str(place)))
-    assert extend(record, definition, Extension(7), "toy")["extended"]
+    assert extend(record, definition, Extension(7), "toy").extended
     longer = Definition.from_json(record.metadata())
     assert [stage.name for stage in longer.plan.stages] == ["doubling", "doubling 2"]
     history = run(longer, place)

@@ -43,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Store) -> None:
     record, _ = recorded(store, study(CHAIN))
     before = {key: store.get(key) for key in store.list("decisions/")}
-    assert extend(record, opened(record), Extension(8), "study")["from"] == 4
+    assert extend(record, opened(record), Extension(8), "study").before.experiments == 4
     extend(record, opened(record), Extension(8), "study")
     assert store.list(f"{EXTENSIONS}/") == ["extensions/0.json"], "asked twice it is extended once"
     enqueue(record, opened(record), ["train.lr=0.3"], "study")
@@ -54,8 +54,8 @@ def test_a_search_is_extended_with_own_values_in_every_kind_of_store(store: Stor
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(OpenedStudy.read(record))
-    found = verify(OpenedStudy.read(record), lambda _: None)
-    assert (found["problems"], found["notes"]) == ([], [])
+    findings = verify(OpenedStudy.read(record), lambda _: None).findings
+    assert (findings.problems, findings.notes) == ([], [])
 
 
 def test_a_search_goes_on_to_a_larger_r_in_every_kind_of_store(store: Store) -> None:
@@ -69,8 +69,8 @@ def test_a_search_goes_on_to_a_larger_r_in_every_kind_of_store(store: Store) -> 
     assert {key: store.get(key) for key in before} == before
     assert [each.difference for each in Replay(record, definition) if each.difference] == []
     views.rebuild(OpenedStudy.read(record))
-    found = verify(OpenedStudy.read(record), lambda _: None)
-    assert (found["problems"], found["notes"]) == ([], [])
+    findings = verify(OpenedStudy.read(record), lambda _: None).findings
+    assert (findings.problems, findings.notes) == ([], [])
 
 
 @pytest.fixture
