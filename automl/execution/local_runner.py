@@ -1,7 +1,7 @@
 """Walks a study's plan on this machine: a few trainings side by side.
 
 One thread, no state that matters: killed at any moment and started again it makes the same decisions and goes on from
-the newest checkpoints. What happens is told to a listener (see live_view.py).
+the newest checkpoints. What happens is reported to a listener (see live_view.py).
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class _Active:
 class LocalRun:
     """One walk of a study.
 
-    jobs: trainings side by side. work: a folder of this machine for what is under way. start: starts a training.
+    `jobs` trainings run side by side. `work` is a folder of this machine for what is under way. `start` starts a
+    training.
     """
 
     record: Record
@@ -98,7 +99,7 @@ class LocalRun:
         if summary.best_of_search(self.definition, study) is None:
             raise StudyFailed(
                 f"none of the {len(experiments(study, self.definition.plan))} experiments succeeded",
-                advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
+                advice="read experiment_0/log.txt, fix the training or its settings, and start under another name",
             )
         return study
 
@@ -205,7 +206,8 @@ class LocalRun:
 
     def _settle(self, run: Run, result: Result, times: AttemptTimes | None = None) -> None:
         self.study = self.study.with_result(result)
-        changed = [each for each in experiments(self.study, self.definition.plan) if each.number == result.experiment]
+        every = experiments(self.study, self.definition.plan)
+        changed = [experiment for experiment in every if experiment.number == result.experiment]
         views.write_experiments(self.record, self.definition, self.study, changed)
         self._tell(EventKind.SETTLED, recommendation=run.recommendation, rung=run.rung, result=result, times=times)
         if not self._stopped:

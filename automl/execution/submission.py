@@ -61,7 +61,7 @@ def parameters(text: str, gpus: int) -> Submission:
     Raises InvalidInput, and StoreError when the study lies in a bucket that cannot be reached.
     """
     sent = strict_json.load(base64.b64decode(text, validate=True), "the parameters")
-    given = {str(each["name"]): str(each.get("value", "")) for each in sent}
+    given = {str(parameter["name"]): str(parameter.get("value", "")) for parameter in sent}
     algorithm = given.get("algorithm", "")
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"parameter algorithm: {algorithm!r}", allowed=", ".join(ALGORITHMS))
@@ -87,8 +87,8 @@ def parameters(text: str, gpus: int) -> Submission:
     store, image = _places(definition, given.get("store", ""))
     definition = _with_gpus(definition, gpus)
     limit = definition.file.run.timeout_minutes
-    said = "".join(f"\n# started with {name}: {value}" for name, value in options.items())
-    return Submission(definition, study.rstrip("\n") + said + "\n", store, image, "" if limit is None else str(limit))
+    notes = "".join(f"\n# started with {name}: {value}" for name, value in options.items())
+    return Submission(definition, study.rstrip("\n") + notes + "\n", store, image, "" if limit is None else str(limit))
 
 
 def with_settings(definition: Definition, gpus: int | None, timeout_minutes: float | None) -> Definition:
@@ -159,11 +159,11 @@ def _text(data: bytes | None, where: str) -> str:
 
 def _check_algorithm(study: str, algorithm: str) -> None:
     data: Mapping[str, Any] = strict_yaml.mapping(study, "study")
-    said = data.get("algorithm", data.get("automl_algorithm", algorithm))
-    if said != algorithm:
+    named = data.get("algorithm", data.get("automl_algorithm", algorithm))
+    if named != algorithm:
         raise StudyFileError(
-            f"algorithm: {said}, sent to the template of {algorithm}",
-            advice=f"submit it from workflowtemplate/automl-{str(said).replace('_', '-')}",
+            f"algorithm: {named}, sent to the template of {algorithm}",
+            advice=f"submit it from workflowtemplate/automl-{str(named).replace('_', '-')}",
         )
 
 

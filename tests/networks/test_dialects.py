@@ -227,7 +227,7 @@ def test_its_lines_and_checkpoints_are_read_to_metric_epoch_and_resume(name: str
     assert result.failure is None, result.message
     expected = {3: VALUES[2]} if dialect is only_at_the_end else dict(enumerate(VALUES, 1))
     assert dict(result.history) == expected
-    assert observer.follower.said.bad_lines == 0
+    assert observer.follower.readings.bad_lines == 0
     assert result.value == VALUES[-1]
     best = max if network.metric.goal == "maximize" else min
     assert result.best_value == best(value for epoch, value in expected.items() if epoch > 1)  # of those saved

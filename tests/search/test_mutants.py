@@ -187,7 +187,7 @@ def take_nan_for_zero(patch: Patch) -> None:
 
     def reads(self: Observer) -> list[tuple[int, float]]:
         found = take(self)
-        for values in self.follower.said.values.values():
+        for values in self.follower.readings.values.values():
             values.update({epoch: 0.0 for epoch, value in values.items() if math.isnan(value)})
         return found + take(self)
 

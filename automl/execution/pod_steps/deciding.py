@@ -48,11 +48,11 @@ def _stages(stages: Iterable[Stage]) -> str:
 def propose_rung() -> None:
     """Decides on a rung. A training that left no result, whose pod is gone for good, is given up first."""
     record, opened = open_study()
-    wanted = step()
+    this = step()
     for following in pending(opened.definition.plan, opened.history()):
-        if following.step == wanted and not following.decisions:  # Argo asks when the trainings before are over
+        if following.step == this and not following.decisions:  # Argo asks when the trainings before are over
             _give_up_lost(record, following.runs)
-    decision = propose(record, opened.definition, wanted.stage, wanted.index)
+    decision = propose(record, opened.definition, this.stage, this.index)
     _show(opened, decision)
     for recommendation in decision.issued:
         print(f"experiment {recommendation.number} to epoch {recommendation.epochs}: {recommendation.reason}")

@@ -18,14 +18,14 @@ _NAMED = {"csv": "columns", "tensorboard": "tags"}  # what the numbers of a form
 
 def why_no_epoch(follower: Follower) -> str:
     """Why no epoch could be read, as a sentence; nothing where one was."""
-    if follower.rule.without_epoch == "counted" and not follower.said.furthest:
+    if follower.rule.without_epoch == "counted" and not follower.readings.furthest:
         return why_no_metric(follower)
     reason = _why_no_epoch(follower)
     return f"{follower.metric} was never reported: {reason}" if reason else ""
 
 
 def _why_no_epoch(follower: Follower) -> str:
-    readings, rule = follower.said, follower.rule
+    readings, rule = follower.readings, follower.rule
     if readings.furthest > follower.start or readings.epoch:
         return ""
     if reason := _why_nothing(follower):
@@ -48,7 +48,7 @@ def _why_no_epoch(follower: Follower) -> str:
 
 def why_no_metric(follower: Follower) -> str:
     """Why the metric was never reported, as a sentence."""
-    readings, name = follower.said, follower.metric
+    readings, name = follower.readings, follower.metric
     if reason := readings.refused.get(name) or _why_nothing(follower):
         return (
             f"{name} cannot be read: {reason}" if name in readings.refused else f"{name} was never reported: {reason}"
@@ -64,7 +64,7 @@ def why_no_metric(follower: Follower) -> str:
 
 def _why_nothing(follower: Follower) -> str:
     """Why not a single line gave a number; nothing where one did."""
-    readings = follower.said
+    readings = follower.readings
     if readings.problem:
         return f"{_where(follower)}: {readings.problem}"
     if follower.trouble:

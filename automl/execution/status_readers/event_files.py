@@ -70,8 +70,8 @@ class EventFile:
         end = _HEAD + length + _FOOT
         if len(self._rest) < end:
             return None
-        found, self._rest = self._rest[_HEAD : end - _FOOT], self._rest[end:]
-        return found
+        record, self._rest = self._rest[_HEAD : end - _FOOT], self._rest[end:]
+        return record
 
     def _event(self, record: bytes) -> None:
         step = 0
@@ -99,16 +99,16 @@ def _scalars(summary: bytes) -> Iterator[tuple[str, float]]:
     for field, value in _fields(summary):
         if field != 1 or not isinstance(value, bytes):
             continue
-        tag, found = "", None
-        for inner, said in _fields(value):
-            if inner == 1 and isinstance(said, bytes):
-                tag = said.decode()
-            elif inner == 2 and isinstance(said, bytes):
-                found = float(struct.unpack("<f", said)[0])
-            elif inner == 8 and isinstance(said, bytes):
-                found = _one_number(said)
-        if found is not None:
-            yield tag, found
+        tag, number = "", None
+        for inner, content in _fields(value):
+            if inner == 1 and isinstance(content, bytes):
+                tag = content.decode()
+            elif inner == 2 and isinstance(content, bytes):
+                number = float(struct.unpack("<f", content)[0])
+            elif inner == 8 and isinstance(content, bytes):
+                number = _one_number(content)
+        if number is not None:
+            yield tag, number
 
 
 def _one_number(tensor: bytes) -> float | None:
@@ -121,12 +121,12 @@ def _one_number(tensor: bytes) -> float | None:
         elif isinstance(value, int) and field in _WHOLE_NUMBERS:
             numbers.append(float(_signed(value)))
         elif isinstance(value, bytes) and field in _WHOLE_NUMBERS:
-            place = 0
-            while place < len(value):
-                whole, place = _varint(value, place)
+            offset = 0
+            while offset < len(value):
+                whole, offset = _varint(value, offset)
                 numbers.append(float(_signed(whole)))
         elif isinstance(value, bytes) and (form := _FORMATS.get(dtype) if field == 4 else _NUMBERS.get(field)):
-            numbers += [float(each) for (each,) in struct.iter_unpack(form, value)]
+            numbers += [float(number) for (number,) in struct.iter_unpack(form, value)]
     return numbers[0] if len(numbers) == 1 else None
 
 
@@ -135,34 +135,34 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
 
     Raises ValueError or IndexError when the data is none.
     """
-    place = 0
-    while place < len(data):
-        key, place = _varint(data, place)
+    offset = 0
+    while offset < len(data):
+        key, offset = _varint(data, offset)
         kind = key & 7
         if kind == 0:
-            value, place = _varint(data, place)
+            value, offset = _varint(data, offset)
             yield key >> 3, value
             continue
         if kind == 2:
-            length, place = _varint(data, place)
+            length, offset = _varint(data, offset)
         elif kind in {1, 5}:
             length = 8 if kind == 1 else 4
         else:
             raise ValueError(f"wire type {kind}")
-        if place + length > len(data):
+        if offset + length > len(data):
             raise ValueError("cut off")
-        yield key >> 3, data[place : place + length]
-        place += length
+        yield key >> 3, data[offset : offset + length]
+        offset += length
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
+def _varint(data: bytes, offset: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
-        byte = data[place]
-        place += 1
+        byte = data[offset]
+        offset += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, place
+            return value, offset
     raise ValueError("a number of more than ten bytes")
 
 

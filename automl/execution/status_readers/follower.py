@@ -46,7 +46,7 @@ class _File:
 class Follower:
     """Reads the files that the rule names, below `results` or in `log`. Call `read` now and then.
 
-    `said` holds the readings so far. `written` is when a file was last written to that brought something new, in ns.
+    `readings` is what was read so far. `written` is when a file was last written to that brought something new, in ns.
     `trouble` is why a file cannot be read. Files are taken in the order of their names.
     """
 
@@ -57,7 +57,7 @@ class Follower:
     start: int
     written: int = 0
     trouble: str = ""
-    said: MetricReadings = field(init=False)
+    readings: MetricReadings = field(init=False)
     _files: dict[Path, _File] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class Follower:
         self.read()
         for file in self._files.values():
             file.parser.close()
-        self.said.close()
+        self.readings.close()
 
     @property
     def path(self) -> str | None:
@@ -92,7 +92,7 @@ class Follower:
         return sorted(match for match in self.results.glob(path) if match.is_file())
 
     def _begin(self) -> None:
-        self.said = MetricReadings(self.rule, self.metric, self.start)
+        self.readings = MetricReadings(self.rule, self.metric, self.start)
         self._files = {}
 
     def _read_all(self) -> bool:
@@ -104,7 +104,7 @@ class Follower:
             return True
         for path in paths:
             if path not in self._files:
-                self._files[path] = _File(PARSERS[self.rule.reader](self.said))
+                self._files[path] = _File(PARSERS[self.rule.reader](self.readings))
             try:
                 if not self._read_file(path, self._files[path]):
                     return False
@@ -123,7 +123,7 @@ class Follower:
             return False
         if about.st_size == file.position and about.st_mtime_ns == file.changed:
             return True
-        lines = self.said.lines
+        lines = self.readings.lines
         with path.open("rb") as opened:
             if opened.read(len(file.beginning)) != file.beginning:
                 return False
@@ -134,6 +134,6 @@ class Follower:
                     file.beginning += data[: _BEGINNING - file.position]
                 file.position += len(data)
             file.changed = os.fstat(opened.fileno()).st_mtime_ns
-        if self.said.lines > lines:
+        if self.readings.lines > lines:
             self.written = max(self.written, file.changed)
         return True

@@ -128,10 +128,10 @@ def _take_not_finite(search: regex.Pattern[str], text: str, numbers: dict[str, f
     The pattern finds a number that stands in their place, and where it captures just that, it meant the nan.
     """
     for stands_for in _STANDS_FOR:
-        other, spans = _with_numbers(text, stands_for)
+        replaced, spans = _with_numbers(text, stands_for)
         matches = [
             match
-            for match in search.finditer(other, timeout=_SECONDS)
+            for match in search.finditer(replaced, timeout=_SECONDS)
             if any(match.span(name) in spans for name in match.groupdict())
         ]
         for match in matches:
@@ -166,8 +166,8 @@ def _whole_number(match: regex.Match[str], name: str) -> str:
         if not (low < end and start < high and (low < start or end < high)):
             continue
         groups = match.groupdict()
-        is_next = match.string[end:high].startswith(",") and any(match.start(other) == end + 1 for other in groups)
-        is_previous = match.string[low:start].endswith(",") and any(match.end(other) == start - 1 for other in groups)
+        is_next = match.string[end:high].startswith(",") and any(match.start(group) == end + 1 for group in groups)
+        is_previous = match.string[low:start].endswith(",") and any(match.end(group) == start - 1 for group in groups)
         return captured if is_next or is_previous else token.group()  # 3,4 are two where the pattern captures both
     return captured
 

@@ -170,12 +170,12 @@ class CheckpointUpload:
 
         Which checkpoint is the best must not depend on when we look.
         """
-        reported, furthest = self._values(), self._follower.said.furthest
+        reported, furthest = self._values(), self._follower.readings.furthest
         return [saved for saved in self._pending() if saved.epoch in reported or saved.epoch < furthest]
 
     def _values(self) -> Mapping[int, float]:
         """The metric by epoch as this attempt reported it."""
-        return self._follower.said.values.get(self._metric.name, {})
+        return self._follower.readings.values.get(self._metric.name, {})
 
     def _untouched(self, saved: _Saved) -> bool:
         """Whether it was whole when the program last wrote a line: programs save and report in turn."""

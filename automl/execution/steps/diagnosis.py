@@ -55,15 +55,15 @@ class Evidence:
     @property
     def reported(self) -> Mapping[int, float]:
         """The metric by epoch as this attempt reported it, where it may be infinite or not a number."""
-        return self.follower.said.values.get(self.follower.metric, {})
+        return self.follower.readings.values.get(self.follower.metric, {})
 
     @property
     def epochs_done(self) -> int:
-        return max(self.follower.said.furthest, self.follower.start)
+        return max(self.follower.readings.furthest, self.follower.start)
 
 
 def diagnose(evidence: Evidence, ended: Ended) -> Diagnosis | None:
-    """The failure of a training that ended; None when it ended well and left all that was asked for."""
+    """The failure of a training that ended; None when it succeeded and left all that it should."""
     reported = evidence.reported
     if ended.timed_out:
         limit = evidence.definition.file.run.timeout_minutes
@@ -79,16 +79,16 @@ def diagnose(evidence: Evidence, ended: Ended) -> Diagnosis | None:
 
 
 def _of_a_program_that_failed(evidence: Evidence, exit_code: int) -> Diagnosis:
-    failure, log = evidence.follower.said.failure, evidence.follower.log
-    if line := out_of_memory.said(failure, log):
+    failure, log = evidence.follower.readings.failure, evidence.follower.log
+    if line := out_of_memory.complaint(failure, log):
         return Diagnosis(Failure.OUT_OF_MEMORY, _joined(line[:_MOST_SAID], _batch_size(evidence)))
     return Diagnosis(Failure.ERROR, f"exit code {exit_code}: {failure or _last_line(log)}".rstrip(": "))
 
 
 def _without_metric(evidence: Evidence) -> Diagnosis | None:
-    """The failure of a training that ended well and too early, or without a value of the metric."""
+    """The failure of a training that exited with 0 too early, or without a value of the metric."""
     follower, epochs, done = evidence.follower, evidence.recommendation.epochs, evidence.epochs_done
-    if follower.said.problem or follower.metric in follower.said.refused:
+    if follower.readings.problem or follower.metric in follower.readings.refused:
         return Diagnosis(Failure.NO_METRIC, _why_no_value(evidence))
     if done < epochs:
         if reason := why_no_epoch(follower):
@@ -100,7 +100,7 @@ def _without_metric(evidence: Evidence) -> Diagnosis | None:
 
 
 def _why_no_value(evidence: Evidence) -> str:
-    name, readings = evidence.follower.metric, evidence.follower.said
+    name, readings = evidence.follower.metric, evidence.follower.readings
     if evidence.reported and not readings.problem and name not in readings.refused:
         first = evidence.follower.start + 1
         return f"{name} was reported of no epoch from {first} on: see 'status' in the network file"

@@ -118,7 +118,7 @@ class Observer:
             experiment=self.recommendation.number,
             rung=self.rung,
             attempts=self.attempts,
-            epochs=max(self.start_epoch, min(self.follower.said.furthest, self.recommendation.epochs)),
+            epochs=max(self.start_epoch, min(self.follower.readings.furthest, self.recommendation.epochs)),
             seconds=self.seconds_before + self.seconds,
             history=tuple(sorted(self.history.items())),
             last=self.checkpoints.last,
@@ -143,7 +143,7 @@ class Observer:
     def _held_out(self) -> float | None:
         """The newest finite value on held-out data; None for a network without any."""
         name = self.definition.network.held_out_metric
-        values = {} if name is None else self.follower.said.values.get(name, {})
+        values = {} if name is None else self.follower.readings.values.get(name, {})
         return next((values[epoch] for epoch in sorted(values, reverse=True) if math.isfinite(values[epoch])), None)
 
     @property
@@ -156,7 +156,7 @@ class Observer:
     def _take_metric(self) -> list[tuple[int, float]]:
         """Adds the new finite values of the metric to the history, and returns them by epoch."""
         new = []
-        for epoch, value in sorted(self.follower.said.values.get(self.metric.name, {}).items()):
+        for epoch, value in sorted(self.follower.readings.values.get(self.metric.name, {}).items()):
             # the epoch that it goes on from may be reported again, and counts when it was not reported before
             is_new = max(1, self.start_epoch) <= epoch <= self.recommendation.epochs and epoch not in self.history
             if is_new and math.isfinite(value):
@@ -188,7 +188,7 @@ class Observer:
             self.record.store.put(f"{self._prefix}{LOG}", self.launch.log)
         paths = self.follower.paths()
         if self.follower.rule.reader != "tao":
-            lines = status_lines(self.follower.said)
+            lines = status_lines(self.follower.readings)
             if lines:
                 self.record.store.put(f"{self._prefix}{STATUS_LINES}", lines)
         elif len(paths) == 1:

@@ -30,7 +30,7 @@ _SAYS_SO = re.compile(
 )
 
 
-def said(message: str, log: Path) -> str:
+def complaint(message: str, log: Path) -> str:
     """What the training said of it: a line of its message or log; nothing when it was something else."""
     lines = [*message.splitlines(), *reversed(_last_lines(log))]
     return next((line.strip() for line in lines if _SAYS_SO.search(line.strip())), "")

@@ -12,17 +12,17 @@ from automl.study.record import Record
 
 
 def propose(record: Record, definition: Definition, stage: int, index: int) -> Decision:
-    """The stored decision for rung `index` of `stage`, made now unless it stands already.
+    """The stored decision for rung `index` of `stage`, made now unless it already exists.
 
     Raises NotReady when a decision or result that it builds on is missing.
     """
-    made = record.decision(stage, index)
-    if made is not None:
-        return made[0]
+    stored = record.decision(stage, index)
+    if stored is not None:
+        return stored[0]
     where = definition.plan.stages[stage]
     queue: Queue = ()
     if definition.is_chain and where.kind is StageKind.SEARCH:
         chain = definition.plan.chain(where)
-        made_before = [decision for each in chain for decision, _ in record.decisions(each.index)]
-        queue = waiting(record.enqueued(), made_before)
+        decisions = [decision for earlier in chain for decision, _ in record.decisions(earlier.index)]
+        queue = waiting(record.enqueued(), decisions)
     return record.commit(decide(definition, stage, index, record.decisions, record.result, queue=queue))

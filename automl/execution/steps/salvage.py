@@ -26,7 +26,7 @@ _KILLED = -9
 
 def note(definition: Definition, launch: Launch, recommendation: Recommendation, stage: int, rung: int) -> None:
     """Leaves in the attempt's folder, before its training starts, what `salvage` has to know."""
-    said = {
+    content = {
         "format": FORMAT,
         "study": study_digest(definition),
         "stage": stage,
@@ -34,7 +34,7 @@ def note(definition: Definition, launch: Launch, recommendation: Recommendation,
         "recommendation": recommendation.to_json(),
         "resume": launch.resume and launch.resume.key,
     }
-    (launch.folder / _NOTE).write_bytes(strict_json.dump(said))
+    (launch.folder / _NOTE).write_bytes(strict_json.dump(content))
 
 
 def salvage(record: Record, definition: Definition, attempts: Path) -> None:
@@ -46,18 +46,18 @@ def salvage(record: Record, definition: Definition, attempts: Path) -> None:
 
 def _salvage(record: Record, definition: Definition, folder: Path) -> None:
     try:
-        said = strict_json.load((folder / _NOTE).read_bytes(), str(folder / _NOTE))
-        check_format(said, str(folder / _NOTE))
-        stage, rung = int(said["stage"]), int(said["rung"])
-        recommendation = Recommendation.from_json(said["recommendation"])
-        resume = said["resume"] and record.manifest(said["resume"])
+        content = strict_json.load((folder / _NOTE).read_bytes(), str(folder / _NOTE))
+        check_format(content, str(folder / _NOTE))
+        stage, rung = int(content["stage"]), int(content["rung"])
+        recommendation = Recommendation.from_json(content["recommendation"])
+        resume = content["resume"] and record.manifest(content["resume"])
     except (OSError, RecordError, KeyError, TypeError, ValueError):
         return  # it was killed before it began, or the machine lost power: there is nothing to be sure of
-    made = record.decision(stage, rung)
-    mine = said["study"] == study_digest(definition) and made is not None and recommendation in made[0].issued
-    gone = said["resume"] is not None and resume is None
-    if not mine or gone or record.result(recommendation.number, rung) is not None:
-        return  # of another study at the same place, or no longer wanted
+    stored = record.decision(stage, rung)
+    is_ours = content["study"] == study_digest(definition) and stored is not None and recommendation in stored[0].issued
+    is_gone = content["resume"] is not None and resume is None
+    if not is_ours or is_gone or record.result(recommendation.number, rung) is not None:
+        return  # of another study with the same store, or no longer needed
     own = attempt_prefix(recommendation.number, rung, folder.name)
     for checkpoint in record.checkpoints(recommendation.number, rung):  # the newest first
         if checkpoint.manifest.startswith(own):

@@ -109,12 +109,13 @@ def _promoted(record: Record, recommendation: Recommendation, rung: int, folder:
             f" at rung {rung - 1} names no checkpoint",
             advice="give the network file a 'checkpoints' rule that matches what the program writes",
         )
-    found = _fetch(record, before.last, folder)
-    if found.epoch != recommendation.resume_epoch:
+    manifest = _fetch(record, before.last, folder)
+    if manifest.epoch != recommendation.resume_epoch:
         raise CheckpointError(
-            f"the checkpoint {found.key} is of epoch {found.epoch}", allowed=f"epoch {recommendation.resume_epoch}"
+            f"the checkpoint {manifest.key} is of epoch {manifest.epoch}",
+            allowed=f"epoch {recommendation.resume_epoch}",
         )
-    return found
+    return manifest
 
 
 def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
@@ -126,14 +127,14 @@ def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
         raise CheckpointError(
             f"the checkpoint {manifest.key} is of epoch {manifest.epoch}", allowed=f"epoch {checkpoint.epoch}"
         )
-    for place, file in enumerate(manifest.files):
+    for index, file in enumerate(manifest.files):
         to = folder / RESUME / file.name
         to.parent.mkdir(parents=True, exist_ok=True)
-        if not record.store.fetch(manifest.file_key(place), to):
-            raise CheckpointError(f"{manifest.file_key(place)}, a file of a checkpoint, is not in the store")
+        if not record.store.fetch(manifest.file_key(index), to):
+            raise CheckpointError(f"{manifest.file_key(index)}, a file of a checkpoint, is not in the store")
         if sha256_of(to) != file.sha256:
             to.unlink()
-            raise CheckpointError(f"{manifest.file_key(place)} does not match the sha256 of its manifest")
+            raise CheckpointError(f"{manifest.file_key(index)} does not match the sha256 of its manifest")
     return manifest
 
 

@@ -124,7 +124,7 @@ def test_why_the_metric_was_not_read(rule: dict[str, Any], files: dict[str, str]
 
 def test_two_columns_of_one_name_are_refused_and_the_others_are_read(tmp_path: Path) -> None:
     following = follower(tmp_path, CSV, {"metrics.csv": "epoch,acc,acc,loss\n1,0.5,0.6,2\n"})
-    assert following.said.values == {"loss": {1: 2.0}}
+    assert following.readings.values == {"loss": {1: 2.0}}
     assert (
         why_no_metric(following) == "acc cannot be read: 2 columns are named 'acc', and which of them counts is unknown"
     )

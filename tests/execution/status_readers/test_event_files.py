@@ -105,7 +105,7 @@ def test_a_restart_begins_a_file_of_its_own_and_repeats_an_epoch(tmp_path: Path)
                 writer.add_scalar("loss", epoch + (10 if name == ".b" else 0), epoch)
     following = Follower(STEPS, tmp_path, tmp_path / "log.txt", "loss", 0)
     following.read()
-    assert following.said.values == {"loss": {1: 1.0, 2: 2.0, 3: 13.0}}
+    assert following.readings.values == {"loss": {1: 1.0, 2: 2.0, 3: 13.0}}
 
 
 def test_a_picture_is_passed_over_without_being_kept(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def follower(folder: Path, start: int = 0, **rule: Any) -> Follower:
 
 def losses(following: Follower) -> dict[int, float]:
     following.read()
-    return following.said.values.get("loss", {})
+    return following.readings.values.get("loss", {})
 
 
 def row(epoch: int, loss: float) -> str:
@@ -60,7 +60,7 @@ def test_a_file_that_is_written_anew_for_every_epoch_with_what_was_there(lines: 
         fresh.write_text(text)
         fresh.replace(lines.results / "m.jsonl")
         assert losses(lines)[epoch] == 1 / epoch
-    assert lines.said.lines == 3  # and nothing was read twice
+    assert lines.readings.lines == 3  # and nothing was read twice
 
 
 def test_a_table_whose_header_changes_is_read_anew(tmp_path: Path) -> None:

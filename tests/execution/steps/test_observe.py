@@ -208,7 +208,7 @@ def test_a_status_file_that_cannot_be_read_is_a_failure_that_says_so(tmp_path: P
     attempt = Attempt(tmp_path / "a1", definition=definition)
     (attempt.launch.results / "a.csv").mkdir()
     attempt.observer.poll(1.0)
-    attempt.observer.follower.said.furthest = 3
+    attempt.observer.follower.readings.furthest = 3
     result = attempt.observer.finish(WELL, 1.0)
     assert result is not None
     assert result.message == "loss was never reported: a.csv cannot be read: Is a directory"

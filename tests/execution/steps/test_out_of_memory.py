@@ -32,8 +32,8 @@ _TORCH = (
 def test_what_libraries_say_is_known(tmp_path: Path, line: str) -> None:
     log = tmp_path / "log.txt"
     log.write_text("Traceback (most recent call last):\n" + line + "\n" + "W: rank 1 is stopped\n" * 20)
-    assert out_of_memory.said("", log) == line
-    assert out_of_memory.said(line, tmp_path / "none.txt") == line
+    assert out_of_memory.complaint("", log) == line
+    assert out_of_memory.complaint(line, tmp_path / "none.txt") == line
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_libraries_say_is_known(tmp_path: Path, line: str) -> None:
 )
 def test_nothing_else_is_taken_for_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "log.txt").write_text(text)
-    assert out_of_memory.said("the loss is not finite", tmp_path / "log.txt") == ""
+    assert out_of_memory.complaint("the loss is not finite", tmp_path / "log.txt") == ""
 
 
 _PROGRAM = """
