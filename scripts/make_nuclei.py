@@ -48,14 +48,14 @@ def main() -> int:
 
 def chosen(wheel: Path) -> dict[str, NDArray[np.uint8]]:
     """The name of each file with its pixels, uint8 (512, 512)."""
-    found = {}
+    pictures = {}
     with zipfile.ZipFile(wheel) as archive:
         for name, inside in FILES.items():
             with Image.open(io.BytesIO(archive.read(inside))) as picture:
                 pixels = np.asarray(picture)
             assert pixels.max() < 256, f"{inside} does not fit into 8 bits"
-            found[name] = pixels.astype(np.uint8)
-    return found
+            pictures[name] = pixels.astype(np.uint8)
+    return pictures
 
 
 if __name__ == "__main__":

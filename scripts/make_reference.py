@@ -43,8 +43,10 @@ _SHELLS_OWN = {"help", "install_completion", "show_completion"}  # options whose
 def commands() -> str:
     """docs/commands.md."""
     top = typer.main.get_command(app)
-    found = list(_below("automl", top))
-    index = "\n".join(f"| [`{name}`](#{_anchor(name)}) | {_first_line(each.help)} |" for name, each in found[1:])
+    commands_below = list(_below("automl", top))
+    index = "\n".join(
+        f"| [`{name}`](#{_anchor(name)}) | {_first_line(command.help)} |" for name, command in commands_below[1:]
+    )
     parts = [
         f"{MADE}\n# Commands\n",
         "Every command says this itself: `automl COMMAND --help`. Exit codes: 0 done; 1 what no error names better, "
@@ -52,26 +54,26 @@ def commands() -> str:
         "without a success, or stopped on the cluster; 130 stopped by Ctrl-C. `automl --install-completion` teaches "
         "your shell the commands.\n",
         f"| command | |\n|---|---|\n{index}\n",
-        *(_command(name, each) for name, each in found),
+        *(_command(name, command) for name, command in commands_below),
     ]
     return "\n".join(parts)
 
 
 def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     yield name, command
-    for word, each in getattr(command, "commands", {}).items():
-        yield from _below(f"{name} {word}", each)
+    for word, subcommand in getattr(command, "commands", {}).items():
+        yield from _below(f"{name} {word}", subcommand)
 
 
 def _command(name: str, command: Any) -> str:
-    shown = [each for each in command.params if each.name not in _SHELLS_OWN]
-    options = [each for each in shown if each.param_type_name == "option"]
-    arguments = [each for each in shown if each.param_type_name == "argument"]
+    shown = [parameter for parameter in command.params if parameter.name not in _SHELLS_OWN]
+    options = [parameter for parameter in shown if parameter.param_type_name == "option"]
+    arguments = [parameter for parameter in shown if parameter.param_type_name == "argument"]
     words = [name, *(["[OPTIONS]"] if options else []), *map(_place, arguments)]
     words += ["COMMAND ..."] if getattr(command, "commands", None) else []
     text = [f"## {name}\n", f"```text\n{' '.join(words)}\n```\n", _help(command.help)]
-    rows = [f"| `{_metavar(each)}` | {_cell(_said(each))} |" for each in arguments]
-    rows += [f"| {_cell(_spelling(each))} | {_cell(_said(each))} |" for each in options]
+    rows = [f"| `{_metavar(parameter)}` | {_cell(_description(parameter))} |" for parameter in arguments]
+    rows += [f"| {_cell(_spelling(parameter))} | {_cell(_description(parameter))} |" for parameter in options]
     if rows:
         text.append("\n".join(["| | |", "|---|---|", *rows]) + "\n")
     return "\n".join(text)
@@ -87,20 +89,20 @@ def _metavar(parameter: Any) -> str:
 
 
 def _spelling(option: Any) -> str:
-    names = ", ".join(f"`{each}`" for each in (*option.opts, *option.secondary_opts))
+    names = ", ".join(f"`{spelling}`" for spelling in (*option.opts, *option.secondary_opts))
     return names if option.is_flag else f"{names} `{_metavar(option)}`"
 
 
-def _said(parameter: Any) -> str:
-    said = str(parameter.help or "")
+def _description(parameter: Any) -> str:
+    text = str(parameter.help or "")
     if parameter.required and parameter.param_type_name == "option":
-        said = f"{said} Needed."
+        text = f"{text} Needed."
     if getattr(parameter, "envvar", None):
-        said = f"{said} Or `{parameter.envvar}` in the environment."
+        text = f"{text} Or `{parameter.envvar}` in the environment."
     default = parameter.default
     if default is not None and not parameter.required and not isinstance(default, bool) and default != ():
-        said = f"{said} Default: `{default}`."
-    return said.strip()
+        text = f"{text} Default: `{default}`."
+    return text.strip()
 
 
 def _cell(text: str) -> str:
@@ -113,16 +115,16 @@ def _first_line(text: str) -> str:
 
 def _help(text: str) -> str:
     """Paragraphs as they are, examples and what is indented as code."""
-    made: list[str] = []
+    parts: list[str] = []
     for paragraph in re.split(r"\n{2,}", text.strip()):
         lines = [line.rstrip() for line in paragraph.replace("\b", "").split("\n") if line.strip()]
         if lines and lines[0].startswith("Example: "):
-            made.append(f"```sh\n{lines[0].removeprefix('Example: ')}\n```\n")
+            parts.append(f"```sh\n{lines[0].removeprefix('Example: ')}\n```\n")
             continue
         for indented, group in groupby(lines, key=lambda line: line.startswith(" ")):
             block = "\n".join(group)
-            made.append(f"```text\n{inspect.cleandoc(block)}\n```\n" if indented else f"{block}\n")
-    return "\n".join(made)
+            parts.append(f"```text\n{inspect.cleandoc(block)}\n```\n" if indented else f"{block}\n")
+    return "\n".join(parts)
 
 
 # -- Python -----------------------------------------------------------------------------------------------------------
@@ -155,7 +157,7 @@ def _line(member: Any) -> tuple[str, int]:
 def _module(module: ModuleType) -> str:
     members = [(name, getattr(module, name)) for name in public(module)]
     return "\n".join(
-        [f"## {module.__name__}\n", _prose(module.__doc__ or ""), *(_member(name, each) for name, each in members)]
+        [f"## {module.__name__}\n", _prose(module.__doc__ or ""), *(_member(name, member) for name, member in members)]
     )
 
 
@@ -165,16 +167,16 @@ def _member(name: str, member: Any) -> str:
     if not inspect.isclass(member):
         return f"### {name}\n\n{_signature(name, member)}\n{_prose(inspect.getdoc(member) or '')}"
     parts = [f"### {name}\n", _prose(inspect.getdoc(member) or "")]
-    for each, value in vars(member).items():
-        if each.startswith("_"):
+    for attribute, value in vars(member).items():
+        if attribute.startswith("_"):
             continue
         if isinstance(value, property):
             returns = inspect.signature(value.fget).return_annotation if value.fget else ""
-            parts.append(f"```python\n{name}.{each}: {returns}\n```\n\n{_prose(inspect.getdoc(value) or '')}")
+            parts.append(f"```python\n{name}.{attribute}: {returns}\n```\n\n{_prose(inspect.getdoc(value) or '')}")
         elif isinstance(value, classmethod) or inspect.isfunction(value):
-            bound = getattr(member, each)
+            bound = getattr(member, attribute)
             owner = name if isinstance(value, classmethod) else name.lower()
-            parts.append(f"{_signature(f'{owner}.{each}', bound)}\n{_prose(inspect.getdoc(bound) or '')}")
+            parts.append(f"{_signature(f'{owner}.{attribute}', bound)}\n{_prose(inspect.getdoc(bound) or '')}")
     return "\n".join(parts)
 
 
@@ -190,28 +192,30 @@ class _Bare(str):
 def _signature(name: str, function: Callable[..., Any]) -> str:
     """One line, or a line for each argument where that is too long."""
     signature = inspect.signature(function)
-    given = [
-        each.replace(annotation=_Bare(each.annotation)) for each in signature.parameters.values() if each.name != "self"
+    arguments = [
+        argument.replace(annotation=_Bare(argument.annotation))
+        for argument in signature.parameters.values()
+        if argument.name != "self"
     ]
     returns = _Bare(signature.return_annotation)
-    text = name + str(signature.replace(parameters=given, return_annotation=returns))
+    text = name + str(signature.replace(parameters=arguments, return_annotation=returns))
     if len(text) > 110:
-        star = [each for each in given if each.kind is inspect.Parameter.KEYWORD_ONLY][:1]
-        lines = [f"    {'*, ' if each in star else ''}{each}," for each in given]
+        star = [argument for argument in arguments if argument.kind is inspect.Parameter.KEYWORD_ONLY][:1]
+        lines = [f"    {'*, ' if argument in star else ''}{argument}," for argument in arguments]
         text = "\n".join([f"{name}(", *lines, f") -> {returns}"])
     return f"```python\n{text}\n```\n"
 
 
 def _prose(text: str) -> str:
     """A docstring, with what is indented by four as Python."""
-    made: list[str] = []
+    parts: list[str] = []
     for indented, group in groupby(
         inspect.cleandoc(text).split("\n\n"), key=lambda paragraph: paragraph.startswith("    ")
     ):
         block = "\n\n".join(group)
         drawn = "text" if "├" in block else "python"
-        made.append(f"```{drawn}\n{inspect.cleandoc(block)}\n```\n" if indented else f"{block}\n")
-    return "\n".join(made)
+        parts.append(f"```{drawn}\n{inspect.cleandoc(block)}\n```\n" if indented else f"{block}\n")
+    return "\n".join(parts)
 
 
 # -- both -------------------------------------------------------------------------------------------------------------
@@ -227,8 +231,8 @@ PAGES = {"commands.md": commands, "api.md": api}
 
 def main() -> None:
     """Writes both pages."""
-    for name, made in PAGES.items():
-        (DOCS / name).write_text(made(), encoding="utf-8")
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
         print(f"wrote {DOCS / name}")
 
 

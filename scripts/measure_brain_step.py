@@ -35,9 +35,9 @@ import sys, time
 from automl import pod
 decide = pod.propose
 def told(*arguments):
-    found = decide(*arguments)
+    decision = decide(*arguments)
     print(time.process_time(), file=sys.stderr)
-    return found
+    return decision
 pod.propose, sys.argv = told, ["pod", "propose"]
 pod.main()
 """
@@ -65,7 +65,7 @@ def main() -> None:
         before = walked(uri, text, over)
         decided, ended, waited = zip(*(step(uri, over, before) for _ in range(options.repeats)), strict=True)
         print(
-            f"{title}: {_shown(decided)} s CPU to the decision, {_shown(ended)} to the end; {_shown(waited)} s in all"
+            f"{title}: {_shown(decided)} s CPU to the decision, {_shown(ended)} to the end; {_shown(waited)} s in total"
         )
 
 
@@ -94,21 +94,21 @@ def settle(record: Record, decision: Decision) -> None:
 def step(uri: str, index: int, before: Callable[[], None]) -> tuple[float, float, float]:
     """CPU seconds to the decision and to the end, and seconds that passed, of one step."""
     before()
-    said: list[str] = []
+    printed: list[str] = []
     began = time.monotonic()
     environment = {"AUTOML_STORE": uri, "AUTOML_STAGE": "0", "AUTOML_RUNG": str(index)}
-    spent = _cpu([sys.executable, "-c", _STEP], environment, said)
-    return float(said[0]), spent, time.monotonic() - began
+    spent = _cpu([sys.executable, "-c", _STEP], environment, printed)
+    return float(printed[0]), spent, time.monotonic() - began
 
 
-def _cpu(words: list[str], environment: dict[str, str], said: list[str] | None = None) -> float:
+def _cpu(words: list[str], environment: dict[str, str], printed: list[str] | None = None) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{words[-1].splitlines()[-1]}: {done.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if said is not None:
-        said += done.stderr.splitlines()
+    if printed is not None:
+        printed += done.stderr.splitlines()
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -43,13 +43,13 @@ def report(names: list[str], namespace: str) -> None:
     for name in names:
         times = trainings(workflow(name, namespace))
         print(f"{name}: {sum(map(len, times.values()))} training pods in {len(times)} rungs")
-        for (stage, rung), made in sorted(times.items()):
+        for (stage, rung), runs in sorted(times.items()):
             before = times.get((stage, rung - 1))
             if before is None:
                 continue
-            seconds = (min(created for created, _ in made) - max(ended for _, ended in before)).total_seconds()
+            seconds = (min(created for created, _ in runs) - max(ended for _, ended in before)).total_seconds()
             waited.append(seconds)
-            print(f"  stage {stage}, rung {rung}: {seconds:.0f} s from {len(before)} trainings to {len(made)}")
+            print(f"  stage {stage}, rung {rung}: {seconds:.0f} s from {len(before)} trainings to {len(runs)}")
     if waited:
         print(
             f"between rungs: median {statistics.median(waited):.0f} s, at most {max(waited):.0f} s, {len(waited)} times"
@@ -58,13 +58,13 @@ def report(names: list[str], namespace: str) -> None:
 
 def workflow(name: str, namespace: str) -> dict[str, Any]:
     """The workflow, as the cluster has it."""
-    found: dict[str, Any] = json.loads(_kubectl(namespace, "get", "workflow", name, "-o", "json"))
-    return found
+    workflow: dict[str, Any] = json.loads(_kubectl(namespace, "get", "workflow", name, "-o", "json"))
+    return workflow
 
 
-def _kubectl(namespace: str, *words: str, given: str | None = None) -> str:
+def _kubectl(namespace: str, *words: str, text: str | None = None) -> str:
     command = ["kubectl", "-n", namespace, *words]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -72,7 +72,7 @@ def _kubectl(namespace: str, *words: str, given: str | None = None) -> str:
 def run_floor(image: str, namespace: str) -> str:
     """Runs the workflow that does nothing, to its end: `FLOOR_RUNGS` rungs of three pods. Gives its name."""
     name = (
-        _kubectl(namespace, "create", "-f", "-", "-o", "name", given=json.dumps(floor(image))).strip().partition("/")[2]
+        _kubectl(namespace, "create", "-f", "-", "-o", "name", text=json.dumps(floor(image))).strip().partition("/")[2]
     )
     end = time.monotonic() + 600
     while workflow(name, namespace).get("status", {}).get("phase") not in ("Succeeded", "Failed", "Error"):
@@ -88,18 +88,18 @@ def floor(image: str) -> dict[str, Any]:
         "imagePullPolicy": "IfNotPresent",
         "securityContext": pods.container_security().model_dump(by_alias=True, exclude_none=True),
     }
-    place = [{"name": name, "value": f"{{{{inputs.parameters.{name}}}}}"} for name in ("stage", "rung")]
+    stage_and_rung = [{"name": name, "value": f"{{{{inputs.parameters.{name}}}}}"} for name in ("stage", "rung")]
     inputs = {"parameters": [{"name": "stage"}, {"name": "rung"}]}
     numbers = {"name": "experiments", "valueFrom": {"default": '["0", "1", "2"]', "path": "/tmp/none"}}  # noqa: S108
     propose = {**pod, "command": ["true"]}
     tasks = [
-        {"name": "propose", "template": "propose", "arguments": {"parameters": place}},
+        {"name": "propose", "template": "propose", "arguments": {"parameters": stage_and_rung}},
         {
             "name": "experiment",
             "template": "train",
             "depends": "propose",
             "withParam": "{{tasks.propose.outputs.parameters.experiments}}",
-            "arguments": {"parameters": [*place, {"name": "experiment", "value": "{{item}}"}]},
+            "arguments": {"parameters": [*stage_and_rung, {"name": "experiment", "value": "{{item}}"}]},
         },
     ]
     step = {
@@ -130,14 +130,14 @@ def floor(image: str) -> dict[str, Any]:
 
 def trainings(workflow: dict[str, Any]) -> Times:
     """The training pods of every rung."""
-    found: Times = {}
+    times: Times = {}
     for node in workflow["status"]["nodes"].values():
         if node["type"] != "Pod" or node["templateName"] != "train" or "finishedAt" not in node:
             continue
-        given = {each["name"]: each["value"] for each in node["inputs"]["parameters"]}
-        place = int(given["stage"]), int(given["rung"])
-        found.setdefault(place, []).append((_time(node["startedAt"]), _time(node["finishedAt"])))
-    return found
+        inputs = {parameter["name"]: parameter["value"] for parameter in node["inputs"]["parameters"]}
+        rung = int(inputs["stage"]), int(inputs["rung"])
+        times.setdefault(rung, []).append((_time(node["startedAt"]), _time(node["finishedAt"])))
+    return times
 
 
 def _time(text: str) -> datetime:

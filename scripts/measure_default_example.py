@@ -62,21 +62,24 @@ def main() -> None:
 def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[float, float]:
     """Mean held-out accuracy of the defaults and of the winner of one search, over fresh training seeds."""
     definition = study_file.parse(STUDY.format(epochs=epochs, seed=seed), "study", Path())
-    found: list[Outcome] = []
-    known: dict[int, Recommendation] = {}
+    outcomes: list[Outcome] = []
+    issued: dict[int, Recommendation] = {}
     for stage in definition.plan.search:
         earlier: list[Decision] = []
         last: list[Outcome] = []
         for rung in stage.rungs:
             decision = definition.brain.decide(stage.index, rung.index, earlier, last, [])
             earlier.append(decision)
-            last = [train(definition, each, rung.index, folder / str(each.number)) for each in decision.issued]
-            known |= {each.number: each for each in decision.issued}
-            found += last
-    best = best_outcome(found, definition.brain.metric)
+            last = [
+                train(definition, recommendation, rung.index, folder / str(recommendation.number))
+                for recommendation in decision.issued
+            ]
+            issued |= {recommendation.number: recommendation for recommendation in decision.issued}
+            outcomes += last
+    best = best_outcome(outcomes, definition.brain.metric)
     if best is None:
         raise SystemExit(f"seed {seed}: no experiment succeeded")
-    default, winner = (replace(known[number], epochs=epochs) for number in (0, best.experiment))
+    default, winner = (replace(issued[number], epochs=epochs) for number in (0, best.experiment))
     return judge(definition, default, repeats, folder / "default"), judge(definition, winner, repeats, folder / "best")
 
 
@@ -86,13 +89,13 @@ def judge(definition: Definition, source: Recommendation, repeats: int, folder: 
     for repeat in range(repeats):
         seed = 1000 * definition.file.seed + repeat
         fresh = replace(source, schedule_epochs=source.epochs, resume_epoch=0, seed=seed, held_out=True)
-        values += said(definition, fresh, folder / str(repeat)).get("held_out_accuracy", {0: 0.0}).values()
+        values += metric_values(definition, fresh, folder / str(repeat)).get("held_out_accuracy", {0: 0.0}).values()
     return statistics.mean(values)
 
 
 def train(definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Outcome:
     """What came of one recommendation; its folder holds the checkpoints to go on from."""
-    values = said(definition, recommendation, folder).get(definition.brain.metric.name, {})
+    values = metric_values(definition, recommendation, folder).get(definition.brain.metric.name, {})
     number, epochs = recommendation.number, recommendation.epochs
     finite = {epoch: value for epoch, value in values.items() if math.isfinite(value)}
     if epochs not in finite:
@@ -100,15 +103,15 @@ def train(definition: Definition, recommendation: Recommendation, rung: int, fol
     return Outcome(number, rung, epochs, finite[epochs], best_value=max(finite.values()))
 
 
-def said(definition: Definition, recommendation: Recommendation, folder: Path) -> dict[str, dict[int, float]]:
+def metric_values(definition: Definition, recommendation: Recommendation, folder: Path) -> dict[str, dict[int, float]]:
     """The metrics that a training reported, by epoch."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = from_spec(Settings, train_spec(definition, recommendation))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Diverged):
         fashion_mnist.run(settings, folder)
-    found = MetricReadings()
-    TaoStatus(found).feed((folder / "status.json").read_bytes())
-    return found.values
+    readings = MetricReadings()
+    TaoStatus(readings).feed((folder / "status.json").read_bytes())
+    return readings.values
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python scripts/measure_eta_coverage.py ./studies/*        # folders of studies whose record has times
 
 Each study is looked at as its record was at several moments of its life; the true time left is known from its end. The
-constants of automl/eta.py are fitted on all studies but one and tried on that one, and so on (leave one study out), so
-that no study is judged with constants that saw it. A study counts as one, however many moments it has.
+constants of automl/analysis/eta.py are fitted on all studies but one and tried on that one, and so on (leave one study
+out), so that no study is judged with constants that saw it. A study counts as one, however many moments it has.
 """
 
 from __future__ import annotations
@@ -46,30 +46,30 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=12, help="looks at each study, spread evenly over its life")
     parser.add_argument("--given-jobs", action="store_true", help="give the number of places, as the live view does")
     options = parser.parse_args()
-    found: dict[str, list[Look]] = {}
+    looks_of: dict[str, list[Look]] = {}
     for study in options.studies:
         looks = looks_at(study, options.moments, given_jobs=options.given_jobs)
         if looks:
-            found[Path(study).name] = looks
+            looks_of[Path(study).name] = looks
             print(f"{Path(study).name}: {line(looks, (eta.LOW, eta.MIDDLE, eta.HIGH))}", flush=True)
-    if len(found) < 3:
+    if len(looks_of) < 3:
         raise SystemExit("too few studies with times: at least 3 are needed")
-    report(found)
+    report(looks_of)
 
 
-def report(found: dict[str, list[Look]]) -> None:
-    stored = [held(looks, (eta.LOW, eta.HIGH)) for looks in found.values()]
-    print(f"{len(found)} studies, {sum(map(len, found.values()))} looks; with the constants of automl/eta.py:")
+def report(looks_of: dict[str, list[Look]]) -> None:
+    stored = [held(looks, (eta.LOW, eta.HIGH)) for looks in looks_of.values()]
+    print(f"{len(looks_of)} studies, {sum(map(len, looks_of.values()))} looks; with the constants of eta.py:")
     print(f"  inside the interval: {shares(stored)}")
     left_out = []
-    for name, looks in found.items():
-        ends = fitted([each for other, each in found.items() if other != name])
+    for name, looks in looks_of.items():
+        ends = fitted([others for other, others in looks_of.items() if other != name])
         left_out.append(held(looks, (ends[0], ends[2])))
     print(f"  leave one study out:  {shares(left_out)}")
-    low, middle, high = fitted(list(found.values()))
+    low, middle, high = fitted(list(looks_of.values()))
     print(f"  fitted on all: LOW, MIDDLE, HIGH = {low:.2f}, {middle:.2f}, {high:.2f}")
     for begin, end in ((0.0, 0.34), (0.34, 0.67), (0.67, 1.0)):
-        part = [look for looks in found.values() for look in looks if begin <= look.fraction < end]
+        part = [look for looks in looks_of.values() for look in looks if begin <= look.fraction < end]
         inside = statistics.mean(eta.LOW <= look.score <= eta.HIGH for look in part)
         off = statistics.median(abs(look.score - eta.MIDDLE) * look.spread for look in part)
         wide = statistics.median(math.exp((eta.HIGH - eta.LOW) * look.spread) for look in part)
@@ -101,24 +101,24 @@ def line(looks: list[Look], ends: tuple[float, float, float]) -> str:
     return f"{inside} of {len(looks)} inside; " + " ".join(f"{look.score:+.1f}" for look in looks)
 
 
-def looks_at(place: str, moments: int, *, given_jobs: bool) -> list[Look]:
+def looks_at(address: str, moments: int, *, given_jobs: bool) -> list[Look]:
     """What was said at these moments of a study's life; nothing of one without times, or that was broken off."""
-    opened = open_study(place)
+    opened = open_study(address)
     definition, study = opened.definition, opened.history()
     times = times_of_study(opened.record)
-    if not times or any(each.ended is None for each in times):
+    if not times or any(attempt.ended is None for attempt in times):
         return []
-    begin, end = times[0].began, max(each.seen for each in times)
+    begin, end = times[0].began, max(attempt.seen for attempt in times)
     jobs = most_at_a_time(times) if given_jobs else None
     looks = []
     for place_in in range(moments):
         fraction = (place_in + 0.5) / moments
         now = begin + fraction * (end - begin)
-        then, known = as_it_was(definition, study, times, now)
-        said = time_left(definition, then, known, now, jobs)
-        if said is not None and said.middle > 0:
-            spread = math.log(said.high / said.low) / (eta.HIGH - eta.LOW)
-            middle = math.log(60 * said.middle) - eta.MIDDLE * spread
+        then, known_times = as_it_was(definition, study, times, now)
+        estimate = time_left(definition, then, known_times, now, jobs)
+        if estimate is not None and estimate.middle > 0:
+            spread = math.log(estimate.high / estimate.low) / (eta.HIGH - eta.LOW)
+            middle = math.log(60 * estimate.middle) - eta.MIDDLE * spread
             looks.append(Look(fraction, middle, spread, end - now))
     return looks
 

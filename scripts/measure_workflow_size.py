@@ -48,14 +48,16 @@ def workflows(names: list[str], namespace: str) -> list[dict[str, Any]]:
     command = ["kubectl", "-n", namespace, "get", "workflows", "-o", "json"]
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    ended = [each for each in found.get("items", [found]) if each.get("status", {}).get("phase") in _ENDED]
-    return [each for each in ended if names or "automl/study" in each["metadata"].get("labels", {})]
+    answer = json.loads(done.stdout)
+    ended = [
+        workflow for workflow in answer.get("items", [answer]) if workflow.get("status", {}).get("phase") in _ENDED
+    ]
+    return [workflow for workflow in ended if names or "automl/study" in workflow["metadata"].get("labels", {})]
 
 
 def counted(nodes: dict[str, Any]) -> tuple[int, int]:
     """Its rungs and its trainings."""
-    templates = [each.get("templateName") for each in nodes.values() if each["type"] in {"Steps", "Retry"}]
+    templates = [node.get("templateName") for node in nodes.values() if node["type"] in {"Steps", "Retry"}]
     return templates.count("rung"), templates.count("train")
 
 
@@ -64,16 +66,16 @@ def grown(nodes: dict[str, Any], trainings: bool) -> dict[str, Any]:
 
     A copy has ids and times of its own, which are what does not compress.
     """
-    rng, found = random.Random(1), dict(nodes)  # noqa: S311 - ids to be packed, no secrets
-    wanted = {key: node for key, node in nodes.items() if not trainings or node.get("templateName") == "train"}
-    wanted = {key: node for key, node in wanted.items() if node.get("templateName") not in _ONCE}
+    rng, larger = random.Random(1), dict(nodes)  # noqa: S311 - ids to be packed, no secrets
+    copied = {key: node for key, node in nodes.items() if not trainings or node.get("templateName") == "train"}
+    copied = {key: node for key, node in copied.items() if node.get("templateName") not in _ONCE}
     for _ in range(_TIMES):
-        text = json.dumps(wanted)
+        text = json.dumps(copied)
         for old in (key.rpartition("-")[2] for key in nodes):
             text = text.replace(f"-{old}", f"-{rng.randrange(10**8, 4 * 10**9)}")
         text = re.sub(r"T\d\d:\d\d:\d\dZ", lambda _: f"T{rng.randrange(10**5, 10**6)}Z", text)
-        found |= json.loads(text)
-    return found
+        larger |= json.loads(text)
+    return larger
 
 
 def packed(nodes: dict[str, Any]) -> int:
@@ -84,7 +86,9 @@ def packed(nodes: dict[str, Any]) -> int:
 def rest(workflow: dict[str, Any]) -> int:
     """The bytes of everything else but the study that travels in it."""
     status = {name: value for name, value in workflow["status"].items() if name != "nodes"}
-    sent = [len(each.get("value", "")) for each in workflow["spec"].get("arguments", {}).get("parameters", ())]
+    sent = [
+        len(parameter.get("value", "")) for parameter in workflow["spec"].get("arguments", {}).get("parameters", ())
+    ]
     return len(_json({**workflow, "status": status})) - sum(sent)
 
 
