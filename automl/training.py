@@ -240,8 +240,8 @@ def latest_checkpoint(results_dir: str | Path, pattern: str = "checkpoint_epoch_
     folder = Path(results_dir)
     if not folder.is_dir():
         return None
-    found = [(int(match[1]), path) for path in folder.iterdir() if (match := form.fullmatch(path.name))]
-    return max(found, default=(0, None))[1]
+    checkpoints = [(int(match[1]), path) for path in folder.iterdir() if (match := form.fullmatch(path.name))]
+    return max(checkpoints, default=(0, None))[1]
 
 
 # -- being stopped ----------------------------------------------------------------------------------------------------

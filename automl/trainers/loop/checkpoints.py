@@ -20,8 +20,8 @@ FORMAT = 1
 class TrainingState:
     """The state of a training after `epoch` epochs; tensors and plain values only, so that loading runs no code.
 
-    settings: what shapes the weights, by dotted path. metrics: of that epoch.
-    network, update_rule: their state dictionaries.
+    `settings` are those that shape the weights, by dotted path. `metrics` are those of that epoch. `network` and
+    `update_rule` are state dictionaries.
     """
 
     epoch: int
@@ -60,8 +60,8 @@ def read(path: Path, device: torch.device) -> TrainingState:
             advice="remove it to go on from an earlier one, or fetch it again",
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise CheckpointFileError(f"the checkpoint {path} has the format {found!r}", allowed=f"format {FORMAT}")
+        version = content.get("format") if isinstance(content, dict) else type(content).__name__
+        raise CheckpointFileError(f"the checkpoint {path} has the format {version!r}", allowed=f"format {FORMAT}")
     try:
         return TrainingState(**{name: content[name] for name in content if name != "format"})
     except TypeError as error:
@@ -78,8 +78,8 @@ def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) 
     own = training.latest_checkpoint(results)
     if named is not None and own is None and not named.is_file():
         raise SpecError(f"train.resume_from is {str(named)!r}, and there is no such file")
-    found = [read(path, device) for path in (own, named) if path is not None and path.is_file()]
-    return max(found, key=lambda checkpoint: checkpoint.epoch, default=None)
+    states = [read(path, device) for path in (own, named) if path is not None and path.is_file()]
+    return max(states, key=lambda state: state.epoch, default=None)
 
 
 def check_same_training(

@@ -20,7 +20,8 @@ def digest_of_arrays(*arrays: NDArray) -> str:  # type: ignore[type-arg]
 def digest_of_files(folder: Path, pictures: Iterable[Path], truth: Iterable[Path] = (), text: str = "") -> str:
     """sha256 of the data of a training part: what is to be learned by its content, pictures by name and size.
 
-    truth: annotations, masks. text: labels that were read already. All files lie below `folder`, which may move.
+    `truth` are annotations and masks, `text` labels that were read before. All files are below `folder`, which may
+    move.
 
     Labels are corrected in place, often without changing a file's size, and are small: their content counts. Pictures
     are many times as large, and reading all of them before every rung would take as long as an epoch from a network

@@ -30,7 +30,7 @@ _STEPS_BETWEEN_LOOKS = 10  # at the loss on the device, for which the program ha
 class EpochByEpoch(LightningModule):
     """A task in training. `epoch` epochs are finished, those of earlier runs too; `metrics` are of the last one.
 
-    start: the checkpoint to go on from. reports_the_last: false when more is to be judged before the last line.
+    `start` is the checkpoint to go on from. `reports_the_last` is false when more is judged before the last line.
     Raises CheckpointFileError when the checkpoint does not fit, from the hooks Diverged, and Preempted after SIGTERM.
     """
 
@@ -151,10 +151,10 @@ class EpochByEpoch(LightningModule):
         raise Diverged(epoch, metrics)
 
     def _stop_if_asked(self) -> None:
-        asked = training.preempted()
+        stop = training.preempted()
         if self.trainer.world_size > 1:  # all or none: who goes on alone waits for the others for ever
-            asked = self.trainer.strategy.reduce_boolean_decision(asked, all=False)
-        if asked:
+            stop = self.trainer.strategy.reduce_boolean_decision(stop, all=False)
+        if stop:
             raise training.Preempted(f"stopped after {self.epoch} finished epochs; run again to go on")
 
     @property

@@ -16,7 +16,7 @@ from automl.trainers.tasks.convnet import Training, load_pictures
 
 
 def run(settings: Settings, results: Path) -> None:
-    """Trains until `train.epochs` epochs are finished, all told.
+    """Trains until `train.epochs` epochs are finished in total.
 
     Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointFileError, and SpecError for what the
     machine or the results folder cannot do.
@@ -34,7 +34,7 @@ def _run(settings: Settings, results: Path) -> None:
     if checkpoint := checkpoints.to_go_on_from(results, settings.train.resume_from, device):
         checkpoints.check_same_training(checkpoint, running.identity(), last)
         running.restore(checkpoint)
-        _report(running, settings, results, seconds=None)  # again: a run killed right after saving has not reported it
+        _report(running, settings, results, seconds=None)  # again: a run killed right after saving did not report it
     while running.epoch < last:
         start = time.perf_counter()
         try:

@@ -33,9 +33,9 @@ _CPU = torch.device("cpu")
 
 
 def run(settings: Settings, prepare: Callable[[], tuple[Task, Parts]], results: Path) -> None:
-    """Trains until `train.epochs` epochs are finished, all told.
+    """Trains until `train.epochs` epochs are finished in total.
 
-    prepare: makes the network and reads the data; it is called when the first weights' random numbers are seeded.
+    `prepare` makes the network and reads the data. It is called when the generators of the first weights are seeded.
     Raises training.Preempted after SIGTERM, Diverged, OutOfMemory, CheckpointFileError, and SpecError for what the
     machine or the results folder cannot do.
     """
@@ -59,7 +59,7 @@ def _run(settings: Settings, prepare: Callable[[], tuple[Task, Parts]], results:
     trainer = _trainer(train, device, last - epochs.epoch, results)
     loading = Loading(train, parts, epochs.epoch)
     if checkpoint is not None and trainer.is_global_zero and (epochs.epoch < last or not settings.data.held_out):
-        epochs.report()  # again: a run that was killed right after saving has not reported it
+        epochs.report()  # again: a run that was killed right after saving did not report it
     if epochs.epoch < last:
         trainer.fit(epochs, datamodule=loading)
     if settings.data.held_out:

@@ -31,7 +31,7 @@ class CocoPictures(Dataset[tuple[Tensor, Target]]):
         self._folder, self._masks, self._flips = part / "images", masks, flips
         self.file = part / "annotations.json"
         self._coco = _read(self.file)
-        names = {each["id"]: str(each["name"]) for each in self._coco.cats.values()}
+        names = {category["id"]: str(category["name"]) for category in self._coco.cats.values()}
         self.classes = classes or tuple(names[number] for number in sorted(names))
         unknown = sorted(set(names.values()) - set(self.classes))
         if unknown:
@@ -40,7 +40,7 @@ class CocoPictures(Dataset[tuple[Tensor, Target]]):
         self._images = [self._coco.imgs[number] for number in sorted(self._coco.imgs)]
         if not self._images or not self.classes:
             raise SpecError(f"{self.file} has no images or no categories")
-        missing = [each["file_name"] for each in self._images if not (self._folder / each["file_name"]).is_file()]
+        missing = [image["file_name"] for image in self._images if not (self._folder / image["file_name"]).is_file()]
         if missing:
             raise SpecError(f"{len(missing)} pictures of {self.file} are not in {self._folder}, as {missing[0]}")
 
@@ -49,35 +49,41 @@ class CocoPictures(Dataset[tuple[Tensor, Target]]):
 
     def digest(self) -> str:
         """sha256 of what is learned from."""
-        pictures = [self._folder / each["file_name"] for each in self._images]
+        pictures = [self._folder / image["file_name"] for image in self._images]
         return digest_of_files(self.file.parent, pictures, truth=[self.file])
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Target]:
-        about = self._images[place]
-        image = torch.from_numpy(read_picture(self._folder / about["file_name"]))
+    def __getitem__(self, index: int) -> tuple[Tensor, Target]:
+        entry = self._images[index]
+        image = torch.from_numpy(read_picture(self._folder / entry["file_name"]))
         objects = [
-            each
-            for each in self._coco.imgToAnns[about["id"]]
-            if not each.get("iscrowd") and min(each["bbox"][2:]) > 0 and each["category_id"] in self._label
+            annotation
+            for annotation in self._coco.imgToAnns[entry["id"]]
+            if not annotation.get("iscrowd")
+            and min(annotation["bbox"][2:]) > 0
+            and annotation["category_id"] in self._label
         ]
-        corners = [[x, y, x + width, y + height] for x, y, width, height in (each["bbox"] for each in objects)]
+        corners = [
+            [x, y, x + width, y + height] for x, y, width, height in (annotation["bbox"] for annotation in objects)
+        ]
         target = {
             "boxes": torch.tensor(corners, dtype=torch.float32).reshape(-1, 4),
-            "labels": torch.tensor([self._label[each["category_id"]] for each in objects], dtype=torch.int64),
+            "labels": torch.tensor(
+                [self._label[annotation["category_id"]] for annotation in objects], dtype=torch.int64
+            ),
         }
         if self._masks:
-            target["masks"] = self._pixels(objects, about["file_name"], image.shape[1], image.shape[2])
+            target["masks"] = self._pixels(objects, entry["file_name"], image.shape[1], image.shape[2])
         return mirrored(image, target) if self._flips and bool(torch.rand(()) < 0.5) else (image, target)
 
     def _pixels(self, objects: list[dict[str, Any]], name: str, height: int, width: int) -> Tensor:
         masks = np.zeros((len(objects), height, width), np.uint8)
-        for place, each in enumerate(objects):
-            if not each.get("segmentation"):
+        for index, annotation in enumerate(objects):
+            if not annotation.get("segmentation"):
                 raise SpecError(f"{self.file}: an object of {name} has no segmentation")
-            mask = self._coco.annToMask(each)
+            mask = self._coco.annToMask(annotation)
             if mask.shape != (height, width):
                 raise SpecError(f"{self.file}: {name} has other width and height than the picture")
-            masks[place] = mask
+            masks[index] = mask
         return torch.from_numpy(masks)
 
 

@@ -36,11 +36,11 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
-        if not 0 <= place < self._count:
-            raise IndexError(place)
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
         draw = np.random.default_rng(int(torch.randint(2**62, ())))
-        image, labels = self._sources[place % len(self._sources)]()
+        image, labels = self._sources[index % len(self._sources)]()
         image, labels = padded(standardised(image), labels, at_least=self._size)
         height, width = labels.shape
         top = int(draw.integers(height - self._size + 1))
@@ -63,8 +63,8 @@ class Wholes(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self._sources)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
-        image, labels = self._sources[place]()
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image, labels = self._sources[index]()
         filled, _ = padded(standardised(image), labels, multiple=self._multiple)
         return torch.from_numpy(filled), torch.from_numpy(labels)
 

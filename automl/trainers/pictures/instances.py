@@ -1,4 +1,4 @@
-"""What torchvision's detectors are told of a picture: the box, class and mask of every object."""
+"""The target of a picture for torchvision's detectors: the box, class and mask of every object."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SMALLEST = 12  # pixels that must be left of a nucleus which a crop's border has
 
 def target_of(numbers: Tensor) -> Target:
     """The objects of one class in a picture that has their numbers at its pixels (h, w), 0 where there is none."""
-    found, areas = torch.unique(numbers, return_counts=True)
-    kept = found[(found != 0) & (areas >= SMALLEST)]
+    present, areas = torch.unique(numbers, return_counts=True)
+    kept = present[(present != 0) & (areas >= SMALLEST)]
     masks = numbers[None] == kept[:, None, None]
     return {
         "boxes": boxes_of(masks),
@@ -59,8 +59,8 @@ class Instances(Dataset[tuple[Tensor, Target]]):
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Target]:
-        image, numbers = self._pictures[place]
+    def __getitem__(self, index: int) -> tuple[Tensor, Target]:
+        image, numbers = self._pictures[index]
         return image, target_of(numbers)
 
 
@@ -69,6 +69,8 @@ def collate(examples: list[tuple[Tensor, Target]]) -> tuple[list[Tensor], list[T
     return [image for image, _ in examples], [target for _, target in examples]
 
 
-def on_cpu(found: list[dict[str, Any]]) -> list[Target]:
+def on_cpu(predictions: list[dict[str, Any]]) -> list[Target]:
     """Predictions or targets where pycocotools can read them."""
-    return [{name: cast(Tensor, value).detach().cpu() for name, value in each.items()} for each in found]
+    return [
+        {name: cast(Tensor, value).detach().cpu() for name, value in prediction.items()} for prediction in predictions
+    ]

@@ -61,12 +61,12 @@ def read_table(folder: Path, validation_share: float) -> LabelsTable:
     if _FILE not in names or not columns:
         raise SpecError(f"{path} has the columns {', '.join(names) or 'none'}", allowed=f"{_FILE}, labels, and {_PART}")
     rows: dict[str, list[Row]] = {"train": [], "validation": [], "held_out": []}
-    found = [(_row(line, columns, folder, f"{path}, line {at}"), line, at) for at, line in lines]
+    rows_read = [(_row(line, columns, folder, f"{path}, line {at}"), line, at) for at, line in lines]
     if _PART in names:
-        for row, line, at in found:
+        for row, line, at in rows_read:
             rows[_part(line[_PART], f"{path}, line {at}")].append(row)
     else:
-        rows = _drawn([row for row, _, _ in found], validation_share)
+        rows = _drawn([row for row, _, _ in rows_read], validation_share)
     for part in ("train", "validation"):
         if not rows[part]:
             raise SpecError(f"{path} has no pictures for the {part} part", advice=f"see the column {_PART}")

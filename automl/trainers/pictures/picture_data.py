@@ -102,23 +102,23 @@ def _of_folder(folder: Path, settings: Data, size: int) -> LabelledPictures:
     validation = next((below[name] for name in _VALIDATION if name in below), None)
     if "train" in below and validation is not None:
         test = next((below[name] for name in _TEST if name in below), None)
-        found = {"train": _classes(below["train"]), "validation": _classes(validation)}
+        files_of = {"train": _classes(below["train"]), "validation": _classes(validation)}
         if test is not None:
-            found["held_out"] = _classes(test)
+            files_of["held_out"] = _classes(test)
     else:
-        found = _split(_classes(folder), settings.validation_share)
-    classes = tuple(found["train"])
-    for part, files in found.items():
+        files_of = _split(_classes(folder), settings.validation_share)
+    classes = tuple(files_of["train"])
+    for part, files in files_of.items():
         if unknown := sorted(files.keys() - set(classes)):
             raise SpecError(
-                f"data.path: the {part} part has a class {unknown[0]!r}, and the training part has not",
+                f"data.path: the {part} part has a class {unknown[0]!r}, which the training part does not have",
                 allowed=", ".join(classes),
             )
     if len(classes) < 2:
         raise SpecError(f"data.path: {folder} has {len(classes)} class", allowed="a folder for each of at least two")
     limit = settings.limit
-    found["train"] = _alike(found["train"], limit) if limit else found["train"]
-    parts = {part: _part(files, classes, size) for part, files in found.items()}
+    files_of["train"] = _alike(files_of["train"], limit) if limit else files_of["train"]
+    parts = {part: _part(files, classes, size) for part, files in files_of.items()}
     return LabelledPictures(
         train=parts["train"],
         validation=parts["validation"],
@@ -131,22 +131,22 @@ def _of_folder(folder: Path, settings: Data, size: int) -> LabelledPictures:
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
     """The files of every class, both in the order of their names."""
-    found = {
-        each.name: sorted(path for path in each.rglob("*") if path.suffix.lower() in IMG_EXTENSIONS)
-        for each in sorted(folder.iterdir())
-        if each.is_dir() and not each.name.startswith(".")
+    classes = {
+        subfolder.name: sorted(path for path in subfolder.rglob("*") if path.suffix.lower() in IMG_EXTENSIONS)
+        for subfolder in sorted(folder.iterdir())
+        if subfolder.is_dir() and not subfolder.name.startswith(".")
     }
-    if not found:
+    if not classes:
         raise SpecError(f"data.path: {folder} has no folders", allowed="a folder of pictures for each class")
-    for name, files in found.items():
+    for name, files in classes.items():
         if not files:
             raise SpecError(f"data.path: {folder / name} has no pictures", allowed=", ".join(IMG_EXTENSIONS))
-    return found
+    return classes
 
 
 def _split(classes: dict[str, list[Path]], share: float) -> dict[str, dict[str, list[Path]]]:
     """Three parts of one folder, of every class alike, drawn by the names, so that a new picture moves no other."""
-    found: dict[str, dict[str, list[Path]]] = {"train": {}, "validation": {}, "held_out": {}}
+    parts: dict[str, dict[str, list[Path]]] = {"train": {}, "validation": {}, "held_out": {}}
     for name, files in classes.items():
         if len(files) < 3:
             raise SpecError(
@@ -154,15 +154,15 @@ def _split(classes: dict[str, list[Path]], share: float) -> dict[str, dict[str, 
             )
         drawn = sorted(files, key=lambda path: hashlib.sha256(path.name.encode()).digest())
         part = min(max(1, round(share * len(files))), (len(files) - 1) // 2)
-        found["validation"][name], found["held_out"][name] = drawn[:part], drawn[part : 2 * part]
-        found["train"][name] = sorted(drawn[2 * part :])
-    return found
+        parts["validation"][name], parts["held_out"][name] = drawn[:part], drawn[part : 2 * part]
+        parts["train"][name] = sorted(drawn[2 * part :])
+    return parts
 
 
 def _alike(classes: dict[str, list[Path]], limit: int) -> dict[str, list[Path]]:
-    """The first files of all classes in turn, `limit` in all."""
-    taken = sorted(((place, name) for name, files in classes.items() for place in range(len(files))))[:limit]
-    return {name: [classes[name][place] for place, of in taken if of == name] for name in classes}
+    """The first files of all classes in turn, `limit` in total."""
+    taken = sorted(((position, name) for name, files in classes.items() for position in range(len(files))))[:limit]
+    return {name: [classes[name][position] for position, of in taken if of == name] for name in classes}
 
 
 def _part(classes: dict[str, list[Path]], names: Sequence[str], size: int) -> PictureFiles:

@@ -60,7 +60,7 @@ def _opened(path: Path) -> Image.Image:
             return picture.copy()
     except (OSError, SyntaxError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
         raise SpecError(
-            f"the picture {path} cannot be read ({error})", allowed=", ".join(ENDINGS), advice="mend or remove it"
+            f"the picture {path} cannot be read ({error})", allowed=", ".join(ENDINGS), advice="fix or remove it"
         ) from error
 
 
@@ -68,23 +68,23 @@ def pictures_in(folder: Path) -> list[Path]:
     """The pictures of a folder by name. Raises SpecError when there is no folder, or none in it."""
     if not folder.is_dir():
         raise SpecError(f"there is no folder {folder}")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
-    if not found:
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+    if not files:
         raise SpecError(f"the folder {folder} holds no pictures", allowed=f"files that end in {', '.join(ENDINGS)}")
-    return found
+    return files
 
 
 def pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
     """Each picture with the mask of the same name; the endings may differ. Raises SpecError when one has none."""
-    found = pictures_in(images)
+    files = pictures_in(images)
     by_name = {path.stem: path for path in pictures_in(masks)}
-    missing = [path.name for path in found if path.stem not in by_name]
+    missing = [path.name for path in files if path.stem not in by_name]
     if missing:
         raise SpecError(
-            f"{len(missing)} of the {len(found)} pictures in {images} have no mask in {masks}, as {missing[0]}",
+            f"{len(missing)} of the {len(files)} pictures in {images} have no mask in {masks}, as {missing[0]}",
             advice="a mask has the name of its picture",
         )
-    return [(path, by_name[path.stem]) for path in found]
+    return [(path, by_name[path.stem]) for path in files]
 
 
 def write_strip(path: Path, panels: Sequence[NDArray[np.uint8]]) -> None:

@@ -58,11 +58,11 @@ def _distorted(picture: Image.Image, random: Generator, size: tuple[int, int], d
     move = distortion * np.array([0.06 * _WIDTH, 0.2 * _HEIGHT])
     corners = np.array([[0, 0], [0, _HEIGHT], [_WIDTH, _HEIGHT], [_WIDTH, 0]]) + random.uniform(-move, move, (4, 2))
     around = int(random.integers(40, 200))
-    seen = picture.transform(
+    photo = picture.transform(
         (_WIDTH, _HEIGHT), Image.Transform.QUAD, corners.ravel().tolist(), Image.Resampling.BILINEAR, fillcolor=around
     )
-    seen = seen.filter(ImageFilter.GaussianBlur(distortion * float(random.uniform(0, 2.5))))
-    pixels = np.asarray(seen.resize(size, Image.Resampling.BILINEAR), np.float64)
+    photo = photo.filter(ImageFilter.GaussianBlur(distortion * float(random.uniform(0, 2.5))))
+    pixels = np.asarray(photo.resize(size, Image.Resampling.BILINEAR), np.float64)
     light = 1 - distortion * random.uniform(0, 0.7) * np.linspace(0, 1, size[0])[:: random.choice([-1, 1])]
     noise = distortion * random.uniform(0, 40) * random.standard_normal(pixels.shape)
     return np.clip(pixels * light + noise, 0, 255).astype(np.uint8)

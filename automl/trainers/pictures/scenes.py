@@ -42,8 +42,8 @@ class Scenes(Dataset[tuple[Tensor, Target]]):
     def __len__(self) -> int:
         return len(self._scenes)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Target]:
-        pixels, boxes, labels = self._scenes[place]
+    def __getitem__(self, index: int) -> tuple[Tensor, Target]:
+        pixels, boxes, labels = self._scenes[index]
         image = torch.from_numpy(pixels).float() / 255
         target = {"boxes": torch.from_numpy(boxes), "labels": torch.from_numpy(labels)}
         image = image.expand(3, -1, -1)
@@ -55,7 +55,7 @@ class Scenes(Dataset[tuple[Tensor, Target]]):
 
 
 def mirrored(image: Tensor, target: Target) -> tuple[Tensor, Target]:
-    """A picture and what is told of it, left and right exchanged."""
+    """A picture and its target, left and right exchanged."""
     boxes = target["boxes"].clone()
     boxes[:, [0, 2]] = image.shape[-1] - boxes[:, [2, 0]]
     changed = {**target, "boxes": boxes}
@@ -88,9 +88,9 @@ def _scene(articles: list[NDArray[np.uint8]], size: int, draw: np.random.Generat
             top, left = int(draw.integers(size - height + 1)), int(draw.integers(size - width + 1))
             box = (left, top, left + width, top + height)
             if all(_overlap(box, other) < _OVERLAP for other in boxes):
-                place = canvas[top : top + height, left : left + width]
+                patch = canvas[top : top + height, left : left + width]
                 share = np.minimum(1.0, 2 * article)  # an article's edge lets the background through
-                place[:] = place * (1 - share) + (0.35 + 0.65 * article) * share
+                patch[:] = patch * (1 - share) + (0.35 + 0.65 * article) * share
                 boxes.append(box)
                 labels.append(kind + 1)
                 break
@@ -119,8 +119,8 @@ def _scaled(article: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
     rows, columns = np.flatnonzero(article.max(1) > 16), np.flatnonzero(article.max(0) > 16)
     tight = article[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
     height, width = (max(4, round(side * scale)) for side in tight.shape)
-    wanted = torch.from_numpy(tight)[None, None]
-    scaled = functional.interpolate(wanted, size=(height, width), mode="bilinear", align_corners=False)
+    alpha = torch.from_numpy(tight)[None, None]
+    scaled = functional.interpolate(alpha, size=(height, width), mode="bilinear", align_corners=False)
     return np.asarray(scaled[0, 0].numpy(), np.float32)
 
 

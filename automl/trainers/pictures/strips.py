@@ -19,13 +19,13 @@ def shown(image: Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray((spread * 255).astype(np.uint8).transpose(1, 2, 0))
 
 
-def compared(truth: NDArray[np.int64], found: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The true mask, and the found one: grey where it is right, orange where it is false, blue where it misses."""
-    truth, found = truth[:MOST, :MOST], found[:MOST, :MOST]
-    there = np.zeros((*truth.shape, 3), np.uint8)
-    there[truth > 0] = RIGHT
-    seen = np.zeros_like(there)
-    seen[(found > 0) & (found == truth)] = RIGHT
-    seen[(found > 0) & (found != truth)] = FALSE
-    seen[(found == 0) & (truth > 0)] = MISSED
-    return there, seen
+def compared(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The true mask, and the predicted one: grey where it is right, orange where it is false, blue where it misses."""
+    truth, predicted = truth[:MOST, :MOST], predicted[:MOST, :MOST]
+    true_grey = np.zeros((*truth.shape, 3), np.uint8)
+    true_grey[truth > 0] = RIGHT
+    judged = np.zeros_like(true_grey)
+    judged[(predicted > 0) & (predicted == truth)] = RIGHT
+    judged[(predicted > 0) & (predicted != truth)] = FALSE
+    judged[(predicted == 0) & (truth > 0)] = MISSED
+    return true_grey, judged

@@ -91,7 +91,7 @@ def read(kind: type[S], spec: Mapping[str, Any]) -> S:
     allowed.
     """
     sections = _sections(kind)
-    known = [f"{section}.{item.name}" for section, item in _items(kind)]
+    paths = [f"{section}.{item.name}" for section, item in _items(kind)]
     for section, values in spec.items():
         if section not in sections:
             raise SpecError(
@@ -102,11 +102,11 @@ def read(kind: type[S], spec: Mapping[str, Any]) -> S:
         if not isinstance(values, Mapping):
             raise SpecError(f"{section} is {values!r}", allowed=f"a mapping with {section}'s keys")
         for key in values:
-            if f"{section}.{key}" not in known:
+            if f"{section}.{key}" not in paths:
                 raise SpecError(
                     f"the train spec has a key {section}.{key}",
-                    allowed=", ".join(path for path in known if path.startswith(f"{section}.")),
-                    advice=nearest(f"{section}.{key}", known),
+                    allowed=", ".join(path for path in paths if path.startswith(f"{section}.")),
+                    advice=nearest(f"{section}.{key}", paths),
                 )
     return kind(**{name: section(**_values(name, section, spec)) for name, section in sections.items()})
 

@@ -62,7 +62,7 @@ def from_spec(kind: type[S], spec: Mapping[str, Any]) -> S:
 
 
 def identity(settings: Settings, digest: str) -> dict[str, Plain]:
-    """What must be the same when a run goes on from a checkpoint. digest: the sha256 of the training data.
+    """What must be the same when a run goes on from a checkpoint. `digest` is the sha256 of the training data.
 
     Settings that are without effect (momentum of adamw, the span of no schedule) may change.
     """

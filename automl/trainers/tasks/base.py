@@ -58,7 +58,7 @@ class Task(nn.Module, ABC):
 class Parts:
     """The data. held_out is None where there is none; `digest` is the sha256 of what is trained on.
 
-    collate: makes a batch of a list of examples; None: torch's. judged_at_once: examples in a batch of judgement.
+    `collate` makes a batch of a list of examples; None is torch's. A batch of judgement has `judged_at_once` examples.
     """
 
     train: Dataset[Any]

@@ -35,10 +35,10 @@ class Classification(Task):
         self.loss.update(nn.functional.cross_entropy(logits, labels), len(labels))
 
     def metrics(self) -> Mapping[str, float]:
-        found = {"accuracy": float(self.accuracy.compute()), "loss": float(self.loss.compute())}
+        metrics = {"accuracy": float(self.accuracy.compute()), "loss": float(self.loss.compute())}
         self.accuracy.reset()
         self.loss.reset()
-        return found
+        return metrics
 
 
 def prepare(settings: Settings) -> tuple[Task, Parts]:

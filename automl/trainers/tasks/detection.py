@@ -40,28 +40,28 @@ class Detection(Task):
 
     def judge(self, batch: tuple[list[Tensor], list[Target]]) -> None:
         images, targets = batch
-        found = self.network(images)
+        predictions = self.network(images)
         if self._judged_by == "segm":
-            found = [{**each, "masks": each["masks"][:, 0] > 0.5} for each in found]
-            targets = [{**each, "masks": each["masks"].bool()} for each in targets]
-        found, targets = on_cpu(found), on_cpu(targets)
-        self.precision.update(found, targets)
+            predictions = [{**prediction, "masks": prediction["masks"][:, 0] > 0.5} for prediction in predictions]
+            targets = [{**target, "masks": target["masks"].bool()} for target in targets]
+        predictions, targets = on_cpu(predictions), on_cpu(targets)
+        self.precision.update(predictions, targets)
         if not self._begun:
             self._begun = True
-            self._panels = self._drawn(images[0], targets[0], found[0])
+            self._panels = self._drawn(images[0], targets[0], predictions[0])
 
     def metrics(self) -> Mapping[str, float]:
         """map50: the average precision at an overlap of 0.5 (VOC, COCO), the mean over the classes that are there."""
-        found = {"map50": float(self.precision.compute()["map_50"])}
+        metrics = {"map50": float(self.precision.compute()["map_50"])}
         self.precision.reset()
         self._begun = False
-        return found
+        return metrics
 
     def picture(self) -> list[NDArray[np.uint8]]:
         return self._panels
 
-    def _drawn(self, image: Tensor, truth: Target, found: Target) -> list[NDArray[np.uint8]]:
-        sure = {name: values[found["scores"] >= _SURE] for name, values in found.items()}
+    def _drawn(self, image: Tensor, truth: Target, prediction: Target) -> list[NDArray[np.uint8]]:
+        sure = {name: values[prediction["scores"] >= _SURE] for name, values in prediction.items()}
         if self._judged_by == "segm":
             return [shown(image), *compared(_flat(truth["masks"]), _flat(sure["masks"]))]
         return [_boxed(image, truth), _boxed(image, sure)]

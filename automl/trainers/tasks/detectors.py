@@ -152,14 +152,14 @@ class Pyramid(nn.Module):
             ) from error
         self.body = body
         channels = body.feature_info.channels()
-        self.fpn = FeaturePyramidNetwork([channels[place] for place in self.places], shape.channels, extra)
+        self.fpn = FeaturePyramidNetwork([channels[index] for index in self.places], shape.channels, extra)
         self.out_channels = shape.channels
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """The maps by name, "0" the finest."""
         maps = self.body(pictures)
-        found: dict[str, Tensor] = self.fpn({str(level): maps[place] for level, place in enumerate(self.places)})
-        return found
+        levels: dict[str, Tensor] = self.fpn({str(level): maps[index] for level, index in enumerate(self.places)})
+        return levels
 
 
 class _Unresized(GeneralizedRCNNTransform):  # type: ignore[misc]  # torchvision has no types

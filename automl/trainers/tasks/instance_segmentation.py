@@ -23,9 +23,11 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
         validation, held_out = (Instances(Wholes([_kept(part)])) for part in ("validation", "held_out"))
         parts = Parts(Instances(train), validation, held_out, digest_of_nuclei(), collate, judged_at_once=1)
     else:
-        found = coco_pictures.parts(Path(data.path), masks=True, flips=data.changes != "none")
-        classes = len(found.train.classes)
-        parts = Parts(found.train, found.validation, found.held_out, found.digest, collate, judged_at_once=1)
+        pictures = coco_pictures.parts(Path(data.path), masks=True, flips=data.changes != "none")
+        classes = len(pictures.train.classes)
+        parts = Parts(
+            pictures.train, pictures.validation, pictures.held_out, pictures.digest, collate, judged_at_once=1
+        )
     shape = Shape(
         classes,
         backbone=model.backbone,

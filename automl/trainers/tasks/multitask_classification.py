@@ -84,18 +84,20 @@ class MultitaskClassification(Task):
         smoothing = self._settings.train.label_smoothing
         return torch.stack(
             [
-                nn.functional.cross_entropy(each, labels[:, task], label_smoothing=smoothing if self.training else 0.0)
-                for task, each in enumerate(logits)
+                nn.functional.cross_entropy(
+                    task_logits, labels[:, task], label_smoothing=smoothing if self.training else 0.0
+                )
+                for task, task_logits in enumerate(logits)
             ]
         )
 
     def metrics(self) -> Mapping[str, float]:
-        found = [float(accuracy.compute()) for accuracy in self._accuracies]
+        accuracies = [float(accuracy.compute()) for accuracy in self._accuracies]
         loss = float(self.loss.compute())
         for metric in (*self._accuracies, self.loss):
             metric.reset()
-        named = {f"accuracy_{name}": value for name, value in zip(self._names, found, strict=True)}
-        return {"mean_accuracy": sum(found) / len(found), "loss": loss, **named}
+        named = {f"accuracy_{name}": value for name, value in zip(self._names, accuracies, strict=True)}
+        return {"mean_accuracy": sum(accuracies) / len(accuracies), "loss": loss, **named}
 
 
 def prepare(settings: Settings) -> tuple[Task, Parts]:
@@ -109,12 +111,12 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
 
 
 def _packaged(limit: int | None, size: int) -> tuple[_Tasks, int, Parts]:
-    made = {part: two_articles(part) for part in ("train", "validation", "held_out")}
-    made["train"] = (made["train"][0][:limit], made["train"][1][:limit])
-    digest = digest_of_arrays(*made["train"])
+    drawn = {part: two_articles(part) for part in ("train", "validation", "held_out")}
+    drawn["train"] = (drawn["train"][0][:limit], drawn["train"][1][:limit])
+    digest = digest_of_arrays(*drawn["train"])
     parts = {
         part: PicturesInMemory(resized(torch.from_numpy(images), size), torch.from_numpy(labels))
-        for part, (images, labels) in made.items()
+        for part, (images, labels) in drawn.items()
     }
     tasks = {"top_left": FASHION, "bottom_right": FASHION}
     return tasks, 1, Parts(parts["train"], parts["validation"], parts["held_out"], digest)

@@ -19,9 +19,11 @@ def prepare(settings: Settings) -> tuple[Task, Parts]:
     if data.path is None:
         classes, parts = data.classes, _scenes(settings)
     else:
-        found = coco_pictures.parts(Path(data.path), masks=False, flips=data.flips)
-        classes = len(found.train.classes)
-        parts = Parts(found.train, found.validation, found.held_out, found.digest, collate, judged_at_once=4)
+        pictures = coco_pictures.parts(Path(data.path), masks=False, flips=data.flips)
+        classes = len(pictures.train.classes)
+        parts = Parts(
+            pictures.train, pictures.validation, pictures.held_out, pictures.digest, collate, judged_at_once=4
+        )
     size = (data.scene if data.path is None else 320) if model.size is None and model.name == "ssdlite" else model.size
     shape = Shape(
         classes,

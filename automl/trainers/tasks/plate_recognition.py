@@ -93,7 +93,7 @@ class PlateRecognition(Task):
         self.characters.update(sum(map(len, texts)))
 
     def _loss(self, read: Tensor, texts: Sequence[str]) -> Tensor:
-        targets = torch.tensor([1 + self._alphabet.index(each) for text in texts for each in text])
+        targets = torch.tensor([1 + self._alphabet.index(character) for text in texts for character in text])
         lengths = torch.tensor([len(text) for text in texts])
         steps = torch.full((len(texts),), read.shape[0])
         return nn.functional.ctc_loss(read, targets.to(read.device), steps, lengths, zero_infinity=True)
@@ -108,14 +108,14 @@ class PlateRecognition(Task):
 
     def metrics(self) -> Mapping[str, float]:
         errors = float(self.edits.compute()) / float(self.characters.compute())
-        found = {
+        metrics = {
             "plate_accuracy": float(self.right.compute()),
             "character_accuracy": max(0.0, 1.0 - errors),  # more edits than characters are possible
             "loss": float(self.loss.compute()),
         }
         for metric in (self.right, self.loss, self.edits, self.characters):
             metric.reset()
-        return found
+        return metrics
 
 
 def prepare(settings: Settings) -> tuple[Task, Parts]:
@@ -143,7 +143,7 @@ def _of_table(table: LabelsTable, folder: Path, size: tuple[int, int]) -> tuple[
     if _TEXT not in table.columns:
         raise SpecError(f"{folder / NAME} has the labels {', '.join(table.columns)}", allowed=f"a column {_TEXT!r}")
     column, most = table.columns.index(_TEXT), size[0] // 4
-    alphabet = "".join(sorted({each for row in table.parts["train"] for each in row.labels[column]}))
+    alphabet = "".join(sorted({character for row in table.parts["train"] for character in row.labels[column]}))
     parts = {}
     for part, rows in table.parts.items():
         for row in rows:

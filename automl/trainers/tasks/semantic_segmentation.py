@@ -45,24 +45,24 @@ class SemanticSegmentation(Task):
         images, classes = batch
         height, width = classes.shape[-2:]
         outputs = self.network(images)[..., :height, :width]
-        found = outputs.argmax(1) if self._kind == "ce" else (outputs[:, 0] > 0).long()
-        self.overlap.update(found, classes)
+        predicted = outputs.argmax(1) if self._kind == "ce" else (outputs[:, 0] > 0).long()
+        self.overlap.update(predicted, classes)
         self.loss.update(self._loss(outputs, classes), len(classes))
         if not self._begun:
             self._begun = True
             image = shown(images[0, :, :height, :width])
-            self._panels = [image, *compared(classes[0].cpu().numpy(), found[0].cpu().numpy())]
+            self._panels = [image, *compared(classes[0].cpu().numpy(), predicted[0].cpu().numpy())]
 
     def metrics(self) -> Mapping[str, float]:
         """iou: the intersection over union of each class over all pixels that are judged, the mean without background.
 
         A class that is neither there nor found has none and counts as 0 (torchmetrics).
         """
-        found = {"iou": float(self.overlap.compute()[1:].mean()), "loss": float(self.loss.compute())}
+        metrics = {"iou": float(self.overlap.compute()[1:].mean()), "loss": float(self.loss.compute())}
         self.overlap.reset()
         self.loss.reset()
         self._begun = False
-        return found
+        return metrics
 
     def picture(self) -> list[NDArray[np.uint8]]:
         return self._panels
@@ -105,8 +105,8 @@ def bce(outputs: Tensor, classes: Tensor) -> Tensor:
 
 def bce_and_dice(outputs: Tensor, classes: Tensor) -> Tensor:
     """With 1 - the Dice coefficient (Milletari et al. 2016) of the whole batch added."""
-    there, found = (classes > 0).float(), outputs[:, 0].sigmoid()
-    dice = (2 * (there * found).sum() + 1) / (there.sum() + found.sum() + 1)
+    truth, predicted = (classes > 0).float(), outputs[:, 0].sigmoid()
+    dice = (2 * (truth * predicted).sum() + 1) / (truth.sum() + predicted.sum() + 1)
     return bce(outputs, classes) + 1 - dice
 
 
@@ -148,18 +148,18 @@ def _kept(part: Any) -> Source:
 
 
 def _of_folder(folder: Path, data: Data) -> tuple[dict[str, list[Source] | None], str]:
-    found: dict[str, list[Source] | None] = {}
+    sources: dict[str, list[Source] | None] = {}
     digest = ""
     for part, name in (("train", "train"), ("validation", "val"), ("held_out", "test")):
         images, masks = folder / "images" / name, folder / "masks" / name
         if part == "held_out" and not images.exists():
-            found[part] = None
+            sources[part] = None
             continue
         both = pairs(images, masks)
-        found[part] = [partial(_read, image, mask, data.classes) for image, mask in both]
+        sources[part] = [partial(_read, image, mask, data.classes) for image, mask in both]
         if part == "train":
             digest = digest_of_files(folder, (image for image, _ in both), truth=(mask for _, mask in both))
-    return found, digest
+    return sources, digest
 
 
 def _read(image: Path, mask: Path, classes: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

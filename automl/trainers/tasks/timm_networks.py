@@ -19,13 +19,13 @@ def network(settings: Model, *, channels: int, classes: int) -> nn.Module:
     Takes (n, channels, image_size, image_size). Raises SpecError when timm has no such network, and when weights cannot
     be had.
     """
-    known = timm.list_models()
+    names = timm.list_models()
     name, _, tag = settings.name.partition(".")
-    if name not in known:
+    if name not in names:
         raise SpecError(
             f"model.name is {settings.name!r}, and timm {timm.__version__} has no such network",
-            allowed=f"one of {len(known)}: python -c 'import timm; print(*timm.list_models())'",
-            advice=nearest(name, known),
+            allowed=f"one of {len(names)}: python -c 'import timm; print(*timm.list_models())'",
+            advice=nearest(name, names),
         )
     if tag and settings.name not in timm.list_pretrained():
         raise SpecError(f"model.name is {settings.name!r}, and timm knows no weights {tag!r} of it", allowed=name)
@@ -37,11 +37,11 @@ def network(settings: Model, *, channels: int, classes: int) -> nn.Module:
     }
     try:
         try:
-            made = timm.create_model(settings.name, img_size=settings.image_size, **options)
+            network = timm.create_model(settings.name, img_size=settings.image_size, **options)
         except TypeError as error:  # transformers must be told the size, the others know no such option
             if "img_size" not in str(error):
                 raise
-            made = timm.create_model(settings.name, **options)
+            network = timm.create_model(settings.name, **options)
     except (OSError, RuntimeError) as error:
         if not settings.pretrained:
             raise
@@ -51,17 +51,17 @@ def network(settings: Model, *, channels: int, classes: int) -> nn.Module:
             advice="set it to false, or give a file as model.weights",
         ) from error
     if settings.weights is not None:
-        _load(made, Path(settings.weights))
-    assert isinstance(made, nn.Module)
-    return made
+        _load(network, Path(settings.weights))
+    assert isinstance(network, nn.Module)
+    return network
 
 
-def _load(made: nn.Module, path: Path) -> None:
+def _load(network: nn.Module, path: Path) -> None:
     if not path.is_file():
         raise SpecError(f"model.weights is {str(path)!r}, and there is no such file")
     try:
         state = timm.models.load_state_dict(str(path), weights_only=True)
-        own = made.state_dict()
+        own = network.state_dict()
         fitting = {name: value for name, value in state.items() if name in own and value.shape == own[name].shape}
     except (AttributeError, EOFError, OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
@@ -70,4 +70,4 @@ def _load(made: nn.Module, path: Path) -> None:
         raise SpecError(
             f"model.weights is {str(path)!r}, of which {len(fitting)} of {len(own)} tensors fit the network"
         )
-    made.load_state_dict(fitting, strict=False)
+    network.load_state_dict(fitting, strict=False)
