@@ -104,20 +104,20 @@ class Study:
 
     def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> PlanResult:
         """What the study will do and what that takes, before anything is trained."""
-        found = planned(self.definition, tuple(jobs))
+        plan = planned(self.definition, tuple(jobs))
         rows: list[tuple[str, ...]] = [("stage", "rung", "experiments", "from epoch", "to epoch")]
         rows += [
             (stage.stage, *map(str, (rung.rung, rung.experiments, rung.from_epoch, rung.epochs)))
-            for stage in found.stages
+            for stage in plan.stages
             for rung in stage.rungs
         ]
-        totals = [f"{name}: {value}" for name, value in plan_totals(found.totals)]
+        totals = [f"{name}: {value}" for name, value in plan_totals(plan.totals)]
         return PlanResult(
-            found.to_json(),
-            lambda console: tables.plan(console, found),
+            plan.to_json(),
+            lambda console: tables.plan(console, plan),
             rows,
-            title=f"{found.study}: {plan_title(found)}",
-            lines=[f"searched: {plan_parameters(found)}", *found.notes, *totals],
+            title=f"{plan.study}: {plan_title(plan)}",
+            lines=[f"searched: {plan_parameters(plan)}", *plan.notes, *totals],
         )
 
     def start(self, jobs: int | None = None) -> None:
@@ -158,17 +158,17 @@ class Study:
             while True:
                 exit_code = self._process.poll() if self._process is not None else None
                 try:
-                    found = self.read_status()
+                    current = self.read_status()
                 except RecordError:  # not begun yet
-                    found = None
-                if found is not None:
-                    display.show(_shown_status(found), found.progress.share_done)
-                    end = _ENDED.get(found.state)
+                    current = None
+                if current is not None:
+                    display.show(_shown_status(current), current.progress.share_done)
+                    end = _ENDED.get(current.state)
                     if end is not None and not self._is_running:
                         return end
-                if exit_code is not None and (found is None or found.state not in _ENDED):
+                if exit_code is not None and (current is None or current.state not in _ENDED):
                     raise StudyFailed(f"the search ended with exit code {exit_code}", advice=f"see {self.log}")
-                time.sleep(min(every, 0.5) if self._process is not None and found is None else every)
+                time.sleep(min(every, 0.5) if self._process is not None and current is None else every)
 
     def best(self) -> NotebookResult:
         """The best experiment so far. Raises RecordError before the first success."""
@@ -189,7 +189,9 @@ class Study:
         opened = self._open()
         definition, study = opened.definition, opened.history()
         explanation = explain(definition, study, number)
-        history = next(each.history for each in experiments(study, definition.plan) if each.number == number)
+        history = next(
+            candidate.history for candidate in experiments(study, definition.plan) if candidate.number == number
+        )
         defaults = " (the defaults)" if explanation.is_defaults else ""
         return ExperimentResult(
             {**explanation.to_json(), "history": [list(point) for point in history]},
@@ -203,14 +205,14 @@ class Study:
     def experiments(self) -> NotebookResult:
         """Every experiment: status, epochs, value, the values that it tried."""
         opened = self._open()
-        found = status.status(opened.record, opened.definition)
-        names = list(found.experiments[0].values) if found.experiments else []
-        rows: list[tuple[str, ...]] = [("experiment", "stage", "status", "epochs", found.metric.name, *names)]
-        for row in found.experiments:
+        current = status.status(opened.record, opened.definition)
+        names = list(current.experiments[0].values) if current.experiments else []
+        rows: list[tuple[str, ...]] = [("experiment", "stage", "status", "epochs", current.metric.name, *names)]
+        for row in current.experiments:
             settings = (formatting.setting(row.values.get(name, "-")) for name in names)
             rows.append((*experiment_cells(row), formatting.number(row.best), *settings))
-        table = [row.to_json() for row in found.experiments]
-        return NotebookResult(table, lambda console: tables.report(console, opened.definition, found), rows)
+        table = [row.to_json() for row in current.experiments]
+        return NotebookResult(table, lambda console: tables.report(console, opened.definition, current), rows)
 
     def replay(self) -> NotebookResult:
         """Every decision computed again from the record, and the first that differs, as `automl replay`."""
@@ -226,10 +228,10 @@ class Study:
     def frame(self) -> pd.DataFrame:
         """A row for every run of an experiment, for pandas; needs the extra 'export'. Raises RecordError."""
         try:
-            found: pd.DataFrame = import_module("automl.frames").experiments_frame(str(self.path))
+            frame: pd.DataFrame = import_module("automl.frames").experiments_frame(str(self.path))
         except ModuleNotFoundError as error:
             raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
-        return found
+        return frame
 
     def best_model(self, folder: str | Path) -> NotebookResult:
         """Copies best_model/ into a new folder, from wherever the study lies, every file checked by its sha256.
@@ -237,7 +239,7 @@ class Study:
         Raises RecordError while there is none, InvalidInput when the folder already exists.
         """
         data = fetch_best_model(self._open().record, Path(folder))
-        rows = [("file", "bytes"), *((each["file"], f"{each['bytes']:,}") for each in data["files"])]
+        rows = [("file", "bytes"), *((file["file"], f"{file['bytes']:,}") for file in data["files"])]
         title = f"experiment {data['experiment']}, epoch {data['epoch']}, in {data['folder']}"
         return NotebookResult(data, lambda console: tables.files(console, data), rows, title=title)
 
@@ -271,7 +273,7 @@ class Study:
         return OpenedStudy.read(record, definition.file)
 
 
-def _shown_status(found: StudyStatus) -> NotebookResult:
+def _shown_status(current: StudyStatus) -> NotebookResult:
     return NotebookResult(
-        found.to_json(), lambda console: tables.status(console, found), [("", ""), *indicators(found)]
+        current.to_json(), lambda console: tables.status(console, current), [("", ""), *indicators(current)]
     )

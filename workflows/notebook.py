@@ -59,15 +59,18 @@ class OnCluster:
 
         No cluster is asked. data: the workflow as Kubernetes takes it. Raises InvalidInput.
         """
-        made, definition = compiled(self.study.path), self.study.definition
-        wrong = problems(made, definition.plan)
+        manifest, definition = compiled(self.study.path), self.study.definition
+        wrong = problems(manifest, definition.plan)
         rows = [("template", "what it is", "containers")]
-        rows += [(each["name"], _kind(each), ", ".join(_containers(each))) for each in made["spec"]["templates"]]
+        rows += [
+            (template["name"], _kind(template), ", ".join(_containers(template)))
+            for template in manifest["spec"]["templates"]
+        ]
         size = f"{study_bytes(definition) / 1000:,.0f} kB at the end, of the {MOST_BYTES / 1000:,.0f} kB that fit"
         lines = [f"size: {size}", f"lint: {'; '.join(wrong) or 'nothing is wrong'}"]
         text = "\n".join([*("  ".join(row) for row in rows), *lines])
         return NotebookResult(
-            made, lambda console: console.print(text, markup=False, highlight=False), rows, lines=lines
+            manifest, lambda console: console.print(text, markup=False, highlight=False), rows, lines=lines
         )
 
     def submit(self) -> NotebookResult:
@@ -75,9 +78,9 @@ class OnCluster:
 
         Raises InvalidInput, and ClusterError: also when a workflow of this study is under way.
         """
-        made, cluster = compiled(self.study.path), self._there()
-        refuse_a_second(cluster, made, self.study.path)
-        created, unseen = create(cluster, made, dry_run=False)
+        manifest, cluster = compiled(self.study.path), self._there()
+        refuse_a_second(cluster, manifest, self.study.path)
+        created, unseen = create(cluster, manifest, dry_run=False)
         assert created is not None, "it is no dry run"
         self._name = on.name_of(created)
         data = {"workflow": self._name, "namespace": cluster.namespace, "store": on.store_of(created)}
@@ -99,14 +102,14 @@ class OnCluster:
         with progress_display() as display:
             while True:
                 try:
-                    workflow, found = self._look()
+                    workflow, result = self._look()
                 except ClusterAway as error:
                     display.show(_pairs({}, [("", ""), ("workflow", f"{error.given}; asking again")]), 0.0)
                     time.sleep(pause)
                     pause = min(2 * pause, PATIENCE)
                     continue
                 pause = every
-                display.show(found, found.data["share"])
+                display.show(result, result.data["share"])
                 if on.ended(workflow):
                     return "Done" if on.phase(workflow) == "Succeeded" else "Error"
                 time.sleep(every)
@@ -120,7 +123,7 @@ class OnCluster:
     def _look(self) -> tuple[Workflow, NotebookResult]:
         workflow = self._workflow()
         cluster, ended = self._there(), on.ended(workflow)
-        running = sum(each.phase == "Running" for each in on.trainings(workflow))
+        running = sum(pod.phase == "Running" for pod in on.trainings(workflow))
         rows = [("workflow", f"{on.name_of(workflow)} in {cluster.namespace}: {on.state(workflow)}")]
         if not ended:
             rows.append(("pods that train", str(running)))
@@ -130,9 +133,9 @@ class OnCluster:
             rows.append(("failed", why_it_failed(cluster, workflow)))
         share = 0.0
         try:
-            found = self.study.read_status()
-            rows += indicators(found)[1:]
-            share = found.progress.share_done
+            current = self.study.read_status()
+            rows += indicators(current)[1:]
+            share = current.progress.share_done
         except RecordError:
             rows.append(("record", "not begun"))
         except AutoMLError as error:
@@ -147,27 +150,27 @@ class OnCluster:
 
     def _workflow(self) -> Workflow:
         cluster = self._there()
-        found = cluster.get(self._name) if self._name else newest(cluster, self.study.path)
-        if found is None:
+        workflow = cluster.get(self._name) if self._name else newest(cluster, self.study.path)
+        if workflow is None:
             raise ClusterError(
                 f"no workflow of {self.study.path} is in namespace {cluster.namespace} ({cluster.where})",
                 advice="submit() makes one, and goes on with what the store holds",
             )
-        return found
+        return workflow
 
 
 def _kind(template: dict[str, Any]) -> str:
     title = template.get("annotations", {}).get("workflows.argoproj.io/display-name", "")
     title = _INPUT.sub(r"<\1>", title)
-    said = "a pod" if "container" in template else "steps"
-    return f"{said}, shown as {title}" if title else said
+    kind = "a pod" if "container" in template else "steps"
+    return f"{kind}, shown as {title}" if title else kind
 
 
 def _containers(template: dict[str, Any]) -> list[str]:
     """The containers of a pod, those that come before it and beside it, with their images."""
     main = [{"name": "main", **template["container"]}] if "container" in template else []
-    each = [*template.get("initContainers", ()), *main, *template.get("sidecars", ())]
-    return [f"{container['name']} ({container['image']})" for container in each]
+    containers = [*template.get("initContainers", ()), *main, *template.get("sidecars", ())]
+    return [f"{container['name']} ({container['image']})" for container in containers]
 
 
 def _pairs(data: dict[str, Any], rows: list[tuple[str, str]]) -> NotebookResult:

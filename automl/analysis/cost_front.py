@@ -32,17 +32,17 @@ class Point:
 
 def points(experiments: Iterable[Experiment], score: Score) -> tuple[Point, ...]:
     """A point for every rung that ended well, by experiment and rung. score: a value where larger is better."""
-    found = []
-    for each in experiments:
+    points_so_far = []
+    for experiment in experiments:
         best: float | None = None
         seconds = 0.0
-        for result in each.results:
+        for result in experiment.results:
             seconds += result.seconds
             if result.failure is not None or result.best_value is None:
                 continue
             best = result.best_value if best is None else max(best, result.best_value, key=score)
-            found.append(Point(each.number, result.rung, result.epochs, best, seconds))
-    return tuple(found)
+            points_so_far.append(Point(experiment.number, result.rung, result.epochs, best, seconds))
+    return tuple(points_so_far)
 
 
 def front(points: Iterable[Point], score: Score) -> tuple[Point, ...]:
@@ -52,9 +52,9 @@ def front(points: Iterable[Point], score: Score) -> tuple[Point, ...]:
     """
     kept: list[Point] = []
     best = -math.inf
-    for each in sorted(points, key=lambda each: (each.seconds, -score(each.value), each.experiment, each.rung)):
-        reached = score(each.value)
-        if not kept or reached > best or (reached == best and each.seconds == kept[-1].seconds):
-            kept.append(each)
+    for point in sorted(points, key=lambda point: (point.seconds, -score(point.value), point.experiment, point.rung)):
+        reached = score(point.value)
+        if not kept or reached > best or (reached == best and point.seconds == kept[-1].seconds):
+            kept.append(point)
             best = reached
     return tuple(kept)

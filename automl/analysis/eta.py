@@ -30,7 +30,7 @@ Floats = NDArray[numpy.float64]
 class Seen:
     """A training as far as it was seen: the epoch that it went on from, and (epoch, seconds after its start), rising.
 
-    ended: seconds after its start; None while it goes on.
+    `ended` is in seconds after its start; None while it goes on.
     """
 
     experiment: int
@@ -42,9 +42,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Task:
-    """A training that is left. experiment: None where that is not known yet; then it is one of `candidates`, or new.
+    """A training that is left. `experiment` is None while it is undecided: it is one of `candidates`, or new.
 
-    begun: what was seen of it; elapsed: seconds since it began.
+    `begun` is what was seen of it, `elapsed` the seconds since it began.
     """
 
     start: int
@@ -76,7 +76,7 @@ class TimeLeft:
 class Waits:
     """Seconds in which a place stands empty: between two trainings, and between two rungs.
 
-    since: how long nothing has trained by now; None while something does.
+    `since` is how long nothing has trained by now; None while something does.
     """
 
     between: tuple[float, ...] = ()
@@ -87,7 +87,7 @@ class Waits:
 def time_left(
     seen: Sequence[Seen], search: Sequence[Chain], after: Sequence[Chain], places: int, waits: Waits = Waits()
 ) -> TimeLeft | None:
-    """What is left of a study; None before any epoch was seen. after: the chains that wait for the whole search."""
+    """What is left of a study; None before any epoch was seen. `after` waits for the whole search."""
     speeds = _Speeds(seen)
     if not speeds.known:
         return None
@@ -110,24 +110,30 @@ class _Speeds:
     """Seconds an epoch and seconds of a start, of every training of which an epoch was seen."""
 
     def __init__(self, seen: Sequence[Seen]) -> None:
-        parts = {each: _parts(each) for each in seen if each.epochs}
-        apart = {each: found for each, found in parts.items() if found is not None}
-        self.alone = [each for each, found in parts.items() if found is None]  # one look: start and epochs in one
+        parts = {training: _parts(training) for training in seen if training.epochs}
+        apart = {
+            training: speed_and_start for training, speed_and_start in parts.items() if speed_and_start is not None
+        }
+        self.alone = [
+            training for training, speed_and_start in parts.items() if speed_and_start is None
+        ]  # one look: start and epochs in one
         self.known = bool(parts)
-        self.apart = [(each.experiment, *found) for each, found in apart.items()]
-        self.failures = sum(each.failed for each in seen)
-        self.ended = sum(each.ended is not None for each in seen)
+        self.apart = [(training.experiment, *speed_and_start) for training, speed_and_start in apart.items()]
+        self.failures = sum(training.failed for training in seen)
+        self.ended = sum(training.ended is not None for training in seen)
 
     def drawn(self, rng: numpy.random.Generator) -> tuple[Mapping[int, float], Floats, Floats]:
         """Seconds an epoch by experiment; then those, and seconds of starts, of trainings drawn with replacement."""
         rows = list(self.apart)
         if self.alone:
             usual = [start for _, _, start in self.apart]
-            whole = min(each.epochs[-1][1] for each in self.alone)
+            whole = min(training.epochs[-1][1] for training in self.alone)
             start = min(float(rng.choice(usual)), 0.9 * whole) if usual else float(rng.random()) * whole
-            for each in self.alone:
-                epoch, when = each.epochs[-1]
-                rows.append((each.experiment, max(0.0, when - start) / (epoch - each.start), start + _tail(each)))
+            for training in self.alone:
+                epoch, when = training.epochs[-1]
+                rows.append(
+                    (training.experiment, max(0.0, when - start) / (epoch - training.start), start + _tail(training))
+                )
         own = {number: speed for number, speed, _ in rows}
         chosen = rng.integers(len(rows), size=len(rows))
         table = numpy.array([(speed, start) for _, speed, start in rows])[chosen]

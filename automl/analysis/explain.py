@@ -179,8 +179,8 @@ def _proposed(
     definition: Definition, study: History, stage: Stage, decision: Decision, experiment: Experiment
 ) -> Proposal:
     """Who proposed it, having seen what."""
-    before = [each for each in study.of_stage(stage.index) if each.index <= decision.index]
-    seen = [outcome for each in before for outcome in each.consumed]
+    before = [earlier for earlier in study.of_stage(stage.index) if earlier.index <= decision.index]
+    seen = [outcome for earlier in before for outcome in earlier.consumed]
     recommendation = experiment.recommendations[0]
     reason, origin = recommendation.reason, origin_of(recommendation)
     name = definition.sampler_name
@@ -209,13 +209,13 @@ def _proposed(
 def _seen(definition: Definition, seen: list[Outcome]) -> str:
     if not seen:
         return "no result yet"
-    failed = sum(each.failure is not None for each in seen)
+    failed = sum(outcome.failure is not None for outcome in seen)
     best = best_outcome(seen, definition.brain.metric)
-    said = f"{len(seen)} result{'' if len(seen) == 1 else 's'}"
-    said += f", {failed} of them failed" if failed else ""
+    text = f"{len(seen)} result{'' if len(seen) == 1 else 's'}"
+    text += f", {failed} of them failed" if failed else ""
     if best is not None:
-        said += f", the best {definition.metric_rule.name} {number(best.best_value)} of experiment {best.experiment}"
-    return said
+        text += f", the best {definition.metric_rule.name} {number(best.best_value)} of experiment {best.experiment}"
+    return text
 
 
 def _rung(
@@ -224,8 +224,12 @@ def _rung(
     """What happened to an experiment at a rung: its rank among the rung's results, the cut, and what followed."""
     stage, decisions = definition.plan.stages[experiment.stage], study.of_stage(experiment.stage)
     result = study.results.get((experiment.number, rung))
-    issued = next(each for each in decisions if each.index == rung).issued
-    reached = [study.results[each.number, rung].outcome() for each in issued if (each.number, rung) in study.results]
+    issued = next(decided for decided in decisions if decided.index == rung).issued
+    reached = [
+        study.results[recommended.number, rung].outcome()
+        for recommended in issued
+        if (recommended.number, rung) in study.results
+    ]
     order = [outcome.experiment for outcome in ranked(reached, definition.brain.metric)]
     go_on = stage.rungs[rung + 1].size if goes_on(stage, rung) else None
     course = RungCourse(

@@ -183,8 +183,14 @@ def progress(definition: Definition, study: History, running: Mapping[int, int] 
         for rung, before in with_before(stage, "epochs"):
             if rung.index < len(decisions):
                 issued = decisions[rung.index].issued
-                open_runs = [each for each in issued if (each.number, rung.index) not in study.results]
-                pending += sum(rung.epochs - max(before, running.get(each.number, 0)) for each in open_runs)
+                open_runs = [
+                    recommendation
+                    for recommendation in issued
+                    if (recommendation.number, rung.index) not in study.results
+                ]
+                pending += sum(
+                    rung.epochs - max(before, running.get(recommendation.number, 0)) for recommendation in open_runs
+                )
             else:
                 pending += _expected_size(study, stage.index, rung) * (rung.epochs - before)
     total = plan.trained(plan.stages, resume=True)
@@ -228,7 +234,9 @@ def best(definition: Definition, study: History) -> BestSoFar | None:
     outcome = summary.best_of_search(definition, study)
     if outcome is None:
         return None
-    experiment = next(each for each in experiments(study, definition.plan) if each.number == outcome.experiment)
+    experiment = next(
+        candidate for candidate in experiments(study, definition.plan) if candidate.number == outcome.experiment
+    )
     result = study.results[outcome.experiment, outcome.rung]
     return BestSoFar(
         experiment=outcome.experiment,

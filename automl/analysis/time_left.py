@@ -15,7 +15,7 @@ from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 
 _RECENT = 30  # attempts from which the places are counted
-_PODS = Waits(between=(2.0, 8.0), rungs=(10.0, 30.0))  # as long as none was seen: what clusters took, see docs/speed.md
+_PODS = Waits(between=(2.0, 8.0), rungs=(10.0, 30.0))  # what clusters took (docs/speed.md), for a study without any
 
 
 def time_left(
@@ -23,16 +23,18 @@ def time_left(
 ) -> TimeLeft | None:
     """The time left at `now` (seconds of UTC); None before any epoch was seen.
 
-    times: of as many attempts as are known; those of runs without a result are trained at the moment. jobs: trainings
-    side by side; None counts those of the record.
+    `times` are of as many attempts as the caller knows; those of runs without a result train at the moment. `jobs` is
+    the number of trainings side by side; None counts those of the record.
     """
-    newest = {(each.experiment, each.rung): each for each in sorted(times, key=lambda each: each.began)}
+    newest = {
+        (attempt.experiment, attempt.rung): attempt for attempt in sorted(times, key=lambda attempt: attempt.began)
+    }
     search, after = (
         [_chain(study, stage, newest, now) for stage in stages] for stages in _open_stages(definition, study)
     )
     running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
     places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
-    seen = [*_ended(study, newest), *(_seen(each, now=now) for each in _running(study, newest))]
+    seen = [*_ended(study, newest), *(_seen(attempt, now=now) for attempt in _running(study, newest))]
     return eta.time_left(seen, search, after, places, _waits(definition, times, None if running else now))
 
 
@@ -40,7 +42,7 @@ def as_it_was(
     definition: Definition, study: History, times: Sequence[AttemptTimes], now: float
 ) -> tuple[History, tuple[AttemptTimes, ...]]:
     """The study and its times as the record held them at `now`; a decision is made when its first run begins."""
-    known = tuple(
+    begun_by_then = tuple(
         replace(
             each,
             epochs=tuple(point for point in each.epochs if point[1] <= now),
@@ -51,7 +53,7 @@ def as_it_was(
     )
     ends = {(each.experiment, each.rung): each.seen for each in times}
     results = {run: result for run, result in study.results.items() if ends.get(run, math.inf) <= now}
-    begun = {(each.experiment, each.rung) for each in known}
+    begun = {(each.experiment, each.rung) for each in begun_by_then}
     stages = definition.plan.stages
     made: list[Decision] = []
     for each in study.decisions:
@@ -59,7 +61,7 @@ def as_it_was(
         first = each.index == 0 and stages[each.stage].kind is StageKind.SEARCH
         if first or any((asked.number, rung) in begun for asked in each.issued):
             made.append(each)
-    return replace(study, decisions=tuple(made), results=results), known
+    return replace(study, decisions=tuple(made), results=results), begun_by_then
 
 
 def _open_stages(definition: Definition, study: History) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
@@ -78,18 +80,18 @@ def _chain(
 ) -> list[list[Task]]:
     """The rungs of a stage that are left, each with its trainings that are left."""
     decisions = study.of_stage(stage.index)
-    alive = [each.number for each in decisions[-1].issued] if decisions else []
+    alive = [recommendation.number for recommendation in decisions[-1].issued] if decisions else []
     last = len(decisions) - 1
-    alive = [n for n in alive if (found := study.results.get((n, last))) is None or found.failure is None]
+    alive = [n for n in alive if (result := study.results.get((n, last))) is None or result.failure is None]
     rungs = []
     for rung, before in with_before(stage, "epochs"):
         if rung.index < len(decisions):
             tasks = []
-            for asked in decisions[rung.index].issued:
-                if (asked.number, rung.index) in study.results:
+            for recommendation in decisions[rung.index].issued:
+                if (recommendation.number, rung.index) in study.results:
                     continue
-                task = Task(asked.resume_epoch, asked.epochs, asked.number)
-                times = newest.get((asked.number, rung.index))
+                task = Task(recommendation.resume_epoch, recommendation.epochs, recommendation.number)
+                times = newest.get((recommendation.number, rung.index))
                 if times is not None and times.ended is None:
                     task = replace(task, begun=_seen(times), elapsed=max(0.0, now - times.began))
                 elif times is not None and times.epochs:
@@ -126,13 +128,13 @@ def _ended(study: History, newest: dict[tuple[int, int], AttemptTimes]) -> Itera
 
 
 def _running(study: History, newest: dict[tuple[int, int], AttemptTimes]) -> Iterable[AttemptTimes]:
-    return [each for run, each in newest.items() if run not in study.results]
+    return [attempt for run, attempt in newest.items() if run not in study.results]
 
 
 def _side_by_side(times: Sequence[AttemptTimes]) -> int:
     """The most trainings at a time, of the newest ones."""
-    recent = sorted(times, key=lambda each: each.began)[-_RECENT:]
-    return max((sum(one.began <= at.began < _until(one) for one in recent) for at in recent), default=1)
+    recent = sorted(times, key=lambda attempt: attempt.began)[-_RECENT:]
+    return max((sum(other.began <= attempt.began < _until(other) for other in recent) for attempt in recent), default=1)
 
 
 def _until(times: AttemptTimes) -> float:
@@ -150,19 +152,19 @@ def _waits(definition: Definition, times: Sequence[AttemptTimes], now: float | N
         for number in range(stage.first, stage.first + stage.experiments)
     }
     rungs: dict[tuple[int, int], list[AttemptTimes]] = {}
-    for each in sorted(times, key=lambda each: each.began):
-        if each.experiment in stage_of:
-            rungs.setdefault((stage_of[each.experiment], each.rung), []).append(each)
-    ends = sorted(each.ended for each in times if each.ended is not None)
+    for attempt in sorted(times, key=lambda attempt: attempt.began):
+        if attempt.experiment in stage_of:
+            rungs.setdefault((stage_of[attempt.experiment], attempt.rung), []).append(attempt)
+    ends = sorted(attempt.ended for attempt in times if attempt.ended is not None)
     between, pauses = [], []
-    for (stage, rung), found in rungs.items():
-        before = [each.ended for each in rungs.get((stage, rung - 1), ()) if each.ended is not None]
-        if before and found[0].began >= max(before):
-            pauses.append(found[0].began - max(before))
-        for each in found[1:]:
-            ended = [end for end in ends if found[0].began < end <= each.began]
+    for (stage, rung), attempts in rungs.items():
+        before = [attempt.ended for attempt in rungs.get((stage, rung - 1), ()) if attempt.ended is not None]
+        if before and attempts[0].began >= max(before):
+            pauses.append(attempts[0].began - max(before))
+        for attempt in attempts[1:]:
+            ended = [end for end in ends if attempts[0].began < end <= attempt.began]
             if ended:
-                between.append(each.began - ended[-1])
-    usual = _PODS if any(each.in_pod for each in times) else Waits()
-    since = None if now is None or not times else now - max(each.seen for each in times)
+                between.append(attempt.began - ended[-1])
+    usual = _PODS if any(attempt.in_pod for attempt in times) else Waits()
+    since = None if now is None or not times else now - max(attempt.seen for attempt in times)
     return Waits(tuple(between) or usual.between, tuple(pauses) or usual.rungs, since)
