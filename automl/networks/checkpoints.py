@@ -72,7 +72,7 @@ class Checkpoints(BaseModel):
         return {epoch: tuple(path for part in parts for path in part[epoch]) for epoch in epochs}
 
     def handed_over(self, path: str) -> str:
-        """What a program is told of a checkpoint: its first file's path, or the folder that the file lies in."""
+        """What a program is given of a checkpoint: the path of its first file, or of the folder with that file."""
         match = _form(self.pattern).fullmatch(path)
         return match["place"] if match is not None else path
 

@@ -37,7 +37,7 @@ class _Model(BaseModel):
 class Fields(_Model):
     """Where in the train spec the things lie that the search itself sets, and those that people ask for first."""
 
-    epochs: DottedPath = Field(description="train until this many epochs are done in all")
+    epochs: DottedPath = Field(description="train until this many epochs are done in total")
     schedule_epochs: DottedPath | None = Field(None, description="the epochs that a learning-rate schedule spans")
     seed: DottedPath | None = Field(None, description="the seed of the training")
     resume_from: DottedPath | None = Field(None, description="the checkpoint file to go on from")
@@ -282,7 +282,7 @@ def shipped(name: str) -> Network:
     """A network of the catalogue, by its own name. Its file is parsed once: that takes longer than all that follows."""
     try:
         return parse(shipped_text(name), f"catalogue/{name}.yaml")
-    except InvalidInput as error:  # ours to mend, not the user's
+    except InvalidInput as error:  # ours to fix, not the user's
         raise AssertionError(f"the shipped network {name} is broken: {error}") from error
 
 
@@ -307,7 +307,7 @@ def load_network(name: str, base: Path) -> Network:
             found = {each.stem: each for each in path.parent.glob("*.y*ml") if each.is_file()}
             near = difflib.get_close_matches(path.stem, found, n=1)
             advice = f"did you mean {found[near[0]].name!r}?" if near else "the path is relative to the study file"
-            raise NetworkError(f"network: there is no file {path}", advice=advice)
+            raise NetworkError(f"network: file {path} does not exist", advice=advice)
         return parse(strict_yaml.read_text(path, "a network file, in YAML"), str(path), path.parent)
     names = catalogue()
     if name in names:

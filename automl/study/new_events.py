@@ -1,4 +1,4 @@
-"""What has happened in a study that others carry out: two looks at its record, and the events between them."""
+"""What has happened in a study that others carry out: the events between two looks at its record."""
 
 from __future__ import annotations
 
@@ -24,61 +24,74 @@ class RecordEvents:
     _training: dict[int, tuple[Recommendation, int, int]] = field(default_factory=dict)  # and rung, epoch
 
     def look(self, running: Collection[int]) -> list[Event]:
-        """What happened since the last look, in order. running: the experiments that a pod trains at the moment."""
+        """What happened since the last look, in order. `running` are the experiments that a pod trains now."""
         decided = self._read_decisions()
         study = History(self.definition.brain.metric, self._all_decisions(), self._results)
         settled = self._read_results(study)
         study = History(study.metric, study.decisions, dict(self._results))
         newest = times_of_newest(self.record, [result for *_, result in settled])
-        known = {(each.experiment, each.rung, each.attempt): each for each in newest}
-        events = [Event(EventKind.DECIDED, study, decision=each) for each in decided]
-        for asked, rung, result in settled:
-            self._training.pop(asked.number, None)
-            times = known.get((asked.number, rung, result.attempts[-1]))
-            events.append(Event(EventKind.SETTLED, study, recommendation=asked, rung=rung, result=result, times=times))
+        times_of = {(attempt.experiment, attempt.rung, attempt.attempt): attempt for attempt in newest}
+        events = [Event(EventKind.DECIDED, study, decision=decision) for decision in decided]
+        for recommendation, rung, result in settled:
+            self._training.pop(recommendation.number, None)
+            times = times_of.get((recommendation.number, rung, result.attempts[-1]))
+            events.append(
+                Event(EventKind.SETTLED, study, recommendation=recommendation, rung=rung, result=result, times=times)
+            )
         return [*events, *self._read_trainings(study, running)]
 
     def _all_decisions(self) -> tuple[Decision, ...]:
-        return tuple(each for stage in self.definition.plan.stages for each in self._decisions[stage.index])
+        return tuple(decision for stage in self.definition.plan.stages for decision in self._decisions[stage.index])
 
     def _read_decisions(self) -> list[Decision]:
         new = []
         for stage in self.definition.plan.stages:
-            known = self._decisions.setdefault(stage.index, [])
-            while len(known) < len(stage.rungs) and (made := self.record.decision(stage.index, len(known))) is not None:
-                known.append(made[0])
-                new.append(made[0])
+            decisions = self._decisions.setdefault(stage.index, [])
+            while len(decisions) < len(stage.rungs):
+                stored = self.record.decision(stage.index, len(decisions))
+                if stored is None:
+                    break
+                decisions.append(stored[0])
+                new.append(stored[0])
         return new
 
     def _read_results(self, study: History) -> list[tuple[Recommendation, int, Result]]:
         new = []
-        for asked, rung in runs_of(study, self.definition.plan.stages):
-            if (asked.number, rung) not in self._results:
-                result = self.record.result(asked.number, rung)
+        for recommendation, rung in runs_of(study, self.definition.plan.stages):
+            if (recommendation.number, rung) not in self._results:
+                result = self.record.result(recommendation.number, rung)
                 if result is not None:
-                    self._results[asked.number, rung] = result
-                    new.append((asked, rung, result))
+                    self._results[recommendation.number, rung] = result
+                    new.append((recommendation, rung, result))
         return new
 
     def _read_trainings(self, study: History, running: Collection[int]) -> Iterator[Event]:
         """started, epoch and preempted: the newest checkpoint of a run says how far it is."""
         for number in [number for number in self._training if number not in running]:
-            asked, rung, _ = self._training.pop(number)
-            yield Event(EventKind.PREEMPTED, study, recommendation=asked, rung=rung)
-        for asked, rung in runs_of(study, self.definition.plan.stages):
-            if asked.number not in running or (asked.number, rung) in self._results:
+            recommendation, rung, _ = self._training.pop(number)
+            yield Event(EventKind.PREEMPTED, study, recommendation=recommendation, rung=rung)
+        for recommendation, rung in runs_of(study, self.definition.plan.stages):
+            if recommendation.number not in running or (recommendation.number, rung) in self._results:
                 continue
-            stored = self.record.checkpoints(asked.number, rung)
-            epoch = stored[0].epoch if stored else asked.resume_epoch
-            attempts = times_of_run(self.record, asked.number, rung)
+            stored = self.record.checkpoints(recommendation.number, rung)
+            epoch = stored[0].epoch if stored else recommendation.resume_epoch
+            attempts = times_of_run(self.record, recommendation.number, rung)
             times = attempts[-1] if attempts else None
-            if asked.number not in self._training:
-                self._training[asked.number] = asked, rung, epoch
-                yield Event(EventKind.STARTED, study, recommendation=asked, rung=rung, epoch=epoch, times=times)
-            elif epoch > self._training[asked.number][2]:
-                self._training[asked.number] = asked, rung, epoch
+            if recommendation.number not in self._training:
+                self._training[recommendation.number] = recommendation, rung, epoch
+                yield Event(
+                    EventKind.STARTED, study, recommendation=recommendation, rung=rung, epoch=epoch, times=times
+                )
+            elif epoch > self._training[recommendation.number][2]:
+                self._training[recommendation.number] = recommendation, rung, epoch
                 manifest = self.record.manifest(stored[0].manifest)
                 value = manifest.history[-1][1] if manifest is not None and manifest.history else None
                 yield Event(
-                    EventKind.EPOCH, study, recommendation=asked, rung=rung, epoch=epoch, value=value, times=times
+                    EventKind.EPOCH,
+                    study,
+                    recommendation=recommendation,
+                    rung=rung,
+                    epoch=epoch,
+                    value=value,
+                    times=times,
                 )

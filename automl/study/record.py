@@ -57,7 +57,7 @@ class Record:
     def metadata(self) -> Mapping[str, Any]:
         """What the study was begun with, and what it was extended to since.
 
-        Raises RecordError when no study lies here, or a damaged one.
+        Raises RecordError when the store holds no study, or a damaged one.
         """
         data = self._load(METADATA)
         if data is None:
@@ -85,13 +85,13 @@ class Record:
 
     def decisions(self, stage: int) -> list[tuple[Decision, str]]:
         """The decisions of a stage from the first on, each with the sha256 of its bytes."""
-        found: list[tuple[Decision, str]] = []
-        while (decision := self.decision(stage, len(found))) is not None:
-            found.append(decision)
-        return found
+        decisions: list[tuple[Decision, str]] = []
+        while (decision := self.decision(stage, len(decisions))) is not None:
+            decisions.append(decision)
+        return decisions
 
     def commit(self, decision: Decision) -> Decision:
-        """Stores the decision unless one stands there; returns the one that stands (state rules 1 and 4)."""
+        """Stores the decision unless one exists already; returns the one that is stored (state rules 1 and 4)."""
         key = decision_key(decision.stage, decision.index)
         stored = self.store.create(key, strict_json.dump(decision.to_json()))
         return Decision.from_json(strict_json.load(stored, self.where(key)), self.where(key))
@@ -102,7 +102,7 @@ class Record:
         return None if data is None else Result.from_json(strict_json.load(data, self.where(key)), self.where(key))
 
     def store_result(self, result: Result) -> Result:
-        """Stores the result unless one stands there; returns the one that stands."""
+        """Stores the result unless one exists already; returns the one that is stored."""
         key = result_key(result.experiment, result.rung)
         stored = self.store.create(key, strict_json.dump(result.to_json()))
         return Result.from_json(strict_json.load(stored, self.where(key)), self.where(key))
@@ -133,23 +133,23 @@ class Record:
         try:
             data = strict_json.load(stored, self.where(key))
             check_format(data, self.where(key))
-            found = Manifest(
+            manifest = Manifest(
                 key=key,
                 epoch=int(data["epoch"]),
-                files=tuple(StoredFile(**each) for each in data["files"]),
+                files=tuple(StoredFile(**file) for file in data["files"]),
                 history=tuple((int(epoch), float(value)) for epoch, value in data["history"]),
                 attempts=tuple(data["attempts"]),
                 seconds=float(data["seconds"]),
                 best=data["best"] and Checkpoint(**data["best"]),
                 best_value=data["best_value"],
             )
-            if not found.files or not all(_is_below(each.name) for each in found.files):
-                raise ValueError("a file of it would lie outside of its folder")
+            if not manifest.files or not all(_is_below(file.name) for file in manifest.files):
+                raise ValueError("one of its files would be outside its folder")
         except UnknownFormat:
             raise
         except (RecordError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.where(key)} does not hold what it should ({error})") from error
-        return found
+        return manifest
 
     def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
         """The checkpoints that attempts at this rung have left, newest epoch first."""
@@ -159,37 +159,37 @@ class Record:
 
     def user_changes(self, folder: str) -> list[dict[str, Any]]:
         """What users have added to the study in one of the folders `USER_CHANGES`, from the first on."""
-        found: list[dict[str, Any]] = []
-        while (data := self._load(key := user_change_key(folder, len(found)))) is not None:
+        changes: list[dict[str, Any]] = []
+        while (data := self._load(key := user_change_key(folder, len(changes)))) is not None:
             check_format(data, self.where(key))
-            found.append(data)
-        return found
+            changes.append(data)
+        return changes
 
     def add(self, folder: str, number: int, body: Mapping[str, Any]) -> bool:
-        """Creates the object once. False when another one stands under this number."""
-        mine = strict_json.dump({"format": FORMAT, **body})
-        return self.store.create(user_change_key(folder, number), mine) == mine
+        """Creates the object once. False when the store already holds another one of this number."""
+        change = strict_json.dump({"format": FORMAT, **body})
+        return self.store.create(user_change_key(folder, number), change) == change
 
     def enqueued(self) -> list[dict[str, Any]]:
         """The values that a user wants tried next, in the order in which they were enqueued."""
-        found = [each.get("values") for each in self.user_changes(ENQUEUED)]
-        for number, values in enumerate(found):
+        enqueued = [change.get("values") for change in self.user_changes(ENQUEUED)]
+        for number, values in enumerate(enqueued):
             if not isinstance(values, dict):
                 raise RecordError(
                     f"{self.where(user_change_key(ENQUEUED, number))} does not hold what it should (values)"
                 )
-        return [dict(values) for values in found if values is not None]
+        return [dict(values) for values in enqueued if values is not None]
 
     def removed(self) -> dict[str, str]:
         """The checkpoints that users had removed: the keys of their manifests, and the objects that say so."""
-        found: dict[str, str] = {}
+        removed: dict[str, str] = {}
         for number, data in enumerate(self.user_changes(REMOVED)):
             key = user_change_key(REMOVED, number)
             try:
-                found |= {str(each["manifest"]): key for each in data["checkpoints"]}
+                removed |= {str(checkpoint["manifest"]): key for checkpoint in data["checkpoints"]}
             except (KeyError, TypeError) as error:
                 raise RecordError(f"{self.where(key)} does not hold what it should ({error})") from error
-        return found
+        return removed
 
     def history(self, definition: Definition) -> History:
         """All decisions and results of the study, in order."""

@@ -22,7 +22,7 @@ _ELSEWHERE = "settings of the training stand under 'train_spec', other ranges un
 def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None = None) -> Definition:
     """The study of a file's text; a network file and the store are looked up from `base`. Raises InvalidInput.
 
-    options: by our names, which go before what the text says.
+    `options` are named by our names and override the text.
     """
     data = strict_yaml.mapping(text, where)
     for theirs, ours in TAO_NAMES.items():
@@ -47,7 +47,7 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
 def read_text(path: Path) -> str:
     """The text of a study file. Raises InvalidInput."""
     if not path.exists():
-        raise StudyFileError(f"there is no file {path}", advice="'automl init' writes one to start from")
+        raise StudyFileError(f"file {path} does not exist", advice="'automl init' writes one to start from")
     return strict_yaml.read_text(path, "a study file, in YAML")
 
 
@@ -57,20 +57,20 @@ def read(path: Path) -> Definition:
 
 
 def store_uri(definition: Definition, path: Path) -> str:
-    """Where the study of the file `path` lies: its `run: store`, or a folder of its name beside the file."""
-    found = definition.file.run.store or f"./{definition.file.name}"
-    return found if "://" in found or found.startswith("memory:") else str(path.parent / found)
+    """Where the study of the file `path` is stored: its `run: store`, or a folder of its name beside the file."""
+    uri = definition.file.run.store or f"./{definition.file.name}"
+    return uri if "://" in uri or uri.startswith("memory:") else str(path.parent / uri)
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a study file, for editors. TAO's names are described beside ours."""
-    found = StudyFile.model_json_schema()
+    described = StudyFile.model_json_schema()
     pairs: list[dict[str, Any]] = []
     for theirs, ours in TAO_NAMES.items():
-        found["properties"][theirs] = {**found["properties"][ours], "description": f"TAO's name of {ours}"}
-        if ours in found["required"]:
+        described["properties"][theirs] = {**described["properties"][ours], "description": f"TAO's name of {ours}"}
+        if ours in described["required"]:
             pairs.append({"oneOf": [{"required": [ours]}, {"required": [theirs]}]})
         else:
             pairs.append({"not": {"required": [ours, theirs]}})
-    found["required"] = [name for name in found["required"] if name not in TAO_NAMES.values()]
-    return {**found, "$schema": _SCHEMA, "title": "argo-automl study file", "allOf": pairs}
+    described["required"] = [name for name in described["required"] if name not in TAO_NAMES.values()]
+    return {**described, "$schema": _SCHEMA, "title": "argo-automl study file", "allOf": pairs}

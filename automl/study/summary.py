@@ -25,8 +25,8 @@ def best_experiments(definition: Definition, study: History, count: int) -> list
         if outcome.best_value is not None:
             score = metric.score(outcome.best_value)
             scores[outcome.experiment] = max(score, scores.get(outcome.experiment, score))
-    found = {each.number: each for each in experiments(study, definition.plan)}
-    return [found[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
+    by_number = {experiment.number: experiment for experiment in experiments(study, definition.plan)}
+    return [by_number[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
 
 
 @dataclass(frozen=True)
@@ -100,19 +100,19 @@ def _last_judgement(definition: Definition) -> tuple[Stage, ...]:
 
 def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
     """For each seed of the final judgement the best minus the default, positive is better; both must have a value."""
-    metric, found = definition.brain.metric, []
+    metric, gains = definition.brain.metric, []
     held_out = definition.network.held_out_metric is not None
     for stage in _last_judgement(definition):
-        outcomes = {each.experiment: each for each in outcomes_of(study, (stage,))}
+        outcomes = {outcome.experiment: outcome for outcome in outcomes_of(study, (stage,))}
         half = stage.rungs[0].size // 2
         for number in range(stage.first, stage.first + half):
             default, best = outcomes.get(number), outcomes.get(number + half)
             if default is None or best is None:
                 continue
-            one, other = (default.held_out, best.held_out) if held_out else (default.value, best.value)
-            if one is not None and other is not None:
-                found.append(metric.gain(other, one))
-    return tuple(found)
+            before, after = (default.held_out, best.held_out) if held_out else (default.value, best.value)
+            if before is not None and after is not None:
+                gains.append(metric.gain(after, before))
+    return tuple(gains)
 
 
 def search_is_over(definition: Definition, study: History) -> bool:
