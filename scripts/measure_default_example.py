@@ -19,7 +19,8 @@ from pathlib import Path
 
 from automl.execution.status_readers import MetricReadings
 from automl.execution.status_readers.json_lines import TaoStatus
-from automl.search.history import Decision, Failure, Outcome, Recommendation, best_outcome
+from automl.search.history import Decision, Failure, Outcome, Recommendation
+from automl.search.ranking import best_outcome
 from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.train_spec import train_spec

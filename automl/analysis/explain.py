@@ -19,11 +19,10 @@ from automl.search.history import (
     Recommendation,
     Result,
     Status,
-    best_outcome,
     origin_of,
 )
 from automl.search.plan import Stage
-from automl.search.promotion import ranked
+from automl.search.ranking import best_outcome, ranked
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, goes_on, run_states

@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
-from automl.search.history import Decision, Origin, Outcome, Recommendation, best_outcome, origin_of
+from automl.search.history import Decision, Origin, Outcome, Recommendation, origin_of
 from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import promote
+from automl.search.ranking import best_outcome
 from automl.search.samplers.base import Request, Sampler, Trial
 
 Queue: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]

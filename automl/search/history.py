@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -347,14 +347,6 @@ def _without_reasons(decision: Decision) -> Decision:
 
 def _without_origins(decision: Decision) -> Decision:
     return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
-
-
-def best_outcome(outcomes: Sequence[Outcome], metric: Metric) -> Outcome | None:
-    """The outcome with the best kept value; the lower experiment number wins a tie; None when all failed."""
-    usable = [each for each in outcomes if each.best_value is not None]
-    if not usable:
-        return None
-    return max(usable, key=lambda each: (metric.score(each.best_value or 0.0), -each.experiment, -each.rung))
 
 
 class _reading:  # noqa: N801 - reads as a verb at the place of use

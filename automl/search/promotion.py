@@ -6,14 +6,7 @@ from collections.abc import Sequence
 
 from automl.problem.metric import Metric
 from automl.search.history import Outcome, Stopped
-
-
-def ranked(outcomes: Sequence[Outcome], metric: Metric) -> list[Outcome]:
-    """The outcomes that have a value, best first; the lower experiment number wins a tie."""
-    return sorted(
-        (each for each in outcomes if each.value is not None),
-        key=lambda each: (-metric.score(each.value if each.value is not None else 0.0), each.experiment),
-    )
+from automl.search.ranking import ranked
 
 
 def promote(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.problem.metric import mean_of
-from automl.search.history import Experiment, History, Outcome, best_outcome
+from automl.search.history import Experiment, History, Outcome
 from automl.search.plan import Stage
+from automl.search.ranking import best_first, best_outcome, best_values
 from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, outcomes_of, run_states
 
@@ -20,13 +21,13 @@ def best_of_search(definition: Definition, study: History) -> Outcome | None:
 def best_experiments(definition: Definition, study: History, count: int) -> list[Experiment]:
     """The `count` best experiments of the search so far, the best first; the lower number wins a tie."""
     metric = definition.brain.metric
-    scores: dict[int, float] = {}
-    for outcome in outcomes_of(study, definition.plan.search):
-        if outcome.best_value is not None:
-            score = metric.score(outcome.best_value)
-            scores[outcome.experiment] = max(score, scores.get(outcome.experiment, score))
-    by_number = {experiment.number: experiment for experiment in experiments(study, definition.plan)}
-    return [by_number[number] for number in sorted(scores, key=lambda number: (-scores[number], number))[:count]]
+    values = best_values(outcomes_of(study, definition.plan.search), metric)
+    return best_first(
+        experiments(study, definition.plan),
+        lambda experiment: values.get(experiment.number),
+        lambda experiment: (experiment.number,),
+        metric,
+    )[:count]
 
 
 @dataclass(frozen=True)

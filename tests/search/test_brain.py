@@ -16,9 +16,10 @@ import pytest
 from automl.errors import RecordError, StudyFailed
 from automl.problem.metric import Metric
 from automl.search.brain import DEFAULTS, training_seed
-from automl.search.history import Decision, Failure, History, Outcome, Recommendation, best_outcome
+from automl.search.history import Decision, Failure, History, Outcome, Recommendation
 from automl.search.plan import StageKind
 from automl.search.promotion import promote
+from automl.search.ranking import best_outcome
 from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.template import template

@@ -16,6 +16,7 @@ from automl.execution.steps.stage_in import Launch
 from automl.networks.checkpoints import Checkpoints
 from automl.problem.metric import Metric
 from automl.search.history import Checkpoint
+from automl.search.ranking import is_better
 from automl.stores.base import Store
 from automl.study.keys import MANIFEST
 from automl.study.manifest import Manifest, StoredFile
@@ -116,7 +117,7 @@ class CheckpointUpload:
         value = self._history.get(checkpoint.epoch)
         if value is None:
             return
-        if self.best_value is None or self._metric.score(value) > self._metric.score(self.best_value):
+        if is_better(value, self.best_value, self._metric):
             self.best, self.best_value = checkpoint, value
 
     def _store_files(self, saved: _Saved, manifest: Manifest) -> tuple[StoredFile, ...] | None:

@@ -12,6 +12,7 @@ from automl.analysis.cost_front import Point
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
 from automl.search.brain import DEFAULTS
 from automl.search.history import Experiment, Failure, History, Outcome
+from automl.search.ranking import best_first, is_better
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_study
 from automl.study.definition import Definition
@@ -123,17 +124,17 @@ class Facts:
     @cached_property
     def valued(self) -> tuple[Searched, ...]:
         """Those with a value, the best first."""
-        known = [(self.score(each.value), each) for each in self.searched if each.value is not None]
-        return tuple(each for _, each in sorted(known, key=lambda pair: (-pair[0], pair[1].number)))
+        metric = self.definition.brain.metric
+        return tuple(best_first(self.searched, lambda each: each.value, lambda each: (each.number,), metric))
 
     @cached_property
     def best_so_far(self) -> tuple[tuple[int, float], ...]:
         """(number, value) of each experiment of the search that is better than all before it, by number."""
-        found: list[tuple[int, float]] = []
+        metric, best = self.definition.brain.metric, list[tuple[int, float]]()
         for each in self.searched:
-            if each.value is not None and (not found or self.score(each.value) > self.score(found[-1][1])):
-                found.append((each.number, each.value))
-        return tuple(found)
+            if each.value is not None and is_better(each.value, best[-1][1] if best else None, metric):
+                best.append((each.number, each.value))
+        return tuple(best)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
