@@ -41,8 +41,8 @@ class ArgoServer:
 
     def create(self, workflow: Workflow, *, dry_run: bool) -> Workflow:
         body = {"namespace": self.namespace, "workflow": workflow, "serverDryRun": dry_run}
-        made: Workflow = self._call("POST", self._path(), json=body).json()
-        return made
+        created: Workflow = self._call("POST", self._path(), json=body).json()
+        return created
 
     def get(self, name: str) -> Workflow | None:
         answer = self._call("GET", self._path(name), none_is_fine=True)
@@ -90,22 +90,22 @@ class ArgoServer:
 
     def _explained(self, answer: requests.Response) -> ClusterError:
         try:
-            said = str(answer.json().get("message", ""))
+            message = str(answer.json().get("message", ""))
         except ValueError:
-            said = answer.text[:200]
+            message = answer.text[:200]
         code = answer.status_code
         if code == 401:
             return ClusterError(
-                f"the {self.where} does not let you in: {said}", advice="set ARGO_TOKEN (see 'argo auth token')"
+                f"the {self.where} does not let you in: {message}", advice="set ARGO_TOKEN (see 'argo auth token')"
             )
         if code == 403:
             return NotAllowed(
-                f"the {self.where} refuses: {said}",
+                f"the {self.where} refuses: {message}",
                 advice="ask for the Role automl-submit of manifests/base, or give --namespace",
             )
         if code in {429, 500, 502, 503, 504}:
-            return ClusterAway(f"the {self.where} is not well: {code} {said}", advice="try again")
+            return ClusterAway(f"the {self.where} is not well: {code} {message}", advice="try again")
         return ClusterError(
-            f"the {self.where} refuses: {code} {said}",
+            f"the {self.where} refuses: {code} {message}",
             advice=f"check --namespace ({self.namespace}) and the study file",
         )

@@ -38,7 +38,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
     submission.refuse_tags(sent, "the study")
     submission.refuse_tags(store, "run: store")
     lint.refuse_long(sent, "the study with its network")
-    made = pods.Pods(
+    builder = pods.Pods(
         cluster,
         "{{workflow.parameters.store}}",
         cluster.image or definition.network.image,
@@ -58,7 +58,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
         **_spec(cluster, run.jobs),
     ) as workflow:
         start = pods.Step("start", ("study",), {**_STAGES, **artifacts.KEYS}, frozenset(artifacts.KEYS))
-        _fill(made, start, {"study": "{{workflow.parameters.study}}"})
+        _fill(builder, start, {"study": "{{workflow.parameters.study}}"})
     wrong = lint.problems(workflow.to_dict(), definition.plan)
     if wrong:
         raise StudyFileError(f"the study does not make a workflow that Argo takes: {wrong[0]}")
@@ -75,7 +75,7 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     defaults = {
         "study": ("", "the study file: its text, or s3://bucket/prefix/study.yaml"),
         "store": ("", "s3://bucket/prefix; default: the study file's"),
-        **{name: ("", f"{said}; default: the study file's") for name, said in options.items()},
+        **{name: ("", f"{help_text}; default: the study file's") for name, help_text in options.items()},
         "algorithm": (algorithm, "what this template is for"),
         "brain_image": (cluster.brain_image, "the image of our own steps"),
         "endpoint": (cluster.endpoint or "", "the address of an S3 server of your own"),
@@ -83,7 +83,7 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     }
     tags = {name: f"{{{{workflow.parameters.{name}}}}}" for name in ("brain_image", "endpoint", "region")}
     taken = {name: f"{{{{workflow.outputs.parameters.{name}}}}}" for name in _TAKEN}
-    made = pods.Pods(
+    builder = pods.Pods(
         cluster.model_copy(update=tags),
         taken["store"],
         taken["image"],
@@ -93,22 +93,24 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     )
     with WorkflowTemplate(
         name=f"automl-{algorithm.replace('_', '-')}",
-        arguments=[Parameter(name=name, value=value, description=said) for name, (value, said) in defaults.items()],
+        arguments=[
+            Parameter(name=name, value=value, description=help_text) for name, (value, help_text) in defaults.items()
+        ],
         annotations={
             TITLE: f"{algorithm} search",
             DESCRIPTION: "Give 'study', and 'store' if the study file has none.",
         },
         **_spec(cluster, None),
     ) as template:
-        told = {
+        environment = {
             "AUTOML_STORE": "{{workflow.parameters.store}}",
             # encoded, for Argo looks into a value that it has put in for tags once more
             "AUTOML_PARAMETERS": "{{=toBase64(workflow.parameters.json)}}",
             "AUTOML_GPUS": str(gpus),
         }
         exported = {**_TAKEN, **artifacts.KEYS}
-        start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), told)
-        _fill(made, start, {})
+        start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), environment)
+        _fill(builder, start, {})
     return template
 
 
@@ -126,11 +128,11 @@ def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
     }
 
 
-def _fill(made: pods.Pods, start: pods.Step, arguments: dict[str, str]) -> None:
+def _fill(builder: pods.Pods, start: pods.Step, arguments: dict[str, str]) -> None:
     """All templates, into the workflow that is open."""
-    first = made.brain_step(start)
-    seen = (artifacts.report(made.cluster),)
-    propose = made.brain_step(pods.Step("propose", ("stage", "rung"), {"experiments": None}, artifacts=seen))
-    stage = shape.stage(propose, made.training())
-    collect = made.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"}), artifacts=seen))
+    first = builder.brain_step(start)
+    shown = (artifacts.report(builder.cluster),)
+    propose = builder.brain_step(pods.Step("propose", ("stage", "rung"), {"experiments": None}, artifacts=shown))
+    stage = shape.stage(propose, builder.training())
+    collect = builder.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"}), artifacts=shown))
     shape.main(first, stage, collect, arguments)

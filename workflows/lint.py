@@ -36,11 +36,11 @@ def refuse_long(text: str, what: str) -> None:
 
 def problems(workflow: Mapping[str, Any], plan: Plan | None = None) -> list[str]:
     """What is wrong with a compiled workflow, of which plan too when it is known; empty when nothing is."""
-    templates = {each["name"]: each for each in workflow["spec"]["templates"]}
-    found = list(_caps(workflow, templates, plan))
+    templates = {template["name"]: template for template in workflow["spec"]["templates"]}
+    wrong = list(_caps(workflow, templates, plan))
     for template in templates.values():
-        found += _template(template, templates)
-    return found
+        wrong += _template(template, templates)
+    return wrong
 
 
 def _caps(workflow: Mapping[str, Any], templates: Mapping[str, Any], plan: Plan | None) -> Iterator[str]:
@@ -81,14 +81,20 @@ def _dag(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[
         if called is None:
             yield f"{task['name']}: there is no template {task['template']!r}"
             continue
-        wanted = {each["name"] for each in called.get("inputs", {}).get("parameters", ()) if "value" not in each}
-        given = {each["name"] for each in task.get("arguments", {}).get("parameters", ())}
-        if wanted != given:
-            yield f"{task['name']}: given are {sorted(given)}, {task['template']} takes {sorted(wanted)}"
+        needed = {
+            parameter["name"]
+            for parameter in called.get("inputs", {}).get("parameters", ())
+            if "value" not in parameter
+        }
+        passed = {argument["name"] for argument in task.get("arguments", {}).get("parameters", ())}
+        if needed != passed:
+            yield f"{task['name']}: given are {sorted(passed)}, {task['template']} takes {sorted(needed)}"
         for other in re.findall(r"([-a-zA-Z0-9]+)\.[A-Z]", task.get("depends", "")):
             if other not in tasks:
                 yield f"{task['name']}: depends on {other!r}, which is no task"
         for before, parameter in _REFERENCE.findall(json.dumps(task)):
-            made = templates.get(tasks.get(before, {}).get("template", ""), {}).get("outputs", {}).get("parameters", ())
-            if parameter not in {each["name"] for each in made}:
+            outputs = (
+                templates.get(tasks.get(before, {}).get("template", ""), {}).get("outputs", {}).get("parameters", ())
+            )
+            if parameter not in {output["name"] for output in outputs}:
                 yield f"{task['name']}: {before} has no output {parameter!r}"

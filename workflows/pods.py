@@ -82,9 +82,9 @@ _RETRIED = (
 
 @dataclass(frozen=True)
 class Step:
-    """A brain step as a template: its inputs; what it puts out, by name, with what stands there if it does not.
+    """A brain step as a template: its inputs, and its outputs by name with their defaults.
 
-    exported: those outputs that the whole workflow has. environment: what else it is told, or told otherwise.
+    `exported` names the outputs that the whole workflow has. `environment` adds variables, or replaces them.
     """
 
     name: str
@@ -116,8 +116,8 @@ class Pods:
             )
             for name, default in step.outputs.items()
         ]
-        told = {each.name: each for each in [*self._store(), *_inputs(step.inputs)]}
-        told |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
+        environment = {variable.name: variable for variable in [*self._store(), *_inputs(step.inputs)]}
+        environment |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
         return AnnotatedContainer(
             name=step.name,
             annotations=titled(".".join([*_display_names(step.inputs), step.name])),
@@ -127,7 +127,7 @@ class Pods:
             args=[step.name],
             inputs=[Parameter(name=name) for name in step.inputs],
             outputs=[*outputs, *step.artifacts],
-            env=list(told.values()),
+            env=list(environment.values()),
             resources=m.ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"}),
             security_context=container_security(),
             volume_mounts=_mounts(),
@@ -160,7 +160,7 @@ class Pods:
             service_account_name=cluster.trainer_service_account,
             labels=dict(cluster.labels) or None,
             node_selector=dict(cluster.node_selector) or None,
-            tolerations=[m.Toleration(**each) for each in cluster.tolerations] or None,
+            tolerations=[m.Toleration(**toleration) for toleration in cluster.tolerations] or None,
             synchronization=_synchronization(cluster.semaphore),
         )
 
@@ -220,8 +220,8 @@ def _mounts() -> list[m.VolumeMount]:
 
 def _data_mounts(cluster: ClusterSettings) -> list[m.VolumeMount]:
     return [
-        m.VolumeMount(name=f"data-{number}", mount_path=each.path, read_only=each.read_only or None)
-        for number, each in enumerate(cluster.volumes)
+        m.VolumeMount(name=f"data-{number}", mount_path=volume.path, read_only=volume.read_only or None)
+        for number, volume in enumerate(cluster.volumes)
     ]
 
 
@@ -230,10 +230,10 @@ def _data_volumes(cluster: ClusterSettings) -> list[m.Volume]:
         m.Volume(
             name=f"data-{number}",
             persistent_volume_claim=m.PersistentVolumeClaimVolumeSource(
-                claim_name=each.claim, read_only=each.read_only or None
+                claim_name=volume.claim, read_only=volume.read_only or None
             ),
         )
-        for number, each in enumerate(cluster.volumes)
+        for number, volume in enumerate(cluster.volumes)
     ]
 
 
@@ -245,11 +245,11 @@ def _retried(limit: str, most: str) -> RetryStrategy:
 
 def volumes(cluster: ClusterSettings) -> list[m.Volume]:
     """The shared folder, temporary files under a read-only root, shared memory, and the data of the training."""
-    found = [m.Volume(name=name, empty_dir=m.EmptyDirVolumeSource()) for name in ("automl", "tmp")]
+    shared = [m.Volume(name=name, empty_dir=m.EmptyDirVolumeSource()) for name in ("automl", "tmp")]
     if cluster.shared_memory is not None:
         source = m.EmptyDirVolumeSource(medium="Memory", size_limit=m.Quantity(cluster.shared_memory))
-        found.append(m.Volume(name=SHARED_MEMORY, empty_dir=source))
-    return [*found, *_data_volumes(cluster)]
+        shared.append(m.Volume(name=SHARED_MEMORY, empty_dir=source))
+    return [*shared, *_data_volumes(cluster)]
 
 
 def pod_security() -> m.PodSecurityContext:

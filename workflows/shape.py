@@ -1,4 +1,4 @@
-"""The shape of every workflow, whatever its plan: the first step puts out the stages, each goes through its rungs.
+"""The shape of every workflow, whatever its plan: the first step lists the stages, each goes through its rungs.
 
     main     start -> search (stages side by side) -> judge (the final ones) -> collect
     stage    its rungs, one after the other: a sequence of which one may run at a time; a failed step ends it
@@ -74,14 +74,14 @@ def stage(propose: Container, train: Container) -> Steps:
         annotations=titled(f"stage-{place['stage']}"),
         fail_fast=True,
         parallelism=1,
-    ) as found:
+    ) as stage_steps:
         Step(
             name="rung",
             template=rung,
             with_sequence=m.Sequence(count="{{inputs.parameters.rungs}}"),
             arguments={"stage": place["stage"], "rung": "{{item}}"},
         )
-    return found
+    return stage_steps
 
 
 def main(start: Container, stage: Steps, collect: Container, arguments: dict[str, Any]) -> None:

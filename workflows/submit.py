@@ -34,9 +34,11 @@ def open_cluster(namespace: str | None, context: str | None, server: str | None)
     if server and context:
         if os.environ.get("ARGO_SERVER") != server:
             raise InvalidInput("--server and --context", allowed="one of the two", advice="leave one out")
-        server = None  # what is said by whoever asks counts more than the environment
-    found: Cluster = argo_server.ArgoServer(server, namespace) if server else kubernetes.Kubernetes(context, namespace)
-    return found
+        server = None  # an option counts more than the environment
+    cluster: Cluster = (
+        argo_server.ArgoServer(server, namespace) if server else kubernetes.Kubernetes(context, namespace)
+    )
+    return cluster
 
 
 def workflow_of(study: Path) -> Any:
@@ -49,24 +51,24 @@ def workflow_of(study: Path) -> Any:
 
 def compiled(study: Path) -> Workflow:
     """The same as Kubernetes takes it."""
-    made: Workflow = workflow_of(study).to_dict()
-    return made
+    manifest: Workflow = workflow_of(study).to_dict()
+    return manifest
 
 
 def newest(cluster: Cluster, study: Path) -> Workflow | None:
     """The newest workflow of a study file; None where none is left."""
     definition = study_file.read(study)
-    found = of_study(cluster, definition.file.name, definition.file.run.store)
-    return found[0] if found else None
+    workflows = of_study(cluster, definition.file.name, definition.file.run.store)
+    return workflows[0] if workflows else None
 
 
 def refuse_a_second(cluster: Cluster, workflow: Workflow, study: Path) -> None:
     """Two workflows on one store would do the same work twice. Raises ClusterError."""
     label, store = workflow["metadata"]["labels"][STUDY_LABEL], store_of(workflow)
-    for each in of_study(cluster, label, store):
-        if not ended(each):
+    for other in of_study(cluster, label, store):
+        if not ended(other):
             raise ClusterError(
-                f"{study}: the workflow {name_of(each)} of this study is {state(each)} on {store}",
+                f"{study}: the workflow {name_of(other)} of this study is {state(other)} on {store}",
                 advice=f"see 'automl watch {study}'; 'automl resume {study}' goes on with one that is paused or "
                 f"stopped, 'automl stop {study}' stops it",
             )
