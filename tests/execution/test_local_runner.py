@@ -11,7 +11,10 @@ import pytest
 from moto import mock_aws
 
 from automl.errors import AlreadyRunning, StudyFailed
+from automl.execution.local_runner import LocalRun
+from automl.operations.extend import extend
 from automl.reporting import views
+from automl.search.extension import Extension
 from automl.search.history import MEANINGS, Failure, History
 from automl.stores import open_store
 from automl.study.events import Event
@@ -57,6 +60,21 @@ def test_run_again_a_finished_study_trains_nothing_and_changes_nothing(tmp_path:
     run(definition, tmp_path / "study", heard.append)
     assert (objects(tmp_path / "study"), trained(journal)) == (before, epochs)
     assert {event.kind for event in heard} == {"decided", "skipped"}
+
+
+def test_a_study_that_was_extended_before_its_judgement_is_judged_both_times(tmp_path: Path) -> None:
+    definition = study(RANDOM)
+    run(definition, tmp_path / "study")
+    store = open_store(str(tmp_path / "study"))
+    for key in ("decisions/1/0.json", "results/4/0.json", "results/5/0.json"):
+        store.delete(key)
+    extend(Record(store), definition, Extension(max_recommendations=6), "study")
+    record, extended = OpenedStudy.read(Record(store))
+    LocalRun(record, extended, 2, tmp_path / "work", lambda _event: None).run()
+    assert set(decisions(tmp_path / "study")) == {f"decisions/{stage}/0.json" for stage in range(4)}
+    assert {key for key in objects(tmp_path / "study") if key.startswith("results/")} == {
+        f"results/{number}/0.json" for number in range(10)
+    }
 
 
 def test_the_folder_is_the_one_that_users_know(tmp_path: Path) -> None:
