@@ -13,7 +13,8 @@ __all__ = ["experiments_frame"]
 def experiments_frame(place: str) -> pd.DataFrame:
     """One row for every run of an experiment; `automl.export.rows` describes the columns.
 
-    place: the study file, or where the study lies: a folder or s3://bucket/prefix. Raises RecordError when none does.
+    `place` is the study file, or where the study is stored: a folder or s3://bucket/prefix. Raises RecordError when no
+    study is stored there.
     """
     opened = open_study(place)
     return pd.DataFrame(list(rows(opened.definition, opened.history())))

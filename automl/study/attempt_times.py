@@ -1,6 +1,6 @@
 """When the attempts of a study trained: times of day, which no decision sees. Each attempt writes its own.
 
-They lie beside its log; a study that was trained before they were kept has none.
+They are stored beside its log; a study that was trained before they were kept has none.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ NEWEST = 60  # results whose times are read to say how fast a study is
 
 @dataclass(frozen=True)
 class AttemptTimes:
-    """One attempt at a run. began, ended: seconds of UTC since 1970; ended is None while it trains, or was cut off.
+    """One attempt at a run. `began` and `ended` are seconds of UTC since 1970.
 
-    start: the epoch that it went on from. epochs: (epoch, when its metric was seen), rising.
+    `ended` is None while it trains, or when it was cut off. `start` is the epoch that it went on from, and `epochs` are
+    pairs of an epoch and when its metric was seen, rising.
     """
 
     experiment: int
@@ -63,7 +64,7 @@ def times_of_run(record: Record, experiment: int, rung: int) -> tuple[AttemptTim
 
 def times_of_attempts(record: Record, attempts: Iterable[tuple[int, int, str]]) -> tuple[AttemptTimes, ...]:
     """The times of these attempts (experiment, rung, attempt), of those that have any: a request each, no listing."""
-    return _read(record, [times_key(*each) for each in attempts])
+    return _read(record, [times_key(*attempt) for attempt in attempts])
 
 
 def times_of_newest(record: Record, results: Iterable[Result]) -> tuple[AttemptTimes, ...]:
@@ -72,7 +73,7 @@ def times_of_newest(record: Record, results: Iterable[Result]) -> tuple[AttemptT
     Enough to say how fast a study is, also of one with thousands.
     """
     newest = [*results][-NEWEST:]
-    return times_of_attempts(record, [(each.experiment, each.rung, each.attempts[-1]) for each in newest])
+    return times_of_attempts(record, [(result.experiment, result.rung, result.attempts[-1]) for result in newest])
 
 
 def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
@@ -81,14 +82,14 @@ def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
 
 
 def _read(record: Record, keys: Sequence[str]) -> tuple[AttemptTimes, ...]:
-    wanted = [(key, *named) for key in keys if (named := attempt_of_times(key)) is not None]
-    bodies = record.get_many([key for key, *_ in wanted])
-    found = [
+    attempts = [(key, *attempt) for key in keys if (attempt := attempt_of_times(key)) is not None]
+    bodies = record.get_many([key for key, *_ in attempts])
+    times = [
         _parsed(data, record.where(key), experiment, rung, attempt)
-        for (key, experiment, rung, attempt), data in zip(wanted, bodies, strict=True)
+        for (key, experiment, rung, attempt), data in zip(attempts, bodies, strict=True)
         if data is not None
     ]
-    return tuple(sorted(found, key=lambda each: (each.began, each.experiment, each.rung, each.attempt)))
+    return tuple(sorted(times, key=lambda at: (at.began, at.experiment, at.rung, at.attempt)))
 
 
 def _parsed(data: bytes, where: str, experiment: int, rung: int, attempt: str) -> AttemptTimes:
@@ -107,5 +108,5 @@ def _parsed(data: bytes, where: str, experiment: int, rung: int, attempt: str) -
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(
             f"{where} does not hold what it should ({error})",
-            advice="it was damaged or edited; nothing but times hangs on it, so it may be removed",
+            advice="it was damaged or edited; nothing but times depends on it, so it may be removed",
         ) from error

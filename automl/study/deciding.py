@@ -36,23 +36,23 @@ def _next_rung(
     before = list(decisions(stage)[:index])  # another walker may have made ours in the meantime, and later ones
     if len(before) < index:
         raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
-    chain = [made for each in plan.chain(where)[:-1] for made in _whole(each, decisions)]
-    made = [*chain, *before]
+    chain = [decision for link in plan.chain(where)[:-1] for decision in _whole(link, decisions)]
+    decided = [*chain, *before]
     outcomes = [
         outcome
-        for (decided, _), (decision, _) in zip(plan.before(stage, index), made[-1:], strict=True)
-        for outcome in _outcomes(decided, decision, result)
+        for (earlier_stage, _), (decision, _) in zip(plan.before(stage, index), decided[-1:], strict=True)
+        for outcome in _outcomes(earlier_stage, decision, result)
     ]
-    earlier = [decision for decision, _ in made]
-    return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in made[-1:]], queue=queue)
+    earlier = [decision for decision, _ in decided]
+    return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in decided[-1:]], queue=queue)
 
 
 def _whole(stage: Stage, decisions: Decisions) -> Sequence[tuple[Decision, str]]:
     """All decisions of a stage. Raises NotReady when one is missing."""
-    made = decisions(stage.index)
-    if len(made) < len(stage.rungs):
-        raise NotReady(f"stage {stage.name} is not finished: {len(made)} of {len(stage.rungs)} decisions are made")
-    return made
+    decided = decisions(stage.index)
+    if len(decided) < len(stage.rungs):
+        raise NotReady(f"stage {stage.name} is not finished: {len(decided)} of {len(stage.rungs)} decisions are made")
+    return decided
 
 
 def _after_all(definition: Definition, stage: int, decisions: Decisions, result: Results) -> Decision:
@@ -61,16 +61,16 @@ def _after_all(definition: Definition, stage: int, decisions: Decisions, result:
     outcomes: list[Outcome] = []
     previous: list[str] = []
     for where, _ in definition.plan.before(stage, 0):
-        made = _whole(where, decisions)
-        for decision, _ in made:
+        decided = _whole(where, decisions)
+        for decision, _ in decided:
             earlier.append(decision)
             outcomes += _outcomes(where, decision, result)
-        previous.append(made[-1][1])
+        previous.append(decided[-1][1])
     return definition.brain.decide(stage, 0, earlier, outcomes, previous)
 
 
 def _outcomes(stage: Stage, decision: Decision, result: Results) -> Iterator[Outcome]:
-    """What came of everything that the decision asked."""
+    """What came of everything that the decision asked for."""
     check_in_plan(stage, decision)
     for issued in decision.issued:
         reached = result(issued.number, decision.index)

@@ -10,18 +10,18 @@ from automl.problem.completion import completed
 from automl.problem.search_space import SearchSpace
 
 
-def enqueued(space: SearchSpace, given: Sequence[Mapping[str, Any]], experiments: int) -> tuple[dict[str, Any], ...]:
+def enqueued(space: SearchSpace, listed: Sequence[Mapping[str, Any]], experiments: int) -> tuple[dict[str, Any], ...]:
     """What a study file's `enqueue` says, completed, of a search with so many experiments. Raises StudyFileError."""
-    if len(given) >= experiments and given:
+    if len(listed) >= experiments and listed:
         raise StudyFileError(
-            f"enqueue: {len(given)} values",
+            f"enqueue: {len(listed)} values",
             allowed=f"up to {experiments - 1}: the search has {experiments} experiments, and the first is the defaults",
         )
-    found = []
-    for place, values in enumerate(given):
+    queue = []
+    for index, values in enumerate(listed):
         try:
-            found.append(completed(space, values))
+            queue.append(completed(space, values))
         except SpaceError as error:
-            where = f"enqueue[{place}]: {error.given}"
+            where = f"enqueue[{index}]: {error.given}"
             raise StudyFileError(where, allowed=error.allowed, advice=error.advice) from error
-    return tuple(found)
+    return tuple(queue)

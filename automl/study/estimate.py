@@ -13,7 +13,7 @@ from automl.search.plan import Plan, Stage, with_before
 class Estimate:
     """What the plan takes: of training minutes when resumed and from scratch, and of the rest when resumed.
 
-    wall_minutes: by the number of experiments side by side. storage_megabytes: the most that lies in the store.
+    `wall_minutes` is by the number of experiments side by side, `storage_megabytes` the most that the store holds.
     """
 
     minutes: float | None
@@ -29,19 +29,19 @@ def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
     storage = None
     if costs.checkpoint_megabytes is not None:
         storage = 2 * plan.runs * costs.checkpoint_megabytes  # a run leaves its last checkpoint and its best
-    each = costs.minutes_per_epoch
-    if each is None:
+    minutes_per_epoch = costs.minutes_per_epoch
+    if minutes_per_epoch is None:
         return Estimate(None, None, None, None, {}, storage)
     starts = plan.runs * costs.start_minutes
-    minutes = (plan.epochs(resume=True) + plan.final_epochs) * each + starts
-    scratch = (plan.epochs(resume=False) + plan.final_epochs) * each + starts
+    minutes = (plan.epochs(resume=True) + plan.final_epochs) * minutes_per_epoch + starts
+    scratch = (plan.epochs(resume=False) + plan.final_epochs) * minutes_per_epoch + starts
     hours = minutes / 60 * costs.gpus
     return Estimate(
         minutes=minutes,
         minutes_from_scratch=scratch,
         gpu_hours=hours,
         price=None if costs.price_per_gpu_hour is None else hours * costs.price_per_gpu_hour,
-        wall_minutes={k: wall_minutes(plan, each, costs.start_minutes, k) for k in places},
+        wall_minutes={k: wall_minutes(plan, minutes_per_epoch, costs.start_minutes, k) for k in places},
         storage_megabytes=storage,
     )
 

@@ -41,14 +41,14 @@ class Manifest:
     def folder(self) -> str:
         return self.key.removesuffix(MANIFEST)
 
-    def file_key(self, place: int) -> str:
-        return f"{self.folder}{place}"
+    def file_key(self, index: int) -> str:
+        return f"{self.folder}{index}"
 
     def to_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "epoch": self.epoch,
-            "files": [vars(each) for each in self.files],
+            "files": [vars(file) for file in self.files],
             "history": [list(point) for point in self.history],
             "attempts": list(self.attempts),
             "seconds": round(self.seconds, 3),

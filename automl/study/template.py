@@ -92,7 +92,7 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         algorithms=", ".join(ALGORITHMS),
         budget=ALGORITHMS[algorithm].lines.format(R=max(3, min(27, network.epochs))),
         epochs=network.epochs,
-        searched="\n".join(f"#   {each}" for each in searched) or "#   nothing in this network",
+        searched="\n".join(f"#   {parameter}" for parameter in searched) or "#   nothing in this network",
         eligible=_eligible(network_name, eligible),
         first=first,
         range=span,
@@ -104,10 +104,12 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
 def _dataset(network: Network) -> str:
     """The lines about the data: how they are named, and what lies where below them."""
     if network.dataset.files:
-        told = [f"# Where the data lies, as the training sees it: {network.dataset.format or 'see TAO for the format'}"]
-        files = flatten({path: flatten({"": each}) for path, each in network.dataset.files.items()})
-        told += [f"#   {path.rstrip('.')}: {json.dumps(each)}" for path, each in files.items()]
-        return "\n".join([*told, "dataset: /data", ""])
+        lines = [
+            f"# Where the data lies, as the training sees it: {network.dataset.format or 'see TAO for the format'}"
+        ]
+        files = flatten({path: flatten({"": value}) for path, value in network.dataset.files.items()})
+        lines += [f"#   {path.rstrip('.')}: {json.dumps(value)}" for path, value in files.items()]
+        return "\n".join([*lines, "dataset: /data", ""])
     return "# dataset: /data/mine     # without it, the network's own data\n" if network.fields.dataset else ""
 
 
@@ -119,8 +121,8 @@ def _eligible(name: str, eligible: Sequence[str]) -> str:
 
 def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
     """A searched parameter, one on a log scale if there is any, with the range that it has."""
-    found = [(name, network.parameter(name)) for name in names]
-    name, shown = max(found, key=lambda pair: (pair[1].log, pair[1].low is not None))
+    parameters = [(name, network.parameter(name)) for name in names]
+    name, shown = max(parameters, key=lambda pair: (pair[1].log, pair[1].low is not None))
     keys = ("low", "high", "log") if shown.low is not None else ("options", "default")
     return name, _flow({key: value for key, value in shown.to_mapping().items() if key in keys})
 

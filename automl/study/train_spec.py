@@ -13,7 +13,7 @@ from automl.study.definition import Definition
 def train_spec(
     definition: Definition, recommendation: Recommendation, places: dict[str, str | None] | None = None
 ) -> dict[str, Any]:
-    """The whole spec of a recommendation. places: `results` and `resume_from`, known only where it trains."""
+    """The whole spec of a recommendation. `places` are `results` and `resume_from`, known only where it trains."""
     fields = definition.network.fields
     settings: dict[str | None, Any] = {
         fields.schedule_epochs: recommendation.schedule_epochs,
