@@ -50,17 +50,19 @@ def rebuild(opened: OpenedStudy) -> History:
     """Writes every view anew, best_model only when the search is over. Returns the history that it read."""
     record, definition, study = opened.record, opened.definition, opened.history()
     write_decisions(record, definition, study.decisions, study.decisions)
-    found = experiments(study, definition.plan)
-    write_experiments(record, definition, study, found)
+    every = experiments(study, definition.plan)
+    write_experiments(record, definition, study, every)
     write_report(opened, study)
     if search_is_over(definition, study):
-        write_best_model(record, definition, study, found)
+        write_best_model(record, definition, study, every)
     return study
 
 
-def write_decisions(record: Record, definition: Definition, made: Iterable[Decision], new: Iterable[Decision]) -> None:
-    """brain.json of all decisions that are made, and recommendation_<n> of what the `new` ones issued."""
-    brain = {"format": FORMAT, "decisions": [decision.to_json() for decision in made]}
+def write_decisions(
+    record: Record, definition: Definition, decisions: Iterable[Decision], new: Iterable[Decision]
+) -> None:
+    """brain.json of all `decisions`, and recommendation_<n> of what the `new` ones issued."""
+    brain = {"format": FORMAT, "decisions": [decision.to_json() for decision in decisions]}
     record.store.put(BRAIN, strict_json.dump(brain))
     for decision in new:
         for recommendation in decision.issued:
@@ -92,7 +94,7 @@ def write_report(opened: OpenedStudy, history: History) -> None:
 
 def controller(definition: Definition, study: History) -> dict[str, Any]:
     """All experiments with their parameters, result per rung, status and failure; and the verdict."""
-    found = experiments(study, definition.plan)
+    every = experiments(study, definition.plan)
     best, judged = best_of_search(definition, study), verdict(definition, study)
     return {
         "format": FORMAT,
@@ -103,7 +105,7 @@ def controller(definition: Definition, study: History) -> dict[str, Any]:
         "planned": {"experiments": definition.plan.experiments, "runs": definition.plan.runs},
         "best": best and {"experiment": best.experiment, "value": best.best_value, "rung": best.rung},
         "verdict": judged and judged.to_json(),
-        "experiments": [_row(definition, experiment) for experiment in found],
+        "experiments": [_row(definition, experiment) for experiment in every],
     }
 
 
@@ -133,7 +135,7 @@ def _row(definition: Definition, experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def write_best_model(record: Record, definition: Definition, study: History, found: Iterable[Experiment]) -> None:
+def write_best_model(record: Record, definition: Definition, study: History, every: Iterable[Experiment]) -> None:
     """best_model/: what the best experiment left, and a manifest. Nothing when no experiment succeeded.
 
     What an earlier best experiment had left there is removed after that, for a search that was extended.
@@ -141,7 +143,7 @@ def write_best_model(record: Record, definition: Definition, study: History, fou
     best = best_of_search(definition, study)
     if best is None:
         return
-    experiment = next(candidate for candidate in found if candidate.number == best.experiment)
+    experiment = next(candidate for candidate in every if candidate.number == best.experiment)
     result = study.results[best.experiment, best.rung]
     earlier = _of_earlier_best(record, study, definition)
     name, spec = recommendation_file(definition, experiment.recommendations[-1])
