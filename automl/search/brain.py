@@ -82,19 +82,19 @@ class Brain:
         return replace(decision, issued=issued, enqueued=tuple(number for number, _ in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
-        kept, stopped = promote(decision.consumed, rung.size, self.metric)
+        promotion = promote(decision.consumed, rung.size, self.metric)
         known, origins = _issued(earlier), _origins(earlier)
         issued = tuple(
             replace(
-                known[outcome.experiment],
+                known[promoted.outcome.experiment],
                 epochs=rung.epochs,
-                resume_epoch=outcome.epochs,
-                reason=reason,
-                origin=origins[outcome.experiment],
+                resume_epoch=promoted.outcome.epochs,
+                reason=promoted.reason,
+                origin=origins[promoted.outcome.experiment],
             )
-            for outcome, reason in sorted(kept, key=lambda pair: pair[0].experiment)
+            for promoted in sorted(promotion.promoted, key=lambda promoted: promoted.outcome.experiment)
         )
-        return replace(decision, issued=issued, stopped=stopped)
+        return replace(decision, issued=issued, stopped=promotion.stopped)
 
     def _chosen(
         self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
@@ -165,13 +165,18 @@ class Brain:
         return len(range(max(stage.first, 1), min(stage.first + stage.experiments, len(self.enqueue) + 1)))
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
-        seen = [each for before in earlier for each in before.consumed] + list(outcomes)
+        seen = [outcome for decision in earlier for outcome in decision.consumed] + list(outcomes)
         known = _issued(earlier)
         return tuple(
             Trial(
-                known[each.experiment].values, None if each.best_value is None else self.metric.score(each.best_value)
+                values=known[outcome.experiment].values,
+                score=None if outcome.best_value is None else self.metric.score(outcome.best_value),
+                epochs=outcome.epochs,
+                rung=outcome.rung,
+                value=outcome.value,
+                failure=outcome.failure,
             )
-            for each in seen
+            for outcome in seen
         )
 
     def _finalists(

@@ -381,7 +381,15 @@ def check_format(data: Any, where: str) -> None:
 
 @dataclass(frozen=True)
 class Trial:
-    """An experiment that a sampler may learn from. score: larger is better; None: it failed."""
+    """An experiment that a sampler may learn from, at the rung that it reached.
+
+    `score` is the kept value where larger is better; None: it failed, and `failure` says how. `value` is the metric
+    after the last of its `epochs`, as the training reported it.
+    """
 
     values: Mapping[str, Any]
     score: float | None
+    epochs: int = 0
+    rung: int = 0
+    value: float | None = None
+    failure: Failure | None = None

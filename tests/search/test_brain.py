@@ -15,11 +15,13 @@ import pytest
 
 from automl.errors import RecordError, StudyFailed
 from automl.problem.metric import Metric
+from automl.problem.search_space import SearchSpace
 from automl.search.brain import DEFAULTS, training_seed
 from automl.search.history import Decision, Failure, History, Outcome, Recommendation
 from automl.search.plan import StageKind
-from automl.search.promotion import promote
+from automl.search.promotion import Promotion, promote
 from automl.search.ranking import best_outcome
+from automl.search.samplers.base import Proposal, Request, Trial
 from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.template import template
@@ -166,29 +168,32 @@ def test_experiment_0_trains_the_defaults(name: str) -> None:
 # -- promotion --------------------------------------------------------------------------------------------------------
 
 
-def numbers(kept: Sequence[tuple[Outcome, str]]) -> list[int]:
-    return [each.experiment for each, _ in kept]
+def numbers(promotion: Promotion) -> list[int]:
+    return [each.outcome.experiment for each in promotion.promoted]
 
 
 def test_the_best_go_on_in_the_sense_of_the_metric() -> None:
     outcomes = [outcome(0, 0.3), outcome(1, 0.1), outcome(2, 0.2)]
-    assert numbers(promote(outcomes, 2, LOSS)[0]) == [1, 2]
-    assert numbers(promote(outcomes, 2, ACCURACY)[0]) == [0, 2]
+    assert numbers(promote(outcomes, 2, LOSS)) == [1, 2]
+    assert numbers(promote(outcomes, 2, ACCURACY)) == [0, 2]
 
 
 def test_the_lower_number_wins_a_tie() -> None:
     outcomes = [outcome(number, 0.5) for number in (7, 3, 5, 1)]
-    kept, stopped = promote(outcomes, 2, LOSS)
-    assert numbers(kept) == [1, 3]
-    assert [each.number for each in stopped] == [5, 7]
+    promotion = promote(outcomes, 2, LOSS)
+    assert numbers(promotion) == [1, 3]
+    assert [each.number for each in promotion.stopped] == [5, 7]
 
 
 def test_a_failed_experiment_is_never_promoted() -> None:
     outcomes = [outcome(0, None), outcome(1, 5.0), outcome(2, None), outcome(3, -1e9)]
     for metric in (LOSS, ACCURACY):
-        kept, stopped = promote(outcomes, 3, metric)
-        assert sorted(numbers(kept)) == [1, 3]
-        assert [(each.number, each.reason) for each in stopped] == [(0, "failed: error"), (2, "failed: error")]
+        promotion = promote(outcomes, 3, metric)
+        assert sorted(numbers(promotion)) == [1, 3]
+        assert [(each.number, each.reason) for each in promotion.stopped] == [
+            (0, "failed: error"),
+            (2, "failed: error"),
+        ]
 
 
 def test_where_all_failed_nobody_goes_on_and_the_stage_runs_to_its_end() -> None:
@@ -203,13 +208,13 @@ def test_where_all_failed_nobody_goes_on_and_the_stage_runs_to_its_end() -> None
 def test_promotion_looks_at_the_last_epoch_and_not_at_the_best() -> None:
     late = replace(outcome(0, 0.2), best_value=0.2)
     lucky = replace(outcome(1, 0.3), best_value=0.01)
-    assert numbers(promote([late, lucky], 1, LOSS)[0]) == [0]
+    assert numbers(promote([late, lucky], 1, LOSS)) == [0]
 
 
 def test_every_reason_says_rank_epoch_and_value() -> None:
-    kept, stopped = promote([outcome(0, 0.25), outcome(1, 0.5)], 1, LOSS)
-    assert kept[0][1] == "rank 1 of 2 at epoch 1 by loss = 0.25; the best 1 go on"
-    assert stopped[0].reason == "rank 2 of 2 at epoch 1 by loss = 0.5"
+    promotion = promote([outcome(0, 0.25), outcome(1, 0.5)], 1, LOSS)
+    assert promotion.promoted[0].reason == "rank 1 of 2 at epoch 1 by loss = 0.25; the best 1 go on"
+    assert promotion.stopped[0].reason == "rank 2 of 2 at epoch 1 by loss = 0.5"
 
 
 def test_a_promoted_experiment_keeps_its_values_and_seed() -> None:
@@ -296,3 +301,22 @@ def test_a_study_keeps_its_decisions_in_the_order_of_stages_and_rungs() -> None:
     for decision in random.Random(1).sample(made, len(made)):  # noqa: S311 - chance, not a secret
         found = found.with_decision(decision)
     assert list(found.decisions) == made
+
+
+def test_a_sampler_sees_how_far_each_trial_came_and_how_it_failed() -> None:
+    definition = study({"algorithm": "bayesian", "max_recommendations": 3, "max_epochs": 2})
+    seen: list[Trial] = []
+
+    class Looking:
+        def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
+            seen[:] = trials
+            return (Proposal(space.defaults(), f"of {request.count}"),)
+
+    brain = replace(definition.brain, sampler=Looking())
+    first = brain.decide(0, 0, [], [], [])
+    second = brain.decide(0, 1, [first], [outcome(0, 0.5)], [])
+    brain.decide(0, 2, [first, second], [outcome(1, None)], [])
+    assert [(each.score, each.value, each.epochs, each.failure) for each in seen] == [
+        (-0.5, 0.5, 1, None),
+        (None, None, seen[1].epochs, Failure.ERROR),
+    ]
