@@ -42,6 +42,9 @@ SAMPLERS: dict[str, SamplerRow] = {
     "sobol": SamplerRow("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "sobol"}),
     "lhs": SamplerRow("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "lhs"}),
     "gaussian_process": SamplerRow("automl.search.samplers.gaussian_process", "GaussianProcess", learns=True),
+    "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True),
+    "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True),
+    "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True),
 }
 
 

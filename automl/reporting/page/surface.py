@@ -11,6 +11,7 @@ from automl.reporting.figures.importance import Importance, judged, unknown_beca
 from automl.reporting.figures.landscape import CELLS, landscape
 from automl.reporting.page.drawing import Plot, at, dots, figure, label, name, picture, star
 from automl.reporting.page.markup import Markup, joined, tag
+from automl.search.algorithms import SAMPLERS
 from automl.text.formatting import counted
 
 
@@ -37,7 +38,7 @@ def importance(facts: Facts, found: tuple[Importance, ...]) -> Markup:
     drawing = picture(width, height, "Importance of each parameter", marks)
     halved = any(not rung.new for stage in facts.definition.plan.search for rung in stage.rungs)
     when = " at the end of the first rung, among those of their stage" if halved else ""
-    adaptive = facts.definition.sampler_name == "gaussian_process"
+    adaptive = SAMPLERS[facts.definition.sampler_name].learns
     notes = (
         f"From {counted(count, 'experiment')}, by their rank{when}: each parameter on its own "
         "(epsilon squared over bins; failures count as the worst). "

@@ -6,6 +6,9 @@ from automl.search.algorithms import SAMPLERS
 from automl.search.samplers.base import Sampler
 from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
+from automl.search.samplers.portfolio import Portfolio
+from automl.search.samplers.process import OwnProcess
+from automl.search.samplers.tree_parzen import TreeParzen
 from automl.search.samplers.uniform import Uniform
 from automl.testing.sampler_process import proposals
 from automl.testing.samplers import SamplerSuite
@@ -35,11 +38,41 @@ class TestGaussianProcess(SamplerSuite):
         assert ["Gaussian process on" in reason for reason in reasons] == [True] * 3
 
 
+class TestProcess(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return OwnProcess(starts=2, candidates=200)
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["Gaussian process on" in reason for reason in reasons] == [True] * 3
+
+
+class TestTreeParzen(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return TreeParzen(starts=2)
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["TPE on" in reason for reason in reasons] == [True] * 3
+
+
+class TestPortfolio(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return Portfolio(process=OwnProcess(starts=2, candidates=200))
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["of the turns" in reason for reason in reasons] == [True] * 3
+
+
 def test_every_row_of_the_table_has_a_suite() -> None:
     suites = {
         "uniform": TestUniform,
         "sobol": TestSobol,
         "lhs": TestLatinHypercube,
         "gaussian_process": TestGaussianProcess,
+        "process": TestProcess,
+        "tpe": TestTreeParzen,
+        "portfolio": TestPortfolio,
     }
     assert suites.keys() == SAMPLERS.keys()

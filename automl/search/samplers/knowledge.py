@@ -1,0 +1,157 @@
+"""What a sampler that learns knows: finished trials as rows and targets, and what was issued and has no result yet.
+
+The samplers that learn share the rest too: even starts before there is something to learn, no configuration twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from automl.problem.search_space import Cube, SearchSpace
+from automl.search.samplers.base import Proposal, Request, Trial
+from automl.search.surrogates.features import Features, Rows
+from automl.search.surrogates.warp import Array, Warp
+
+_FEWEST = 2  # successes that a model needs: one gives a level and no slope
+_DRAWS = 2000  # in search of an untried configuration: finds the last of 200 equally likely ones, all but surely
+_EVEN, _MEMBER, _UNTRIED = 11, 12, 13  # streams of chance; low_discrepancy.py and gaussian_process.py have 1 to 4
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The trials of a study, in one order whatever order they came in.
+
+    `targets` are warped losses (smaller is better); a failed trial has the worst of the others. `pending` are rows
+    without a result. `unfit` says why there is nothing to learn, and is empty where there is something.
+    """
+
+    features: Features
+    rows: Rows
+    targets: Array
+    warp: Warp | None
+    pending: Rows
+    tried: frozenset[Cube]
+    failures: int
+    best: float
+    unfit: str
+
+    @classmethod
+    def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
+        """`tail` is how many interquartile ranges below the median a score is clipped."""
+        features = Features(space)
+        read = [(space.encode(trial.values), trial) for trial in trials]
+        # Sums depend on the order of their parts: one order, in whatever order the trials came.
+        read.sort(key=lambda pair: (pair[0], _loss(pair[1])))
+        losses = np.array([_loss(trial) for _, trial in read])
+        succeeded = np.isfinite(losses)
+        tried = {cube for cube, _ in read}
+        open_values = [*([space.defaults()] if request.defaults_taken else []), *request.own]
+        pending = {cube: values for values in open_values if (cube := space.encode(values)) not in tried}
+        warp, unfit = None, ""
+        if not features.axes:
+            unfit = "the space has one configuration"
+        elif succeeded.sum() < _FEWEST:
+            unfit = f"{succeeded.sum()} of {len(read)} trials gave a score"
+        else:
+            warp = Warp.fit(losses[succeeded], tail)
+            unfit = "" if warp else f"all scores are equal ({-losses[succeeded][0]:.6g})"
+        targets = np.zeros(len(read))
+        if warp:
+            targets[succeeded] = warp.targets(losses[succeeded])
+            targets[~succeeded] = targets[succeeded].max()
+        return cls(
+            features,
+            _table(features, [(trial.values, cube) for cube, trial in read]),
+            targets,
+            warp,
+            _table(features, [(pending[cube], cube) for cube in sorted(pending)]),
+            frozenset(tried | set(pending)),
+            len(read) - int(succeeded.sum()),
+            -float(losses[succeeded].min()) if succeeded.any() else math.nan,
+            unfit,
+        )
+
+    @property
+    def words(self) -> str:
+        """What a model was told, for a reason."""
+        text = f"{len(self.rows)} trials"
+        return text + (f", {self.failures} of them failed" if self.failures else "")
+
+
+class Member(Protocol):
+    """One way to propose from knowledge."""
+
+    def choose(self, pending: Rows, rng: np.random.Generator) -> tuple[Rows, str]:
+        """Rows in the order of preference, and why. `pending` have no result yet."""
+        ...
+
+
+Turn = Callable[[int, np.random.Generator], Member]  # whose turn it is at a place of the sequence
+
+
+def propose(knowledge: Knowledge, request: Request, starts: int, turn: Turn) -> tuple[Proposal, ...]:
+    """The first `starts` proposals of a stage fill the space evenly; the others are chosen by who has the turn."""
+    space, features = knowledge.features.space, knowledge.features
+    pending, tried = knowledge.pending, set(knowledge.tried)
+    proposals: list[Proposal] = []
+    first = request.done - request.defaults_taken - len(request.own)
+    for index in range(first, first + request.count):
+        rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
+        if index < starts or knowledge.unfit:
+            cubes = [even_point(space.size, index, request.seed)]
+            reason = f"point {index + 1} of a sequence that fills the space evenly"
+            reason += f"; no model yet: {knowledge.unfit}" if index >= starts else ""
+        else:
+            rows, reason = turn(index, rng).choose(pending, rng)
+            cubes = [features.cube(row) for row in rows]
+        cube, values, addition = _first_untried(space, cubes, tried, request, index)
+        tried.add(cube)
+        pending = np.vstack([pending, [features.row(values, cube)]])
+        proposals.append(Proposal(values, reason + addition))
+    return tuple(proposals)
+
+
+def even_point(size: int, index: int, seed: tuple[int, int, int]) -> Cube:
+    """Point `index` of the study's and stage's additive recurrence (Roberts 2018), which starts at a random place.
+
+    Any number of its first points lies evenly. The steps are powers of the root of x^(size + 1) = x + 1.
+    """
+    root = 2.0
+    for _ in range(60):
+        root = (1 + root) ** (1 / (size + 1))
+    start = np.random.default_rng(np.random.SeedSequence(seed[:2], spawn_key=(_EVEN,))).random(size)
+    steps = root ** -np.arange(1.0, size + 1)
+    return tuple(((start + (index + 1) * steps) % 1.0).tolist())
+
+
+def _first_untried(
+    space: SearchSpace, cubes: Sequence[Cube], tried: set[Cube], request: Request, index: int
+) -> tuple[Cube, dict[str, Any], str]:
+    """The first of the cubes that is no configuration tried before; else an untried draw; else a repeat."""
+    for place, point in enumerate(cubes):
+        values = space.decode(point)
+        cube = space.encode(values)  # one configuration, one cube: the centre of its cell
+        if cube not in tried:
+            return cube, values, "" if place == 0 else f" (choice {place + 1}: those before were tried)"
+    rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_UNTRIED, index)))
+    for _ in range(_DRAWS):
+        values = space.sample(rng)
+        cube = space.encode(values)
+        if cube not in tried:
+            return cube, values, "; drawn uniformly, because that was tried before"
+    return cube, values, f"; drawn uniformly, and a repeat: no configuration in {_DRAWS} draws was untried"
+
+
+def _loss(trial: Trial) -> float:
+    """The loss of a trial, infinite where it failed; a score that is not finite is a failure (state rule 8)."""
+    return -trial.score if trial.score is not None and math.isfinite(trial.score) else math.inf
+
+
+def _table(features: Features, configurations: Sequence[tuple[Any, Cube]]) -> Rows:
+    rows = [features.row(values, cube) for values, cube in configurations]
+    return np.array(rows, dtype=float).reshape(len(rows), len(features.axes))

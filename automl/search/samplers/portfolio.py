@@ -1,0 +1,80 @@
+"""A portfolio: a Gaussian process and TPE propose on the same trials, and the process as often as it has been right.
+
+A process finds more in few trials where the score is smooth, and less than chance does on plateaus and in noise; TPE is
+slower and never far off. How right the process is, is measured on the study's own trials: each is predicted from all
+others, and the ranks of predictions and scores are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from automl.problem.search_space import SearchSpace
+from automl.search.samplers.base import Proposal, Request, Sampler, Trial
+from automl.search.samplers.knowledge import Knowledge, Member, propose
+from automl.search.samplers.process import OwnProcess, ProcessMember
+from automl.search.samplers.tree_parzen import ParzenMember, TreeParzen
+from automl.search.surrogates.features import Rows
+from automl.search.surrogates.process import rank_correlation
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """`least` and `most` are the shares of the process's turns where it knows nothing and where it knows enough.
+
+    It knows enough where the ranks of what it predicts and of what came correlate by `enough`.
+    """
+
+    least: float = 0.3
+    most: float = 0.85
+    enough: float = 0.5
+    process: OwnProcess = field(default_factory=OwnProcess)
+    tpe: TreeParzen = field(default_factory=TreeParzen)
+
+    def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
+        # With more threads BLAS sums in another order, and the last bits end in other proposals.
+        with threadpool_limits(limits=1):
+            knowledge = Knowledge.of(space, trials, request, self.process.tail)
+            turns = _Turns(self, knowledge)
+            return propose(knowledge, request, self.process.starts, turns.whose)
+
+
+class _Turns:
+    """Whose turn it is; the members are made when the first has a turn."""
+
+    def __init__(self, settings: Portfolio, knowledge: Knowledge) -> None:
+        self._settings, self._knowledge = settings, knowledge
+        self._process: ProcessMember | None = None
+        self._correlation = 0.0
+
+    def whose(self, index: int, rng: np.random.Generator) -> Member:  # noqa: ARG002 - every turn has its own chance
+        settings, knowledge = self._settings, self._knowledge
+        if self._process is None:
+            self._process = ProcessMember(knowledge, settings.process.candidates, settings.process.priors)
+            self._correlation = rank_correlation(self._process.process.left_out(), knowledge.targets)
+        certainty = min(max(self._correlation / settings.enough, 0.0), 1.0)
+        share = settings.least + (settings.most - settings.least) * certainty
+        reason = f"predictions of the process rank the trials with a correlation of {self._correlation:.2f}: it has "
+        reason += f"{share:.0%} of the turns, and this is "
+        if rng.random() < share:
+            return _Saying(self._process, reason + "one")
+        return _Saying(ParzenMember(knowledge, settings.tpe), reason + "TPE's")
+
+
+@dataclass(frozen=True)
+class _Saying:
+    """A member, and why it has the turn."""
+
+    member: Member
+    reason: str
+
+    def choose(self, pending: Rows, rng: np.random.Generator) -> tuple[Rows, str]:
+        rows, reason = self.member.choose(pending, rng)
+        return rows, f"{reason}; {self.reason}"
+
+
+_KEEPS_THE_PROTOCOL: type[Sampler] = Portfolio
