@@ -177,5 +177,5 @@ def facts_of(study: Source, *, times: bool = False) -> Facts:
 
 def facts_in(opened: OpenedStudy, *, times: bool = True) -> Facts:
     """What is known of a study in a store; `times` of its attempts too, a request for each."""
-    found = read_facts(opened)
-    return with_times(found, opened.record) if times else found
+    facts = read_facts(opened)
+    return with_times(facts, opened.record) if times else facts

@@ -30,23 +30,23 @@ def history(facts: Facts) -> Figure:
     with drawing.look():
         figure = drawing.picture(9, 4.2)
         axes = figure.add_subplot()
-        last = max(each.number for each in facts.searched)
+        last = max(experiment.number for experiment in facts.searched)
         drawing.set_across(axes, Numbers(-0.5, last + 0.5, whole=True), 14)
         drawing.set_up(axes, facts.value_scale)
         axes.set(xlabel="experiment", ylabel=axis_name(facts))
         small = len(facts.drawn) > MOST_WITH_TEXT
         for level, experiments in enumerate(drawing.by_level(facts)):
-            points = [point for each in experiments if (point := _point(facts, each))]
+            points = [point for experiment in experiments if (point := _point(facts, experiment))]
             drawing.dots(axes, points, level_colour(level), 14 if small else 34)
         numbers = [number for number, _ in facts.best_so_far]
         values = [value for _, value in facts.best_so_far]
         best = colours()["best"]
         axes.plot([*numbers, last], [*values, values[-1]], drawstyle="steps-post", color=best, linewidth=1.5)
         floor = drawing.ends(facts.value_scale)[0]
-        failed = [(float(each.number), floor) for each in facts.searched if each.failed]
+        failed = [(float(experiment.number), floor) for experiment in facts.searched if experiment.failed]
         drawing.crosses(axes, failed)
-        for name, each in _landmarks(facts):
-            if point := _point(facts, each):
+        for name, experiment in _landmarks(facts):
+            if point := _point(facts, experiment):
                 drawing.landmark(axes, name, *point)
         _stages(facts, axes, last)
         entries = [*facts.levels, ("sofar", "best up to here"), *landmark_keys(facts)]
@@ -59,12 +59,12 @@ def history(facts: Facts) -> Figure:
 def curves(facts: Facts) -> Figure:
     """Value by epoch of every experiment."""
     drawn, left_out = facts.best_and_others(MOST_CURVES)
-    shown = [each for each in drawn if each.experiment.history]
+    shown = [experiment for experiment in drawn if experiment.experiment.history]
     if not shown:
         raise RecordError(_NOTHING, advice="wait, or look at 'automl status'")
-    ends = [value for each in shown for _, value in each.experiment.history]
+    ends = [value for experiment in shown for _, value in experiment.experiment.history]
     scale = of_metric(ends, minimize=facts.minimize)
-    most = max(epoch for each in shown for epoch, _ in each.experiment.history)
+    most = max(epoch for experiment in shown for epoch, _ in experiment.experiment.history)
     with drawing.look():
         figure = drawing.picture(9, 4.2)
         axes = figure.add_subplot()
@@ -76,16 +76,16 @@ def curves(facts: Facts) -> Figure:
             if 1 < end < most:
                 axes.axvline(end, color=colours()["soft"], linestyle=(0, (2, 4)), linewidth=1)
         courses: list[list[list[tuple[float, float]]]] = [[] for _ in range(LEVELS)]
-        for rank, each in enumerate(shown):
-            courses[fifth(rank, len(shown)) if alike else each.level].append(_course(scale, each))
+        for rank, experiment in enumerate(shown):
+            courses[fifth(rank, len(shown)) if alike else experiment.level].append(_course(scale, experiment))
         for level, of_level in enumerate(courses):
             colour = level_colour(level)
             drawing.add_lines(
                 axes, [course for course in of_level if len(course) > 1], colour, linewidths=1.1, alpha=0.8
             )
             drawing.dots(axes, [course[0] for course in of_level if len(course) == 1], colour, 16)
-        for name, each in _landmarks(facts):
-            course = _course(scale, each)
+        for name, experiment in _landmarks(facts):
+            course = _course(scale, experiment)
             if course:
                 dashes = "--" if name == "default" else "-"
                 drawing.add_lines(axes, [course], colours()[name], linewidths=2.4, linestyles=dashes, zorder=4)
@@ -105,9 +105,11 @@ def _point(facts: Facts, each: Searched) -> tuple[float, float] | None:
 
 def _landmarks(facts: Facts) -> list[tuple[str, Searched]]:
     """The defaults and the best, where they have a value."""
-    known = [("default", facts.defaults), ("best", facts.winner)]
-    found = [(name, each) for name, each in known if each is not None and each.value is not None]
-    return [pair for pair in found if not (pair[0] == "best" and pair[1] is facts.defaults)]
+    candidates = [("default", facts.defaults), ("best", facts.winner)]
+    with_value = [
+        (name, experiment) for name, experiment in candidates if experiment is not None and experiment.value is not None
+    ]
+    return [pair for pair in with_value if not (pair[0] == "best" and pair[1] is facts.defaults)]
 
 
 def _course(scale: Numbers, each: Searched) -> list[tuple[float, float]]:

@@ -34,7 +34,7 @@ def pareto(facts: Facts) -> Figure:
     layout = cost_layout(facts)
     if layout is None:
         raise RecordError("fewer than two results have a value yet", advice="wait, or look at 'automl status'")
-    places = {each: (each.seconds / layout.size, on(layout.up, each.value) or 0.0) for each in facts.points}
+    places = {point: (point.seconds / layout.size, on(layout.up, point.value) or 0.0) for point in facts.points}
     with drawing.look():
         figure = drawing.picture(9, 4.4)
         axes = figure.add_subplot()
@@ -43,14 +43,14 @@ def pareto(facts: Facts) -> Figure:
         axes.set(xlabel=layout.name, ylabel=axis_name(facts))
         size = 14 if len(layout.drawn) > MOST_WITH_TEXT else 30
         for level in range(LEVELS):
-            of_level = [places[each] for each in layout.drawn if facts.level_of(each.epochs) == level]
+            of_level = [places[point] for point in layout.drawn if facts.level_of(point.epochs) == level]
             drawing.dots(axes, of_level, level_colour(level), size)
-        across, up = zip(*(places[each] for each in facts.front), strict=True)
+        across, up = zip(*(places[point] for point in facts.front), strict=True)
         end = drawing.ends(layout.across)[1]
         axes.plot([*across, end], [*up, up[-1]], drawstyle="steps-post", color=colours()["best"], linewidth=1.5)
         drawing.rings(axes, list(zip(across, up, strict=True)))
-        for name, each in landmarks(facts):
-            drawing.landmark(axes, name, *places[each])
+        for name, point in landmarks(facts):
+            drawing.landmark(axes, name, *places[point])
         _number(facts, axes, layout, list(zip(across, up, strict=True)))
         entries = [*facts.levels, *KEYS, *landmark_keys(facts)]
         drawing.head(figure, f"What a value costs in {facts.definition.file.name}", drawing.keys(entries))
@@ -61,7 +61,7 @@ def pareto(facts: Facts) -> Figure:
 
 def _number(facts: Facts, axes: Axes, layout: Layout, front: list[tuple[float, float]]) -> None:
     """The numbers of the experiments on the front, on its empty side."""
-    numbers = [str(each.experiment) for each in facts.front]
+    numbers = [str(point.experiment) for point in facts.front]
     wide, high = 570.0, 210.0  # points of the picture, about
     outward = -1 if facts.minimize else 1
     places = [((layout.across.place(x) or 0.0) * wide, outward * (layout.up.place(y) or 0.0) * high) for x, y in front]
@@ -77,19 +77,19 @@ def failures(facts: Facts) -> Figure:
     if not facts.failures:
         raise RecordError("no experiment has failed", advice="plot history instead")
     counts = {kind: sum(map(len, messages.values())) for kind, messages in facts.failures.items()}
-    of = sum(bool(each.results) for each in facts.experiments)
+    of = sum(bool(experiment.results) for experiment in facts.experiments)
     with drawing.look():
         figure = drawing.picture(7, 1.3 + 0.5 * len(counts))
         drawing.head(figure, f"What failed in {facts.definition.file.name}")
         axes = figure.add_subplot()
         axes.barh(range(len(counts)), list(counts.values()), height=0.6, color=colours()["bad"])
-        for place, (kind, count) in enumerate(counts.items()):
+        for row, (kind, count) in enumerate(counts.items()):
             message, numbers = max(facts.failures[kind].items(), key=lambda pair: len(pair[1]))
             words = message if len(message) <= 70 else f"{message[:69]}…"
             most = f"experiment {numbers[0]}: {words}" if words else f"experiment {numbers[0]}"
-            axes.annotate(f"{count}", (count, place), (5, 0), textcoords="offset points", va="center")
+            axes.annotate(f"{count}", (count, row), (5, 0), textcoords="offset points", va="center")
             axes.annotate(
-                most, (0, place + 0.42), (2, 0), textcoords="offset points", va="center", fontsize=8,
+                most, (0, row + 0.42), (2, 0), textcoords="offset points", va="center", fontsize=8,
                 color=colours()["soft"],
             )  # fmt: skip
         axes.set(xlim=(0, 1.1 * max(counts.values())), ylim=(len(counts) - 0.3, -0.6), xlabel="experiments")
@@ -102,30 +102,30 @@ def failures(facts: Facts) -> Figure:
 
 def ledger(facts: Facts) -> Figure:
     """A bar for each rung: its planned epochs, by what became of them."""
-    found = entries(facts)
-    rows = found[:MOST_RUNGS]
+    lines = entries(facts)
+    rows = lines[:MOST_RUNGS]
     with drawing.look():
         figure = drawing.picture(8, 1.4 + 0.3 * len(rows))
         axes = figure.add_subplot()
-        for place, line in enumerate(rows):
+        for row, line in enumerate(rows):
             left = 0
             for (_, colour), size in zip(_PARTS, _sizes(line), strict=True):
-                axes.barh(place, size, left=left, height=0.66, color=colours()[colour])
+                axes.barh(row, size, left=left, height=0.66, color=colours()[colour])
                 left += size
             more = f", {line.saved:,} saved" if line.saved else ""
-            said = f"{line.trained:,} of {line.planned:,}{more}"
-            axes.annotate(said, (left, place), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
+            text = f"{line.trained:,} of {line.planned:,}{more}"
+            axes.annotate(text, (left, row), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
         most = max(1, *(line.planned for line in rows))
         axes.set(xlim=(0, 1.28 * most), ylim=(len(rows) - 0.4, -0.6), xlabel="epochs")
         axes.set_yticks(range(len(rows)), [_name(line) for line in rows])
         axes.tick_params(axis="y", colors=colours()["ink"])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        sums = [sum(sizes) for sizes in zip(*map(_sizes, found), strict=True)]
+        sums = [sum(sizes) for sizes in zip(*map(_sizes, lines), strict=True)]
         parts = [(f"{size:,} {name}", colour) for (name, colour), size in zip(_PARTS, sums, strict=True) if size]
         patches = [Patch(color=colours()[colour], label=text) for text, colour in parts]
         drawing.head(figure, f"Epochs of {facts.definition.file.name}, by rung", patches)
-        rest = f"The first {MOST_RUNGS} of {len(found):,} rungs. " if len(found) > MOST_RUNGS else ""
-        saved = sum(line.saved for line in found)
+        rest = f"The first {MOST_RUNGS} of {len(lines):,} rungs. " if len(lines) > MOST_RUNGS else ""
+        saved = sum(line.saved for line in lines)
         went_on = f"{saved:,} more were saved: promoted experiments went on from their checkpoints." if saved else ""
         drawing.note(figure, rest + went_on)
     return figure
@@ -133,34 +133,36 @@ def ledger(facts: Facts) -> Figure:
 
 def timeline(facts: Facts) -> Figure:
     """A bar for every attempt, in as many lanes as there were trainings side by side."""
-    found = timeline_of(facts)
-    if found is None:
+    layout = timeline_of(facts)
+    if layout is None:
         raise RecordError(
             "the record holds no times: it was made by an argo-automl that kept none",
             advice="plot ledger instead: it has the epochs and their time by rung",
         )
-    lanes = min(found.lanes, MOST_LANES)
-    size, unit = axis_unit(found.length)
+    lanes = min(layout.lanes, MOST_LANES)
+    size, unit = axis_unit(layout.length)
     with drawing.look():
         figure = drawing.picture(9, min(9.0, 1.6 + 0.24 * lanes))
         axes = figure.add_subplot()
-        for where in found.cuts:
+        for where in layout.cuts:
             axes.axvline(where / size, color=colours()["soft"], linestyle=":", linewidth=1)
         patches = []
-        for kind, said in KINDS.items():
-            bars = [span for span in found.spans if span.kind == kind and span.lane < lanes]
+        for kind, text in KINDS.items():
+            bars = [span for span in layout.spans if span.kind == kind and span.lane < lanes]
             edge = colours()["l3"] if kind == "open" else "none"
             for span in bars:
-                left, width = span.left / size, max(span.right - span.left, found.length / 1000) / size
+                left, width = span.left / size, max(span.right - span.left, layout.length / 1000) / size
                 axes.broken_barh([(left, width)], (span.lane + 0.6, 0.8), color=colours()[_COLOURS[kind]], ec=edge)
             if bars:
-                patches.append(Patch(facecolor=colours()[_COLOURS[kind]], edgecolor=edge, label=said))
-        pauses = ", without the pauses" if found.cuts else ""
-        axes.set(xlim=(0, found.length / size), ylim=(0.4, lanes + 0.6), xlabel=f"{unit} since the first start{pauses}")
+                patches.append(Patch(facecolor=colours()[_COLOURS[kind]], edgecolor=edge, label=text))
+        pauses = ", without the pauses" if layout.cuts else ""
+        axes.set(
+            xlim=(0, layout.length / size), ylim=(0.4, lanes + 0.6), xlabel=f"{unit} since the first start{pauses}"
+        )
         axes.set_ylabel("lane")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         drawing.head(figure, f"When {facts.definition.file.name} trained", patches, columns=4)
-        drawing.note(figure, timeline_notes(found))
+        drawing.note(figure, timeline_notes(layout))
     return figure
 
 

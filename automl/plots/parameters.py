@@ -38,8 +38,8 @@ def parallel_coordinates(facts: Facts) -> Figure:
     shown = axes_[:MOST_AXES]
     drawn, left_out = facts.best_and_others(MOST_LINES)
     fifths: list[list[list[tuple[float, float]]]] = [[] for _ in range(LEVELS)]
-    for rank, each in enumerate(drawn):
-        fifths[fifth(rank, len(drawn))].append(_line(facts, each, shown))
+    for rank, experiment in enumerate(drawn):
+        fifths[fifth(rank, len(drawn))].append(_line(facts, experiment, shown))
     with drawing.look():
         figure = drawing.picture(max(7.0, 1.35 * (len(shown) + 1)), 4.4)
         axes = figure.add_subplot()
@@ -49,9 +49,9 @@ def parallel_coordinates(facts: Facts) -> Figure:
             if searched is not None and searched.value is not None:
                 course, dashes = _line(facts, searched, shown), "--" if name == "default" else "-"
                 drawing.add_lines(axes, [course], colours()[name], linewidths=2.4, linestyles=dashes, zorder=4)
-        for place, axis in enumerate(shown):
-            off = any(axis.parameter not in each.experiment.values for each in drawn)
-            _upright(axes, place, axis.short, axis.scale, off=off)
+        for index, axis in enumerate(shown):
+            off = any(axis.parameter not in experiment.experiment.values for experiment in drawn)
+            _upright(axes, index, axis.short, axis.scale, off=off)
         _upright(axes, len(shown), facts.metric, facts.value_scale, strong=True)
         axes.set(xlim=(-0.25, len(shown) + 0.75), ylim=(_OFF - 0.03, 1.02))
         axes.set_axis_off()
@@ -71,13 +71,13 @@ def slices(facts: Facts) -> Figure:
     down = -(-len(shown) // across)
     with drawing.look():
         figure = drawing.picture(3.3 * across + 0.4, 2.6 * down + 0.8)
-        for place, axis in enumerate(shown):
-            axes = figure.add_subplot(down, across, place + 1)
+        for index, axis in enumerate(shown):
+            axes = figure.add_subplot(down, across, index + 1)
             _slice(facts, axes, axis)
             axes.set_xlabel(axis.short)
-            if place % across == 0:
+            if index % across == 0:
                 axes.set_ylabel(axis_name(facts))
-        failed = any(each.failed and each.value is None for each in facts.searched)
+        failed = any(experiment.failed and experiment.value is None for experiment in facts.searched)
         entries = [*facts.levels, *landmark_keys(facts), *([("failed", "failed")] if failed else [])]
         title = f"{facts.metric} by each parameter of {facts.definition.file.name}"
         drawing.head(figure, title, drawing.keys(entries), 7 if across == _ACROSS else 2 * across)
@@ -110,16 +110,16 @@ def _line(facts: Facts, each: Searched, axes: list[Axis]) -> list[tuple[float, f
 
 def _upright(axes: Axes, x: int, name: str, scale: Scale, *, off: bool = False, strong: bool = False) -> None:
     """An axis with its name and ticks; `off` below it stands for experiments in which the parameter does not exist."""
-    known = colours()
-    axes.plot([x, x], [0, 1], color=known["soft"], linewidth=1, zorder=5)
-    halo = {"facecolor": known["paper"], "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+    palette = colours()
+    axes.plot([x, x], [0, 1], color=palette["soft"], linewidth=1, zorder=5)
+    halo = {"facecolor": palette["paper"], "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
     for place, text in scale.ticks(6):
         axes.text(x + 0.04, place, text, va="center", fontsize=8.5, zorder=6, bbox=halo)
     shown = name if len(name) <= _ROOM else f"{name[: _ROOM - 5]}…{name[-4:]}"
-    colour = known["best"] if strong else known["ink"]
+    colour = palette["best"] if strong else palette["ink"]
     axes.text(x, 1.06, shown, ha="center", fontweight="bold", color=colour, fontsize=9)
     if off:
-        axes.text(x + 0.04, _OFF, "not used", va="center", fontsize=8.5, color=known["soft"], zorder=6, bbox=halo)
+        axes.text(x + 0.04, _OFF, "not used", va="center", fontsize=8.5, color=palette["soft"], zorder=6, bbox=halo)
 
 
 def _slice(facts: Facts, axes: Axes, axis: Axis) -> None:

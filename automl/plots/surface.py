@@ -21,26 +21,26 @@ from automl.text.formatting import counted
 
 def importance(facts: Facts) -> Figure:
     """A bar for each parameter, with the mark that chance alone reaches."""
-    found = importances(facts)
-    if not found:
+    parameters = importances(facts)
+    if not parameters:
         raise RecordError(f"importance is not known yet: {unknown_because(facts)}", advice="wait for more experiments")
-    rows = found[:MOST_BARS]
-    known = colours()
+    rows = parameters[:MOST_BARS]
+    palette = colours()
     with drawing.look():
         figure = drawing.picture(7, 1.3 + 0.33 * len(rows))
         axes = figure.add_subplot()
-        for place, each in enumerate(rows):
-            sure = each.share > each.chance
-            axes.barh(place, max(each.share, 0.002), height=0.62, color=known["l3" if sure else "l0"])
-            axes.plot([each.chance] * 2, [place - 0.42, place + 0.42], color=known["ink"], linewidth=2)
+        for row, parameter in enumerate(rows):
+            sure = parameter.share > parameter.chance
+            axes.barh(row, max(parameter.share, 0.002), height=0.62, color=palette["l3" if sure else "l0"])
+            axes.plot([parameter.chance] * 2, [row - 0.42, row + 0.42], color=palette["ink"], linewidth=2)
             axes.text(  # in a column of its own: beside the mark it would pass for what chance reaches
-                1.08, place, f"{each.share:.0%}", color=known["ink" if sure else "soft"], ha="right", va="center",
+                1.08, row, f"{parameter.share:.0%}", color=palette["ink" if sure else "soft"], ha="right", va="center",
                 transform=axes.get_yaxis_transform(),
             )  # fmt: skip
-        most = max(0.1, *(max(each.share, each.chance) for each in rows))
+        most = max(0.1, *(max(parameter.share, parameter.chance) for parameter in rows))
         axes.set(xlim=(0, 1.03 * most), ylim=(len(rows) - 0.4, -0.6), xlabel="share of the variance")
-        axes.set_yticks(range(len(rows)), [each.axis.short for each in rows])
-        axes.tick_params(axis="y", colors=known["ink"])
+        axes.set_yticks(range(len(rows)), [parameter.axis.short for parameter in rows])
+        axes.tick_params(axis="y", colors=palette["ink"])
         axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         drawing.head(figure, f"Importance of each parameter of {facts.definition.file.name}", _keys())
         hint = " With so few take it as a hint." if (count := len(judged(facts)[0])) < 50 else ""

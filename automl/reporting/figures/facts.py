@@ -113,13 +113,13 @@ class Facts:
     def searched(self) -> tuple[Searched, ...]:
         """The experiments of the search, by number."""
         stages = {stage.index for stage in self.definition.plan.search}
-        found = []
-        for each in self.experiments:
-            if each.stage in stages:
-                values = [result.best_value for result in each.results if result.failure is None]
-                known = [value for value in values if value is not None]
-                found.append(Searched(each, max(known, key=self.score, default=None), self._level(each)))
-        return tuple(found)
+        searched = []
+        for experiment in self.experiments:
+            if experiment.stage in stages:
+                values = [result.best_value for result in experiment.results if result.failure is None]
+                kept = [value for value in values if value is not None]
+                searched.append(Searched(experiment, max(kept, key=self.score, default=None), self._level(experiment)))
+        return tuple(searched)
 
     @cached_property
     def valued(self) -> tuple[Searched, ...]:
@@ -139,7 +139,7 @@ class Facts:
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """What the experiments of the search had reached after each rung, and in what time."""
-        return cost_front.points((each.experiment for each in self.searched), self.score)
+        return cost_front.points((candidate.experiment for candidate in self.searched), self.score)
 
     @cached_property
     def front(self) -> tuple[Point, ...]:
@@ -150,19 +150,19 @@ class Facts:
     def failures(self) -> Mapping[Failure, Mapping[str, Sequence[int]]]:
         """The numbers of the experiments that failed, by kind and message, the most frequent kind first."""
         kinds: dict[Failure, dict[str, list[int]]] = {}
-        for each in self.experiments:
-            last = each.results[-1] if each.results else None
+        for experiment in self.experiments:
+            last = experiment.results[-1] if experiment.results else None
             if last is not None and last.failure is not None:
-                kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(each.number)
+                kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(experiment.number)
         return dict(sorted(kinds.items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0])))
 
     @cached_property
     def trained(self) -> Mapping[tuple[int, int], int]:
         """The epochs that each finished run has added to its experiment, by (experiment, rung)."""
         return {
-            (result.experiment, result.rung): max(0, result.epochs - asked.resume_epoch)
-            for each in self.experiments
-            for asked, result in zip(each.recommendations, each.results, strict=False)
+            (result.experiment, result.rung): max(0, result.epochs - recommendation.resume_epoch)
+            for experiment in self.experiments
+            for recommendation, result in zip(experiment.recommendations, experiment.results, strict=False)
         }
 
     @cached_property
@@ -189,28 +189,33 @@ class Facts:
 
     @cached_property
     def defaults(self) -> Searched | None:
-        return next((each for each in self.searched if each.number == DEFAULTS), None)
+        return next((experiment for experiment in self.searched if experiment.number == DEFAULTS), None)
 
     @cached_property
     def winner(self) -> Searched | None:
-        return next((each for each in self.searched if self.best and each.number == self.best.experiment), None)
+        return next(
+            (experiment for experiment in self.searched if self.best and experiment.number == self.best.experiment),
+            None,
+        )
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The searched parameters, a list element by element."""
-        names = [each.parameter for each in self.definition.space.dimensions()]
-        found = []
-        for each in self.definition.space.dimensions():
-            scale = of_parameter(next(p for p in self.definition.space.parameters if p.name == each.parameter))
-            end = "" if each.element is None else f"[{each.element}]"
-            short = shortened(each.parameter, names) + end
-            found.append(Axis(each.parameter + end, short, each.parameter, each.element, scale))
-        return tuple(found)
+        names = [dimension.parameter for dimension in self.definition.space.dimensions()]
+        axes = []
+        for dimension in self.definition.space.dimensions():
+            scale = of_parameter(next(p for p in self.definition.space.parameters if p.name == dimension.parameter))
+            end = "" if dimension.element is None else f"[{dimension.element}]"
+            short = shortened(dimension.parameter, names) + end
+            axes.append(Axis(dimension.parameter + end, short, dimension.parameter, dimension.element, scale))
+        return tuple(axes)
 
     @cached_property
     def value_scale(self) -> Numbers:
         """The axis of the values that the experiments of the search have kept."""
-        return of_metric([each.value for each in self.searched if each.value is not None], minimize=self.minimize)
+        return of_metric(
+            [experiment.value for experiment in self.searched if experiment.value is not None], minimize=self.minimize
+        )
 
     @cached_property
     def epochs(self) -> tuple[int, ...]:

@@ -131,16 +131,19 @@ class LiveView:
 
     def outlook(self, study: History) -> str:
         """Epochs pending, time left, the best so far."""
-        found = self._progress(study)
+        progress = self._progress(study)
         best = summary.best_of_search(self.definition, study)
         left = self._time_left(study)
-        parts = [f"{found.epochs_pending} epochs pending", "time left unknown" if left == "unknown" else f"left {left}"]
+        parts = [
+            f"{progress.epochs_pending} epochs pending",
+            "time left unknown" if left == "unknown" else f"left {left}",
+        ]
         if best is not None:
             parts.append(f"best {formatting.number(best.best_value)} (experiment {best.experiment})")
         return ", ".join(parts)
 
     def _progress(self, study: History) -> status.Progress:
-        running = {number: each.epoch for number, each in self._training.items()}
+        running = {number: training.epoch for number, training in self._training.items()}
         return status.progress(self.definition, study, running)
 
     def _time_left(self, study: History) -> str:
@@ -153,14 +156,14 @@ class LiveView:
     def screen(self) -> RenderableType:
         """What a terminal shows: progress, the best so far, the experiments."""
         assert self._study is not None
-        found = self._progress(self._study)
+        progress = self._progress(self._study)
         best = summary.best_of_search(self.definition, self._study)
         file = self.definition.file
         head = Text(f"{file.name}  {file.algorithm} on {self.definition.network.name}", style="bold")
-        total = found.epochs_done + found.epochs_pending
-        bar = ProgressBar(total=max(1, total), completed=found.epochs_done, width=40)
+        total = progress.epochs_done + progress.epochs_pending
+        bar = ProgressBar(total=max(1, total), completed=progress.epochs_done, width=40)
         line = Table.grid(padding=(0, 2))
-        line.add_row(bar, f"{found.epochs_done} of {total} epochs, {found.epochs_pending} pending")
+        line.add_row(bar, f"{progress.epochs_done} of {total} epochs, {progress.epochs_pending} pending")
         rest = Text(f"time left: {self._time_left(self._study)}")
         best_text = "none yet"
         if best is not None:
@@ -176,21 +179,27 @@ class LiveView:
             table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in rich's signature
         table.add_column(self.definition.metric_rule.name, justify="right", no_wrap=True)
         table.add_column("values", overflow="ellipsis", no_wrap=True, ratio=1)
-        found = experiments(self._study, self.definition.plan)
-        ended = [each for each in found if each.results and each.number not in self._training]
-        running = [each for each in found if each.number in self._training]
+        all_experiments = experiments(self._study, self.definition.plan)
+        ended = [
+            experiment
+            for experiment in all_experiments
+            if experiment.results and experiment.number not in self._training
+        ]
+        running = [experiment for experiment in all_experiments if experiment.number in self._training]
         room = max(3, min(_LINES, self.console.height - len(running) - 7))
-        recent = sorted(ended, key=lambda each: (each.results[-1].rung, each.number))[-room:]
-        for each in running + recent:
-            active = self._training.get(each.number)
-            status = "training" if active else each.status.value
-            value = active.value if active and active.value is not None else _last(each.history)
-            epoch = active.epoch if active else each.epochs
-            asked = each.recommendations[-1].epochs
-            values = ", ".join(f"{name.rsplit('.', 1)[-1]}={formatting.setting(v)}" for name, v in each.values.items())
-            style = "bold" if active else _STYLES.get(each.status, "")
-            stage = self.definition.plan.stages[each.stage].name
-            row = (str(each.number), stage, status, f"{epoch}/{asked}", formatting.number(value), values)
+        recent = sorted(ended, key=lambda experiment: (experiment.results[-1].rung, experiment.number))[-room:]
+        for experiment in running + recent:
+            active = self._training.get(experiment.number)
+            status = "training" if active else experiment.status.value
+            value = active.value if active and active.value is not None else _last(experiment.history)
+            epoch = active.epoch if active else experiment.epochs
+            target = experiment.recommendations[-1].epochs
+            values = ", ".join(
+                f"{name.rsplit('.', 1)[-1]}={formatting.setting(v)}" for name, v in experiment.values.items()
+            )
+            style = "bold" if active else _STYLES.get(experiment.status, "")
+            stage = self.definition.plan.stages[experiment.stage].name
+            row = (str(experiment.number), stage, status, f"{epoch}/{target}", formatting.number(value), values)
             table.add_row(*row, style=style)
         if len(ended) > room:
             table.add_row("", "", f"and {len(ended) - room} more", "", "", "", style="dim")

@@ -14,7 +14,7 @@ Sample = tuple[Mapping[str, str], float]
 
 def text(status: StudyStatus) -> str:
     """The gauges of a study."""
-    lines = [line for name, said, samples in _families(status) for line in _family(name, said, samples)]
+    lines = [line for name, help_text, samples in _families(status) for line in _family(name, help_text, samples)]
     return "".join(f"{line}\n" for line in [*lines, "# EOF"])
 
 
@@ -41,11 +41,11 @@ def _families(status: StudyStatus) -> Iterator[tuple[str, str, Sequence[Sample]]
         yield "automl_best_value", "The best value of the metric so far.", [(labels, best.value)]
 
 
-def _family(name: str, said: str, samples: Sequence[Sample]) -> Iterator[str]:
+def _family(name: str, help_text: str, samples: Sequence[Sample]) -> Iterator[str]:
     yield f"# TYPE {name} gauge"
-    yield f"# HELP {name} {said}"
+    yield f"# HELP {name} {help_text}"
     for labels, value in samples:
-        inside = ",".join(f'{label}="{_escaped(each)}"' for label, each in labels.items())
+        inside = ",".join(f'{label}="{_escaped(label_value)}"' for label, label_value in labels.items())
         yield f"{name}{{{inside}}} {value!r}"
 
 

@@ -62,12 +62,12 @@ def plan(console: Console, planned: PlannedStudy) -> None:
         _line(console, "too large for one workflow", text)
 
 
-def status(console: Console, found: StudyStatus) -> None:
+def status(console: Console, current: StudyStatus) -> None:
     """Where a study stands, and one line an experiment."""
-    write_pairs(console, state_rows(found))
-    if found.experiments:
+    write_pairs(console, state_rows(current))
+    if current.experiments:
         console.print()
-        experiments(console, found.experiments, whole=False)
+        experiments(console, current.experiments, whole=False)
 
 
 def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool) -> None:
@@ -86,60 +86,60 @@ def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool)
     console.print(table)
 
 
-def best(console: Console, metric: str, found: BestSoFar) -> None:
+def best(console: Console, metric: str, experiment: BestSoFar) -> None:
     """The best experiment."""
     write_pairs(
         console,
         [
-            ("experiment", best_name(found).removeprefix("experiment ")),
-            (metric, f"{number(found.value)} at epoch {found.epoch}"),
-            ("proposed", found.reason),
-            *setting_rows(found.values),
+            ("experiment", best_name(experiment).removeprefix("experiment ")),
+            (metric, f"{number(experiment.value)} at epoch {experiment.epoch}"),
+            ("proposed", experiment.reason),
+            *setting_rows(experiment.values),
         ],
     )
 
 
-def finished(console: Console, definition: Definition, found: StudyStatus, study: str) -> None:
+def finished(console: Console, definition: Definition, current: StudyStatus, study: str) -> None:
     """The end of a run: the defaults beside the best, and where the files are. `study` is what the user called it."""
-    failures = found.progress.counts[Status.FAILURE]
+    failures = current.progress.counts[Status.FAILURE]
     failed = f", {failures} failed" if failures else ""
     console.print()
-    _line(console, found.study, f": {counted(len(found.experiments), 'experiment')}{failed}")
+    _line(console, current.study, f": {counted(len(current.experiments), 'experiment')}{failed}")
     console.print()
-    _verdict(console, definition, found)
+    _verdict(console, definition, current)
     console.print()
     write_pairs(
         console,
         [
-            ("best model", f"{found.store}/best_model"),
-            ("report", f"{found.store}/report.html, or: automl report {study}"),
+            ("best model", f"{current.store}/best_model"),
+            ("report", f"{current.store}/report.html, or: automl report {study}"),
         ],
     )
 
 
-def report(console: Console, definition: Definition, found: StudyStatus) -> None:
+def report(console: Console, definition: Definition, current: StudyStatus) -> None:
     """The whole report: state, verdict, every experiment."""
-    write_pairs(console, state_rows(found))
+    write_pairs(console, state_rows(current))
     console.print()
-    _verdict(console, definition, found)
+    _verdict(console, definition, current)
     console.print()
-    experiments(console, found.experiments, whole=True)
+    experiments(console, current.experiments, whole=True)
 
 
-def _verdict(console: Console, definition: Definition, found: StudyStatus) -> None:
+def _verdict(console: Console, definition: Definition, current: StudyStatus) -> None:
     """The defaults and the best side by side: metric, fresh trainings, values; then who won, in words."""
-    best, verdict = found.best, found.verdict
+    best, verdict = current.best, current.verdict
     if best is None:
-        console.print(f"no experiment has succeeded ({found.state})")
+        console.print(f"no experiment has succeeded ({current.state})")
         return
-    rows = {row.experiment: row for row in found.experiments}
+    rows = {row.experiment: row for row in current.experiments}
     sides = {"default": rows.get(DEFAULTS), "best": rows[best.experiment]}
     if best.is_defaults:
         del sides["default"]
     shown = [row for row in sides.values() if row]
     columns = [f"{side}: {row.experiment}" for side, row in sides.items() if row]
     table = plain_table("experiment", *(columns if len(sides) > 1 else [f"defaults: {DEFAULTS}"]), right=columns)
-    metric = found.metric.name
+    metric = current.metric.name
     add_row(table, f"{metric}, in the search", *(number(row.best) for row in shown))
     add_row(table, "epochs, in the search", *(row.epochs for row in shown))
     if verdict:
@@ -198,7 +198,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
             span = "yours to give" if row["automl_enabled"] is None else ""
         span += f" by {row['step']}" if row.get("step") else ""
         span += " (log)" if row.get("log") else ""
-        conditions = [str(each) for each in row.get("conditions", ())]
+        conditions = [str(condition) for condition in row.get("conditions", ())]
         if row.get("active_when"):
             switch = row["active_when"]
             conditions.append(f"if {switch['parameter']} is {' or '.join(map(str, switch['values']))}")
@@ -217,8 +217,8 @@ def _options(options: Sequence[object]) -> str:
 def files(console: Console, data: Row) -> None:
     """The files of a best model that was copied into a folder."""
     shown = plain_table("file", "bytes", right=("bytes",))
-    for each in data["files"]:
-        add_row(shown, each["file"], f"{each['bytes']:,}")
+    for file in data["files"]:
+        add_row(shown, file["file"], f"{file['bytes']:,}")
     console.print(shown)
 
 
@@ -229,9 +229,9 @@ def _values(values: Row) -> str:
 def plain_table(*columns: str, right: Iterable[str] = ()) -> Table:
     """A table without lines; its first column is never broken."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(columns):
+    for index, name in enumerate(columns):
         justify: Any = "right" if name in right else "left"
-        table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=place == 0)
+        table.add_column(Text(name), justify=justify, overflow="fold", no_wrap=index == 0)
     return table
 
 
