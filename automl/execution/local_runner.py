@@ -28,6 +28,7 @@ from automl.execution.steps.stage_in import stage_in
 from automl.execution.training_process import Start, Training, TrainingProcess
 from automl.reporting import views
 from automl.search.agenda import Run, due, runs_of_decision
+from automl.search.brain import none_succeeded
 from automl.search.history import Decision, Failure, History, Recommendation, Result
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -97,10 +98,7 @@ class LocalRun:
                     active.training.close()
         study = views.rebuild(self._opened())
         if summary.best_of_search(self.definition, study) is None:
-            raise StudyFailed(
-                f"none of the {len(experiments(study, self.definition.plan))} experiments succeeded",
-                advice="read experiment_0/log.txt, fix the training or its settings, and start under another name",
-            )
+            raise none_succeeded(len(experiments(study, self.definition.plan)))
         return study
 
     def _opened(self) -> OpenedStudy:

@@ -209,13 +209,18 @@ class Brain:
         """The best outcome of a search. Raises StudyFailed when nothing in it succeeded."""
         best = best_outcome(outcomes, self.metric)
         if best is None:
-            failures = sorted({str(each.failure) for each in outcomes})
-            count = len({each.experiment for each in outcomes})
-            raise StudyFailed(
-                f"none of the {count} experiments succeeded ({', '.join(failures)})",
-                advice="read experiment_0/log.txt, mend the training or its settings, and start under another name",
-            )
+            failures = sorted({str(outcome.failure) for outcome in outcomes})
+            raise none_succeeded(len({outcome.experiment for outcome in outcomes}), failures)
         return best
+
+
+def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
+    """The error of a study none of whose `count` experiments succeeded, with the kinds of failure where known."""
+    kinds = f" ({', '.join(failures)})" if failures else ""
+    return StudyFailed(
+        f"none of the {count} experiments succeeded{kinds}",
+        advice="read experiment_0/log.txt, fix the training or its settings, and start under another name",
+    )
 
 
 def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
