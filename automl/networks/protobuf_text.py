@@ -51,14 +51,14 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens: list[tuple[str, str, int]] = []  # kind, text, where it begins
-        place = 0
-        while place < len(text):
-            match = _TOKEN.match(text, place)
+        offset = 0
+        while offset < len(text):
+            match = _TOKEN.match(text, offset)
             if match is None:
-                raise self._error("cannot be read", place)
+                raise self._error("cannot be read", offset)
             if match.lastgroup != "blank":
-                self._tokens.append((str(match.lastgroup), match.group(), place))
-            place = match.end()
+                self._tokens.append((str(match.lastgroup), match.group(), offset))
+            offset = match.end()
         self._tokens.append(("end", "the end of the text", len(text)))
         self._next = 0
 
@@ -66,14 +66,14 @@ class _Reader:
         """The fields up to `closing`, or to the end of the text where it is empty."""
         if depth > _DEEPEST:
             raise self._error(f"is nested deeper than {_DEEPEST} messages")
-        found: dict[str, list[Any]] = {}
+        fields: dict[str, list[Any]] = {}
         while not self._at_end(closing):
             name = self._name()
             said_colon = self._skip(":")
-            found.setdefault(name, []).extend(self._values(depth, said_colon))
+            fields.setdefault(name, []).extend(self._values(depth, said_colon))
             while self._skip(",") or self._skip(";"):
                 pass
-        return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+        return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
     def _at_end(self, closing: str) -> bool:
         kind, text, _ = self._tokens[self._next]
@@ -115,7 +115,7 @@ class _Reader:
                 return self.message(closing, depth + 1)
         if not said_colon:
             raise self._error("stands where ':' or '{' is expected")
-        kind, text, place = self._take()
+        kind, text, offset = self._take()
         if kind == "number":
             return _number(text)
         if kind == "word":
@@ -125,12 +125,12 @@ class _Reader:
             while self._tokens[self._next][0] == "text":  # neighbours are one text
                 pieces.append(self._take()[1])
             try:
-                found = b"".join(_unescaped(piece) for piece in pieces).decode()
+                decoded = b"".join(_unescaped(piece) for piece in pieces).decode()
             except (ValueError, OverflowError):
-                raise self._error("is no text in UTF-8", place) from None
-            if _ENUM.fullmatch(found):
-                raise self._error("is a text that looks like TAO's spelling of an enum", place)
-            return found
+                raise self._error("is no text in UTF-8", offset) from None
+            if _ENUM.fullmatch(decoded):
+                raise self._error("is a text that looks like TAO's spelling of an enum", offset)
+            return decoded
         self._next -= 1
         raise self._error("stands where a value is expected")
 
@@ -142,17 +142,17 @@ class _Reader:
 
     def _skip(self, sign: str) -> bool:
         kind, text, _ = self._tokens[self._next]
-        found = kind == "sign" and text == sign
-        self._next += found
-        return found
+        matches = kind == "sign" and text == sign
+        self._next += matches
+        return matches
 
-    def _error(self, problem: str, place: int | None = None) -> SpecError:
-        if place is None:
-            kind, text, place = self._tokens[self._next]
+    def _error(self, problem: str, offset: int | None = None) -> SpecError:
+        if offset is None:
+            kind, text, offset = self._tokens[self._next]
         else:
-            kind, text = "", self._text[place : place + 20].split("\n")[0]
+            kind, text = "", self._text[offset : offset + 20].split("\n")[0]
         shown = text if kind == "end" else repr(text)
-        line = self._text.count("\n", 0, place) + 1
+        line = self._text.count("\n", 0, offset) + 1
         return SpecError(
             f"line {line}: {shown} {problem}", allowed="protobuf's text format: 'name: value', 'name { ... }'"
         )
@@ -190,13 +190,13 @@ def _lines(message: Mapping[str, Any], indent: str) -> list[str]:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise SpecError(f"{name!r} is no name of a field in protobuf text", allowed="letters, digits and '_'")
         value = message[name]
-        for each in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(each, Mapping):
-                if _says_nothing(each):
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(item, Mapping):
+                if _says_nothing(item):
                     continue
-                lines += [f"{indent}{name} {{", *_lines(each, indent + "  "), f"{indent}}}"]
-            elif each is not None:
-                lines.append(f"{indent}{name}: {_scalar(name, each)}")
+                lines += [f"{indent}{name} {{", *_lines(item, indent + "  "), f"{indent}}}"]
+            elif item is not None:
+                lines.append(f"{indent}{name}: {_scalar(name, item)}")
     return lines
 
 

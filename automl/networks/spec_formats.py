@@ -52,11 +52,11 @@ def _sorted(value: Any) -> Any:
 
 def _without_none(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _without_none(each) for name, each in value.items() if each is not None}
+        return {name: _without_none(part) for name, part in value.items() if part is not None}
     if isinstance(value, list):
         if None in value:
             raise SpecError(f"{value!r} cannot be written as TOML", allowed="lists without null")
-        return [_without_none(each) for each in value]
+        return [_without_none(part) for part in value]
     return value
 
 
@@ -71,85 +71,85 @@ FORMATS: dict[str, SpecFormat] = {
 def load(text: str, spec_format: str, where: str) -> dict[str, Any]:
     """The train spec of a text. Raises SpecError."""
     try:
-        found = FORMATS[spec_format].load(text)
-        strict_json.dump(found)  # what a record cannot hold (dates, infinity) is refused here
+        spec = FORMATS[spec_format].load(text)
+        strict_json.dump(spec)  # what a record cannot hold (dates, infinity) is refused here
     except (AutoMLError, ValueError, TypeError) as error:
-        given = error.given if isinstance(error, AutoMLError) else str(error)
-        raise SpecError(f"{where}: {given}", allowed=f"a train spec in {spec_format}") from error
-    if not isinstance(found, dict):
-        raise SpecError(f"{where}: {found!r}", allowed="a mapping of names to values")
-    return found
+        problem = error.given if isinstance(error, AutoMLError) else str(error)
+        raise SpecError(f"{where}: {problem}", allowed=f"a train spec in {spec_format}") from error
+    if not isinstance(spec, dict):
+        raise SpecError(f"{where}: {spec!r}", allowed="a mapping of names to values")
+    return spec
 
 
 def get_path(spec: Mapping[str, Any], path: str) -> Any:
     """The value at a path, of `[*]` the first one's; None when nothing is there."""
-    found = next(_containers(spec, path, make=False), None)
-    if found is None:
+    end = next(_containers(spec, path, make=False), None)
+    if end is None:
         return None
-    place, last = found
-    return _child(place, 0 if last == _ALL else last)
+    container, last = end
+    return _child(container, 0 if last == _ALL else last)
 
 
 def has_path(spec: Mapping[str, Any], path: str) -> bool:
     """Whether a path leads to something in the spec, if only to null."""
-    return any(_holds(place, last) for place, last in _containers(spec, path, make=False))
+    return any(_holds(container, last) for container, last in _containers(spec, path, make=False))
 
 
 def set_paths(spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the spec with the value at every path set; groups on the way are made, places in lists are not.
 
-    Raises SpecError when a path goes through something that holds no names, or to a place that a list does not have.
+    Raises SpecError when a path goes through something that holds no names, or to an index that a list does not have.
     """
     result = copy.deepcopy(dict(spec))
     for path, value in values.items():
-        for place, last in _containers(result, path, make=True):
-            for key in range(len(place)) if last == _ALL and isinstance(place, list) else [last]:
-                if not _holds(place, key) and not (isinstance(place, dict) and isinstance(key, str)):
-                    raise _no_way(path, _steps(path)[:-1], place)
-                place[key] = copy.deepcopy(value)
+        for container, last in _containers(result, path, make=True):
+            for key in range(len(container)) if last == _ALL and isinstance(container, list) else [last]:
+                if not _holds(container, key) and not (isinstance(container, dict) and isinstance(key, str)):
+                    raise _no_way(path, _steps(path)[:-1], container)
+                container[key] = copy.deepcopy(value)
     return result
 
 
 def _containers(spec: Any, path: str, *, make: bool) -> Iterator[tuple[Any, str | int]]:
-    """What holds the path's end, with the name or place of the end in it: one, or several where the path says `[*]`."""
+    """What holds the path's end, with the name or index of the end in it: one, or several where the path says `[*]`."""
     steps = _steps(path)
     if not steps:
         return
-    places = [spec]
+    containers = [spec]
     for depth, step in enumerate(steps[:-1]):
         following: list[Any] = []
-        for place in places:
-            if step == _ALL and isinstance(place, list):
-                following += place
-            elif _holds(place, step):
-                following.append(place[step])
-            elif make and isinstance(place, dict) and isinstance(step, str):
-                following.append(place.setdefault(step, {}))
+        for container in containers:
+            if step == _ALL and isinstance(container, list):
+                following += container
+            elif _holds(container, step):
+                following.append(container[step])
+            elif make and isinstance(container, dict) and isinstance(step, str):
+                following.append(container.setdefault(step, {}))
             elif make:
-                raise _no_way(path, steps[:depth], place)
-        places = following
-    yield from ((place, steps[-1]) for place in places)
+                raise _no_way(path, steps[:depth], container)
+        containers = following
+    yield from ((container, steps[-1]) for container in containers)
 
 
 def _steps(path: str) -> list[str | int]:
     return [name or (_ALL if index == _ALL else int(index)) for name, index in _STEP.findall(path)]
 
 
-def _holds(place: Any, step: str | int) -> bool:
-    if isinstance(place, Mapping):
-        return step in place
-    return isinstance(place, list) and (step == _ALL or (isinstance(step, int) and step < len(place)))
+def _holds(container: Any, step: str | int) -> bool:
+    if isinstance(container, Mapping):
+        return step in container
+    return isinstance(container, list) and (step == _ALL or (isinstance(step, int) and step < len(container)))
 
 
-def _child(place: Any, step: str | int) -> Any:
-    return place[step] if _holds(place, step) else None
+def _child(container: Any, step: str | int) -> Any:
+    return container[step] if _holds(container, step) else None
 
 
-def _no_way(path: str, steps: Iterable[str | int], place: Any) -> SpecError:
+def _no_way(path: str, steps: Iterable[str | int], container: Any) -> SpecError:
     before = ".".join(map(str, steps))
-    what = f"{place!r:.60} in the train spec, not a group of fields"
-    if isinstance(place, list):
-        what = f"a list of {len(place)} in the train spec; its places are [0], [1], ..., or [*] for all"
+    what = f"{container!r:.60} in the train spec, not a group of fields"
+    if isinstance(container, list):
+        what = f"a list of {len(container)} in the train spec; its indices are [0], [1], ..., or [*] for all"
     return SpecError(f"{path}: {before} is {what}", allowed="a path of the network's train spec")
 
 
@@ -162,8 +162,8 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in tree.items():
         path = f"{prefix}{key}"
         inner = flatten(value, f"{path}.") if isinstance(value, Mapping) and value else {path: value}
-        for each in inner:
-            if each in flat:
-                raise SpecError(f"{each} stands twice, nested and as a dotted path", advice="keep one of the two")
+        for name in inner:
+            if name in flat:
+                raise SpecError(f"{name} stands twice, nested and as a dotted path", advice="keep one of the two")
         flat.update(inner)
     return flat
