@@ -84,62 +84,62 @@ class _Export:
     to: str
 
     def write(self) -> int:
-        found = experiments(self.study, self.definition.plan)
-        place = self._place()
-        known = self._known(place)
-        self._refuse_another(found, known)
+        all_experiments = experiments(self.study, self.definition.plan)
+        container = self._container()
+        runs = self._runs(container)
+        self._refuse_another(all_experiments, runs)
         now = int(time.time() * 1000)
-        parent = known.get("") or self._create(place, self.definition.file.name, now, {})
+        parent = runs.get("") or self._create(container, self.definition.file.name, now, {})
         self._about_the_study(parent)
-        for each in found:
-            run = known.get(str(each.number))
+        for experiment in all_experiments:
+            run = runs.get(str(experiment.number))
             if run is None:
-                seconds = sum(result.seconds for result in each.results)
-                tags = {"mlflow.parentRunId": parent.info.run_id, EXPERIMENT_TAG: str(each.number)}
-                run = self._create(place, f"experiment {each.number}", now - int(1000 * seconds), tags)
-            self._about(run, each)
+                seconds = sum(result.seconds for result in experiment.results)
+                tags = {"mlflow.parentRunId": parent.info.run_id, EXPERIMENT_TAG: str(experiment.number)}
+                run = self._create(container, f"experiment {experiment.number}", now - int(1000 * seconds), tags)
+            self._about(run, experiment)
         state = summary.state(self.definition, self.study)
         self._end(parent, {"done": "FINISHED", "failed": "FAILED"}.get(state, "RUNNING"))
-        return len(found)
+        return len(all_experiments)
 
-    def _place(self) -> str:
+    def _container(self) -> str:
         """The id of MLflow's experiment of the study's name, made where there is none."""
         name = self.definition.file.name
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        container = self.client.get_experiment_by_name(name)
+        if container is None:
             return str(self.client.create_experiment(name))
-        if found.lifecycle_stage != LifecycleStage.ACTIVE:
+        if container.lifecycle_stage != LifecycleStage.ACTIVE:
             raise InvalidInput(
                 f"MLflow, {self.to}: the experiment {name!r} was deleted there", advice="restore it first"
             )
-        return str(found.experiment_id)
+        return str(container.experiment_id)
 
-    def _known(self, place: str) -> dict[str, Run]:
+    def _runs(self, container: str) -> dict[str, Run]:
         """The runs of earlier exports by their experiment's number; that of the study under the empty text."""
-        found: dict[str, Run] = {}
+        runs: dict[str, Run] = {}
         token = None
         while True:
             wanted = f"tags.`{STUDY_TAG}` = '{study_digest(self.definition)}'"
-            page = self.client.search_runs([place], wanted, page_token=token)
-            found |= {run.data.tags.get(EXPERIMENT_TAG, ""): run for run in page}
+            page = self.client.search_runs([container], wanted, page_token=token)
+            runs |= {run.data.tags.get(EXPERIMENT_TAG, ""): run for run in page}
             token = page.token
             if not token:
-                return found
+                return runs
 
-    def _refuse_another(self, found: list[Experiment], known: Mapping[str, Run]) -> None:
+    def _refuse_another(self, all_experiments: list[Experiment], runs: Mapping[str, Run]) -> None:
         """The same study file that was run twice, in two stores, has the same digest and other trainings."""
-        for each in found:
-            run = known.get(str(each.number))
+        for experiment in all_experiments:
+            run = runs.get(str(experiment.number))
             theirs = None if run is None else run.data.tags.get(ATTEMPT_TAG)
-            if theirs is not None and each.results and theirs != each.results[0].attempts[0]:
+            if theirs is not None and experiment.results and theirs != experiment.results[0].attempts[0]:
                 raise InvalidInput(
                     f"MLflow, {self.to} holds another run of the same study {self.definition.file.name!r}",
                     advice="export this one to another store, or delete that one's runs first",
                 )
 
-    def _create(self, place: str, name: str, start: int, tags: dict[str, str]) -> Run:
+    def _create(self, container: str, name: str, start: int, tags: dict[str, str]) -> Run:
         return self.client.create_run(
-            place, start_time=start, tags={STUDY_TAG: study_digest(self.definition), **tags}, run_name=name
+            container, start_time=start, tags={STUDY_TAG: study_digest(self.definition), **tags}, run_name=name
         )
 
     def _about_the_study(self, run: Run) -> None:
