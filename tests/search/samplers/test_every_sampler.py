@@ -12,6 +12,7 @@ from automl.search.samplers.tree_parzen import TreeParzen
 from automl.search.samplers.uniform import Uniform
 from automl.testing.sampler_process import proposals
 from automl.testing.samplers import SamplerSuite
+from tests.search.toy.near_the_best import NearTheBest
 
 
 class TestUniform(SamplerSuite):
@@ -63,6 +64,11 @@ class TestPortfolio(SamplerSuite):
     def test_the_model_proposes_what_the_processes_compare(self) -> None:
         reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
         assert ["of the turns" in reason for reason in reasons] == [True] * 3
+
+
+class TestToy(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return NearTheBest()
 
 
 def test_every_row_of_the_table_has_a_suite() -> None:

@@ -9,6 +9,7 @@ from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 from automl.testing.schedules import ScheduleSuite
+from tests.search.toy.doubling import Doubling
 
 R27 = Hyperband(R=27, nu=3, epoch_multiplier=1)
 
@@ -41,3 +42,8 @@ class TestSequential(ScheduleSuite):
 
     def make_impossible(self) -> Sequence[Schedule]:
         return Sequential(experiments=0), Sequential(epochs=0), Sequential(parallel=0)
+
+
+class TestToy(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return Doubling(1, 1), Doubling(10, 3)
