@@ -22,7 +22,8 @@ def networks(
 ) -> None:
     """List the networks that come with the package.
 
-    Those of NVIDIA TAO need its images. "trains like" names the network of ours that does the same task without them.
+    Those of NVIDIA TAO need its images. "trains like" names a network of this package that does the
+    same task without them.
 
     Example: automl networks --task object_detection
     """
@@ -31,29 +32,29 @@ def networks(
 
     if context.invoked_subcommand is not None:
         return
-    found = [nets.load_network(name, Path()) for name in nets.catalogue()]
+    listed = [nets.load_network(name, Path()) for name in nets.catalogue()]
     if task is not None:
-        tasks = sorted({each.task for each in found})
+        tasks = sorted({network.task for network in listed})
         if task not in tasks:
             raise InvalidInput(f"--task {task}", allowed=", ".join(tasks), advice=nearest(task, tasks))
-        found = [each for each in found if each.task == task]
+        listed = [network for network in listed if network.task == task]
     data = [
         {
-            "name": each.name,
-            "title": each.title,
-            "aliases": list(each.aliases),
-            "task": each.task,
-            "framework": each.framework,
-            "trains_like": each.trains_like,
-            "metric": each.metric.name,
-            "goal": each.metric.goal,
-            "epochs": each.epochs,
-            "searched": sum(each.enabled(name) is True for name in each.parameters),
-            "on_request": sum(each.enabled(name) is None for name in each.parameters),
-            "parameters": len(each.parameters),
-            "refused": each.refused,
+            "name": network.name,
+            "title": network.title,
+            "aliases": list(network.aliases),
+            "task": network.task,
+            "framework": network.framework,
+            "trains_like": network.trains_like,
+            "metric": network.metric.name,
+            "goal": network.metric.goal,
+            "epochs": network.epochs,
+            "searched": sum(network.enabled(name) is True for name in network.parameters),
+            "on_request": sum(network.enabled(name) is None for name in network.parameters),
+            "parameters": len(network.parameters),
+            "refused": network.refused,
         }
-        for each in found
+        for network in listed
     ]
     print_data(data, output, lambda out: tables.networks(out, data))
 
@@ -89,14 +90,14 @@ def parameters(name: NetworkName, output: Output = Format.TABLE) -> None:
 
     network = load_network(name, Path())
     data = [
-        {"automl_enabled": network.enabled(each), "name": each, **network.parameter(each).to_mapping()}
-        if network.has_range(each)
+        {"automl_enabled": network.enabled(parameter), "name": parameter, **network.parameter(parameter).to_mapping()}
+        if network.has_range(parameter)
         else {
-            "automl_enabled": network.enabled(each),
-            "name": each,
-            "kind": network.parameters[each].get("type"),
-            "default": get_path(network.spec, network.spec_path(each)),
+            "automl_enabled": network.enabled(parameter),
+            "name": parameter,
+            "kind": network.parameters[parameter].get("type"),
+            "default": get_path(network.spec, network.spec_path(parameter)),
         }
-        for each in network.parameters
+        for parameter in network.parameters
     ]
     print_data(data, output, lambda out: tables.parameters(out, data))

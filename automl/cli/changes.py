@@ -27,7 +27,7 @@ def gc(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove them; without it they are only listed.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Remove checkpoints that nothing needs any more. Without --yes it only says which those would be.
+    """Remove checkpoints that nothing needs any more. Without --yes it only lists them.
 
     Example: automl gc study.yaml --keep 3 --yes
 
@@ -44,12 +44,12 @@ def gc(
 
     policy = garbage_collection.Keep.parse(keep)
     opened = open_study(study, store)
-    found = garbage_collection.survey(opened.record, opened.definition, policy)
-    doomed = [each for each in found if not each.kept]
+    checkpoints = garbage_collection.survey(opened.record, opened.definition, policy)
+    count = sum(not checkpoint.kept for checkpoint in checkpoints)
     if yes:
-        for _ in with_progress(garbage_collection.remove(opened.record, found, keep), "removing", len(doomed)):
+        for _ in with_progress(garbage_collection.remove(opened.record, checkpoints, keep), "removing", count):
             pass
-    data = {**garbage_collection.summary(opened.definition, opened.record, found, keep), "removed": yes}
+    data = {**garbage_collection.summary(opened.definition, opened.record, checkpoints, keep), "removed": yes}
     print_data(data, output, lambda out: record_tables.gc(out, data, study))
 
 
@@ -60,7 +60,7 @@ def extend(
         int | None,
         typer.Option(
             "--to",
-            help=f"Experiments in all, of {' and '.join(_CHAINS)}.",
+            help=f"The total number of experiments, of {' and '.join(_CHAINS)}.",
             metavar="N",
             parser=whole_number("--to", 1),
         ),

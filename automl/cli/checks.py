@@ -81,7 +81,7 @@ def verify(study: StudyName, store: Store = None, output: Output = Format.TABLE)
 
 
 def diff(
-    a: Annotated[str, typer.Argument(help="A study file, or where a study lies.", metavar="A")],
+    a: Annotated[str, typer.Argument(help="A study file, or where a study is stored.", metavar="A")],
     b: Annotated[str, typer.Argument(help="Another one.", metavar="B")],
     output: Output = Format.TABLE,
 ) -> None:
@@ -93,6 +93,6 @@ def diff(
     from automl.operations.diff import Side, compare
     from automl.reporting.terminal import record_tables
 
-    sides = [Side.read(open_study(each)) for each in (a, b)]
+    sides = [Side.read(open_study(study)) for study in (a, b)]
     data = compare(*sides)
     print_data(data, output, lambda out: record_tables.diff(out, data))

@@ -63,18 +63,18 @@ def submit(
     workflow = compiled(study)
     cluster = open_cluster(namespace, context, server)
     refuse_a_second(cluster, workflow, study)
-    made = _create(cluster, workflow, dry_run=dry_run)
+    created = _create(cluster, workflow, dry_run=dry_run)
     end = None
-    if watch and made is not None:
+    if watch and created is not None:
         if output is Format.TABLE:
-            _say_created(cluster, made, following=True)
-        end = _follow(cluster, made, Console(stderr=output is not Format.TABLE), logs=False)
+            _say_created(cluster, created, following=True)
+        end = _follow(cluster, created, Console(stderr=output is not Format.TABLE), logs=False)
     if output is not Format.TABLE:
-        print_data(_data(cluster, end or made or workflow, created=made is not None), output, None)
-    elif made is None:
+        print_data(_data(cluster, end or created or workflow, created=created is not None), output, None)
+    elif created is None:
         print(f"{study}: namespace {cluster.namespace} ({cluster.where}) would take it; nothing was created")
     elif end is None:
-        _say_created(cluster, made, following=False)
+        _say_created(cluster, created, following=False)
     if end is not None:
         _outcome(cluster, end, quiet=output is not Format.TABLE)
 
@@ -167,7 +167,7 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
 
 
 def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
-    """The study file compiled anew, or where only a workflow's name is known the same workflow again."""
+    """Compiles the study file again, or creates the same workflow again where only its name was given."""
     from workflows.cluster import again, name_of, state
     from workflows.submit import compiled
 
@@ -176,9 +176,9 @@ def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
         print(f"no workflow of {which} is left in namespace {cluster.namespace}; what its store holds is kept")
     else:
         print(f"{name_of(workflow)} is {state(workflow)}; what its store holds is kept")
-    made = _create(cluster, fresh, dry_run=False)
-    assert made is not None
-    _say_created(cluster, made, following=False)
+    created = _create(cluster, fresh, dry_run=False)
+    assert created is not None
+    _say_created(cluster, created, following=False)
 
 
 # -- finding ----------------------------------------------------------------------------------------------------------
@@ -192,15 +192,15 @@ def _refuse_local(which: str, what: str) -> None:
 
     path = Path(which)
     if (path / METADATA).is_file():
-        place = which
+        store = which
     elif _is_file(which):
-        place = study_file.store_uri(study_file.read(path), path)
-        if "://" in place or open_store(place).get(METADATA) is None:
+        store = study_file.store_uri(study_file.read(path), path)
+        if "://" in store or open_store(store).get(METADATA) is None:
             return
     else:
         return
     raise InvalidInput(
-        f"{what}: the study of {which} lies on this machine, in {place}",
+        f"{what}: the study of {which} is stored on this machine, in {store}",
         allowed="a study that runs on a cluster",
         advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
         f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
@@ -220,13 +220,13 @@ def _meant(cluster: Cluster, which: str) -> Workflow | None:
 
 
 def _existing(cluster: Cluster, which: str) -> Workflow:
-    found = _meant(cluster, which)
-    if found is None:
+    workflow = _meant(cluster, which)
+    if workflow is None:
         raise ClusterError(
             f"no workflow of {which} is in namespace {cluster.namespace} ({cluster.where})",
             advice=f"automl submit {which}, or choose with --namespace",
         )
-    return found
+    return workflow
 
 
 # -- doing ------------------------------------------------------------------------------------------------------------
@@ -236,31 +236,32 @@ def _create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> Workflow 
     """Checks, then creates; nothing when it is a dry run."""
     from workflows.submit import create
 
-    made, unseen = create(cluster, workflow, dry_run=dry_run)
+    created, unseen = create(cluster, workflow, dry_run=dry_run)
     if unseen:
-        complain(f"not checked, for it cannot be seen: {', '.join(unseen)} in namespace {cluster.namespace}")
-    return made
+        names = ", ".join(unseen)
+        complain(f"not checked, because your permissions do not show it: {names} in namespace {cluster.namespace}")
+    return created
 
 
-def _say_created(cluster: Cluster, made: Workflow, *, following: bool) -> None:
+def _say_created(cluster: Cluster, workflow: Workflow, *, following: bool) -> None:
     from workflows.cluster import name_of, store_of
 
-    name = name_of(made)
+    name = name_of(workflow)
     print(f"created the workflow {name} in namespace {cluster.namespace} ({cluster.where})", flush=True)
     if not following:
         print(f"next: automl watch {name}{_options(cluster)}")
-        print(f"      or: argo watch -n {cluster.namespace} {name}; automl status {store_of(made)}")
+        print(f"      or: argo watch -n {cluster.namespace} {name}; automl status {store_of(workflow)}")
 
 
 def _options(cluster: Cluster) -> str:
-    """What the next command needs to find the same place."""
+    """The options with which the next command finds the same namespace."""
     from workflows.argo_server import ArgoServer
 
     kind, _, context = cluster.where.partition(" ")
-    place = f" --server {cluster.address}" if isinstance(cluster, ArgoServer) else ""
+    option = f" --server {cluster.address}" if isinstance(cluster, ArgoServer) else ""
     if kind == "context":
-        place = f" --context {context}"
-    return f" -n {cluster.namespace}{place}"
+        option = f" --context {context}"
+    return f" -n {cluster.namespace}{option}"
 
 
 def _data(cluster: Cluster, workflow: Workflow, *, created: bool) -> dict[str, Any]:
@@ -285,11 +286,11 @@ def _stopped(cluster: Cluster, workflow: Workflow) -> Workflow:
     print(f"{name} is stopping; waiting until it has", flush=True)
     until = time.monotonic() + STOP_SECONDS
     while time.monotonic() < until:
-        found = cluster.get(name)
-        if found is not None and ended(found):
-            return found
+        latest = cluster.get(name)
+        if latest is not None and ended(latest):
+            return latest
         time.sleep(1)
-    raise ClusterError(f"{name} has not stopped in {STOP_SECONDS} s", advice="see 'kubectl get pods', then try again")
+    raise ClusterError(f"{name} did not stop within {STOP_SECONDS} s", advice="see 'kubectl get pods', then try again")
 
 
 def _follow(cluster: Cluster, workflow: Workflow, console: Console, *, logs: bool) -> Workflow:

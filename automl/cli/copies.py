@@ -33,7 +33,7 @@ def clone(
         typer.Option("--best", help="Try its N best values first.", metavar="N", parser=whole_number("--best", 1)),
     ] = None,
 ) -> None:
-    """Write a study file that starts anew what a stored study was begun with, under another name and store.
+    """Write a study file that begins a stored study again, under another name and store.
 
     Example: automl clone s3://bucket/studies/fashion again.yaml --R 81 --best 3
     """
@@ -70,7 +70,7 @@ def export(
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write a study in a form that other tools read. Needs the extra 'export', 'mlflow' or 'wandb', but for text.
+    """Write a study in a form that other tools read. Needs the extra 'export', 'mlflow' or 'wandb', except for text.
 
     Example: automl export ./fashion --to csv fashion.csv
 
@@ -80,7 +80,7 @@ def export(
                      then: optuna-dashboard sqlite:///NAME.db
       tensorboard    a folder; then: tensorboard --logdir NAME
       mlflow         NAME.db (SQLite) or http://host:port, new or not: a study
-                     that is there gets what is new, and no run twice
+                     that it has gets what is new, and no run twice
       wandb          a folder; then: wandb sync NAME/wandb/offline-run-*
     """
     from automl.export import FORMS
@@ -95,14 +95,14 @@ def export(
 
 def download(
     study: StudyName,
-    folder: Annotated[Path, typer.Argument(help="The folder to make.", metavar="FOLDER")],
+    folder: Annotated[Path, typer.Argument(help="The folder to create.", metavar="FOLDER")],
     checkpoints: Annotated[
         bool, typer.Option("--checkpoints/--no-checkpoints", help="Also the checkpoints of experiments.")
     ] = True,
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Copy a study into a folder of this machine, where every command goes on with it. Cut off, it goes on too.
+    """Copy a study into a folder of this machine, where every command works on it. The same command resumes a copy.
 
     Example: automl download s3://bucket/studies/fashion ./fashion
 

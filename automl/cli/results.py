@@ -28,11 +28,11 @@ def status(study: StudyName, store: Store = None, output: StatusOutput = str(For
     from automl.reporting.terminal import openmetrics, tables
 
     opened = open_study(study, store)
-    found = status.status(opened.record, opened.definition)
+    summary = status.status(opened.record, opened.definition)
     if output == OPENMETRICS:
-        sys.stdout.write(openmetrics.text(found))
+        sys.stdout.write(openmetrics.text(summary))
         return
-    print_data(found.to_json(), Format(output), lambda out: tables.status(out, found))
+    print_data(summary.to_json(), Format(output), lambda out: tables.status(out, summary))
 
 
 def best(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:
@@ -45,12 +45,16 @@ def best(study: StudyName, store: Store = None, output: Output = Format.TABLE) -
     from automl.reporting.terminal import tables
 
     opened = open_study(study, store)
-    found = status.best(opened.definition, opened.history())
-    if found is None:
+    winner = status.best(opened.definition, opened.history())
+    if winner is None:
         raise RecordError(
             f"no experiment has succeeded yet in {opened.record.store.uri}", advice=f"see 'automl status {study}'"
         )
-    print_data(found.to_json(), output, lambda out: tables.best(out, opened.definition.metric_rule.name, found))
+    print_data(
+        winner.to_json(),
+        output,
+        lambda out: tables.best(out, opened.definition.metric_rule.name, winner),
+    )
 
 
 def report(
@@ -81,12 +85,12 @@ def report(
         page.write(page.render(opened), html)
         print(f"wrote {html}")
         return
-    found = reports.status(opened.record, opened.definition)
-    print_data(found.to_json(), output, lambda out: tables.report(out, opened.definition, found))
+    summary = reports.status(opened.record, opened.definition)
+    print_data(summary.to_json(), output, lambda out: tables.report(out, opened.definition, summary))
 
 
 def rebuild(study: StudyName, store: Store = None) -> None:
-    """Make every view anew from the record: brain.json, controller.json, recommendations, logs, best_model.
+    """Write every view again from the record: brain.json, controller.json, recommendations, logs, best_model.
 
     Example: automl rebuild ./fashion
     """
@@ -95,4 +99,4 @@ def rebuild(study: StudyName, store: Store = None) -> None:
 
     opened = open_study(study, store)
     views.rebuild(opened)
-    print(f"made the views of {opened.record.store.uri} anew")
+    print(f"rebuilt the views of {opened.record.store.uri}")

@@ -2,7 +2,7 @@
 
 Hashes of the checkpoints that results name and of best_model, the chain of decisions, the results that decisions have
 consumed, the views against what the record gives, and objects that nobody asked for. What the decisions say is not
-computed anew here: that is `replay`.
+computed again here: that is `replay`.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
     tell("views")
     if not found.problems:  # otherwise they could only repeat what is wrong
         made = _views(opened, keys, found)
-        found.notes += [(key, "is no object of this study") for key in keys if not _is_known(key, made)]
+        found.notes += [(key, "is not an object of this study") for key in keys if not _is_known(key, made)]
     return Verification(definition.file.name, record.store.uri, len(keys), found)
 
 
@@ -340,9 +340,9 @@ def _views(opened: OpenedStudy, keys: Keys, found: Findings) -> set[str]:
     for key, made in sorted(shadow.written.items()):
         found.checked["views"] += 1
         if key not in present:
-            differ.append((key, "is missing: 'automl rebuild' makes it anew"))
+            differ.append((key, "is missing: 'automl rebuild' writes it again"))
         elif _stored_digest(opened.record.store, key) != made:
-            differ.append((key, "is not what the record gives: 'automl rebuild' makes it anew"))
+            differ.append((key, "is not what the record gives: 'automl rebuild' writes it again"))
     return set(shadow.written)
 
 

@@ -244,7 +244,7 @@ def test_rebuild_makes_the_same_views_again(studied: Path, tmp_path: Path) -> No
     for name in ("brain.json", "controller.json", "recommendation_0.json", "report.html", "best_model/manifest.json"):
         (copy / "study" / name).unlink()
     ran = automl("rebuild", "study.yaml", cwd=copy)
-    assert (ran.code, ran.out) == (0, f"made the views of {copy}/study anew\n")
+    assert (ran.code, ran.out) == (0, f"rebuilt the views of {copy}/study\n")
     assert files_below(copy) == before
 
 

@@ -39,7 +39,7 @@ def test_an_argo_server_that_does_not_answer_is_named(command: str, tmp_path: Pa
 def test_of_a_study_on_this_machine_it_is_said_what_stops_it(command: str, tmp_path: Path) -> None:
     search(tmp_path, "")
     for which, go_on in (("study.yaml", "'automl run study.yaml'"), ("study", "'automl run STUDY.yaml'")):
-        refused(automl(command, which, cwd=tmp_path), f"{command}: the study of {which} lies on", "Ctrl-C", go_on)
+        refused(automl(command, which, cwd=tmp_path), f"{command}: the study of {which} is stored on", "Ctrl-C", go_on)
 
 
 def test_a_study_that_lies_in_a_folder_is_not_submitted(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_the_role_for_people_suffices_for_every_command(studies: Studies, tmp_pa
         theirs = str(kubeconfig(tmp_path, command(*kubectl, "create", "token", person).strip()))
         study = studies.write(HANGING)
         said = automl("submit", study, KUBECONFIG=theirs)
-        assert "not checked, for it cannot be seen: Secret automl-s3 in namespace argo" in said
+        assert "not checked, because your permissions do not show it: Secret automl-s3 in namespace argo" in said
         automl("pause", study, KUBECONFIG=theirs)
         automl("resume", study, KUBECONFIG=theirs)
         automl("stop", study, KUBECONFIG=theirs)

@@ -139,7 +139,7 @@ def test_a_file_of_the_user_is_only_noted(copy: Path) -> None:
     (copy / "study" / "notes.txt").write_text("mine")
     ran = automl("verify", "study", "-o", "json", cwd=copy)
     assert ran.code == 0
-    assert as_json(ran)["notes"] == [{"object": "notes.txt", "note": "is no object of this study"}]
+    assert as_json(ran)["notes"] == [{"object": "notes.txt", "note": "is not an object of this study"}]
 
 
 def test_a_view_of_another_version_is_only_noted(copy: Path) -> None:
