@@ -19,6 +19,7 @@ from automl.search.surrogates.warp import Array, Warp
 
 _FEWEST = 2  # successes that a model needs: one gives a level and no slope
 _DRAWS = 2000  # in search of an untried configuration: finds the last of 200 equally likely ones, all but surely
+_DIGITS = 30  # binary ones, of a coordinate of the even starts
 _EVEN, _MEMBER, _UNTRIED = 11, 12, 13  # streams of chance; low_discrepancy.py and gaussian_process.py have 1 to 4
 
 
@@ -117,16 +118,32 @@ def propose(knowledge: Knowledge, request: Request, starts: int, turn: Turn) -> 
 
 
 def even_point(size: int, index: int, seed: tuple[int, int, int]) -> Cube:
-    """Point `index` of the study's and stage's additive recurrence (Roberts 2018), which starts at a random place.
+    """Point `index` of the Halton sequence of the study's seed and stage, its digits permuted (Owen 2017).
 
-    Any number of its first points lies evenly. The steps are powers of the root of x^(size + 1) = x + 1.
+    Each coordinate is even in every number of its first points, and no two go together.
     """
-    root = 2.0
-    for _ in range(60):
-        root = (1 + root) ** (1 / (size + 1))
-    start = np.random.default_rng(np.random.SeedSequence(seed[:2], spawn_key=(_EVEN,))).random(size)
-    steps = root ** -np.arange(1.0, size + 1)
-    return tuple(((start + (index + 1) * steps) % 1.0).tolist())
+    rng = np.random.default_rng(np.random.SeedSequence(seed[:2], spawn_key=(_EVEN,)))
+    return tuple(_permuted_digits(index, base, rng) for base in _primes(size))
+
+
+def _permuted_digits(index: int, base: int, rng: np.random.Generator) -> float:
+    """The digits of `index` behind the point, each permuted; the permutations are the same for every index."""
+    value, share = 0.0, 1.0
+    for _ in range(math.ceil(_DIGITS / math.log2(base))):
+        share /= base
+        value += share * float(rng.permutation(base)[index % base])
+        index //= base
+    return value + share / 2
+
+
+def _primes(count: int) -> list[int]:
+    primes: list[int] = []
+    number = 2
+    while len(primes) < count:
+        if all(number % prime for prime in primes):
+            primes.append(number)
+        number += 1
+    return primes
 
 
 def _first_untried(

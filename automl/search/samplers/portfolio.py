@@ -19,7 +19,6 @@ from automl.search.samplers.knowledge import Knowledge, Member, propose
 from automl.search.samplers.process import OwnProcess, ProcessMember
 from automl.search.samplers.tree_parzen import ParzenMember, TreeParzen
 from automl.search.surrogates.features import Rows
-from automl.search.surrogates.process import rank_correlation
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class _Turns:
         self._correlation = 0.0
 
     def whose(self, index: int, rng: np.random.Generator) -> Member:  # noqa: ARG002 - every turn has its own chance
+        from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
+
         settings, knowledge = self._settings, self._knowledge
         if self._process is None:
             self._process = ProcessMember(knowledge, settings.process.candidates, settings.process.priors)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -16,7 +17,11 @@ from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.knowledge import Knowledge, propose
 from automl.search.surrogates.features import Features, Rows
-from automl.search.surrogates.process import Array, Priors, Process, log_expected_improvement
+from automl.search.surrogates.priors import Priors
+from automl.search.surrogates.warp import Array
+
+if TYPE_CHECKING:  # takes half a second, which is needed only where there is something to learn
+    from automl.search.surrogates.process import Process
 
 _WALKS = 6  # local searches at once
 _ROUNDS = 10
@@ -51,11 +56,15 @@ class ProcessMember:
     """A process on the study's trials."""
 
     def __init__(self, knowledge: Knowledge, candidates: int, priors: Priors) -> None:
+        from automl.search.surrogates.process import Process  # noqa: PLC0415
+
         self._knowledge, self._candidates = knowledge, candidates
-        self.process = Process(knowledge.features, knowledge.rows, knowledge.targets, priors)
+        self.process: Process = Process(knowledge.features, knowledge.rows, knowledge.targets, priors)
         self._pending = 0
 
     def choose(self, pending: Rows, rng: np.random.Generator) -> tuple[Rows, str]:
+        from automl.search.surrogates.process import log_expected_improvement  # noqa: PLC0415
+
         knowledge, process = self._knowledge, self.process
         self._suppose(pending)
         best = float(process.means()[: len(knowledge.rows)].min())

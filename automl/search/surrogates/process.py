@@ -8,7 +8,6 @@ probability under log-normal priors (Hvarfner, Hellsten & Nardi 2024 on why the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,23 +16,15 @@ from scipy.optimize import minimize
 from scipy.special import erfcx, ndtr
 
 from automl.search.surrogates.features import Features, Rows
+from automl.search.surrogates.priors import Priors
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _ROOT5 = math.sqrt(5.0)
 _JITTER = 1e-8
-_MOST_FITTED = 160  # trials that length scales are fitted to; more change them little and cost their cube
+_MOST_FITTED = 100  # trials that length scales are fitted to; more change them little and cost their cube
 _BOUNDS_WEIGHT, _BOUNDS_SIGNAL, _BOUNDS_NOISE = (-9.0, 7.0), (-3.0, 3.0), (-13.0, 1.0)  # logarithms
 _STEPS = 40  # of the search for the length scales
-
-
-@dataclass(frozen=True)
-class Priors:
-    """Normal priors on logarithms: (mean, deviation) of a length scale, of the signal's and the noise's variance."""
-
-    length: tuple[float, float] = (0.3, 1.2)
-    signal: tuple[float, float] = (0.0, 0.7)
-    noise: tuple[float, float] = (-6.0, 2.5)
 
 
 class Process:

@@ -13,7 +13,8 @@ from scipy.stats import norm, spearmanr, yeojohnson_normmax
 
 from automl.search.surrogates import process as module
 from automl.search.surrogates.features import ABSENT, Features
-from automl.search.surrogates.process import Priors, Process, log_expected_improvement, rank_correlation
+from automl.search.surrogates.priors import Priors
+from automl.search.surrogates.process import Process, log_expected_improvement, rank_correlation
 from automl.search.surrogates.warp import Warp
 from automl.testing.spaces import MIXED, random_space, space_of, unit
 
@@ -148,7 +149,7 @@ def test_the_warp_keeps_the_order_and_goes_back() -> None:
     assert targets.std() == pytest.approx(1.0)
     assert [warp.loss(target) for target in targets] == pytest.approx(losses.tolist())
     standard = (losses - losses.mean()) / losses.std()
-    assert warp.power == pytest.approx(max(-1.0, yeojohnson_normmax(standard)), abs=0.01)
+    assert warp.power == pytest.approx(max(-1.0, yeojohnson_normmax(standard)), abs=0.05)
 
 
 def test_one_diverged_training_does_not_flatten_the_others() -> None:
@@ -181,7 +182,8 @@ def test_losses_of_any_size_become_targets(losses: list[float]) -> None:
 def test_the_learning_samplers_are_quick_to_import() -> None:
     code = (
         "import sys, automl.search.samplers.portfolio;"
-        "print([name for name in ('scipy.stats', 'sklearn', 'skopt', 'torch', 'pandas') if name in sys.modules])"
+        "heavy = {'scipy.optimize', 'scipy.stats', 'sklearn', 'skopt', 'torch', 'pandas'};"
+        "print(sorted(heavy & sys.modules.keys()))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"

@@ -1,0 +1,14 @@
+"""What a Gaussian process supposes before it has seen a trial; apart from it, because it is slow to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Normal priors on logarithms: (mean, deviation) of a length scale, of the signal's and the noise's variance."""
+
+    length: tuple[float, float] = (0.3, 1.2)
+    signal: tuple[float, float] = (0.0, 0.7)
+    noise: tuple[float, float] = (-6.0, 2.5)
