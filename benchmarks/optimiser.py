@@ -44,9 +44,12 @@ class OurSampler:
         configurations = [dict(self.space.defaults())] if self._issued == 0 else []
         wanted = count - len(configurations)
         if wanted:
-            done = self._issued + len(configurations)
             request = Request(
-                count=wanted, done=done, total=self.total, seed=(self.seed, 0, self._issued), defaults_taken=1
+                count=wanted,
+                first=self._issued + len(configurations) - 1,
+                total=self.total - 1,
+                seed=(self.seed, 0, self._issued),
+                chosen=(self.space.defaults(),),
             )
             proposals = NamedSampler(self.sampler).propose(self.space, self._trials, request)
             configurations += [proposal.values for proposal in proposals]

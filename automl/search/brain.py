@@ -36,7 +36,7 @@ class Chosen:
 class Brain:
     """What decides: how many and how long (plan), which values (sampler), what is better (metric).
 
-    enqueue: values of the study file that are tried first, as experiment 1, 2, ... after the defaults.
+    `enqueue` are values of the study file that are tried first, as experiment 1, 2, ... after the defaults.
     """
 
     plan: Plan
@@ -59,12 +59,12 @@ class Brain:
     ) -> Decision:
         """The decision for rung `index` of `stage`.
 
-        earlier: the stage's decisions before, in order; where it looks at the whole search those of all its stages.
-        outcomes: the results that have come since, sorted by experiment and rung. previous: the sha256 of what it
-        builds on. queue: values that were enqueued since, each with its number.
+        `earlier` are the decisions of the stage so far, in order; where the decision looks at the whole search, those
+        of all its stages. `outcomes` are the results that have come since. `previous` are the sha256 of what it builds
+        on. `queue` are the values that were enqueued since, each with its number.
         """
         where, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
-        ordered = tuple(sorted(outcomes, key=lambda each: (each.experiment, each.rung)))
+        ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.experiment, outcome.rung)))
         decision = Decision(stage, index, ordered, (), (), tuple(previous))
         if where.kind is StageKind.FINAL:
             return replace(decision, issued=self._finalists(where, earlier, ordered))
@@ -83,10 +83,10 @@ class Brain:
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         promotion = promote(decision.consumed, rung.size, self.metric)
-        known, origins = _issued(earlier), _origins(earlier)
+        recommendations, origins = _issued(earlier), _origins(earlier)
         issued = tuple(
             replace(
-                known[promoted.outcome.experiment],
+                recommendations[promoted.outcome.experiment],
                 epochs=rung.epochs,
                 resume_epoch=promoted.outcome.epochs,
                 reason=promoted.reason,
@@ -132,32 +132,36 @@ class Brain:
         if rung.size > len(proposals):
             root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
             before = (root, *others)[:-1]
-            own = [each.values for made in earlier for each in made.issued if origin_of(each) is Origin.REQUESTED]
-            own += [each.values for each in proposals if each.origin is not Origin.DEFAULT]
+            defaults = [self.space.defaults()] if root.first == DEFAULTS else []
+            by_others: list[Mapping[str, Any]] = [
+                *defaults,
+                *(asked.values for decision in earlier for asked in decision.issued if _is_requested(asked)),
+                *(choice.values for choice in chosen if choice.origin is not Origin.DEFAULT),
+            ]
+            issued = sum(part.experiments for part in before) + first - stage.first + len(chosen)
             request = Request(
-                count=rung.size - len(proposals),
-                done=sum(each.experiments for each in before) + first - stage.first + len(proposals),
-                total=root.experiments - self._enqueued_in(root) - int(root.retrains is not None),
-                seed=(self.seed, root.index, sum(len(each.rungs) for each in before) + rung.index),
-                defaults_taken=int(root.first == DEFAULTS),
-                own=tuple(own),
+                count=rung.size - len(chosen),
+                first=issued - len(by_others),
+                total=root.experiments - self._enqueued_in(root) - int(root.retrains is not None) - len(defaults),
+                seed=(self.seed, root.index, sum(len(part.rungs) for part in before) + rung.index),
+                chosen=tuple(by_others),
             )
             trials = self._trials(earlier, outcomes)
             proposals += [
-                Chosen(each.values, Origin.SAMPLER, each.reason)
-                for each in self.sampler.propose(self.space, trials, request)
+                Chosen(proposal.values, Origin.SAMPLER, proposal.reason)
+                for proposal in self.sampler.propose(self.space, trials, request)
             ]
         return tuple(
             Recommendation(
-                number=first + place,
+                number=first + position,
                 values=proposal.values,
                 epochs=rung.epochs,
                 schedule_epochs=stage.schedule_epochs,
-                seed=training_seed(self.seed, first + place),
+                seed=training_seed(self.seed, first + position),
                 reason=proposal.reason,
                 origin=proposal.origin,
             )
-            for place, proposal in enumerate(proposals)
+            for position, proposal in enumerate(proposals)
         )
 
     def _enqueued_in(self, stage: Stage) -> int:
@@ -166,10 +170,10 @@ class Brain:
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
         seen = [outcome for decision in earlier for outcome in decision.consumed] + list(outcomes)
-        known = _issued(earlier)
+        recommendations = _issued(earlier)
         return tuple(
             Trial(
-                values=known[outcome.experiment].values,
+                values=recommendations[outcome.experiment].values,
                 score=None if outcome.best_value is None else self.metric.score(outcome.best_value),
                 epochs=outcome.epochs,
                 rung=outcome.rung,
@@ -183,7 +187,7 @@ class Brain:
         self, stage: Stage, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
     ) -> tuple[Recommendation, ...]:
         best = self._best(outcomes)
-        known = _issued(earlier)
+        recommendations = _issued(earlier)
         rung = stage.rungs[0]
         repeats = rung.size // 2
         wanted = [(DEFAULTS, "the defaults, trained again with a fresh seed")]
@@ -193,7 +197,7 @@ class Brain:
         return tuple(
             Recommendation(
                 number=stage.first + side * repeats + repeat,
-                values=known[source].values,
+                values=recommendations[source].values,
                 epochs=rung.epochs,
                 schedule_epochs=rung.epochs,
                 seed=training_seed(self.seed, stage.first + repeat),  # both sides share their seeds
@@ -223,14 +227,18 @@ def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
     )
 
 
+def _is_requested(asked: Recommendation) -> bool:
+    return origin_of(asked) is Origin.REQUESTED
+
+
 def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
     """What each experiment was last asked for, by number."""
-    return {each.number: each for before in earlier for each in before.issued}
+    return {asked.number: asked for decision in earlier for asked in decision.issued}
 
 
 def _origins(earlier: Sequence[Decision]) -> dict[int, Origin | None]:
     """Where each experiment's values come from, by number: as said when it was first asked for."""
-    return {each.number: origin_of(each) for before in reversed(earlier) for each in before.issued}
+    return {asked.number: origin_of(asked) for decision in reversed(earlier) for asked in decision.issued}
 
 
 def training_seed(study_seed: int, number: int) -> int:

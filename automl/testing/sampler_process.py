@@ -45,8 +45,8 @@ def trials_on_sharp() -> list[Trial]:
 
 def proposals(sampler: Sampler) -> tuple[Proposal, ...]:
     """What the sampler proposes in both cases."""
-    mixed = Request(count=2, done=24, total=40, seed=(7, 1, 24), defaults_taken=1)
-    sharp = Request(count=1, done=128, total=200, seed=(0, 0, 0))
+    mixed = Request(count=2, first=23, total=39, seed=(7, 1, 24), chosen=(MIXED.defaults(),))
+    sharp = Request(count=1, first=128, total=200, seed=(0, 0, 0))
     return (*sampler.propose(MIXED, trials_on_mixed(24), mixed), *sampler.propose(SHARP, trials_on_sharp(), sharp))
 
 

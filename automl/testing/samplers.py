@@ -41,7 +41,9 @@ class SamplerSuite(ABC):
     def test_all_proposals_are_feasible_in_random_spaces(self, seed: int) -> None:
         sampler, space = self.make_sampler(), random_space(seed)
         for trials in ([], _trials(space, 6, seed)):
-            request = Request(count=3, done=1 + len(trials), total=20, seed=(seed, 0, len(trials)), defaults_taken=1)
+            request = Request(
+                count=3, first=len(trials), total=19, seed=(seed, 0, len(trials)), chosen=(space.defaults(),)
+            )
             proposals = sampler.propose(space, trials, request)
             assert len(proposals) == 3
             assert [space.check(proposal.values) for proposal in proposals] == [()] * 3
@@ -50,27 +52,29 @@ class SamplerSuite(ABC):
     def test_a_proposal_does_not_depend_on_how_many_are_asked_for(self) -> None:
         sampler, trials = self.make_sampler(), _trials(MIXED, 6)
         few, many = (
-            sampler.propose(MIXED, trials, Request(count, done=6, total=20, seed=(1, 0, 6), defaults_taken=1))
+            sampler.propose(
+                MIXED, trials, Request(count, first=5, total=19, seed=(1, 0, 6), chosen=(MIXED.defaults(),))
+            )
             for count in (2, 4)
         )
         assert few == many[:2]
 
     def test_the_same_request_has_the_same_answer(self) -> None:
         sampler, trials = self.make_sampler(), _trials(MIXED, 6)
-        request = Request(2, done=6, total=20, seed=(1, 0, 6), defaults_taken=1)
+        request = Request(2, first=5, total=19, seed=(1, 0, 6), chosen=(MIXED.defaults(),))
         assert sampler.propose(MIXED, trials, request) == sampler.propose(MIXED, trials, request)
         assert sampler.propose(MIXED, trials, request) == self.make_sampler().propose(MIXED, trials, request)
 
     def test_a_proposal_depends_on_the_study_seed(self) -> None:
         sampler, trials = self.make_sampler(), _trials(MIXED, 6)
         one, other = (
-            sampler.propose(MIXED, trials, Request(1, done=6, total=20, seed=(study_seed, 0, 6)))
+            sampler.propose(MIXED, trials, Request(1, first=6, total=20, seed=(study_seed, 0, 6)))
             for study_seed in (1, 2)
         )
         assert one[0].values != other[0].values
 
     def test_a_request_for_nothing_has_no_proposal(self) -> None:
-        request = Request(0, done=1, total=20, seed=(0, 0, 0), defaults_taken=1)
+        request = Request(0, first=0, total=19, seed=(0, 0, 0), chosen=(MIXED.defaults(),))
         assert self.make_sampler().propose(MIXED, (), request) == ()
 
     def test_a_space_of_one_configuration_works(self) -> None:
@@ -79,16 +83,16 @@ class SamplerSuite(ABC):
         for parameters in ((), fixed):
             space = SearchSpace(parameters=parameters, constants={})
             trials = [Trial(space.defaults(), score) for score in (0.1, 0.4, 0.2)]
-            proposals = sampler.propose(space, trials, Request(2, done=3, total=5, seed=(0, 0, 3)))
+            proposals = sampler.propose(space, trials, Request(2, first=3, total=5, seed=(0, 0, 3)))
             assert [proposal.values for proposal in proposals] == [space.defaults()] * 2
 
     def test_failed_trials_alone_are_no_obstacle(self) -> None:
         trials = [Trial(trial.values, None) for trial in _trials(MIXED, 6)]
-        proposals = self.make_sampler().propose(MIXED, trials, Request(2, done=6, total=20, seed=(0, 0, 6)))
+        proposals = self.make_sampler().propose(MIXED, trials, Request(2, first=6, total=20, seed=(0, 0, 6)))
         assert [MIXED.check(proposal.values) for proposal in proposals] == [()] * 2
 
     def test_an_all_categorical_space_works(self) -> None:
-        request = Request(3, done=5, total=9, seed=(0, 0, 5))
+        request = Request(3, first=5, total=9, seed=(0, 0, 5))
         proposals = self.make_sampler().propose(CATEGORICAL, _trials(CATEGORICAL, 5), request)
         assert [CATEGORICAL.check(proposal.values) for proposal in proposals] == [()] * 3
 

@@ -24,17 +24,17 @@ class Proposal:
 class Request:
     """What is asked of a sampler.
 
-    count: proposals wanted. done: how many of this stage have been issued before. total: how many the stage will issue.
-    seed: (study seed, stage, index of the decision); the only source of chance. defaults_taken: how many of `done` were
-    the network's defaults and not the sampler's (0 or 1). own: the values of those of `done` that a user chose.
+    `count` is how many proposals are wanted. `first` is how many the sampler has made for this stage before, so that it
+    goes on in its own sequence, and `total` how many it will make for the whole stage. `seed` is (study seed, stage,
+    index of the decision), the only source of chance. `chosen` are the values of the stage's experiments so far that
+    others chose: the network's defaults, the user, an earlier search.
     """
 
     count: int
-    done: int
+    first: int
     total: int
     seed: tuple[int, int, int]
-    defaults_taken: int = 0
-    own: tuple[Mapping[str, Any], ...] = ()
+    chosen: tuple[Mapping[str, Any], ...] = ()
 
 
 class Sampler(Protocol):

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from automl.errors import InvalidInput, nearest
 from automl.problem.search_space import Cube, SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
-from automl.search.samplers.low_discrepancy import place, sobol_points
+from automl.search.samplers.low_discrepancy import sobol_points
 from automl.search.surrogates.acquisition import Acquisition, AcquisitionKind
 from automl.search.surrogates.observations import Axes, Observations
 
@@ -75,20 +75,19 @@ class GaussianProcess:
         axes = Axes(space)
         told = Observations.of(axes, trials, self.tail)
         tried = {cube for cube, _ in told.points}
-        if request.defaults_taken:
-            tried.add(space.encode(space.defaults()))  # they may still be in training
-        tried |= {space.encode(values) for values in request.own}
+        tried |= {space.encode(values) for values in request.chosen}  # they may still be in training
         model: GaussianProcessModel | None = None
         chosen: list[Cube] = []
         proposals: list[Proposal] = []
-        first = place(request)
+        first = request.first
         for index, filler in enumerate(sobol_points(space.size, first, request.count, request.seed), first):
             cube, reason = filler, f"point {index + 1} of a scrambled Sobol sequence, which fills the space evenly"
             if index >= self.starts and told.warp is None:
                 reason += f"; no model yet: {told.unfit}"
             elif index >= self.starts:
                 model = model or self._model(axes, told, request)
-                cube = model.ask(chosen)
+                model.learn(chosen)
+                cube = model.ask()
             values = space.decode(cube)
             cube = space.encode(values)  # one configuration, one cube: the centre of its cell
             if cube in tried:

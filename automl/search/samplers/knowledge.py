@@ -51,8 +51,7 @@ class Knowledge:
         losses = np.array([_loss(trial) for _, trial in read])
         succeeded = np.isfinite(losses)
         tried = {cube for cube, _ in read}
-        open_values = [*([space.defaults()] if request.defaults_taken else []), *request.own]
-        pending = {cube: values for values in open_values if (cube := space.encode(values)) not in tried}
+        pending = {cube: values for values in request.chosen if (cube := space.encode(values)) not in tried}
         warp, unfit = None, ""
         if not features.axes:
             unfit = "the space has one configuration"
@@ -100,8 +99,7 @@ def propose(knowledge: Knowledge, request: Request, starts: int, turn: Turn) -> 
     space, features = knowledge.features.space, knowledge.features
     pending, tried = knowledge.pending, set(knowledge.tried)
     proposals: list[Proposal] = []
-    first = request.done - request.defaults_taken - len(request.own)
-    for index in range(first, first + request.count):
+    for index in range(request.first, request.first + request.count):
         rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
         if index < starts or knowledge.unfit:
             cubes = [even_point(space.size, index, request.seed)]

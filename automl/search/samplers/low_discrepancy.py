@@ -45,23 +45,18 @@ class LowDiscrepancy:
         trials: Sequence[Trial],  # noqa: ARG002 - the protocol has it
         request: Request,
     ) -> tuple[Proposal, ...]:
-        first = place(request)
+        first = request.first
         if self.method == "sobol":
             name = "a scrambled Sobol sequence"
             points = sobol_points(space.size, first, request.count, request.seed)
         else:
-            total = max(1, request.total - request.defaults_taken)
+            total = max(1, request.total)
             name = f"a Latin hypercube of {total}"
             points = latin_hypercube_points(space.size, first, request.count, total, request.seed)
         return tuple(
             Proposal(space.decode(cube), f"point {index + 1} of {name}, which fills the space evenly")
             for index, cube in enumerate(points, first)
         )
-
-
-def place(request: Request) -> int:
-    """Where in the stage's sequence the first proposal of `request` stands; others' values take no place in it."""
-    return request.done - request.defaults_taken - len(request.own)
 
 
 def sobol_points(size: int, first: int, count: int, seed: tuple[int, int, int]) -> list[Cube]:

@@ -45,12 +45,15 @@ class GaussianProcessModel:
             random_state=seed,
         )
 
-    def ask(self, chosen: Sequence[Cube]) -> Cube:
-        """The most promising point. chosen: all proposals of this request so far, which have no result."""
+    def learn(self, chosen: Sequence[Cube]) -> None:
+        """Fits the model to the trials and to `chosen`: all proposals of this request so far, which have no result."""
         lie = float(np.mean([target for _, target in self._told.points]))
         news = self._news + [(cube, lie) for cube in chosen[self._assumed :]]
         self._news, self._assumed = [], len(chosen)
         self._optimizer.tell([self._axes.point(cube) for cube, _ in news], [target for _, target in news])
+
+    def ask(self) -> Cube:
+        """The most promising point, by what was learned."""
         with warnings.catch_warnings():
             # The caller finds repeats and replaces them: it also knows two points that are one configuration.
             warnings.filterwarnings("ignore", message="The objective has been evaluated at point")

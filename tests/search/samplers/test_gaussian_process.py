@@ -33,14 +33,16 @@ def search(
     trials = [Trial(space.defaults(), score(space.defaults()))]
     proposals: list[Proposal] = []
     while len(trials) < count:
-        request = Request(1, done=len(trials), total=count, seed=(seed, 0, len(trials)), defaults_taken=1)
+        request = Request(
+            1, first=len(trials) - 1, total=count - 1, seed=(seed, 0, len(trials)), chosen=(space.defaults(),)
+        )
         proposals += sampler.propose(space, trials, request)
         trials.append(Trial(proposals[-1].values, score(proposals[-1].values)))
     return trials, proposals
 
 
 def ask(space: SearchSpace, trials: list[Trial], count: int = 1, sampler: GaussianProcess = QUICK) -> list[Proposal]:
-    request = Request(count, done=len(trials), total=99, seed=(0, 0, len(trials)))
+    request = Request(count, first=len(trials), total=99, seed=(0, 0, len(trials)))
     return list(sampler.propose(space, trials, request))
 
 
@@ -60,7 +62,7 @@ def test_it_beats_random_search_on_a_smooth_function() -> None:
 
 def test_the_starts_are_the_sobol_points_of_the_stage() -> None:
     space = unit("abcd")
-    request = Request(16, done=1, total=40, seed=(2, 0, 1), defaults_taken=1)
+    request = Request(16, first=0, total=39, seed=(2, 0, 1), chosen=(space.defaults(),))
     starts = GaussianProcess(starts=16).propose(space, [Trial(space.defaults(), 0.5)], request)
     assert starts == LowDiscrepancy("sobol").propose(space, (), request)
     drawn = Uniform().propose(space, (), request)
@@ -119,7 +121,7 @@ def test_where_there_is_nothing_to_learn_it_goes_on_filling_the_space(scores: li
     space = unit("xy")
     rng = np.random.default_rng(0)
     proposals = ask(space, [Trial(space.sample(rng), score) for score in scores], count=2)
-    sobol = LowDiscrepancy("sobol").propose(space, (), Request(2, done=8, total=99, seed=(0, 0, 8)))
+    sobol = LowDiscrepancy("sobol").propose(space, (), Request(2, first=8, total=99, seed=(0, 0, 8)))
     assert [each.values for each in proposals] == [each.values for each in sobol]
     assert proposals[0].reason == f"{sobol[0].reason}; no model yet: {why}"
 
@@ -156,7 +158,9 @@ def test_the_proposals_of_one_request_are_distinct_and_apart() -> None:
 def test_the_defaults_are_not_proposed_again_while_they_are_in_training() -> None:
     space = space_of(kind={"type": "categorical", "options": ["a", "b"], "default": "a"})
     for seed in range(8):
-        (proposal,) = QUICK.propose(space, (), Request(1, done=1, total=3, seed=(seed, 0, 0), defaults_taken=1))
+        (proposal,) = QUICK.propose(
+            space, (), Request(1, first=0, total=2, seed=(seed, 0, 0), chosen=(space.defaults(),))
+        )
         assert proposal.values == {"kind": "b"}
 
 
