@@ -29,7 +29,7 @@ def bowl(values: dict[str, Any]) -> float:
 def searched(sampler: Sampler, space: SearchSpace, count: int, seed: int = 0) -> list[Trial]:
     trials = [Trial(space.defaults(), bowl(space.defaults()))]
     for done in range(1, count):
-        request = Request(1, done=done, total=count, seed=(seed, 0, done), defaults_taken=1)
+        request = Request(1, first=done - 1, total=count - 1, seed=(seed, 0, done), chosen=(space.defaults(),))
         values = sampler.propose(space, trials, request)[0].values
         trials.append(Trial(values, bowl(values)))
     return trials
@@ -50,11 +50,11 @@ def test_it_finds_more_than_chance(sampler: Sampler) -> None:
 def test_no_configuration_is_proposed_twice_while_one_is_untried(sampler: Sampler) -> None:
     trials: list[Trial] = [Trial(CATEGORICAL.defaults(), 0.0)]
     for done in range(1, 12):
-        request = Request(1, done=done, total=12, seed=(3, 0, done), defaults_taken=1)
+        request = Request(1, first=done - 1, total=11, seed=(3, 0, done), chosen=(CATEGORICAL.defaults(),))
         values = sampler.propose(CATEGORICAL, trials, request)[0].values
         trials.append(Trial(values, float(values["a"] == "q") + float(values["b"])))
     assert len({CATEGORICAL.encode(trial.values) for trial in trials}) == 12
-    request = Request(1, done=12, total=13, seed=(3, 0, 12), defaults_taken=1)
+    request = Request(1, first=11, total=12, seed=(3, 0, 12), chosen=(CATEGORICAL.defaults(),))
     again = sampler.propose(CATEGORICAL, trials, request)[0]
     assert "a repeat" in again.reason
 
@@ -62,7 +62,8 @@ def test_no_configuration_is_proposed_twice_while_one_is_untried(sampler: Sample
 @each_learning
 def test_proposals_of_one_request_lie_apart(sampler: Sampler) -> None:
     trials = searched(sampler, MIXED, 12)
-    many = sampler.propose(MIXED, trials, Request(6, done=12, total=30, seed=(0, 0, 12), defaults_taken=1))
+    request = Request(6, first=11, total=29, seed=(0, 0, 12), chosen=(MIXED.defaults(),))
+    many = sampler.propose(MIXED, trials, request)
     cubes = np.array([MIXED.encode(proposal.values) for proposal in many])
     distances = np.abs(cubes[:, None] - cubes).sum(axis=2)[np.triu_indices(6, 1)]
     assert distances.min() > 0.0
@@ -75,7 +76,7 @@ def test_failures_are_kept_off_and_never_a_number(sampler: Sampler) -> None:
     rng = np.random.default_rng(1)
     drawn = [space.sample(rng) for _ in range(20)]
     trials = [Trial(v, None if v["a"] > 0.5 else float(v["a"])) for v in drawn]  # type: ignore[operator, arg-type]
-    request = Request(1, done=20, total=30, seed=(0, 0, 20))
+    request = Request(1, first=20, total=30, seed=(0, 0, 20))
     assert "of them failed" in sampler.propose(space, trials, request)[0].reason
     infinite = [Trial(t.values, -math.inf if t.score is None else t.score) for t in trials]
     assert sampler.propose(space, infinite, request) == sampler.propose(space, trials, request)
@@ -84,14 +85,14 @@ def test_failures_are_kept_off_and_never_a_number(sampler: Sampler) -> None:
 @each_learning
 def test_the_order_in_which_trials_ended_changes_nothing(sampler: Sampler) -> None:
     trials = searched(sampler, MIXED, 10)
-    request = Request(2, done=10, total=20, seed=(0, 0, 10), defaults_taken=1)
+    request = Request(2, first=9, total=19, seed=(0, 0, 10), chosen=(MIXED.defaults(),))
     assert sampler.propose(MIXED, trials, request) == sampler.propose(MIXED, trials[::-1], request)
 
 
 @each_learning
 def test_a_study_without_differences_is_searched_evenly_and_says_so(sampler: Sampler) -> None:
     trials = [Trial(MIXED.sample(np.random.default_rng(n)), 0.5) for n in range(8)]
-    proposal = sampler.propose(MIXED, trials, Request(1, done=8, total=20, seed=(0, 0, 8)))[0]
+    proposal = sampler.propose(MIXED, trials, Request(1, first=8, total=20, seed=(0, 0, 8)))[0]
     assert "no model yet: all scores are equal (0.5)" in proposal.reason
 
 
@@ -103,7 +104,7 @@ def test_the_portfolio_follows_what_the_process_is_worth() -> None:
     noise = [Trial(v, float(rng.normal())) for v in drawn]
     turns = {}
     for name, trials in (("smooth", smooth), ("noise", noise)):
-        request = Request(20, done=30, total=60, seed=(0, 0, 30))
+        request = Request(20, first=30, total=60, seed=(0, 0, 30))
         reasons = [proposal.reason for proposal in Portfolio().propose(space, trials, request)]
         assert all("rank the trials with a correlation of" in reason for reason in reasons)
         turns[name] = sum("Gaussian process on" in reason for reason in reasons)
@@ -130,7 +131,7 @@ def test_what_exists_only_sometimes_is_learned_too() -> None:
     drawn: list[dict[str, Any]] = [space.sample(rng) for _ in range(24)]
     trials = [Trial(v, -abs(v.get("momentum", 0.0) - 0.8)) for v in drawn]
     for sampler in (OwnProcess(), TreeParzen()):
-        values: dict[str, Any] = sampler.propose(space, trials, Request(1, done=24, total=30, seed=(0, 0, 24)))[
+        values: dict[str, Any] = sampler.propose(space, trials, Request(1, first=24, total=30, seed=(0, 0, 24)))[
             0
         ].values
         assert values["optimizer"] == "sgd"
