@@ -60,9 +60,12 @@ def test_every_command_holds(value: Callable[[int], float], tmp_path: Path) -> N
     assert "nan" not in (tmp_path / "study/report.html").read_text()
 
 
+@pytest.mark.parametrize("sampler", ["gaussian_process", "process", "tpe", "portfolio"])
 @pytest.mark.parametrize("value", SERIES.values(), ids=SERIES)
-def test_a_model_learns_from_them_and_every_decision_replays(value: Callable[[int], float], tmp_path: Path) -> None:
-    study(tmp_path, BAYESIAN, value)
+def test_a_model_learns_from_them_and_every_decision_replays(
+    value: Callable[[int], float], sampler: str, tmp_path: Path
+) -> None:
+    study(tmp_path, {**BAYESIAN, "sampler": sampler}, value)
     assert automl("replay", "study", cwd=tmp_path).code == 0
     stored = [json.loads(path.read_text()) for path in (tmp_path / "study/decisions/0").iterdir()]
     assert sum(len(decision["issued"]) for decision in stored) == 8

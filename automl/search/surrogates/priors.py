@@ -9,6 +9,6 @@ from dataclasses import dataclass
 class Priors:
     """Normal priors on logarithms: (mean, deviation) of a length scale, of the signal's and the noise's variance."""
 
-    length: tuple[float, float] = (0.3, 1.2)
+    length: tuple[float, float] = (0.0, 0.7)
     signal: tuple[float, float] = (0.0, 0.7)
     noise: tuple[float, float] = (-6.0, 2.5)
