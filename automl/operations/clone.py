@@ -1,4 +1,4 @@
-"""A study file to start anew from a stored study: the author's own text where it says what was run, else a new one."""
+"""A study file that begins a stored study again: the author's own text where it says what was run, else a new one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from automl.text import strict_yaml
 
 @dataclass(frozen=True)
 class Changes:
-    """What a clone has otherwise than its study. best: how many of the best values of the old one it tries first."""
+    """How a clone differs from its study. `best` is how many of the best values of the old study it tries first."""
 
     recommendations: int | None = None
     R: int | None = None
@@ -46,7 +46,7 @@ def study_name(path: Path) -> str:
 
 
 def network_path(path: Path) -> Path:
-    """Where the network file of a cloned study lies: beside it."""
+    """The path of the network file of a cloned study: beside the study file."""
     return path.with_name(f"{path.stem}.network.yaml")
 
 
@@ -56,87 +56,88 @@ def clone(record: Record, definition: Definition, path: Path, wished: Changes = 
     Raises InvalidInput for changes that the study cannot have.
     """
     stored = record.store.get(STUDY_FILE)
-    said = _said(stored, f"{record.store.uri}/{STUDY_FILE}")
-    known = (
+    authored = _said(stored, f"{record.store.uri}/{STUDY_FILE}")
+    in_catalogue = (
         definition.file.network in catalogue() and load_network(definition.file.network, Path()) == definition.network
     )
     changes: dict[str, Any] = {"name": study_name(path)}
-    other = _other_settings(record, definition, wished)
-    if not known:
+    settings = _other_settings(record, definition, wished)
+    if not in_catalogue:
         changes["network"] = f"./{network_path(path).name}"
-    run = dict(said.get("run") or {})
+    run = dict(authored.get("run") or {})
     store = _store(run.get("store"), changes["name"])
     text = _edited((stored or b"").decode(errors="replace"), {**changes, "store": store if "store" in run else None})
-    text = _with(text, other)
-    wanted = definition.file.model_copy(update=changes | other).model_dump(mode="json", exclude=set(NOT_DECISIVE))
-    if not _says(text, wanted, store if "store" in run else None):
-        text = strict_yaml.dump(_spelt_out(wanted, said, store))
-    return Clone(text, None if known else strict_yaml.dump(definition.network.model_dump(mode="json")))
+    text = _with(text, settings)
+    intended = definition.file.model_copy(update=changes | settings).model_dump(mode="json", exclude=set(NOT_DECISIVE))
+    if not _says(text, intended, store if "store" in run else None):
+        text = strict_yaml.dump(_spelt_out(intended, authored, store))
+    return Clone(text, None if in_catalogue else strict_yaml.dump(definition.network.model_dump(mode="json")))
 
 
 def _other_settings(record: Record, definition: Definition, wished: Changes) -> dict[str, Any]:
-    """The options of a study file that a clone has otherwise, checked together. Raises InvalidInput."""
-    found: dict[str, Any] = {}
+    """The options of a study file that a clone changes, checked together. Raises InvalidInput."""
+    settings: dict[str, Any] = {}
     if definition.extensions and wished.R is None:
-        found |= _as_extended(definition)
+        settings |= _as_extended(definition)
     if wished.recommendations is not None:
-        found["max_recommendations"] = wished.recommendations
+        settings["max_recommendations"] = wished.recommendations
     if wished.R is not None:
-        found["R"] = wished.R
+        settings["R"] = wished.R
     if wished.best:
         study = record.history(definition)
         values: list[dict[str, Any]] = []  # a search that was extended has tried its best ones twice
-        for each in best_experiments(definition, study, definition.plan.experiments):
-            if each.values not in values and len(values) < wished.best:
-                values.append(dict(each.values))
+        for experiment in best_experiments(definition, study, definition.plan.experiments):
+            if experiment.values not in values and len(values) < wished.best:
+                values.append(dict(experiment.values))
         if not values:
             raise InvalidInput(f"--best {wished.best}: no experiment of {definition.file.name} has succeeded")
-        found["enqueue"] = [tried for tried in values if tried != definition.space.defaults()] or None
-    Definition(definition.file.model_copy(update=found), definition.network)  # finds what does not go together
-    return found
+        settings["enqueue"] = [tried for tried in values if tried != definition.space.defaults()] or None
+    Definition(definition.file.model_copy(update=settings), definition.network)  # finds what does not go together
+    return settings
 
 
 def _as_extended(definition: Definition) -> dict[str, Any]:
-    """The options with which a study file begins as the study was extended: a unit of R as many epochs as there."""
+    """The options that begin a study as it was extended, where a unit of R is as many epochs as in the extended one."""
     last, file = definition.extensions[-1], definition.file
-    found: dict[str, Any] = {last.by.value: last.to}
+    options: dict[str, Any] = {last.by.value: last.to}
     if last.by is GrowsBy.EXPERIMENTS:
-        return found
+        return options
     if file.epoch_multiplier == "auto":  # it would choose another one for this R
-        found |= {name: None for name in ("floor_multiplier", "lower_R") if getattr(file, name) is not None}
+        options |= {name: None for name in ("floor_multiplier", "lower_R") if getattr(file, name) is not None}
         unit = definition.plan.multiplier
-        found["epoch_multiplier"] = int(unit) if unit is not None and unit == int(unit) else "budget"
-    if found.get("epoch_multiplier", file.epoch_multiplier) in {None, "budget"}:
-        found["max_epochs"] = definition.plan.longest
+        options["epoch_multiplier"] = int(unit) if unit is not None and unit == int(unit) else "budget"
+    if options.get("epoch_multiplier", file.epoch_multiplier) in {None, "budget"}:
+        options["max_epochs"] = definition.plan.longest
         settings, field = flatten(file.train_spec), definition.network.fields.epochs
-        if field in settings:  # the other place where that can be said
-            found["train_spec"] = {name: value for name, value in settings.items() if name != field}
-    return found
+        if field in settings:  # the other setting that can say the same
+            options["train_spec"] = {name: value for name, value in settings.items() if name != field}
+    return options
 
 
-def _with(text: str, other: Mapping[str, Any]) -> str:
-    """The author's text with other options: each in its place where it stands on a line, or at the end."""
-    for name, value in other.items():
+def _with(text: str, settings: Mapping[str, Any]) -> str:
+    """The author's text with changed options: each on the line where it stood, or at the end."""
+    for name, value in settings.items():
         line = strict_yaml.dump({name: value})
-        found = re.search(rf"(?m)^{name} *: *[^\s,}}#]+", text)
-        if found is not None and not isinstance(value, list):
-            text = text[: found.start()] + line.rstrip("\n") + text[found.end() :]
+        match = re.search(rf"(?m)^{name} *: *[^\s,}}#]+", text)
+        if match is not None and not isinstance(value, list):
+            text = text[: match.start()] + line.rstrip("\n") + text[match.end() :]
         elif value is not None:
             text = f"{text.rstrip()}\n{line}"
     return text
 
 
 def _said(stored: bytes | None, where: str) -> Mapping[str, Any]:
-    """What the author's study file says; nothing when it is missing or is not YAML any more."""
+    """The settings of the author's study file; none when it is missing or is no longer YAML."""
     try:
         return strict_yaml.mapping((stored or b"").decode(errors="replace"), where)
     except InvalidInput:
         return {}
 
 
-def _store(given: Any, name: str) -> str:
-    """A place beside the old one, under the new name."""
-    bucket = re.fullmatch(r"(s3://[^/]+/)(?:(.*/)?[^/]+/?)?", str(given)) or re.fullmatch(r"(s3://[^/]+)()", str(given))
+def _store(old_store: Any, name: str) -> str:
+    """A store beside the old one, under the new name."""
+    old = str(old_store)
+    bucket = re.fullmatch(r"(s3://[^/]+/)(?:(.*/)?[^/]+/?)?", old) or re.fullmatch(r"(s3://[^/]+)()", old)
     return f"{bucket[1].rstrip('/')}/{bucket[2] or ''}{name}" if bucket else f"./{name}"
 
 
@@ -144,26 +145,26 @@ def _edited(text: str, changes: Mapping[str, str | None]) -> str:
     """The author's text with other values after these names, each on the line where it stands, comments kept."""
     for name, value in changes.items():
         before = r"(?:run *: *\{(?:.*?[ ,{])?| +)" if name == "store" else ""
-        found = re.search(rf"(?m)^{before}{name} *: *(?P<old>[^\s,}}#]+)", text)
-        if value is not None and found is not None:
-            text = text[: found.start("old")] + value + text[found.end("old") :]
+        match = re.search(rf"(?m)^{before}{name} *: *(?P<old>[^\s,}}#]+)", text)
+        if value is not None and match is not None:
+            text = text[: match.start("old")] + value + text[match.end("old") :]
     return text
 
 
-def _says(text: str, wanted: Mapping[str, Any], store: str | None) -> bool:
-    """Whether the edited text means what is wanted."""
+def _says(text: str, intended: Mapping[str, Any], store: str | None) -> bool:
+    """Whether the edited text means the intended settings."""
     try:
         file = StudyFile.model_validate(strict_yaml.mapping(text, "the clone"))
     except (InvalidInput, ValueError):
         return False
-    return file.model_dump(mode="json", exclude=set(NOT_DECISIVE)) == wanted and file.run.store == store
+    return file.model_dump(mode="json", exclude=set(NOT_DECISIVE)) == intended and file.run.store == store
 
 
-def _spelt_out(wanted: Mapping[str, Any], said: Mapping[str, Any], store: str) -> dict[str, Any]:
+def _spelt_out(intended: Mapping[str, Any], authored: Mapping[str, Any], store: str) -> dict[str, Any]:
     """All options that are not the usual ones, in the model's order, and the author's `run`, `costs`, `cluster`."""
     usual = {name: field.default for name, field in StudyFile.model_fields.items()}
-    chosen = {name: value for name, value in wanted.items() if value is not None and value != usual[name]}
+    chosen = {name: value for name, value in intended.items() if value is not None and value != usual[name]}
     if chosen.get("final") == StudyFile.model_fields["final"].default.model_dump():
         del chosen["final"]
-    others = {name: dict(said[name]) for name in NOT_DECISIVE if isinstance(said.get(name), dict)}
+    others = {name: dict(authored[name]) for name in NOT_DECISIVE if isinstance(authored.get(name), dict)}
     return {**chosen, **others, "run": {**others.get("run", {}), "store": store}}

@@ -1,4 +1,4 @@
-"""Two studies beside each other: settings that differ, the first decision that does, what each has found."""
+"""Two studies compared: the settings that differ, the first decision that differs, what each study has found."""
 
 from __future__ import annotations
 
@@ -30,20 +30,22 @@ class Side:
 
 
 def compare(a: Side, b: Side) -> dict[str, Any]:
-    """All that `automl diff` shows. gain is of b over a, positive where b is better; None where they do not compare."""
+    """All that `automl diff` shows. `gain` is that of b over a, positive if b is better, or None."""
     settings = list(_settings(a.metadata, b.metadata))
-    ours, theirs = ({(each.stage, each.index): each for each in side.study.decisions} for side in (a, b))
+    ours, theirs = (
+        {(decision.stage, decision.index): decision for decision in side.study.decisions} for side in (a, b)
+    )
     pairs = [_comparable(ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
-    at = next((place for place, (one, other) in enumerate(pairs) if one != other), None)
+    at = next((index for index, (decision_a, decision_b) in enumerate(pairs) if decision_a != decision_b), None)
     same_metric = a.definition.metric_rule == b.definition.metric_rule
-    found = {side: _found(each) for side, each in (("a", a), ("b", b))}
+    summaries = {name: _found(side) for name, side in (("a", a), ("b", b))}
     gain = None
-    if same_metric and found["a"]["best"] and found["b"]["best"]:
+    if same_metric and summaries["a"]["best"] and summaries["b"]["best"]:
         metric = a.definition.brain.metric
-        gain = metric.gain(found["b"]["best"]["value"], found["a"]["best"]["value"])
+        gain = metric.gain(summaries["b"]["best"]["value"], summaries["a"]["best"]["value"])
     return {
-        "a": found["a"],
-        "b": found["b"],
+        "a": summaries["a"],
+        "b": summaries["b"],
         "settings": settings,
         "decisions": {
             "a": len(a.study.decisions),
@@ -58,27 +60,27 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
 def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The settings that differ: those of the study file by their names, the network's after 'network'."""
     for group, before in (("study", ""), ("network", "network ")):
-        for each in differences(a[group], b[group]):
-            yield {"setting": f"{before}{each.field}", "a": each.one, "b": each.other}
+        for difference in differences(a[group], b[group]):
+            yield {"setting": f"{before}{difference.field}", "a": difference.one, "b": difference.other}
 
 
-def _comparable(one: Decision | None, other: Decision | None) -> tuple[Decision | None, Decision | None]:
+def _comparable(decision_a: Decision | None, decision_b: Decision | None) -> tuple[Decision | None, Decision | None]:
     """Both decisions as far as two studies can be compared: digests of those before differ with their wording alone."""
-    if one is None or other is None:
-        return one, other
-    return what_is_decided(replace(one, previous=()), replace(other, previous=()))
+    if decision_a is None or decision_b is None:
+        return decision_a, decision_b
+    return what_is_decided(replace(decision_a, previous=()), replace(decision_b, previous=()))
 
 
-def _decision_difference(one: Decision | None, other: Decision | None) -> dict[str, Any]:
-    present = one or other
+def _decision_difference(decision_a: Decision | None, decision_b: Decision | None) -> dict[str, Any]:
+    present = decision_a or decision_b
     assert present is not None, "a pair has at least one side"
     data: dict[str, Any] = {"decision": decision_key(present.stage, present.index)}
-    if one is None or other is None:
-        sides = ["a decision" if each else ABSENT for each in (one, other)]
+    if decision_a is None or decision_b is None:
+        sides = ["a decision" if decision else ABSENT for decision in (decision_a, decision_b)]
         return {**data, "field": "", "a": sides[0], "b": sides[1]}
-    found = first_difference(one.to_json(), other.to_json())
-    assert found is not None, "decisions that are not equal differ in a field"
-    return {**data, "field": found.field, "a": found.one, "b": found.other}
+    difference = first_difference(decision_a.to_json(), decision_b.to_json())
+    assert difference is not None, "decisions that are not equal differ in a field"
+    return {**data, "field": difference.field, "a": difference.one, "b": difference.other}
 
 
 def _found(side: Side) -> dict[str, Any]:

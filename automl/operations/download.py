@@ -1,6 +1,6 @@
-"""A study copied into a folder of this machine, where it is the same study: every command goes on with it there.
+"""Copies a study into a folder of this machine, where it stays the same study: every command goes on with it there.
 
-The metadata comes first, so that a download that was cut off is known as one and the same command goes on with it.
+The metadata comes first, so that a download that was cut off is recognized and the same command goes on with it.
 `fetch_best_model` copies its best model alone.
 """
 
@@ -43,7 +43,7 @@ class Download:
         for key in self._keys:
             path = self._to / key
             if not (path.is_file() and _never_changes(key)):
-                self._store.fetch(key, path)  # one that was deleted in the meantime is not wanted any more
+                self._store.fetch(key, path)  # an object deleted in the meantime is no longer needed
             yield key
 
 
@@ -53,7 +53,7 @@ def _never_changes(key: str) -> bool:
 
 
 def _study_in(folder: Path) -> str | None:
-    """The sha256 of the study that a folder holds; None for no folder and an empty one. Raises InvalidInput."""
+    """The sha256 of the study that a folder holds; None if the folder is missing or empty. Raises InvalidInput."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
     if folder.is_dir() and (folder / METADATA).is_file():
@@ -76,14 +76,14 @@ def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
     check_new(to)
     about = strict_json.load(manifest, best_model_key(MANIFEST))
     with tempfile.TemporaryDirectory(prefix=".tmp-best-", dir=to.parent) as folder:
-        made = Path(folder) / to.name
+        copy = Path(folder) / to.name
         for key in record.store.list(BEST_MODEL):
-            record.store.fetch(key, made / key.removeprefix(BEST_MODEL))
-        for each in about["files"]:
-            file = made / each["name"]
-            if not file.is_file() or sha256_of(file) != each["sha256"]:
-                raise CheckpointError(f"{BEST_MODEL}{each['name']} is missing or not as its manifest says")
-        shutil.move(made, to)
+            record.store.fetch(key, copy / key.removeprefix(BEST_MODEL))
+        for listed in about["files"]:
+            file = copy / listed["name"]
+            if not file.is_file() or sha256_of(file) != listed["sha256"]:
+                raise CheckpointError(f"{BEST_MODEL}{listed['name']} is missing or not as its manifest says")
+        shutil.move(copy, to)
     files = [
         {"file": path.relative_to(to).as_posix(), "bytes": path.stat().st_size}
         for path in sorted(to.rglob("*"))

@@ -1,7 +1,7 @@
-"""What a user adds to a search that was begun: more experiments, values to try next. Each is an object created once.
+"""What a user adds to a search that has begun: more experiments, or values to try next. Each is created once.
 
-Nothing that was decided changes by it. An extension is made of stages behind all that was planned: one that goes on
-with the chain before, or the brackets of a larger R, where a unit of resource stays as many epochs as it was. Enqueued
+No earlier decision changes. An extension adds stages after all that were planned: one that continues the chain
+before it, or the brackets of a larger R, where a unit of resource stays as many epochs as it was. Enqueued
 values are taken by the next decision, which says that it took them.
 """
 
@@ -77,7 +77,7 @@ class Enqueued:
 
 
 def extend(record: Record, definition: Definition, to: Extension, name: str) -> Extended:
-    """Stores what the search is to go on to. `name` is that of the study, for advice. Raises InvalidInput."""
+    """Stores how far the search is to go on. `name` names the study in advice. Raises InvalidInput."""
     if to in definition.extensions[-1:]:  # asked twice
         return _extended(definition, definition, extended=False)
     _check_goes_on(definition, to, name)
@@ -112,7 +112,7 @@ def _epochs(definition: Definition) -> int:
 
 
 def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
-    """Raises InvalidInput for an extension that is none for this algorithm, or not beyond what there is."""
+    """Raises InvalidInput for an extension that this algorithm does not have, or that is no larger than the search."""
     if not definition.file.automl_enabled:
         _check_chain(definition, "extend", f"'automl clone {name} NEW.yaml' starts a search of its own")
     growth, algorithm = definition.growth, definition.file.algorithm

@@ -1,6 +1,6 @@
-"""The checkpoints of a study that nothing needs any more: which those are by a policy, and their removal.
+"""The checkpoints of a study that nothing needs any more: a policy says which those are, and they are removed.
 
-Kept in any case is what the study rests on: the checkpoints of the best experiment so far (best_model is made of them)
+What the study rests on is always kept: the checkpoints of the best experiment so far (best_model is made of them)
 and of the final judgement, of every run under way, and those that an experiment goes on from. What is removed is named
 in `gc/<n>.json` before it is, so that `automl verify` knows a removal from a loss. Only checkpoints are ever removed.
 """
@@ -52,7 +52,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Found:
-    """A checkpoint and what is to become of it. objects: its keys, the manifest first. size: bytes, where known."""
+    """A checkpoint and what becomes of it. `objects` are its keys, the manifest first; `size` in bytes, if known."""
 
     manifest: str
     objects: tuple[str, ...]
@@ -67,10 +67,10 @@ def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
     What is kept then can only be more than is needed later: an experiment that was stopped never goes on.
     """
     study = record.history(definition)
-    found = experiments(study, definition.plan)
-    needed = _needed(definition, study, found, keep)
-    runs = {(asked.number, rung) for asked, rung in runs_of(study, definition.plan.stages)}
-    by_number = {each.number: each for each in found}
+    all_experiments = experiments(study, definition.plan)
+    needed = _needed(definition, study, all_experiments, keep)
+    runs = {(recommendation.number, rung) for recommendation, rung in runs_of(study, definition.plan.stages)}
+    by_number = {experiment.number: experiment for experiment in all_experiments}
     folders = _folders(record)
     keys = [f"{folder}{MANIFEST}" for folder, names in folders.items() if MANIFEST in names]
     manifests = dict(zip(keys, record.manifests(keys), strict=True))
@@ -97,89 +97,106 @@ def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
     return survey
 
 
-def remove(record: Record, found: Iterable[Found], policy: str) -> Iterator[Found]:
+def remove(record: Record, checkpoints: Iterable[Found], policy: str) -> Iterator[Found]:
     """Removes what is not to be kept, one after the other as it is iterated, after it has said so in the record."""
-    doomed = [each for each in found if not each.kept]
+    doomed = [checkpoint for checkpoint in checkpoints if not checkpoint.kept]
     if not doomed:
         return
     body = {
         "keep": policy,
         "checkpoints": [
-            {"manifest": each.manifest, "objects": len(each.objects), "bytes": each.size, "reason": each.reason}
-            for each in doomed
+            {
+                "manifest": checkpoint.manifest,
+                "objects": len(checkpoint.objects),
+                "bytes": checkpoint.size,
+                "reason": checkpoint.reason,
+            }
+            for checkpoint in doomed
         ],
     }
     number = len(record.user_changes(REMOVED))
-    while not record.add(REMOVED, number, body):  # somebody else has just removed other ones
+    while not record.add(REMOVED, number, body):  # somebody else has just removed others
         number += 1
-    for each in doomed:
-        for key in each.objects:  # the manifest first: without it the rest is no checkpoint
+    for checkpoint in doomed:
+        for key in checkpoint.objects:  # the manifest first: without it the rest is no checkpoint
             record.store.delete(key)
-        yield each
+        yield checkpoint
 
 
-def summary(definition: Definition, record: Record, found: Sequence[Found], policy: str) -> dict[str, Any]:
+def summary(definition: Definition, record: Record, checkpoints: Sequence[Found], policy: str) -> dict[str, Any]:
     """What `automl gc` prints: checkpoints, objects and megabytes by reason, of those that go and those that stay."""
     return {
         "study": definition.file.name,
         "store": record.store.uri,
         "keep": policy,
-        "remove": _totals([each for each in found if not each.kept]),
-        "stay": _totals([each for each in found if each.kept]),
-        "objects": [key for each in found if not each.kept for key in each.objects],
+        "remove": _totals([checkpoint for checkpoint in checkpoints if not checkpoint.kept]),
+        "stay": _totals([checkpoint for checkpoint in checkpoints if checkpoint.kept]),
+        "objects": [key for checkpoint in checkpoints if not checkpoint.kept for key in checkpoint.objects],
     }
 
 
-def _totals(found: Sequence[Found]) -> dict[str, Any]:
-    reasons = sorted({each.reason for each in found})
-    groups = {reason: [each for each in found if each.reason == reason] for reason in reasons}
-    return {**_total(found), "by_reason": [{"reason": reason, **_total(group)} for reason, group in groups.items()]}
-
-
-def _total(found: Sequence[Found]) -> dict[str, Any]:
+def _totals(checkpoints: Sequence[Found]) -> dict[str, Any]:
+    reasons = sorted({checkpoint.reason for checkpoint in checkpoints})
+    groups = {reason: [checkpoint for checkpoint in checkpoints if checkpoint.reason == reason] for reason in reasons}
     return {
-        "checkpoints": len(found),
-        "objects": sum(len(each.objects) for each in found),
-        "megabytes": round(sum(each.size or 0 for each in found) / _MEGABYTE, 3),
+        **_total(checkpoints),
+        "by_reason": [{"reason": reason, **_total(group)} for reason, group in groups.items()],
     }
 
 
-def _needed(definition: Definition, study: History, found: Sequence[Experiment], keep: Keep) -> Mapping[str, str]:
+def _total(checkpoints: Sequence[Found]) -> dict[str, Any]:
+    return {
+        "checkpoints": len(checkpoints),
+        "objects": sum(len(checkpoint.objects) for checkpoint in checkpoints),
+        "megabytes": round(sum(checkpoint.size or 0 for checkpoint in checkpoints) / _MEGABYTE, 3),
+    }
+
+
+def _needed(
+    definition: Definition, study: History, all_experiments: Sequence[Experiment], keep: Keep
+) -> Mapping[str, str]:
     """The manifests that stay, each with the reason."""
     judging = {stage.index for stage in definition.plan.finals}
     best = best_of_search(definition, study)
     needed: dict[str, str] = {}
-    for each in found:
-        if best is not None and each.number == best.experiment:
+    for experiment in all_experiments:
+        if best is not None and experiment.number == best.experiment:
             reason = BEST
-        elif each.stage in judging:
+        elif experiment.stage in judging:
             reason = JUDGED
-        elif each.status in {Status.PENDING, Status.RUNNING, Status.WAITING}:
+        elif experiment.status in {Status.PENDING, Status.RUNNING, Status.WAITING}:
             reason = GOES_ON
         else:
             continue
-        needed |= dict.fromkeys((checkpoint.manifest for checkpoint in _named(each)), reason)
-    for each in _wanted(definition, study, found, keep):
-        for checkpoint in _named(each):
-            if not keep.newest or checkpoint == each.results[-1].last:
+        needed |= dict.fromkeys((checkpoint.manifest for checkpoint in _named(experiment)), reason)
+    for experiment in _wanted(definition, study, all_experiments, keep):
+        for checkpoint in _named(experiment):
+            if not keep.newest or checkpoint == experiment.results[-1].last:
                 needed.setdefault(checkpoint.manifest, WANTED)
     return needed
 
 
-def _wanted(definition: Definition, study: History, found: Sequence[Experiment], keep: Keep) -> list[Experiment]:
+def _wanted(
+    definition: Definition, study: History, all_experiments: Sequence[Experiment], keep: Keep
+) -> list[Experiment]:
     """The experiments of which a policy keeps something."""
     if keep.newest:
-        return list(found)
+        return list(all_experiments)
     return best_experiments(definition, study, keep.best)
 
 
 def _named(experiment: Experiment) -> list[Checkpoint]:
     """The checkpoints that the results of an experiment name."""
-    return [each for result in experiment.results for each in (result.last, result.best) if each is not None]
+    return [
+        checkpoint
+        for result in experiment.results
+        for checkpoint in (result.last, result.best)
+        if checkpoint is not None
+    ]
 
 
 def _why_not(experiment: Experiment, key: str) -> str:
-    if key not in {each.manifest for each in _named(experiment)}:
+    if key not in {checkpoint.manifest for checkpoint in _named(experiment)}:
         return UNNAMED
     if experiment.status is Status.FAILURE:
         return FAILED

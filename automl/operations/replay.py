@@ -1,8 +1,8 @@
-"""Every decision computed again from the record, and compared with the one that is stored.
+"""Computes every decision again from the record and compares it with the stored one.
 
-The brain is a pure function of the study, the decisions before, the results and the seed, so the two decide the same;
-where they do not, the record was changed, or other versions of the software computed something else. Reasons are for
-people and may be worded otherwise in another version: they are not compared.
+The brain is a pure function of the study, the decisions before, the results and the seed, so both should be the
+same; where they differ, the record was changed, or other versions of the software computed something else. Reasons
+are for people and another version may word them differently: they are not compared.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from automl.text.json_diff import Difference, first_difference
 
 @dataclass(frozen=True)
 class Compared:
-    """A decision and where it differs from what is computed now: `one` is stored, `other` computed."""
+    """A decision and where it differs from what is computed now: `one` is stored, `other` is computed."""
 
     stage: int
     index: int
@@ -68,7 +68,7 @@ class Replay:
 
 
 def _as_stored(decision: Decision) -> Any:
-    """The decision as JSON reads it: without the types of our own."""
+    """The decision as JSON reads it back, without our own types."""
     return strict_json.load(strict_json.dump(decision.to_json()), "the decision")
 
 

@@ -1,4 +1,4 @@
-"""Whether a study's record is whole: what is wrong with which object, found by looking at every one of them.
+"""Whether a study's record is whole: looks at every object and reports what is wrong with which.
 
 Hashes of the checkpoints that results name and of best_model, the chain of decisions, the results that decisions have
 consumed, the views against what the record gives, and objects that nobody asked for. What the decisions say is not
@@ -69,7 +69,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` has found in a study of which it has looked at `objects` objects."""
+    """What `verify` found in a study, and how many `objects` it looked at."""
 
     study: str
     store: str
@@ -93,102 +93,104 @@ class Verification:
 
 def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
     """Looks at every object of a study. `tell` is called with the name of each part before it is looked at."""
-    record, definition, found = opened.record, opened.definition, Findings()
+    record, definition, findings = opened.record, opened.definition, Findings()
     keys = record.store.list("")
     present = set(keys)
     if STUDY_FILE not in keys:
-        found.wrong(STUDY_FILE, "is missing: it is the study file as its author wrote it")
+        findings.wrong(STUDY_FILE, "is missing: it is the study file as its author wrote it")
     tell("decisions and results")
-    decisions = _decisions(record, definition, keys, found)
-    results = _results(record, keys, found)
-    _chain(definition, decisions, found)
-    _consumed(definition, decisions, results, found)
-    _asked(decisions, results, keys, found)
+    decisions = _decisions(record, definition, keys, findings)
+    results = _results(record, keys, findings)
+    _chain(definition, decisions, findings)
+    _consumed(definition, decisions, results, findings)
+    _asked(decisions, results, keys, findings)
     named = _named_checkpoints(results)
-    removed = found.reading(REMOVED, record.removed) or {}
-    for place, (checkpoint, key) in enumerate(named.items(), 1):
-        tell(f"checkpoint {place} of {len(named)}")
+    removed = findings.reading(REMOVED, record.removed) or {}
+    for number, (checkpoint, key) in enumerate(named.items(), 1):
+        tell(f"checkpoint {number} of {len(named)}")
         if checkpoint.manifest in removed and checkpoint.manifest not in present:
-            found.checked["removed by gc"] += 1
+            findings.checked["removed by gc"] += 1
         else:
-            _checkpoint(record, checkpoint, key, found)
+            _checkpoint(record, checkpoint, key, findings)
     tell("best_model")
-    _best_model(record, keys, found)
+    _best_model(record, keys, findings)
     tell("views")
-    if not found.problems:  # otherwise they could only repeat what is wrong
-        made = _views(opened, keys, found)
-        found.notes += [(key, "is not an object of this study") for key in keys if not _is_known(key, made)]
-    return Verification(definition.file.name, record.store.uri, len(keys), found)
+    if not findings.problems:  # otherwise they could only repeat what is wrong
+        view_keys = _views(opened, keys, findings)
+        findings.notes += [(key, "is not an object of this study") for key in keys if not _is_known(key, view_keys)]
+    return Verification(definition.file.name, record.store.uri, len(keys), findings)
 
 
 # -- decisions and results --------------------------------------------------------------------------------------------
 
 
 def _numbered(
-    numbers: Callable[[str], tuple[int, int] | None], folder: str, keys: Keys, found: Findings
+    numbers: Callable[[str], tuple[int, int] | None], folder: str, keys: Keys, findings: Findings
 ) -> Iterator[tuple[str, int, int]]:
     for key in keys:
         if key.startswith(folder):
             pair = numbers(key)
             if pair is None:
-                found.wrong(key, f"is not a name that a study gives in {folder}")
+                findings.wrong(key, f"is not a name that a study gives in {folder}")
                 continue
             yield key, *pair
 
 
-def _decisions(record: Record, definition: Definition, keys: Keys, found: Findings) -> Runs:
-    """(decision, sha256) by (stage, index), of those that the plan has."""
+def _decisions(record: Record, definition: Definition, keys: Keys, findings: Findings) -> Runs:
+    """(decision, sha256) by (stage, index), of the decisions that the plan has."""
     decisions: Runs = {}
     stages = definition.plan.stages
-    for key, stage, index in _numbered(decision_of, DECISIONS, keys, found):
-        found.checked["decisions"] += 1
-        made = found.reading(key, lambda stage=stage, index=index: record.decision(stage, index))  # type: ignore[misc]
-        if made is None:
+    for key, stage, index in _numbered(decision_of, DECISIONS, keys, findings):
+        findings.checked["decisions"] += 1
+        stored = findings.reading(key, lambda stage=stage, index=index: record.decision(stage, index))  # type: ignore[misc]
+        if stored is None:
             continue
-        if (made[0].stage, made[0].index) != (stage, index):
-            found.wrong(key, f"says that it is decision {made[0].index} of stage {made[0].stage}")
+        if (stored[0].stage, stored[0].index) != (stage, index):
+            findings.wrong(key, f"says that it is decision {stored[0].index} of stage {stored[0].stage}")
         elif stage >= len(stages) or index >= len(stages[stage].rungs):
-            found.wrong(key, "is an orphan: the plan has no such rung")
+            findings.wrong(key, "is an orphan: the plan has no such rung")
         else:
-            decisions[stage, index] = made
+            decisions[stage, index] = stored
     return decisions
 
 
-def _results(record: Record, keys: Keys, found: Findings) -> Runs:
+def _results(record: Record, keys: Keys, findings: Findings) -> Runs:
     """The results by (experiment, rung)."""
     results: Runs = {}
-    for key, experiment, rung in _numbered(result_of, RESULTS, keys, found):
-        found.checked["results"] += 1
-        result = found.reading(key, lambda number=experiment, rung=rung: record.result(number, rung))  # type: ignore[misc]
+    for key, experiment, rung in _numbered(result_of, RESULTS, keys, findings):
+        findings.checked["results"] += 1
+        result = findings.reading(key, lambda number=experiment, rung=rung: record.result(number, rung))  # type: ignore[misc]
         if result is None:
             continue
         if (result.experiment, result.rung) != (experiment, rung):
-            found.wrong(key, f"says that it is of experiment {result.experiment} at rung {result.rung}")
+            findings.wrong(key, f"says that it is of experiment {result.experiment} at rung {result.rung}")
         else:
             results[experiment, rung] = result
     return results
 
 
-def _chain(definition: Definition, decisions: Runs, found: Findings) -> None:
-    """Every decision names the sha256 of those that it builds on, and those are there."""
+def _chain(definition: Definition, decisions: Runs, findings: Findings) -> None:
+    """Every decision names the sha256 of the decisions that it builds on, and those exist."""
     for (stage, index), (decision, _) in decisions.items():
         key = decision_key(stage, index)
         before = [(where.index, rung) for where, rung in definition.plan.before(stage, index)]
-        missing = [each for each in before if each not in decisions]
-        for each in missing:
-            found.wrong(key, f"is an orphan: {decision_key(*each)}, on which it builds, is missing or damaged")
+        missing = [earlier for earlier in before if earlier not in decisions]
+        for earlier in missing:
+            findings.wrong(key, f"is an orphan: {decision_key(*earlier)}, on which it builds, is missing or damaged")
         if missing:
             continue
         if len(decision.previous) != len(before):
-            found.wrong(key, f"names {len(decision.previous)} decisions before it, where {len(before)} are")
+            findings.wrong(key, f"names {len(decision.previous)} decisions before it, where {len(before)} are")
             continue
-        for each, promised in zip(before, decision.previous, strict=True):
-            if decisions[each][1] != promised:
-                found.wrong(decision_key(*each), f"does not match the sha256 that {key} names: it was changed later")
+        for earlier, promised in zip(before, decision.previous, strict=True):
+            if decisions[earlier][1] != promised:
+                findings.wrong(
+                    decision_key(*earlier), f"does not match the sha256 that {key} names: it was changed later"
+                )
 
 
-def _consumed(definition: Definition, decisions: Runs, results: Runs, found: Findings) -> None:
-    """What a decision says that it saw is what the results say, and all of it."""
+def _consumed(definition: Definition, decisions: Runs, results: Runs, findings: Findings) -> None:
+    """A decision saw all the results that it waited for, as they are stored."""
     for (stage, index), (decision, _) in decisions.items():
         key = decision_key(stage, index)
         saw = set()
@@ -197,40 +199,44 @@ def _consumed(definition: Definition, decisions: Runs, results: Runs, found: Fin
             saw.add(run)
             result = results.get(run)
             if result is None:
-                found.wrong(result_key(*run), f"is missing or damaged, and {key} rests on it")
+                findings.wrong(result_key(*run), f"is missing or damaged, and {key} rests on it")
                 continue
             difference = first_difference(outcome.to_json(), result.outcome().to_json())
             if difference is not None:
                 where = f"{difference.field} {difference.other!r}, where {key} saw {difference.one!r}"
-                found.wrong(result_key(*run), f"has {where}: one of the two was changed")
-        asked = {
-            (each.number, before)
+                findings.wrong(result_key(*run), f"has {where}: one of the two was changed")
+        issued = {
+            (recommendation.number, before)
             for where, before in _waits_for(definition, stage, index)
             if (where, before) in decisions
-            for each in decisions[where, before][0].issued
+            for recommendation in decisions[where, before][0].issued
         }
-        for run in sorted(asked - saw):
-            found.wrong(key, f"did not see the result of experiment {run[0]} at rung {run[1]}")
-        for run in sorted(saw - asked):
-            found.wrong(key, f"saw experiment {run[0]} at rung {run[1]}, which nobody had asked for")
+        for run in sorted(issued - saw):
+            findings.wrong(key, f"did not see the result of experiment {run[0]} at rung {run[1]}")
+        for run in sorted(saw - issued):
+            findings.wrong(key, f"saw experiment {run[0]} at rung {run[1]}, which nobody had asked for")
 
 
 def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int, int]]:
     """The decisions whose experiments a decision waits for."""
     before = definition.plan.before(stage, index)
     if definition.plan.sees_all(stage, index):
-        return [(each.index, rung.index) for each, _ in before for rung in each.rungs]
-    return [(each.index, rung) for each, rung in before]
+        return [(earlier.index, rung.index) for earlier, _ in before for rung in earlier.rungs]
+    return [(earlier.index, rung) for earlier, rung in before]
 
 
-def _asked(decisions: Runs, results: Runs, keys: Keys, found: Findings) -> None:
+def _asked(decisions: Runs, results: Runs, keys: Keys, findings: Findings) -> None:
     """Results, and folders of experiments, that no decision has asked for."""
-    asked = {(each.number, decision.index) for decision, _ in decisions.values() for each in decision.issued}
-    for run in sorted(set(results) - asked):
-        found.wrong(result_key(*run), "is an orphan: no decision has asked for it")
+    issued = {
+        (recommendation.number, decision.index)
+        for decision, _ in decisions.values()
+        for recommendation in decision.issued
+    }
+    for run in sorted(set(results) - issued):
+        findings.wrong(result_key(*run), "is an orphan: no decision has asked for it")
     trained = {pair for key in keys if (pair := run_of(key))}
-    for number, rung in sorted(trained - asked):
-        found.wrong(run_prefix(number, rung), "is an orphan: no decision has asked for this training")
+    for number, rung in sorted(trained - issued):
+        findings.wrong(run_prefix(number, rung), "is an orphan: no decision has asked for this training")
 
 
 # -- checkpoints and best_model ---------------------------------------------------------------------------------------
@@ -246,42 +252,42 @@ def _named_checkpoints(results: Runs) -> dict[Checkpoint, str]:
 
 
 def _checkpoints(result: Result) -> list[Checkpoint]:
-    return [each for each in (result.last, result.best) if each is not None]
+    return [checkpoint for checkpoint in (result.last, result.best) if checkpoint is not None]
 
 
-def _checkpoint(record: Record, checkpoint: Checkpoint, named_by: str, found: Findings) -> None:
-    """A checkpoint is there, of the epoch that its result names, and its files match its manifest."""
-    found.checked["checkpoints"] += 1
+def _checkpoint(record: Record, checkpoint: Checkpoint, named_by: str, findings: Findings) -> None:
+    """A checkpoint exists, is of the epoch that its result names, and its files match its manifest."""
+    findings.checked["checkpoints"] += 1
     key = checkpoint.manifest
-    before = len(found.problems)
-    manifest: Manifest | None = found.reading(key, lambda: record.manifest(key))
+    before = len(findings.problems)
+    manifest: Manifest | None = findings.reading(key, lambda: record.manifest(key))
     if manifest is None:
-        if len(found.problems) == before:
-            found.wrong(key, f"is missing, and {named_by} names it")
+        if len(findings.problems) == before:
+            findings.wrong(key, f"is missing, and {named_by} names it")
         return
     if manifest.epoch != checkpoint.epoch:
-        found.wrong(key, f"is of epoch {manifest.epoch}, where {named_by} names epoch {checkpoint.epoch}")
-    for place, file in enumerate(manifest.files):
-        _file(record.store, manifest.file_key(place), file.sha256, f"{key} ({file.name})", found)
+        findings.wrong(key, f"is of epoch {manifest.epoch}, where {named_by} names epoch {checkpoint.epoch}")
+    for number, file in enumerate(manifest.files):
+        _file(record.store, manifest.file_key(number), file.sha256, f"{key} ({file.name})", findings)
 
 
-def _file(store: Store, key: str, promised: str, by: str, found: Findings) -> None:
-    found.checked["files"] += 1
+def _file(store: Store, key: str, promised: str, by: str, findings: Findings) -> None:
+    findings.checked["files"] += 1
     stored = _stored_digest(store, key)
     if stored is None:
-        found.wrong(key, f"is missing, and {by} names it")
+        findings.wrong(key, f"is missing, and {by} names it")
     elif stored != promised:
-        found.wrong(key, f"does not match its sha256 in {by}")
+        findings.wrong(key, f"does not match its sha256 in {by}")
 
 
 def _stored_digest(store: Store, key: str) -> str | None:
-    """The sha256 of an object, which may be larger than the memory."""
+    """The sha256 of an object that may be larger than the memory."""
     with tempfile.TemporaryDirectory(prefix="automl-verify-") as folder:
         to = Path(folder) / "object"
         return sha256_of(to) if store.fetch(key, to) else None
 
 
-def _best_model(record: Record, keys: Keys, found: Findings) -> None:
+def _best_model(record: Record, keys: Keys, findings: Findings) -> None:
     """The files of best_model match its manifest."""
     key = best_model_key(MANIFEST)
     if key not in keys:
@@ -290,12 +296,12 @@ def _best_model(record: Record, keys: Keys, found: Findings) -> None:
     def read() -> list[tuple[str, str]]:
         manifest = strict_json.load(record.store.get(key) or b"", key)
         try:
-            return [(str(each["name"]), str(each["sha256"])) for each in manifest["files"]]
+            return [(str(file["name"]), str(file["sha256"])) for file in manifest["files"]]
         except (KeyError, TypeError) as error:
             raise RecordError(f"{key} does not hold what it should ({error})") from error
 
-    for name, promised in found.reading(key, read) or ():
-        _file(record.store, f"{BEST_MODEL}{name}", promised, key, found)
+    for name, promised in findings.reading(key, read) or ():
+        _file(record.store, f"{BEST_MODEL}{name}", promised, key, findings)
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
@@ -322,32 +328,32 @@ class _Shadow:
         """Nothing: an object that is no longer part of a view is reported as a note."""
 
 
-def _views(opened: OpenedStudy, keys: Keys, found: Findings) -> set[str]:
-    """Compares every view with what the record gives; returns their names. Of a study that is running they lag behind.
+def _views(opened: OpenedStudy, keys: Keys, findings: Findings) -> set[str]:
+    """Compares every view with what the record gives and returns their names. Views of a running study lag behind.
 
-    Another version may write a view differently, so that there a difference is only a note.
+    Another version may write a view differently, so for a study of another version a difference is only a note.
     """
     shadow = _Shadow(opened.record.store)
     try:
         study = views.rebuild(replace(opened, record=Record(shadow)))
     except AutoMLError as error:
-        found.wrong(BEST_MODEL, f"cannot be made from the record: {error.given}")
+        findings.wrong(BEST_MODEL, f"cannot be made from the record: {error.given}")
         return set()
     if summary.state(opened.definition, study) not in {"done", "failed"}:
         return set(shadow.written)
     present = set(keys)
-    differ = found.problems if opened.metadata["version"] == __version__ else found.notes
-    for key, made in sorted(shadow.written.items()):
-        found.checked["views"] += 1
+    differ = findings.problems if opened.metadata["version"] == __version__ else findings.notes
+    for key, sha256 in sorted(shadow.written.items()):
+        findings.checked["views"] += 1
         if key not in present:
             differ.append((key, "is missing: 'automl rebuild' writes it again"))
-        elif _stored_digest(opened.record.store, key) != made:
+        elif _stored_digest(opened.record.store, key) != sha256:
             differ.append((key, "is not what the record gives: 'automl rebuild' writes it again"))
     return set(shadow.written)
 
 
-def _is_known(key: str, made: set[str]) -> bool:
-    return is_created_once(key) or key in made or run_of(key) is not None
+def _is_known(key: str, view_keys: set[str]) -> bool:
+    return is_created_once(key) or key in view_keys or run_of(key) is not None
 
 
 _KEEPS_THE_PROTOCOL: type[Store] = _Shadow
