@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 
 from automl.errors import AutoMLError
+from automl.search.brain import QueuedValues
 from automl.search.history import Decision, what_is_decided
-from automl.study.deciding import decide
+from automl.study.deciding import next_decision
 from automl.study.definition import Definition
 from automl.study.keys import ENQUEUED, decision_key
 from automl.study.opened_study import OpenedStudy
@@ -58,8 +59,10 @@ class Replay:
             return Difference("", "a decision", "none: the plan has no such rung")
         try:
             # it could take what it says that it took: what else was enqueued came later
-            queue = [(number, self._enqueued[number]) for number in stored.enqueued]
-            computed = decide(self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue)
+            queue = [QueuedValues(number, self._enqueued[number]) for number in stored.enqueued]
+            computed = next_decision(
+                self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue
+            )
         except IndexError:
             return Difference("", "a decision", f"none: not all of the values that it took are in {ENQUEUED}/")
         except AutoMLError as error:  # a result is gone, or what there is allows no decision

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from automl.errors import StudyFailed
 from automl.problem.metric import Metric
@@ -19,8 +19,15 @@ from automl.search.promotion import promote
 from automl.search.ranking import best_outcome
 from automl.search.samplers.base import Request, Sampler, Trial
 
-Queue: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
 DEFAULTS = 0  # the number of the experiment that trains the network's defaults
+_FIRST_ENQUEUED = DEFAULTS + 1  # the number of the experiment that tries the first values of `enqueue`
+
+
+class QueuedValues(NamedTuple):
+    """Values that the user enqueued for a study that was begun, and their number among all that were enqueued."""
+
+    number: int
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Brain:
         outcomes: Sequence[Outcome],
         previous: Sequence[str],
         *,
-        queue: Queue = (),
+        queue: Sequence[QueuedValues] = (),
     ) -> Decision:
         """The decision for rung `index` of `stage`.
 
@@ -73,13 +80,13 @@ class Brain:
         chosen = self._chosen(where, rung, earlier, ordered)
         taken = tuple(queue[: rung.size - len(chosen)])
         chosen += [
-            Chosen(dict(values), Origin.REQUESTED, f"values of the user, enqueued as number {number}")
-            for number, values in taken
+            Chosen(dict(queued.values), Origin.REQUESTED, f"values of the user, enqueued as number {queued.number}")
+            for queued in taken
         ]
         if self.plan.sees_all(stage, index):  # the search before is over: its sampler begins anew
             earlier = ordered = ()
         issued = self._propose(where, rung, earlier, ordered, chosen)
-        return replace(decision, issued=issued, enqueued=tuple(number for number, _ in taken))
+        return replace(decision, issued=issued, enqueued=tuple(queued.number for queued in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         promotion = promote(decision.consumed, rung.size, self.metric)
@@ -108,9 +115,13 @@ class Brain:
             reason = "the network's defaults, which every search is measured against"
             chosen.append(Chosen(self.space.defaults(), Origin.DEFAULT, reason))
         if stage.continues is None:
-            numbers = range(max(first, 1), min(first + rung.size, len(self.enqueue) + 1))
+            numbers = range(max(first, _FIRST_ENQUEUED), min(first + rung.size, _FIRST_ENQUEUED + len(self.enqueue)))
             chosen += [
-                Chosen(dict(self.enqueue[number - 1]), Origin.REQUESTED, "values of the user, from the study file")
+                Chosen(
+                    dict(self.enqueue[number - _FIRST_ENQUEUED]),
+                    Origin.REQUESTED,
+                    "values of the user, from the study file",
+                )
                 for number in numbers
             ]
         if stage.retrains is not None and rung.index == 0:
@@ -166,7 +177,8 @@ class Brain:
 
     def _enqueued_in(self, stage: Stage) -> int:
         """How many experiments of a stage try values of the study file."""
-        return len(range(max(stage.first, 1), min(stage.first + stage.experiments, len(self.enqueue) + 1)))
+        end = min(stage.first + stage.experiments, _FIRST_ENQUEUED + len(self.enqueue))
+        return len(range(max(stage.first, _FIRST_ENQUEUED), end))
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
         seen = [outcome for decision in earlier for outcome in decision.consumed] + list(outcomes)

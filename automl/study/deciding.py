@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from automl.errors import NotReady
-from automl.search.brain import Queue
+from automl.search.brain import QueuedValues
 from automl.search.history import Decision, Outcome, Result
 from automl.search.plan import Stage
 from automl.study.definition import Definition
@@ -14,13 +14,17 @@ from automl.study.experiments import check_in_plan
 
 # What a decision is computed from: the decisions of a stage, each with its sha256; the result of a run.
 Decisions: TypeAlias = Callable[[int], Sequence[tuple[Decision, str]]]
-
-
 Results: TypeAlias = Callable[[int, int], Result | None]
 
 
-def decide(
-    definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, *, queue: Queue = ()
+def next_decision(
+    definition: Definition,
+    stage: int,
+    index: int,
+    decisions: Decisions,
+    result: Results,
+    *,
+    queue: Sequence[QueuedValues] = (),
 ) -> Decision:
     """The decision for rung `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does."""
     if definition.plan.sees_all(stage, index):
@@ -29,7 +33,13 @@ def decide(
 
 
 def _next_rung(
-    definition: Definition, stage: int, index: int, decisions: Decisions, result: Results, *, queue: Queue
+    definition: Definition,
+    stage: int,
+    index: int,
+    decisions: Decisions,
+    result: Results,
+    *,
+    queue: Sequence[QueuedValues],
 ) -> Decision:
     plan = definition.plan
     where = plan.stages[stage]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
+from automl.search.brain import QueuedValues
 from automl.search.history import Decision, Experiment, History, Outcome, Recommendation, Result, Status
 from automl.search.plan import Plan, Stage
 from automl.study.keys import decision_key
@@ -33,10 +34,10 @@ _STATUS = {
 }
 
 
-def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -> list[tuple[int, dict[str, Any]]]:
+def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -> list[QueuedValues]:
     """The enqueued values that no decision has taken yet, each with its number."""
     taken = {number for decision in decisions for number in decision.enqueued}
-    return [(number, values) for number, values in enumerate(enqueued) if number not in taken]
+    return [QueuedValues(number, values) for number, values in enumerate(enqueued) if number not in taken]
 
 
 def check_in_plan(stage: Stage, decision: Decision) -> None:

@@ -212,7 +212,7 @@ def test_when_nothing_succeeds_the_watch_shows_the_logs_and_says_why_it_failed(
     said = automl("watch", study, "--logs", *way, code=5)
     assert re.search(r"^experiment 1 rung 0 \| it crashed$", said, re.MULTILINE)
     assert "argo=true" not in said  # what Argo's executor writes is no log of a training
-    assert re.search(rf"automl: {studies.name}-\w+ failed: no experiment succeeded", said)
+    assert re.search(rf"automl: {studies.name}-\w+ failed: none of the \d+ experiments succeeded", said)
 
 
 def test_a_watch_outlives_a_server_that_goes_away(studies: Studies) -> None:

@@ -6,18 +6,20 @@ import json
 import os
 from collections.abc import Iterable
 
-from automl.errors import RecordError, StudyFailed
+from automl.errors import RecordError
 from automl.execution import submission
 from automl.execution.pod_steps.environment import open_study, output, step, variable
 from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
 from automl.search.agenda import Pending, Run, open_runs, pending
+from automl.search.brain import none_succeeded
 from automl.search.history import MEANINGS, Decision, Failure, History, Outcome
 from automl.search.plan import Plan, Stage
 from automl.stores import open_store
 from automl.study import summary
 from automl.study.definition import Definition
+from automl.study.experiments import experiments
 from automl.study.keys import REPORT
 from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
@@ -90,7 +92,7 @@ def collect() -> None:
     if unfinished:
         raise _ended_early(plan, unfinished[0])
     if best is None:
-        raise StudyFailed("no experiment succeeded", advice="see controller.json and experiment_0/log.txt in the store")
+        raise none_succeeded(len(experiments(study, plan)))
 
 
 def _best(definition: Definition, study: History, best: Outcome) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from automl.search.brain import Queue
+from automl.search.brain import QueuedValues
 from automl.search.history import Decision
 from automl.search.plan import StageKind
-from automl.study.deciding import decide
+from automl.study.deciding import next_decision
 from automl.study.definition import Definition
 from automl.study.experiments import waiting
 from automl.study.record import Record
@@ -20,9 +20,9 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
     if stored is not None:
         return stored[0]
     where = definition.plan.stages[stage]
-    queue: Queue = ()
+    queue: list[QueuedValues] = []
     if definition.is_chain and where.kind is StageKind.SEARCH:
         chain = definition.plan.chain(where)
         decisions = [decision for earlier in chain for decision, _ in record.decisions(earlier.index)]
         queue = waiting(record.enqueued(), decisions)
-    return record.commit(decide(definition, stage, index, record.decisions, record.result, queue=queue))
+    return record.commit(next_decision(definition, stage, index, record.decisions, record.result, queue=queue))
