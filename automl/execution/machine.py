@@ -1,4 +1,4 @@
-"""What a study takes of this machine: how many trainings side by side, and a folder for what is under way."""
+"""What a study uses of this machine: how many trainings run at the same time, and the folder for those under way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def default_jobs() -> int:
-    """The trainings side by side where the user does not say: one for each CPU core that this process may use."""
+    """How many trainings run at the same time unless the user says: one for each CPU core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

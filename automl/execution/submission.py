@@ -29,7 +29,10 @@ _STORE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._=/+@-]*")
 
 @dataclass(frozen=True)
 class Submission:
-    """A study that was sent. text: for people. store, image, timeout_minutes: of the pods that follow, as text."""
+    """A study that was sent; `text` is for people.
+
+    `store`, `image` and `timeout_minutes` are those of the pods that follow, as text.
+    """
 
     definition: Definition
     text: str
@@ -49,42 +52,44 @@ class Submission:
 
 
 def compiled(sent: str, store: str) -> Submission:
-    """What `workflows.compile_study` sent. Raises InvalidInput or RecordError for what it cannot have sent."""
+    """What `workflows.compile_study` sent. Raises InvalidInput or RecordError for anything else."""
     data = strict_json.load(sent.encode(), "the compiled study")
     definition = Definition.from_json(data)
     return Submission(definition, str(data["text"]), store, definition.network.image, "")
 
 
 def parameters(text: str, gpus: int) -> Submission:
-    """The study that the parameters of a WorkflowTemplate say. text: Argo's list of them, in base64. gpus: it gives.
+    """The study that the parameters of a WorkflowTemplate describe.
+
+    `text` is Argo's list of them, in base64; `gpus` is how many each training has.
 
     Raises InvalidInput, and StoreError when the study lies in a bucket that cannot be reached.
     """
     sent = strict_json.load(base64.b64decode(text, validate=True), "the parameters")
-    given = {str(parameter["name"]): str(parameter.get("value", "")) for parameter in sent}
-    algorithm = given.get("algorithm", "")
+    values = {str(parameter["name"]): str(parameter.get("value", "")) for parameter in sent}
+    algorithm = values.get("algorithm", "")
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"parameter algorithm: {algorithm!r}", allowed=", ".join(ALGORITHMS))
     taken = ALGORITHMS[algorithm].template
-    known = (*_OURS, *taken)
-    for name, value in given.items():
-        if name not in known:
+    allowed = (*_OURS, *taken)
+    for name, value in values.items():
+        if name not in allowed:
             raise InvalidInput(
-                f"parameter {name!r} is not known", allowed=", ".join(known), advice=nearest(name, known)
+                f"parameter {name!r} is not known", allowed=", ".join(allowed), advice=nearest(name, allowed)
             )
         refuse_tags(value, f"parameter {name}")
-    if not given.get("study", "").strip():
+    if not values.get("study", "").strip():
         raise InvalidInput(
             "parameter study is empty",
             allowed="the text of a study file, or s3://bucket/prefix/study.yaml",
             advice="argo submit ... -p study=s3://bucket/prefix/study.yaml",
         )
-    options = {name: _scalar(given[name]) for name in taken if given.get(name)}
+    options = {name: _scalar(values[name]) for name in taken if values.get(name)}
     with tempfile.TemporaryDirectory(prefix="automl-study-") as folder:
-        study = _read(given["study"], Path(folder))
+        study = _read(values["study"], Path(folder))
         _check_algorithm(study, algorithm)
         definition = parse(study, "study", Path(folder), {"algorithm": algorithm, **options})
-    store, image = _places(definition, given.get("store", ""))
+    store, image = _places(definition, values.get("store", ""))
     definition = _with_gpus(definition, gpus)
     limit = definition.file.run.timeout_minutes
     notes = "".join(f"\n# started with {name}: {value}" for name, value in options.items())
@@ -179,10 +184,10 @@ def _places(definition: Definition, store: str) -> tuple[str, str]:
 
 
 def _with_gpus(definition: Definition, gpus: int) -> Definition:
-    asked = definition.file.costs.gpus
-    if asked is not None and asked != gpus:
+    own_gpus = definition.file.costs.gpus
+    if own_gpus is not None and own_gpus != gpus:
         raise StudyFileError(
-            f"costs: gpus: {asked}, sent to a template whose trainings have {gpus}",
+            f"costs: gpus: {own_gpus}, sent to a template whose trainings have {gpus}",
             advice="leave it out, or compile this study: automl compile study.yaml",
         )
     return with_settings(definition, gpus, definition.file.run.timeout_minutes)

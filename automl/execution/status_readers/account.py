@@ -70,8 +70,8 @@ def _why_nothing(follower: Follower) -> str:
     if follower.trouble:
         return follower.trouble
     if not follower.paths():
-        there = _files(follower.results)
-        beside = f"there are: {_listed(there)}" if there else "it is empty"
+        names = _files(follower.results)
+        beside = f"there are: {_listed(names)}" if names else "it is empty"
         return f"no file {follower.path or follower.log.name} in the results folder, {beside}; see status.path"
     if readings.lines:
         return ""

@@ -34,7 +34,7 @@ def readable(name: str) -> str:
 
 @dataclass
 class _File:
-    """One file and how far it is read. changed: in ns, at the last look."""
+    """One file and how far it is read. `changed` is its time of change at the last look, in ns."""
 
     parser: Parser
     position: int = 0
@@ -46,7 +46,7 @@ class _File:
 class Follower:
     """Reads the files that the rule names, below `results` or in `log`. Call `read` now and then.
 
-    `readings` is what was read so far. `written` is when a file was last written to that brought something new, in ns.
+    `readings` is what was read so far. `written` is when a file with something new was last written to, in ns.
     `trouble` is why a file cannot be read. Files are taken in the order of their names.
     """
 
@@ -71,7 +71,7 @@ class Follower:
             self._read_all()
 
     def close(self) -> None:
-        """Takes what is left when the program has ended well: a last line is whole although it has no line end."""
+        """Takes what is left when the program has succeeded: a last line is complete although it has no line end."""
         self.read()
         for file in self._files.values():
             file.parser.close()

@@ -1,7 +1,7 @@
-"""One JSON object a line: TAO's status.json in all its dialects, and the JSON lines of any other program.
+"""One JSON object a line: TAO's status.json in each of its dialects, and the JSON lines of any other program.
 
-A line that is no JSON is counted and passed over, for a program that was killed may have left half of one in the middle
-of a file that its next start appends to.
+A line that is not JSON is counted and skipped: a program that was killed may have left half a line in the middle of a
+file that its next start appends to.
 """
 
 from __future__ import annotations

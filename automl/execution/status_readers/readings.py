@@ -28,7 +28,7 @@ class Parser(Protocol):
         ...
 
     def close(self) -> None:
-        """Takes what is left: the program ended well, so its last line is whole although it has no line end."""
+        """Takes what is left: the program succeeded, so its last line is complete although it has no line end."""
         ...
 
 

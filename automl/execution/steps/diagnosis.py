@@ -23,7 +23,7 @@ _MOST_SAID = 350  # characters of a program's own reason that are kept beside ou
 class Ended:
     """How a training ended. `exit_code` is negative for a signal, as subprocess has it.
 
-    `timed_out`: it was stopped because it ran too long. `again`: it was stopped for our own reasons, to be run again.
+    `timed_out` says that it was stopped because it ran too long, `again` that we stopped it, to be run again.
     """
 
     exit_code: int

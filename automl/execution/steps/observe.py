@@ -174,8 +174,8 @@ class Observer:
             number, attempt = self.recommendation.number, self.launch.attempt
             self.times = AttemptTimes(number, self.rung, attempt, self.start_epoch, began)
         now = self.times.began + self.seconds
-        seen = tuple((epoch, now) for epoch, _ in new if epoch > self.start_epoch)
-        self.times = replace(self.times, epochs=self.times.epochs + seen, ended=now if ended else None)
+        epochs = tuple((epoch, now) for epoch, _ in new if epoch > self.start_epoch)
+        self.times = replace(self.times, epochs=self.times.epochs + epochs, ended=now if ended else None)
 
     def _store_times(self) -> None:
         if self.times is not None and self.times != self._times_stored:

@@ -1,8 +1,8 @@
-"""Whether a training that failed ran out of memory, by what it said: a failure with a first suspect, the batch size.
+"""Whether a failed training ran out of memory, by what it wrote: then the batch size is the first suspect.
 
 The texts are those of the libraries themselves, and looked for only where a program that failed says why: in the
-message of its last status line and in the last lines of its log. A program that met one, went on and failed of
-something else soon after is taken for one that ran out of memory.
+message of its last status line and in the last lines of its log. A program that ran out of memory, went on
+and soon failed for another reason is reported as out of memory all the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TAIL = 16384  # bytes of the log's end in which the last lines are looked for
 _LINES = 40  # where several processes train, the others' complaints come after the one that counts
 _SAYS_SO = re.compile(
     r"""
-    ^out\ of\ memory\b                                      # what automl.training.failed is told to begin with
+    ^out\ of\ memory\b                                      # how automl.training.failed is asked to begin
     | \bOutOfMemoryError\b                                  # torch.OutOfMemoryError, torch.cuda., java.lang.
     | \b(CUDA|HIP|XPU|MPS\ backend)\ out\ of\ memory\b
     | \b(CUDA|HIP)\ error:\ out\ of\ memory\b

@@ -21,7 +21,7 @@ RESUME = "resume"  # beside it, the checkpoint to go on from
 
 @dataclass(frozen=True)
 class Launch:
-    """A training that is ready to start. resume: the checkpoint that lies there for it, if any."""
+    """A training that is ready to start. `resume` is the checkpoint that was copied into its folder, if any."""
 
     argv: tuple[str, ...]
     folder: Path
