@@ -57,10 +57,10 @@ class Definition:
 
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
-        said = self.file.model_dump(mode="json", exclude=set(NOT_DECISIVE))
+        options = self.file.model_dump(mode="json", exclude=set(NOT_DECISIVE))
         return {
-            # what is left out stays out, so that an option of a later version does not change a study that lacks it
-            "study": {name: value for name, value in said.items() if value is not None},
+            # an option that is not set is left out: an option of a later version must not change a study that lacks it
+            "study": {name: value for name, value in options.items() if value is not None},
             "network": self.network.model_dump(mode="json", exclude_defaults=True),
         }
 
@@ -93,16 +93,17 @@ class Definition:
     @cached_property
     def max_epochs(self) -> int:
         """The epochs of a full training: the study file's, by either name, or the network's."""
-        field, given = self.network.fields.epochs, self.file.max_epochs
+        field, own_epochs = self.network.fields.epochs, self.file.max_epochs
         fixed = flatten(self.file.train_spec).get(field)
         if fixed is None:
-            return given or self.network.epochs
+            return own_epochs or self.network.epochs
         if not isinstance(fixed, int) or isinstance(fixed, bool) or not 1 <= fixed <= MOST_EPOCHS:
             allowed = f"a whole number from 1 to {MOST_EPOCHS:,}"
             raise StudyFileError(f"train_spec: {field}: {shown(fixed)}", allowed=allowed)
-        if given not in {None, fixed}:
+        if own_epochs not in {None, fixed}:
             raise StudyFileError(
-                f"max_epochs: {given} and train_spec: {field}: {fixed} contradict each other", advice="keep max_epochs"
+                f"max_epochs: {own_epochs} and train_spec: {field}: {fixed} contradict each other",
+                advice="keep max_epochs",
             )
         return fixed
 
@@ -122,7 +123,7 @@ class Definition:
 
     @property
     def growth(self) -> Growth | None:
-        """How it can be extended when its search is over; None: not at all."""
+        """How the search can be extended when it is over; None if it cannot."""
         return self.algorithm.growth if self.file.automl_enabled else None
 
     @cached_property
@@ -153,12 +154,12 @@ class Definition:
 
     @cached_property
     def costs(self) -> Costs:
-        given = self.file.costs.model_dump(exclude_none=True)
-        return Costs(**{**self.network.usual.model_dump(), **given})
+        own_costs = self.file.costs.model_dump(exclude_none=True)
+        return Costs(**{**self.network.usual.model_dump(), **own_costs})
 
     def _check_options(self) -> None:
         algorithm = self.algorithm
-        every = {option for each in ALGORITHMS.values() for option in each.options}
+        every = {option for schedule in ALGORITHMS.values() for option in schedule.options}
         for option in sorted(every - set(algorithm.options) - {"max_epochs"}):
             if getattr(self.file, option) is not None:
                 raise StudyFileError(
@@ -171,7 +172,7 @@ class Definition:
                 f"algorithm: {self.file.algorithm} with {self.network.name}, whose checkpoints are not known",
                 allowed="a network file with 'checkpoints', for promoted experiments go on from theirs",
                 advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: "
-                + " or ".join(name for name, each in ALGORITHMS.items() if not each.resumes),
+                + " or ".join(name for name, schedule in ALGORITHMS.items() if not schedule.resumes),
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":
@@ -191,6 +192,6 @@ def _stored(model: type[M], data: Mapping[str, Any], part: str) -> M:
     try:
         return model.model_validate(data[part])
     except ValidationError as error:
-        given, allowed, _ = first_error(error, model, data[part])
+        problem, allowed, _ = first_error(error, model, data[part])
         advice = "use the version of argo-automl that began the study"
-        raise RecordError(f"the study's record: {part}: {given}", allowed=allowed, advice=advice) from error
+        raise RecordError(f"the study's record: {part}: {problem}", allowed=allowed, advice=advice) from error

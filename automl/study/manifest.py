@@ -21,11 +21,11 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A checkpoint exists when this does (state rule 7). history, best: what was known when it was made.
+    """A checkpoint exists when its manifest does (state rule 7).
 
-    attempts: those of its rung whose work is in it. seconds: that they trained. key: the manifest's own, beside which
-    the files lie, in the order listed as `0`, `1`, ...: a trainer's file names are its own affair and may hold what a
-    key may not.
+    `history`, `best` and `best_value` are what was known when the checkpoint was made. `attempts` are those of its rung
+    whose work is in it, and `seconds` is how long they trained. `key` is the manifest's own; the files lie beside it as
+    `0`, `1`, ... in the order listed, for a trainer chooses its own file names and they may not be valid in a key.
     """
 
     key: str

@@ -116,8 +116,8 @@ class ClusterSettings(_Model):
 
     @field_validator("volumes")
     @classmethod
-    def _each_its_folder(cls, volumes: list[DataVolume]) -> list[DataVolume]:
-        paths = [each.path for each in volumes]
+    def _check_paths_differ(cls, volumes: list[DataVolume]) -> list[DataVolume]:
+        paths = [volume.path for volume in volumes]
         if twice := sorted({path for path in paths if paths.count(path) > 1}):
             raise ValueError(f"two volumes at {', '.join(twice)}; give each a path of its own")
         return volumes

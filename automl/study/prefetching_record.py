@@ -1,4 +1,4 @@
-"""A study's record as one short step reads it, in a pod whose store is some way off."""
+"""A study's record for one short step, in a pod whose store is some distance away."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from automl.study.record import SIDE_BY_SIDE, Record
 
 
 class PrefetchingRecord(Record):
-    """The record as one short step reads it: what is created once is asked for once, and many objects side by side.
+    """The record for one short step: reads an object that is created once only once, and many objects at the same time.
 
-    A request costs milliseconds here and tens of them on the way. What was absent is asked for again each time.
+    A request takes tens of milliseconds, nearly all of it on the way. An absent object is requested again each time.
     """
 
     def __init__(self, store: Store) -> None:
@@ -22,12 +22,12 @@ class PrefetchingRecord(Record):
         self._read: dict[str, bytes] = {}
 
     def read_decisions(self) -> None:
-        """Reads all decisions that stand, before they are asked for one by one."""
-        self._ahead(self.store.list(DECISIONS))
+        """Reads all stored decisions at once, before they are requested one by one."""
+        self._prefetch(self.store.list(DECISIONS))
 
     def read_results(self, runs: Iterable[tuple[int, int]]) -> None:
-        """Reads the results of these experiments and rungs, before they are asked for one by one."""
-        self._ahead(result_key(experiment, rung) for experiment, rung in runs)
+        """Reads the results of these experiments and rungs at once, before they are requested one by one."""
+        self._prefetch(result_key(experiment, rung) for experiment, rung in runs)
 
     def history(self, definition: Definition) -> History:
         """All decisions and results of the study, in order."""
@@ -37,15 +37,15 @@ class PrefetchingRecord(Record):
         return super().history(definition)
 
     def get_many(self, keys: Sequence[str], side_by_side: int = SIDE_BY_SIDE) -> list[bytes | None]:
-        """As of any record, side by side."""
+        """Like that of any record, with several requests at the same time by default."""
         return super().get_many(keys, side_by_side)
 
     def _created_once(self, key: str) -> bytes | None:
         if key not in self._read:
-            self._ahead([key])
+            self._prefetch([key])
         return self._read.get(key)
 
-    def _ahead(self, keys: Iterable[str]) -> None:
-        wanted = [key for key in keys if key not in self._read]
-        found = self.get_many(wanted)
-        self._read |= {key: data for key, data in zip(wanted, found, strict=True) if data is not None}
+    def _prefetch(self, keys: Iterable[str]) -> None:
+        missing = [key for key in keys if key not in self._read]
+        objects = self.get_many(missing)
+        self._read |= {key: data for key, data in zip(missing, objects, strict=True) if data is not None}

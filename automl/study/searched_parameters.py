@@ -30,10 +30,10 @@ class _NameList:
     option: str
     names: Sequence[str]
     takes: Eligibility
-    refusals: Mapping[Eligibility, str]  # what is said of any other
+    refusals: Mapping[Eligibility, str]  # by eligibility, what is wrong with a name that has another one
 
     def check(self, table: Mapping[str, Eligibility], network: str) -> None:
-        """Raises StudyFileError for the first name that the list may not have."""
+        """Raises StudyFileError for the first name that may not be in the list."""
         for index, name in enumerate(self.names):
             if name not in table:
                 reason, advice = f"is not a parameter of {network}", nearest(name, table)
@@ -43,7 +43,7 @@ class _NameList:
                 reason, advice = "stands twice", "take one out"
             else:
                 continue
-            fitting = [other for other, eligibility in table.items() if eligibility is self.takes]
+            fitting = [candidate for candidate, eligibility in table.items() if eligibility is self.takes]
             allowed = ", ".join(fitting) or "none of this network"
             raise StudyFileError(f"{self.option}: {name} {reason}", allowed=allowed, advice=advice)
 

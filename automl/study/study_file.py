@@ -34,9 +34,9 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
     try:
         file = StudyFile.model_validate(data)
     except ValidationError as error:
-        given, allowed, advice = first_error(error, StudyFile, data, TAO_NAMES)
-        advice = advice or (_ELSEWHERE if given.removesuffix(" is not known") in data else "")
-        raise StudyFileError(f"{where}: {given}", allowed=allowed, advice=advice) from error
+        problem, allowed, advice = first_error(error, StudyFile, data, TAO_NAMES)
+        advice = advice or (_ELSEWHERE if problem.removesuffix(" is not known") in data else "")
+        raise StudyFileError(f"{where}: {problem}", allowed=allowed, advice=advice) from error
     network = load_network(file.network, base)
     try:
         return Definition(file, network)

@@ -42,5 +42,5 @@ def _interval(definition: Definition, spec: dict[str, Any], field: str | None, e
     fields = definition.network.fields
     if fields.examples is not None and fields.batch_size is not None:
         return max(1, int(get_path(spec, fields.examples) / get_path(spec, fields.batch_size)))
-    wanted = None if field is None else get_path(definition.base_spec, field)
-    return math.gcd(wanted, epochs) if isinstance(wanted, int) and wanted > 0 else 1
+    interval = None if field is None else get_path(definition.base_spec, field)
+    return math.gcd(interval, epochs) if isinstance(interval, int) and interval > 0 else 1
