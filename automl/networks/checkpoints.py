@@ -77,13 +77,13 @@ class Checkpoints(BaseModel):
         return match["place"] if match is not None else path
 
     def _part(self, pattern: str, paths: Iterable[str], inside: set[bool]) -> dict[int, list[str]]:
-        found: dict[int, dict[str, list[str]]] = {}
+        places_by_epoch: dict[int, dict[str, list[str]]] = {}
         for path in paths:
             match = _form(pattern).fullmatch(path)
             if match is not None and bool(match["inside"]) in inside:
-                places = found.setdefault(int(match["epoch"]) + 1 - self.first, {})
+                places = places_by_epoch.setdefault(int(match["epoch"]) + 1 - self.first, {})
                 places.setdefault(match["place"], []).append(path)
-        return {epoch: sorted(places[max(places, key=_in_order)]) for epoch, places in found.items()}
+        return {epoch: sorted(places[max(places, key=_in_order)]) for epoch, places in places_by_epoch.items()}
 
 
 def _with_epoch(pattern: str) -> str:
@@ -99,5 +99,5 @@ def _form(pattern: str) -> re.Pattern[str]:
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:
-    """Names with numbers in them by these: step_9 before step_10."""
+    """A sort key that orders the numbers in names as numbers: step_9 before step_10."""
     return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", name)]

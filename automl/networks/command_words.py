@@ -12,11 +12,11 @@ def as_words(words: Any) -> Any:
 
 
 def with_placeholders(words: tuple[str, ...], placeholders: tuple[str, ...]) -> tuple[str, ...]:
-    """The words, when only these placeholders stand in them. Raises ValueError."""
+    """The words, if they contain only these placeholders. Raises ValueError."""
     for word in words:
         if "{{" in word:
             raise ValueError("'{{' may not stand in a command: a cluster would fill it in")
-        for found in re.findall(r"\{[^}]*\}", word):
-            if found not in placeholders:
-                raise ValueError(f"only the placeholders {', '.join(placeholders)}, and {found} is none of them")
+        for placeholder in re.findall(r"\{[^}]*\}", word):
+            if placeholder not in placeholders:
+                raise ValueError(f"only the placeholders {', '.join(placeholders)}, and {placeholder} is none of them")
     return words

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Costs:
-    """What one experiment costs. minutes_per_epoch None: not known, and then neither is the estimate.
+    """What one experiment costs. Without `minutes_per_epoch` there is no estimate.
 
-    start_minutes: from a free place to the first epoch, once a run. checkpoint_megabytes: one checkpoint.
+    `start_minutes` is the time from a free place to the first epoch, once for each run; `checkpoint_megabytes` is the
+    size of one checkpoint.
     """
 
     minutes_per_epoch: float | None = None

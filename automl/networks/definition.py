@@ -177,7 +177,7 @@ class Network(_Model):
                 f"{', '.join(sorted(self.status_rule.names))}"
             )
         rule = self.checkpoints
-        if self.pictures is not None and not (rule and any(each.endswith(".png") for each in rule.also)):
+        if self.pictures is not None and not (rule and any(pattern.endswith(".png") for pattern in rule.also)):
             raise ValueError("pictures needs a pattern in checkpoints.also that ends in .png, as 'shown_{epoch}.png'")
         if rule and rule.resume == "path" and self.fields.resume_from is None:
             raise ValueError("checkpoints.resume: path needs fields.resume_from, the spec field that takes the path")
@@ -245,8 +245,8 @@ def parse(text: str, where: str, base: Path | None = None) -> Network:
             data["spec"] = _spec_of_file(base / data["spec"], str(data.get("spec_format", "yaml")))
         return Network.model_validate(data)
     except ValidationError as error:
-        given, allowed, advice = first_error(error, Network, data)
-        raise NetworkError(f"{where}: {given}", allowed=allowed, advice=advice) from error
+        problem, allowed, advice = first_error(error, Network, data)
+        raise NetworkError(f"{where}: {problem}", allowed=allowed, advice=advice) from error
     except InvalidInput as error:
         raise NetworkError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
 
@@ -282,18 +282,18 @@ def shipped(name: str) -> Network:
     """A network of the catalogue, by its own name. Its file is parsed once: that takes longer than all that follows."""
     try:
         return parse(shipped_text(name), f"catalogue/{name}.yaml")
-    except InvalidInput as error:  # ours to fix, not the user's
+    except InvalidInput as error:  # for us to fix, not for the user
         raise AssertionError(f"the shipped network {name} is broken: {error}") from error
 
 
 def aliases() -> dict[str, str]:
-    """Other names of the catalogue's networks -> their own. Parsing all files is slow; one line of each will do."""
-    found = {}
+    """The aliases of the catalogue's networks -> their names. This reads one line of each file; parsing all is slow."""
+    names = {}
     for name in catalogue():
         lines = shipped_text(name).splitlines()
-        line = next((each for each in lines if each.startswith("aliases:")), "aliases: []")
-        found.update(dict.fromkeys(strict_yaml.mapping(line, name)["aliases"], name))
-    return found
+        line = next((header for header in lines if header.startswith("aliases:")), "aliases: []")
+        names.update(dict.fromkeys(strict_yaml.mapping(line, name)["aliases"], name))
+    return names
 
 
 def load_network(name: str, base: Path) -> Network:
@@ -304,9 +304,9 @@ def load_network(name: str, base: Path) -> Network:
     if name.endswith((".yaml", ".yml")):
         path = base / name
         if not path.exists():
-            found = {each.stem: each for each in path.parent.glob("*.y*ml") if each.is_file()}
-            near = difflib.get_close_matches(path.stem, found, n=1)
-            advice = f"did you mean {found[near[0]].name!r}?" if near else "the path is relative to the study file"
+            files = {file.stem: file for file in path.parent.glob("*.y*ml") if file.is_file()}
+            near = difflib.get_close_matches(path.stem, files, n=1)
+            advice = f"did you mean {files[near[0]].name!r}?" if near else "the path is relative to the study file"
             raise NetworkError(f"network: file {path} does not exist", advice=advice)
         return parse(strict_yaml.read_text(path, "a network file, in YAML"), str(path), path.parent)
     names = catalogue()
