@@ -71,8 +71,8 @@ def plan(
 
     definition = study_file.read(study)
     size = WorkflowSize(study_bytes(definition), MOST_BYTES)
-    found = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size)
-    print_data(found.to_json(), output, lambda console: tables.plan(console, found))
+    plan_data = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size)
+    print_data(plan_data.to_json(), output, lambda console: tables.plan(console, plan_data))
 
 
 def run(
@@ -103,9 +103,9 @@ def run(
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():
         local_runner.LocalRun(record, definition, side_by_side, machine.work_folder(record.store.uri), view).run()
-    found = status.status(record, definition, side_by_side)
+    result = status.status(record, definition, side_by_side)
     name = str(study) if store is None else uri
-    print_data(found.to_json(), output, lambda out: tables.finished(out, definition, found, name))
+    print_data(result.to_json(), output, lambda out: tables.finished(out, definition, result, name))
 
 
 def compile_study(
