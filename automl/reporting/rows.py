@@ -1,6 +1,6 @@
-"""What a terminal and a notebook say alike of a plan, a status, a best experiment and a replay, as rows of text.
+"""What both a terminal and a notebook say about a plan, a status, a best experiment and a replay, as rows of text.
 
-Rows are built here once, out of values; each place draws them in its own way.
+Rows are built here once from values; the terminal and the notebook draw them in their own way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Pairs = list[tuple[str, str]]
 
 
 def plan_title(planned: PlannedStudy) -> str:
-    """What is searched how, without the study's name: 'hyperband on fashion_mnist, uniform sampling'."""
+    """What is searched and how, without the study's name: 'hyperband on fashion_mnist, uniform sampling'."""
     return f"{planned.algorithm} on {planned.network}, {planned.sampler} sampling"
 
 
@@ -27,7 +27,7 @@ def plan_parameters(planned: PlannedStudy) -> str:
 
 
 def plan_totals(totals: Totals) -> Pairs:
-    """What a plan takes in all."""
+    """The totals of a plan."""
     saved = totals.search_epochs_from_scratch > totals.search_epochs
     scratch = f" ({totals.search_epochs_from_scratch:,g} if none went on from a checkpoint)" if saved else ""
     final = f", and {totals.final_epochs:,} for the final judgement" if totals.final_epochs else ""
@@ -64,12 +64,12 @@ def best_name(best: BestSoFar) -> str:
 
 
 def setting_rows(values: Mapping[str, Any]) -> Pairs:
-    """The values of an experiment, one a row."""
+    """The values of an experiment, one for each row."""
     return [(name, setting(value)) for name, value in values.items()]
 
 
 def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
-    """The cells of an experiment that every table begins with: number, stage, status, epochs."""
+    """The cells with which every table of experiments begins: number, stage, status, epochs."""
     return str(row.experiment), row.stage, row.status.value, str(row.epochs)
 
 
@@ -99,7 +99,7 @@ def state_rows(status: StudyStatus) -> Pairs:
 
 
 def indicators(status: StudyStatus) -> Pairs:
-    """The four things that one looks at while a search runs, after where it stands."""
+    """The state of a running search, and the four things to watch."""
     running = ", ".join(f"{number} (epoch {epoch})" for number, epoch in status.running.items()) or "none"
     best = status.best
     return [

@@ -1,7 +1,7 @@
-"""The folder that a user opens: objects that say again, for people, what the record holds. Anyone can make them anew.
+"""The folder that a user opens: objects that show people what the record holds. Anyone can build them again.
 
     brain.json  controller.json                   all decisions; all experiments
-    recommendation_<n>.yaml                       the whole train spec of experiment n
+    recommendation_<n>.yaml                       the complete train spec of experiment n
     experiment_<n>/log.txt, status.json           joined from the attempts that won
     report.html                                   all of the above on one page
     best_model/                                   the best experiment's checkpoint, spec, log and status lines
@@ -47,7 +47,7 @@ from automl.text.digests import sha256_of
 
 
 def rebuild(opened: OpenedStudy) -> History:
-    """Writes every view anew, best_model only when the search is over. Returns the history that it read."""
+    """Writes every view again, best_model only when the search is over. Returns the history that it read."""
     record, definition, study = opened.record, opened.definition, opened.history()
     write_decisions(record, definition, study.decisions, study.decisions)
     every = experiments(study, definition.plan)
@@ -136,9 +136,9 @@ def _row(definition: Definition, experiment: Experiment) -> dict[str, Any]:
 
 
 def write_best_model(record: Record, definition: Definition, study: History, every: Iterable[Experiment]) -> None:
-    """best_model/: what the best experiment left, and a manifest. Nothing when no experiment succeeded.
+    """Writes best_model/: the files of the best experiment, and a manifest. Nothing when no experiment succeeded.
 
-    What an earlier best experiment had left there is removed after that, for a search that was extended.
+    After that it removes the files of an earlier best experiment, which an extended search can leave there.
     """
     best = best_of_search(definition, study)
     if best is None:
@@ -158,9 +158,9 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
 
 
 def _copy_best_checkpoint(record: Record, checkpoint: Checkpoint) -> tuple[StoredFile, ...]:
-    """Copies its files into best_model/, each checked against its sha256; returns them by their names there.
+    """Copies the checkpoint's files into best_model/, each checked against its sha256; returns them by their new names.
 
-    Raises CheckpointError when one is missing or damaged.
+    Raises CheckpointError when a file is missing or damaged.
     """
     manifest = record.manifest(checkpoint.manifest)
     if manifest is None:
@@ -193,12 +193,12 @@ def _summary_of_best(
 
 
 def _of_earlier_best(record: Record, study: History, definition: Definition) -> set[str]:
-    """The objects that the manifest in best_model/ names and that exist; files of others are left alone."""
+    """The objects that the manifest in best_model/ names and that exist; other files are left alone."""
     try:
         summary = strict_json.load(record.store.get(best_model_key(MANIFEST)) or b"{}", BEST_MODEL)
         names = {str(file["name"]) for file in summary.get("files", ())}
         number = summary.get("experiment")
-    except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written anew
+    except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written again
         return set()
     for experiment in experiments(study, definition.plan):
         if experiment.number == number:

@@ -17,12 +17,12 @@ FIFTHS = (("level0", "worst fifth"), ("level2", "middle fifth"), ("level4", "bes
 
 
 def fifth(rank: int, count: int) -> int:
-    """The shade of a rank, 0 for the best: the best fifth has the strongest."""
+    """The shade of a rank, which is 0 for the best. The best fifth has the strongest shade."""
     return LEVELS - 1 - rank * LEVELS // count
 
 
 def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
-    """What the legend says of the defaults and of the best, where there are any."""
+    """The entries of the legend for the defaults and the best, where they exist."""
     keys = []
     if facts.defaults is not None and facts.defaults.value is not None:
         keys.append(("default", "the defaults"))
@@ -32,13 +32,13 @@ def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
 
 
 def axis_name(facts: Facts) -> str:
-    """What stands at an axis of the metric."""
+    """The label of an axis of the metric."""
     return f"{facts.metric} ({'lower' if facts.minimize else 'higher'} is better)"
 
 
 def beyond(facts: Facts) -> str:
-    """What is said of values that the axis leaves out."""
-    count = sum(each.value is not None and facts.value_scale.beyond(each.value) for each in facts.drawn)
+    """The note about values that the axis leaves out."""
+    count = sum(candidate.value is not None and facts.value_scale.beyond(candidate.value) for candidate in facts.drawn)
     return f"{counted(count, 'far worse value')} beyond the axis drawn at its edge. " if count else ""
 
 
@@ -60,9 +60,9 @@ MOST_CROSSES = 500
 SPREAD = 0.618034  # its multiples, less their whole part, fill 0 to 1 evenly
 
 
-def ordered_axes(facts: Facts, found: tuple[Importance, ...]) -> list[Axis]:
-    """The parameters, the most important first where that is known."""
-    return [each.axis for each in found] or list(facts.axes)
+def ordered_axes(facts: Facts, measured: tuple[Importance, ...]) -> list[Axis]:
+    """The parameters, the most important first where importance is known."""
+    return [importance.axis for importance in measured] or list(facts.axes)
 
 
 MOST_BARS = 16

@@ -26,9 +26,9 @@ LEVELS = 5  # shades of the number of epochs, style.css has as many
 
 @dataclass(frozen=True)
 class Searched:
-    """An experiment of the search. value: its best one that has a checkpoint; None when it has none (yet).
+    """An experiment of the search. `value` is its best one that has a checkpoint, or None when there is none (yet).
 
-    level: how far it was trained, from 0 to LEVELS - 1 for the last rung of all.
+    `level` says how far it was trained, from 0 to LEVELS - 1, which stands for the very last rung.
     """
 
     experiment: Experiment
@@ -46,7 +46,7 @@ class Searched:
 
 @dataclass(frozen=True)
 class Axis:
-    """One parameter, or one element of a list, with its scale. short: its name without what all names share."""
+    """One parameter, or one element of a list, with its scale. `short` is its name without what all names share."""
 
     name: str
     short: str
@@ -56,8 +56,8 @@ class Axis:
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """The value on this axis; None where the parameter does not exist."""
-        found = values.get(self.parameter)
-        return found[self.element] if self.element is not None and found is not None else found
+        setting = values.get(self.parameter)
+        return setting[self.element] if self.element is not None and setting is not None else setting
 
     def place(self, values: Mapping[str, Any]) -> float | None:
         return None if self.parameter not in values else self.scale.place(self.value(values))
@@ -65,9 +65,9 @@ class Axis:
 
 @dataclass(frozen=True)
 class Facts:
-    """A study as the page sees it. metadata: what it was begun with. text: its study file, as the author wrote it.
+    """A study as the page sees it. `metadata` is what it was begun with; `text` is its study file, as written.
 
-    attempts: when each attempt trained; empty where that is not wanted, or was not kept.
+    `attempts` holds when each attempt trained; it is empty where nobody needs the times, or the record lacks them.
     """
 
     definition: Definition
@@ -94,7 +94,7 @@ class Facts:
 
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
-        """All of them, those of the final judgement too, by number."""
+        """All experiments, including those of the final judgement, by number."""
         return tuple(experiments(self.study, self.definition.plan))
 
     @cached_property
@@ -117,33 +117,37 @@ class Facts:
         for experiment in self.experiments:
             if experiment.stage in stages:
                 values = [result.best_value for result in experiment.results if result.failure is None]
-                kept = [value for value in values if value is not None]
-                searched.append(Searched(experiment, max(kept, key=self.score, default=None), self._level(experiment)))
+                known_values = [value for value in values if value is not None]
+                searched.append(
+                    Searched(experiment, max(known_values, key=self.score, default=None), self._level(experiment))
+                )
         return tuple(searched)
 
     @cached_property
     def valued(self) -> tuple[Searched, ...]:
-        """Those with a value, the best first."""
+        """The experiments with a value, the best first."""
         metric = self.definition.brain.metric
-        return tuple(best_first(self.searched, lambda each: each.value, lambda each: (each.number,), metric))
+        return tuple(
+            best_first(self.searched, lambda candidate: candidate.value, lambda candidate: (candidate.number,), metric)
+        )
 
     @cached_property
     def best_so_far(self) -> tuple[tuple[int, float], ...]:
         """(number, value) of each experiment of the search that is better than all before it, by number."""
         metric, best = self.definition.brain.metric, list[tuple[int, float]]()
-        for each in self.searched:
-            if each.value is not None and is_better(each.value, best[-1][1] if best else None, metric):
-                best.append((each.number, each.value))
+        for candidate in self.searched:
+            if candidate.value is not None and is_better(candidate.value, best[-1][1] if best else None, metric):
+                best.append((candidate.number, candidate.value))
         return tuple(best)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
-        """What the experiments of the search had reached after each rung, and in what time."""
+        """What the experiments of the search had reached after each rung, and how long that took."""
         return cost_front.points((candidate.experiment for candidate in self.searched), self.score)
 
     @cached_property
     def front(self) -> tuple[Point, ...]:
-        """The points that none is better than in the same time, the quickest first."""
+        """The points that no other beats in the same time, the quickest first."""
         return cost_front.front(self.points, self.score)
 
     @cached_property
@@ -167,18 +171,18 @@ class Facts:
 
     @cached_property
     def drawn(self) -> tuple[Searched, ...]:
-        """Those with a value that pictures show, the best first."""
+        """The experiments with a value that pictures show, the best first."""
         return self.best_and_others(MOST_DRAWN)[0]
 
     @cached_property
     def left_out(self) -> str:
-        """What a picture says of those that it does not show; empty: it shows all."""
+        """The note of a picture about the experiments that it leaves out; empty when it shows all."""
         return self.best_and_others(MOST_DRAWN)[1]
 
     def best_and_others(self, most: int) -> tuple[tuple[Searched, ...], str]:
-        """At most so many of those with a value, the best first, and what is said of the rest.
+        """At most `most` experiments with a value, the best first, and the note about the rest.
 
-        All, or the best for one half of the room and every so many of the others for the other half.
+        Where not all fit, one half is the best of them, and the other half a regular selection of the rest.
         """
         if len(self.valued) <= most:
             return self.valued, ""
@@ -212,7 +216,7 @@ class Facts:
 
     @cached_property
     def value_scale(self) -> Numbers:
-        """The axis of the values that the experiments of the search have kept."""
+        """The axis of the values of the search's experiments."""
         return of_metric(
             [experiment.value for experiment in self.searched if experiment.value is not None], minimize=self.minimize
         )
@@ -223,7 +227,7 @@ class Facts:
         return tuple(sorted({rung.epochs for stage in self.definition.plan.search for rung in stage.rungs}))
 
     def level_of(self, epochs: int) -> int:
-        """The shade of a training to so many epochs: the last rung has the strongest."""
+        """The shade of a training to this epoch. The last rung has the strongest shade."""
         reached = max(0, sum(end <= epochs for end in self.epochs) - 1)
         if len(self.epochs) == 1:
             return LEVELS - 2
@@ -231,8 +235,8 @@ class Facts:
         return weakest + reached * (LEVELS - 1 - weakest) // (len(self.epochs) - 1)
 
     def _level(self, experiment: Experiment) -> int:
-        whole = [result.epochs for result in experiment.results if result.failure is None]
-        return self.level_of(max(whole, default=0))
+        finished_epochs = [result.epochs for result in experiment.results if result.failure is None]
+        return self.level_of(max(finished_epochs, default=0))
 
     @cached_property
     def levels(self) -> tuple[tuple[str, str], ...]:
@@ -241,8 +245,11 @@ class Facts:
         for end in self.epochs:
             ends.setdefault(self.level_of(end), []).append(end)
         return tuple(
-            (f"level{level}", f"{found[0]} to {found[-1]} epochs" if found[0] != found[-1] else _epochs(found[0]))
-            for level, found in sorted(ends.items())
+            (
+                f"level{level}",
+                f"{rung_ends[0]} to {rung_ends[-1]} epochs" if rung_ends[0] != rung_ends[-1] else _epochs(rung_ends[0]),
+            )
+            for level, rung_ends in sorted(ends.items())
         )
 
 
@@ -252,21 +259,22 @@ def read_facts(opened: OpenedStudy, history: History | None = None) -> Facts:
 
 
 def with_times(facts: Facts, record: Record) -> Facts:
-    """The facts with the times of the attempts: a request for each of them."""
+    """The facts with the times of the attempts, which takes one request for each attempt."""
     # Read now: until Python 3.12 all objects share the lock of a cached property, so nothing may wait inside one
     return replace(facts, attempts=times_of_study(record))
 
 
 def shortened(name: str, names: Iterable[str]) -> str:
-    """The last part of a dotted name; where others end alike, with the parts before it that tell them apart."""
+    """The last part of a dotted name, with the parts before it that distinguish it from names that end alike."""
     *before, last = name.split(".")
-    others = [other.split(".")[:-1] for other in set(names) - {name} if other.split(".")[-1] == last]
-    if not others:
+    others = [name_parts for name_parts in (text.split(".") for text in set(names) - {name}) if name_parts[-1] == last]
+    prefixes = [name_parts[:-1] for name_parts in others]
+    if not prefixes:
         return last
-    while before and all(other and other[0] == before[0] for other in others):
-        before, others = before[1:], [other[1:] for other in others]
-    while before and all(other and other[-1] == before[-1] for other in others):
-        before, others = before[:-1], [other[:-1] for other in others]
+    while before and all(prefix and prefix[0] == before[0] for prefix in prefixes):
+        before, prefixes = before[1:], [prefix[1:] for prefix in prefixes]
+    while before and all(prefix and prefix[-1] == before[-1] for prefix in prefixes):
+        before, prefixes = before[:-1], [prefix[:-1] for prefix in prefixes]
     return ".".join([*before, last])
 
 

@@ -6,7 +6,7 @@ Hoos, Leyton-Brown: An efficient approach for assessing hyperparameter importanc
 themselves and not off a model. Ranks take the place of the values, so that a single divergence decides nothing (Kruskal
 and Wallis, 1952), and what bins of noise would explain is taken off (epsilon squared: Kelley, PNAS 21, 1935).
 
-Chance: the share that 19 of 20 random shuffles of the results stay below. Interactions are not seen.
+`chance` is the share that 19 of 20 random shuffles of the results stay below. Interactions are not measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from automl.reporting.figures.facts import Axis, Facts, Searched
 from automl.search.history import Failure
 from automl.text.formatting import counted
 
-LEAST = 10  # experiments; below, no split of them says anything
+LEAST = 10  # experiments; a split of fewer says nothing
 MOST_BINS = 6
 _PER_BIN = 5
 _SHUFFLES = 400
@@ -42,40 +42,40 @@ class Importance:
 def judged(facts: Facts) -> tuple[tuple[Searched, ...], Ranks]:
     """The experiments that can be compared, and the rank of each from 0 (worst) to 1 (best).
 
-    Compared is the value at the end of an experiment's first rung, with those of the same stage that were trained as
-    long: what came later saw only the promoted ones. A failure counts as the worst, unless it was the machine's.
+    An experiment is compared by its value at the end of its first rung, with those of the same stage that were trained
+    as long: later rungs train only the promoted ones. A failure counts as the worst, unless the machine caused it.
     """
     groups: dict[tuple[int, int], list[tuple[Searched, float]]] = {}
-    for each in facts.searched:
-        if not each.experiment.results:
+    for candidate in facts.searched:
+        if not candidate.experiment.results:
             continue
-        first = each.experiment.results[0]
+        first = candidate.experiment.results[0]
         if first.failure in _NOT_THE_VALUES:
             continue
         score = -math.inf if first.value is None else facts.score(first.value)
-        key = (each.experiment.stage, each.experiment.recommendations[0].epochs)
-        groups.setdefault(key, []).append((each, score))
-    found: list[Searched] = []
+        key = (candidate.experiment.stage, candidate.experiment.recommendations[0].epochs)
+        groups.setdefault(key, []).append((candidate, score))
+    compared: list[Searched] = []
     ranks: list[float] = []
     for group in groups.values():
         if len(group) > 1:
-            found += [each for each, _ in group]
+            compared += [candidate for candidate, _ in group]
             ranks += _ranks(numpy.array([score for _, score in group])).tolist()
-    return tuple(found), numpy.array(ranks)
+    return tuple(compared), numpy.array(ranks)
 
 
 def importances(facts: Facts) -> tuple[Importance, ...]:
     """Every parameter, the most important first; empty when there are fewer than LEAST experiments."""
-    found, ranks = judged(facts)
-    if len(found) < LEAST or numpy.ptp(ranks) == 0:
+    compared, ranks = judged(facts)
+    if len(compared) < LEAST or numpy.ptp(ranks) == 0:
         return ()
     shuffled = _shuffles(ranks)
     measured = []
     for axis in facts.axes:
-        bins = _bins([axis.place(each.experiment.values) for each in found])
+        bins = _bins([axis.place(candidate.experiment.values) for candidate in compared])
         shares = _shares(bins, numpy.vstack([ranks, shuffled]))
         measured.append(Importance(axis, float(shares[0]), float(numpy.quantile(shares[1:], 0.95))))
-    return tuple(sorted(measured, key=lambda each: (-each.share, each.axis.name)))
+    return tuple(sorted(measured, key=lambda importance: (-importance.share, importance.axis.name)))
 
 
 def unknown_because(facts: Facts) -> str:
@@ -87,30 +87,30 @@ def unknown_because(facts: Facts) -> str:
 
 
 def _ranks(scores: Ranks) -> Ranks:
-    """Ranks from 0 to 1, equal scores with the mean of theirs."""
+    """Ranks from 0 to 1; equal scores share the mean of their ranks."""
     _, inverse, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
     middle = numpy.cumsum(counts) - (counts + 1) / 2
-    found: Ranks = middle[inverse] / (len(scores) - 1)
-    return found
+    ranks: Ranks = middle[inverse] / (len(scores) - 1)
+    return ranks
 
 
 def _shuffles(ranks: Ranks) -> Ranks:
-    """Random orders of the ranks, shape (_SHUFFLES, n); always the same ones: a view is a function of the record."""
+    """Random orders of the ranks, shape (_SHUFFLES, n); always the same, since a view is a function of the record."""
     rng = numpy.random.default_rng(0)
-    found: Ranks = rng.permuted(numpy.tile(ranks, (_SHUFFLES, 1)), axis=1)
-    return found
+    shuffled: Ranks = rng.permuted(numpy.tile(ranks, (_SHUFFLES, 1)), axis=1)
+    return shuffled
 
 
 def _bins(places: list[float | None]) -> NDArray[numpy.int64]:
-    """The bin of each experiment: equal places stay together, the absent ones have a bin of their own."""
-    known = numpy.array([place for place in places if place is not None])
-    distinct, inverse, counts = numpy.unique(known, return_inverse=True, return_counts=True)
-    wanted = min(MOST_BINS, max(2, len(known) // _PER_BIN))
+    """The bin of each experiment. Equal places share a bin, and experiments without a place have their own."""
+    present = numpy.array([place for place in places if place is not None])
+    distinct, inverse, counts = numpy.unique(present, return_inverse=True, return_counts=True)
+    count = min(MOST_BINS, max(2, len(present) // _PER_BIN))
     if len(distinct) <= MOST_BINS:
         of_distinct = numpy.arange(len(distinct))
     else:
-        middle = (numpy.cumsum(counts) - counts / 2) / len(known)
-        of_distinct = (middle * wanted).astype(numpy.int64)
+        middle = (numpy.cumsum(counts) - counts / 2) / len(present)
+        of_distinct = (middle * count).astype(numpy.int64)
     bins = numpy.full(len(places), -1, dtype=numpy.int64)
     bins[[place is not None for place in places]] = of_distinct[inverse]
     return bins
@@ -127,5 +127,5 @@ def _shares(bins: NDArray[numpy.int64], orders: Ranks) -> Ranks:
     between = (sums**2 / counts).sum(axis=1)
     total = (centred**2).sum(axis=1)
     eta = between / total
-    found: Ranks = numpy.maximum(0.0, 1 - (1 - eta) * (n - 1) / (n - groups))
-    return found
+    shares: Ranks = numpy.maximum(0.0, 1 - (1 - eta) * (n - 1) / (n - groups))
+    return shares

@@ -23,7 +23,8 @@ Numbers = NDArray[numpy.float64]
 class Landscape:
     """The mean rank of the experiments around each cell, shape (CELLS up, CELLS across).
 
-    axes: across, up. points: of the experiments, shape (n, 2), from 0 to 1 on each axis. near: where there are any.
+    `axes` are the horizontal and the vertical one. `points` are the experiments, shape (n, 2), from 0 to 1 on each
+    axis. `near` marks the cells that have experiments near them.
     """
 
     axes: tuple[Axis, Axis]
@@ -34,29 +35,31 @@ class Landscape:
     def height(self) -> Numbers:
         """The values from 0, the worst that is drawn, to 1, the best."""
         low, high = float(self.values[self.near].min()), float(self.values[self.near].max())
-        found: Numbers = (self.values - low) / ((high - low) or 1.0)
-        return found
+        heights: Numbers = (self.values - low) / ((high - low) or 1.0)
+        return heights
 
 
-def landscape(facts: Facts, found: tuple[Importance, ...]) -> Landscape | None:
+def landscape(facts: Facts, measured: tuple[Importance, ...]) -> Landscape | None:
     """The map of the two that matter most; None where there are fewer than two or too few experiments have both."""
-    if len(found) < 2:
+    if len(measured) < 2:
         return None
-    one, other = found[0].axis, found[1].axis
+    across, up = measured[0].axis, measured[1].axis
     experiments, ranks = judged(facts)
-    pairs = [(one.place(each.experiment.values), other.place(each.experiment.values)) for each in experiments]
-    known = [place is not None and up is not None for place, up in pairs]
-    if sum(known) < LEAST:
+    pairs = [
+        (across.place(candidate.experiment.values), up.place(candidate.experiment.values)) for candidate in experiments
+    ]
+    has_both = [x is not None and y is not None for x, y in pairs]
+    if sum(has_both) < LEAST:
         return None
-    points = numpy.array([pair for pair, both in zip(pairs, known, strict=True) if both], dtype=float)
-    values, near = _smoothed(points, ranks[known], (one, other))
-    return Landscape((one, other), points, values, near)
+    points = numpy.array([pair for pair, both in zip(pairs, has_both, strict=True) if both], dtype=float)
+    values, near = _smoothed(points, ranks[has_both], (across, up))
+    return Landscape((across, up), points, values, near)
 
 
 def _smoothed(points: Numbers, ranks: Numbers, axes: tuple[Axis, Axis]) -> tuple[Numbers, NDArray[numpy.bool_]]:
-    """Kernel means of the ranks on a grid (Nadaraya 1964, Watson 1964), and where there is anything near.
+    """Kernel means of the ranks on a grid (Nadaraya 1964, Watson 1964), and which cells have experiments near them.
 
-    Shapes (up, across). Options are not neighbours: there the kernel is the cell of one option.
+    Both have the shape (up, across). Options are not neighbours, so their kernel is the cell of one option.
     """
     centres = (numpy.arange(CELLS) + 0.5) / CELLS
     weights = []
@@ -69,5 +72,5 @@ def _smoothed(points: Numbers, ranks: Numbers, axes: tuple[Axis, Axis]) -> tuple
     across, up = weights
     total = up @ across.T
     near = total > _NEAR
-    found = (up * ranks) @ across.T / numpy.maximum(total, math.ulp(1.0))
-    return found, near
+    means = (up * ranks) @ across.T / numpy.maximum(total, math.ulp(1.0))
+    return means, near

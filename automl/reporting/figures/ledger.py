@@ -12,10 +12,10 @@ MOST_RUNGS = 60
 
 @dataclass(frozen=True)
 class Line:
-    """One rung, or the sum of all. Epochs but for `experiments`, `ended`, `failed` (counts) and `seconds`.
+    """One rung, or the sum of all. `experiments`, `ended` and `failed` count experiments; the other numbers are epochs.
 
-    away: planned and never to be trained, because experiments failed or too few were left to go on. saved: what would
-    be trained again if every rung began from scratch.
+    `away` are the epochs that were planned and will never be trained, because experiments failed or too few were left
+    to go on. `saved` are those that would be trained again if every rung began from scratch.
     """
 
     stage: str = ""
@@ -34,9 +34,9 @@ class Line:
     def to_come(self) -> int:
         return max(0, self.planned - self.trained - self.away)
 
-    def plus(self, other: Line) -> Line:
+    def plus(self, line: Line) -> Line:
         names = ("experiments", "ended", "failed", "planned", "trained", "away", "saved", "seconds")
-        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        sums = {name: getattr(self, name) + getattr(line, name) for name in names}
         return Line(self.stage, "", **sums)
 
 
@@ -58,14 +58,14 @@ def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
     ended = failed = trained = saved = 0
     seconds = 0.0
     away = (rung.size - len(decisions[rung.index].issued)) * length
-    for asked in decisions[rung.index].issued:
-        result = facts.study.results.get((asked.number, rung.index))
+    for recommendation in decisions[rung.index].issued:
+        result = facts.study.results.get((recommendation.number, rung.index))
         if result is None:
             continue
-        new = facts.trained[asked.number, rung.index]
+        new = facts.trained[recommendation.number, rung.index]
         ended, failed = ended + 1, failed + (result.failure is not None)
         trained, seconds = trained + new, seconds + result.seconds
-        saved += asked.resume_epoch
+        saved += recommendation.resume_epoch
         away += max(0, length - new)
     return Line(**{**vars(line), "ended": ended, "failed": failed, "trained": trained, "away": away, "saved": saved,
                    "seconds": seconds})  # fmt: skip

@@ -20,11 +20,11 @@ class Scale(Protocol):
     """An axis."""
 
     def place(self, value: Any) -> float | None:
-        """From 0 to 1; None for what cannot stand on the axis. What lies beyond an end is put there."""
+        """From 0 to 1; None for what the axis cannot show. What lies beyond an end is placed at that end."""
         ...
 
     def ticks(self, most: int) -> list[tuple[float, str]]:
-        """About `most` places with what stands there."""
+        """About `most` places, each with its label."""
         ...
 
 
@@ -32,7 +32,7 @@ class Scale(Protocol):
 class Numbers:
     """Numbers from low to high, low < high.
 
-    log: in their logarithm, 0 < low, and high is not next to it. whole: there is nothing between whole numbers.
+    `log` makes the axis logarithmic; then 0 < low, and high is not next to it. `whole` allows whole numbers only.
     """
 
     low: float
@@ -67,13 +67,13 @@ class Numbers:
     def _decades(self, most: int) -> list[float]:
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         for heads in ((1, 2, 5), (1, 3), (1,)):
-            found = [head * 10.0**power for power in range(first, last + 1) for head in heads]
-            found = [float(f"{value:.3g}") for value in found if self._is_inside(value)]
-            if len(found) <= most:
+            ticks = [head * 10.0**power for power in range(first, last + 1) for head in heads]
+            ticks = [float(f"{value:.3g}") for value in ticks if self._is_inside(value)]
+            if len(ticks) <= most:
                 break
         else:
-            found = found[:: math.ceil(len(found) / most)]
-        return found
+            ticks = ticks[:: math.ceil(len(ticks) / most)]
+        return ticks
 
     def _is_inside(self, value: float) -> bool:
         return self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)
@@ -81,7 +81,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Options:
-    """Options side by side, in the order given."""
+    """Options next to each other, in their order."""
 
     options: tuple[Any, ...]
 
@@ -101,7 +101,7 @@ class Options:
 
 
 def of_parameter(parameter: Parameter) -> Scale:
-    """The axis of a parameter; of a list, that of each element."""
+    """The axis of a parameter; for a list, the axis of each of its elements."""
     if parameter.kind == "bool":
         return Options((False, True))
     if parameter.options:
@@ -115,7 +115,7 @@ def of_parameter(parameter: Parameter) -> Scale:
 
 
 def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:
-    """The axis of a metric: all of its values, but for far worse ones than most, which lie beyond its end."""
+    """The axis of a metric. It holds all values except those far worse than most, which lie beyond its end."""
     ordered = sorted(values)
     if not ordered:
         return Numbers(0.0, 1.0)
@@ -130,13 +130,13 @@ def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:
         first, last = math.log10(low) - 0.04 * decades, math.log10(high) + 0.04 * decades
         return Numbers(10.0 ** max(first, -300), 10.0 ** min(last, 300), log=True)
     margin = 0.04 * (high - low)
-    if margin <= _ALIKE * max(abs(low), abs(high)):  # all the same, but for rounding
+    if margin <= _ALIKE * max(abs(low), abs(high)):  # all the same, except for rounding
         margin = max(0.05 * abs(high), 1 / _LARGEST) if high else 0.5
     return Numbers(low - margin, high + margin)
 
 
 def of_times(times: Sequence[float]) -> Numbers:
-    """The axis of times, at least one: logarithmic when they span much; from 0 unless that left half of it empty."""
+    """The axis of one or more times. It is logarithmic when they span much, and starts at 0 unless half were empty."""
     low, high = min(times), max(times)
     if low > 0 and high > _TIMES * low:
         margin = (high / low) ** 0.04
@@ -148,7 +148,7 @@ def of_times(times: Sequence[float]) -> Numbers:
 
 
 def _steps(low: float, high: float, most: int, *, least: float) -> list[float]:
-    """Round numbers inside: the finest of 1, 2 and 5 times a power of ten that makes at most `most`, from `least`."""
+    """The multiples in the range of a round step: the finest, from `least` on, that makes about `most` of them."""
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         return [low]  # no tick between could be told from its neighbours
     rough = max((high - low) / max(1, most), least)
@@ -160,7 +160,7 @@ def _steps(low: float, high: float, most: int, *, least: float) -> list[float]:
 
 
 def _written(value: float, step: float) -> str:
-    """A tick, as short as can be told from its neighbours `step` away: 0.001, 1e-5, 20000, 3e6."""
+    """The text of a tick, as short as its neighbours `step` away allow: 0.001, 1e-5, 20000, 3e6."""
     if value == 0:
         return "0"
     finest = math.floor(math.log10(abs(step)) + 1e-9)

@@ -34,7 +34,7 @@ _UNITS = ((180.0, 1.0, "seconds"), (3 * 3600.0, 60.0, "minutes"), (72 * 3600.0, 
 
 @dataclass(frozen=True)
 class Span:
-    """An attempt in its lane, 0 is the first. left, right: seconds on the axis, without the pauses that are cut out."""
+    """An attempt in its lane, counted from 0. `left` and `right` are seconds on the axis, without the cut pauses."""
 
     times: AttemptTimes
     kind: str
@@ -45,7 +45,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Timeline:
-    """spans: by when they began. cuts: where on the axis a long pause is cut out. paused: seconds of all of these."""
+    """The spans in the order of their start. `cuts` are the places on the axis where a long pause is cut out, and
+    `paused` is the length of these pauses in seconds.
+    """
 
     spans: tuple[Span, ...]
     cuts: tuple[float, ...]
@@ -68,7 +70,7 @@ class Timeline:
 
 def timeline_of(facts: Facts) -> Timeline | None:
     """The attempts of a study in lanes; None where the record holds no times."""
-    attempts = sorted(facts.attempts, key=lambda each: (each.began, each.experiment, each.rung))
+    attempts = sorted(facts.attempts, key=lambda attempt: (attempt.began, attempt.experiment, attempt.rung))
     if not attempts:
         return None
     kinds = _kinds(facts, attempts)
@@ -76,14 +78,14 @@ def timeline_of(facts: Facts) -> Timeline | None:
     free: list[int] = []
     busy: list[tuple[float, int]] = []  # (until, lane)
     spans, lanes = [], 0
-    for each, kind in zip(attempts, kinds, strict=True):
-        while busy and busy[0][0] <= each.began:
+    for attempt, kind in zip(attempts, kinds, strict=True):
+        while busy and busy[0][0] <= attempt.began:
             heapq.heappush(free, heapq.heappop(busy)[1])
         lane = heapq.heappop(free) if free else lanes
         lanes = max(lanes, lane + 1)
-        heapq.heappush(busy, (each.seen, lane))
-        left, right = (when - attempts[0].began - _cut_before(pauses, when) for when in (each.began, each.seen))
-        spans.append(Span(each, kind, lane, left, right))
+        heapq.heappush(busy, (attempt.seen, lane))
+        left, right = (when - attempts[0].began - _cut_before(pauses, when) for when in (attempt.began, attempt.seen))
+        spans.append(Span(attempt, kind, lane, left, right))
     cuts = tuple(begin - attempts[0].began - _cut_before(pauses, begin) for begin, *_ in pauses)
     return Timeline(tuple(spans), cuts, sum(end - begin for begin, end, _ in pauses))
 
@@ -91,32 +93,32 @@ def timeline_of(facts: Facts) -> Timeline | None:
 def _kinds(facts: Facts, attempts: Sequence[AttemptTimes]) -> list[str]:
     states = run_states(facts.study, facts.definition.plan.stages)
     best = facts.best.experiment if facts.best is not None else None
-    newest = {(each.experiment, each.rung): each.attempt for each in attempts}
-    found = []
-    for each in attempts:
-        run = (each.experiment, each.rung)
+    newest = {(attempt.experiment, attempt.rung): attempt.attempt for attempt in attempts}
+    kinds = []
+    for attempt in attempts:
+        run = (attempt.experiment, attempt.rung)
         result = facts.study.results.get(run)
         if result is None:
-            kind = "open" if each.ended is None and newest[run] == each.attempt else "cut"
-        elif result.attempts[-1] != each.attempt:
+            kind = "open" if attempt.ended is None and newest[run] == attempt.attempt else "cut"
+        elif result.attempts[-1] != attempt.attempt:
             kind = "cut"
         elif states[run] is RunState.FAILED:
             kind = "failed"
-        elif each.experiment == best:
+        elif attempt.experiment == best:
             kind = "best"
         else:
             kind = "on" if states[run] is RunState.PROMOTED else "ended"
-        found.append(kind)
-    return found
+        kinds.append(kind)
+    return kinds
 
 
 def _pauses(attempts: Sequence[AttemptTimes]) -> list[tuple[float, float, float]]:
-    """(begin, end, what is cut out) of each long time in which nothing trained."""
+    """(begin, end, seconds cut out) of each long time in which nothing trained."""
     gaps, until = [], attempts[0].seen
-    for each in attempts[1:]:
-        if each.began > until:
-            gaps.append((until, each.began))
-        until = max(until, each.seen)
+    for attempt in attempts[1:]:
+        if attempt.began > until:
+            gaps.append((until, attempt.began))
+        until = max(until, attempt.seen)
     busy = until - attempts[0].began - sum(end - begin for begin, end in gaps)
     return [(begin, end, end - begin - _CUT * busy) for begin, end in gaps if end - begin > _LONG_PAUSE * busy]
 
@@ -126,25 +128,25 @@ def _cut_before(pauses: Sequence[tuple[float, float, float]], when: float) -> fl
 
 
 def axis_unit(length: float) -> tuple[float, str]:
-    """Seconds of a unit, and its name, for an axis of so many seconds."""
+    """The seconds of a unit and its name, for an axis of `length` seconds."""
     return next(((size, name) for most, size, name in _UNITS if length < most), (86400.0, "days"))
 
 
-def timeline_notes(found: Timeline) -> str:
-    """What one must know to read the picture."""
-    first = found.spans[0].times.began
-    last = max(span.times.seen for span in found.spans)
-    said = f"{counted(len(found.spans), 'attempt')} from {day_text(first)} to {day_text(last)} UTC; "
-    said += f"on average {found.side_by_side:.1f} trained at a time. "
-    starts = [each.times.epochs[0][1] - each.times.began for each in found.spans if each.times.epochs]
+def timeline_notes(timeline: Timeline) -> str:
+    """What a reader must know to read the picture."""
+    first = timeline.spans[0].times.began
+    last = max(span.times.seen for span in timeline.spans)
+    notes = f"{counted(len(timeline.spans), 'attempt')} from {day_text(first)} to {day_text(last)} UTC; "
+    notes += f"on average {timeline.side_by_side:.1f} trained at a time. "
+    starts = [span.times.epochs[0][1] - span.times.began for span in timeline.spans if span.times.epochs]
     if starts:
-        said += f"From a start to its first epoch it took {duration(statistics.median(starts) / 60)} (median). "
-    if found.cuts:
-        many = "a pause" if len(found.cuts) == 1 else f"{len(found.cuts)} pauses"
-        said += f"At the upright lines {many} of {duration(found.paused / 60)} in all is cut out. "
-    if found.lanes > MOST_LANES:
-        said += f"Drawn are the first {MOST_LANES} of {found.lanes:,} lanes. "
-    return said
+        notes += f"From a start to its first epoch it took {duration(statistics.median(starts) / 60)} (median). "
+    if timeline.cuts:
+        many = "a pause" if len(timeline.cuts) == 1 else f"{len(timeline.cuts)} pauses"
+        notes += f"At the upright lines {many} of {duration(timeline.paused / 60)} in all is cut out. "
+    if timeline.lanes > MOST_LANES:
+        notes += f"Drawn are the first {MOST_LANES} of {timeline.lanes:,} lanes. "
+    return notes
 
 
 def day_text(when: float) -> str:

@@ -34,7 +34,7 @@ KEYS = (("front", "on the front"), ("sofar", "the best value within a time"))
 
 @dataclass(frozen=True)
 class Layout:
-    """The axes. across: times in units of `size` seconds; unit: the name of one. drawn: the points shown."""
+    """The axes. `across` holds times in units of `size` seconds, called `unit`. `drawn` are the points shown."""
 
     across: Numbers
     up: Numbers
@@ -49,16 +49,16 @@ class Layout:
 
 
 def cost_layout(facts: Facts) -> Layout | None:
-    """The axes of the points; None for fewer than two of them."""
+    """The axes of the points; None for fewer than two points."""
     if len(facts.points) < 2:
         return None
-    times = [each.seconds for each in facts.points]
+    times = [point.seconds for point in facts.points]
     logarithmic = of_times(times).log
     size, unit = axis_unit(math.sqrt(min(times) * max(times)) if logarithmic else max(times))
-    up = _with_room(of_metric([each.value for each in facts.points], minimize=facts.minimize), facts.minimize)
-    shown = {each.number for each in facts.drawn}
-    drawn = tuple(each for each in facts.points if each.experiment in shown)
-    return Layout(of_times([each / size for each in times]), up, size, unit, drawn)
+    up = _with_room(of_metric([point.value for point in facts.points], minimize=facts.minimize), facts.minimize)
+    shown = {point.number for point in facts.drawn}
+    drawn = tuple(point for point in facts.points if point.experiment in shown)
+    return Layout(of_times([point / size for point in times]), up, size, unit, drawn)
 
 
 def _with_room(up: Numbers, minimize: bool) -> Numbers:
@@ -70,37 +70,40 @@ def _with_room(up: Numbers, minimize: bool) -> Numbers:
 
 
 def landmarks(facts: Facts) -> list[tuple[str, Point]]:
-    """The defaults as far as they were trained, and the best where it became so."""
-    found = []
+    """The point of the defaults at their last rung, and the point at which the best became the best."""
+    marks = []
     if own := [
-        each for each in facts.points if facts.defaults is not None and each.experiment == facts.defaults.number
+        point for point in facts.points if facts.defaults is not None and point.experiment == facts.defaults.number
     ]:
-        found.append(("default", own[-1]))
+        marks.append(("default", own[-1]))
     best = best_point(facts)
     if best is not None and not (facts.defaults is not None and best.experiment == facts.defaults.number):
-        found.append(("best", best))
-    return found
+        marks.append(("best", best))
+    return marks
 
 
 def best_point(facts: Facts) -> Point | None:
-    """Where the best of the search became so."""
+    """The point at which the best of the search became the best."""
     best = facts.best
     return next(
-        (each for each in facts.points if best and (each.experiment, each.rung) == (best.experiment, best.rung)), None
+        (point for point in facts.points if best and (point.experiment, point.rung) == (best.experiment, best.rung)),
+        None,
     )
 
 
 def are_alike(facts: Facts) -> bool:
-    """Whether all trainings took about as long, so that less time is nothing to choose."""
-    times = [each.seconds for each in facts.points]
+    """Whether all trainings took about as long, so that there is no time to save."""
+    times = [point.seconds for point in facts.points]
     return max(times) <= ALIKE * min(times)
 
 
 def cost_notes(facts: Facts, layout: Layout) -> str:
-    """What one must know to read the picture."""
+    """What a reader must know to read the picture."""
     rungs = "A dot is what an experiment had reached after one of its rungs. " if len(facts.epochs) > 1 else ""
     far = (
-        "Far worse values are drawn at the edge. " if any(layout.up.beyond(each.value) for each in layout.drawn) else ""
+        "Far worse values are drawn at the edge. "
+        if any(layout.up.beyond(point.value) for point in layout.drawn)
+        else ""
     )
     return (
         f"{rungs}On the front is what no other result equals in the same or less time. Times are as measured, retries "
@@ -112,7 +115,7 @@ def cost_notes(facts: Facts, layout: Layout) -> str:
 def gain_share(facts: Facts) -> Callable[[Point], float] | None:
     """The share of the best's gain over the defaults that a point has.
 
-    None where the best is no better, or the defaults were not trained as far: then epochs would pass for values.
+    None where the best is no better, or the defaults were not trained as far: then the gain could come from the epochs.
     """
     best, marks = best_point(facts), dict(landmarks(facts))
     default = marks.get("default")
@@ -123,37 +126,40 @@ def gain_share(facts: Facts) -> Callable[[Point], float] | None:
 
 
 def sentence(facts: Facts) -> str:
-    """What the quickest of the nearly best saves; empty where there is none, or it cannot be said."""
+    """How much time the quickest of the nearly best saves; empty where none does, or where it is unknown."""
     best, share = best_point(facts), gain_share(facts)
     if best is None or share is None:
         return ""
-    near = next(each for each in facts.front if share(each) >= _NEARLY)
-    if (near.experiment, near.rung) == (best.experiment, best.rung) or best.seconds == near.seconds:
+    quickest = next(each for each in facts.front if share(each) >= _NEARLY)
+    if (quickest.experiment, quickest.rung) == (best.experiment, best.rung) or best.seconds == quickest.seconds:
         return ""
-    gain, time = percent(share(near)), percent(near.seconds / best.seconds)
-    who = f"Experiment {near.experiment} has, at epoch {near.epochs}"
+    gain, time = percent(share(quickest)), percent(quickest.seconds / best.seconds)
+    who = f"Experiment {quickest.experiment} has, at epoch {quickest.epochs}"
     return f"{who}, {gain} of the best's gain over the defaults in {time} of its time."
 
 
 def percent(share: float) -> str:
-    """A share, finer where it is nearly nothing or nearly all."""
+    """A share in percent, with a decimal where it is near 0 or 1."""
     return f"{100 * share:.0f} %" if 0.1 <= share <= 0.9 or share in {0, 1} else f"{100 * share:.1f} %"
 
 
 def readable(texts: list[str], places: list[Position], letter: float, line: float) -> list[int]:
-    """Which labels of a front can be read: those that lie on no other mark and on no label of a better one.
+    """Which labels of a front can be read: those that overlap no other mark and no label of a better point.
 
-    places: rising in x and in y, which is where the front is empty; a label stands above its place and to the left.
-    letter, line: how wide a letter is and how high a line, as of places.
+    `places` rise in x and in y; a label stands above its place and to the left, where the front is empty. `letter` is
+    the width of a letter and `line` the height of a line, in the unit of the places.
     """
     taken: list[tuple[float, float, float]] = []  # left, right, foot
-    found = []
+    shown = []
     for index in reversed(range(len(texts))):
         x, y = places[index]
         left, right, foot = x - LABEL_GAP - letter * len(texts[index]), x - LABEL_GAP, y + LABEL_GAP
-        free = all(right < one or left > other or abs(foot - low) >= line for one, other, low in taken)
+        free = all(
+            right < label_left or left > label_right or abs(foot - label_foot) >= line
+            for label_left, label_right, label_foot in taken
+        )
         marks = places[:index] + places[index + 1 :]
         if free and not any(left <= over <= right + LABEL_GAP and foot <= up <= foot + line for over, up in marks):
             taken.append((left, right, foot))
-            found.append(index)
-    return found
+            shown.append(index)
+    return shown

@@ -1,7 +1,7 @@
 """Results that show themselves: a table, a list or a curve as HTML in a notebook, text anywhere else.
 
-The HTML brings no colours of its own but the notebook's, so it reads the same on light and on dark paper; every text
-that comes from a study is escaped.
+The HTML uses the colours of the notebook, so it reads the same in light and in dark mode. Every text that comes from a
+study is escaped.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Rows = Sequence[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """Data that shows itself. data: what `-o json` of the command prints. draw: the same for a terminal.
+    """Data that shows itself. `data` is what `-o json` of the command prints; `draw` prints the same in a terminal.
 
-    rows: the table for a notebook, its head first; a head of empty texts is left out. title: above it. lines: below it,
-    a paragraph each. picture: SVG of our own making, below all.
+    `rows` is the table for a notebook, its head first; a head of empty texts is left out. `title` stands above the
+    table. `lines` stand below it, each as a paragraph. `picture` is our own SVG and comes last.
     """
 
     data: Any
@@ -53,11 +53,11 @@ class PlanResult(NotebookResult):
 
 
 class ExperimentResult(NotebookResult):
-    """One experiment: its values, its curve, and why it was proposed, promoted and stopped."""
+    """One experiment with its values, its curve, and why it was proposed, promoted and stopped."""
 
 
 def table(rows: Rows) -> str:
-    """A table as HTML; the first row is its head, left out where all its texts are empty."""
+    """A table as HTML. The first row is its head, which is left out where all its texts are empty."""
     head, *body = rows
     heads = f"<tr>{_cells(head, 'th')}</tr>" if any(head) else ""
     lines = "".join(f"<tr>{_cells(row, 'td')}</tr>" for row in body)
@@ -75,10 +75,14 @@ def curve(points: Sequence[tuple[int, float]], name: str) -> str:
     (first, _), (last, final) = points[0], points[-1]
     low, high = min(value for _, value in points), max(value for _, value in points)
     across, up = (_WIDE - 2 * _EDGE) / (last - first), (_HIGH - 2 * _EDGE) / ((high - low) or 1.0)
-    places = " ".join(f"{_EDGE + (x - first) * across:.1f},{_HIGH - _EDGE - (y - low) * up:.1f}" for x, y in points)
-    said = escape(f"{name} from epoch {first} to {last}: {number(low)} to {number(high)}, {number(final)} at the end")
+    coordinates = " ".join(
+        f"{_EDGE + (x - first) * across:.1f},{_HIGH - _EDGE - (y - low) * up:.1f}" for x, y in points
+    )
+    description = escape(
+        f"{name} from epoch {first} to {last}: {number(low)} to {number(high)}, {number(final)} at the end"
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}" '
-        f'role="img"><title>{said}</title><polyline points="{places}" fill="none" stroke="currentColor" '
-        f'stroke-width="2"/></svg><p style="margin:0;font-size:smaller">{said}</p>'
+        f'role="img"><title>{description}</title><polyline points="{coordinates}" fill="none" stroke="currentColor" '
+        f'stroke-width="2"/></svg><p style="margin:0;font-size:smaller">{description}</p>'
     )

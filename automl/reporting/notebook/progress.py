@@ -1,4 +1,4 @@
-"""Shows where a study stands while it runs: a bar of ipywidgets, a table in place of the last one, or lines of text.
+"""Shows the status of a study while it runs: a bar of ipywidgets, a table that replaces the last one, or lines of text.
 
 The bar and the table need a kernel that a notebook talks to; the bar also needs ipywidgets (extra 'notebook').
 """
@@ -16,18 +16,18 @@ from automl.reporting.notebook.html import NotebookResult
 
 
 class Display(Protocol):
-    """Shows one status after the other."""
+    """Shows one status after another."""
 
-    def show(self, found: NotebookResult, share: float) -> None:
-        """share: of the epochs that are done, 0 to 1."""
+    def show(self, status: NotebookResult, share: float) -> None:
+        """Shows a status. `share` is the part of the epochs that are done, from 0 to 1."""
 
     def close(self) -> None:
-        """Leaves the last status as it is to stay."""
+        """Leaves the last status on display."""
 
 
 @contextmanager
 def progress_display() -> Iterator[Display]:
-    """The best display that there is here; closed at the end, however that comes."""
+    """The best display that this process supports. It is closed at the end, also after an exception."""
     display = _choose()
     try:
         yield display
@@ -42,20 +42,20 @@ def _choose() -> Display:
 
 
 def _in_notebook() -> bool:
-    """Whether this process is a kernel; IPython in a terminal is none."""
+    """Whether this process is a kernel; IPython in a terminal is not."""
     if "IPython" not in sys.modules:
         return False
     return getattr(sys.modules["IPython"].get_ipython(), "kernel", None) is not None
 
 
 class Lines:
-    """Prints a status when it is another than the last one."""
+    """Prints a status when it differs from the last one."""
 
     def __init__(self) -> None:
         self._last = ""
 
-    def show(self, found: NotebookResult, share: float) -> None:
-        text = "; ".join(f"{name}: {value}" for name, value in found.rows[1:])
+    def show(self, status: NotebookResult, share: float) -> None:
+        text = "; ".join(f"{name}: {value}" for name, value in status.rows[1:])
         if text != self._last:
             sys.stdout.write(f"{share:4.0%}  {text}\n")
             sys.stdout.flush()
@@ -66,13 +66,13 @@ class Lines:
 
 
 class Table:
-    """Shows each status in the place of the one before."""
+    """Shows each status in place of the previous one."""
 
     def __init__(self) -> None:
         self._handle: Any = None
 
-    def show(self, found: NotebookResult, share: float) -> None:  # noqa: ARG002 - the table says it
-        self._put(found)
+    def show(self, status: NotebookResult, share: float) -> None:  # noqa: ARG002 - the table says it
+        self._put(status)
 
     def close(self) -> None:
         """The table stays."""
@@ -95,13 +95,13 @@ class Bar(Table):
         self._box = widgets.VBox([self._bar, self._text])
         self._last: NotebookResult | None = None
 
-    def show(self, found: NotebookResult, share: float) -> None:
-        self._last, self._bar.value, self._text.value = found, share, found._repr_html_()
+    def show(self, status: NotebookResult, share: float) -> None:
+        self._last, self._bar.value, self._text.value = status, share, status._repr_html_()
         if self._handle is None:
             self._put(self._box)
 
     def close(self) -> None:
         if self._last is not None:
             self._put(self._last)
-        for each in (self._box, self._bar, self._text):
-            each.close()
+        for widget in (self._box, self._bar, self._text):
+            widget.close()

@@ -1,1 +1,1 @@
-"""report.html: all that a study's record says, on one static page without scripts. See page.py."""
+"""report.html shows all that a study's record says, on one static page without scripts. See page.py."""

@@ -34,10 +34,10 @@ def answer(facts: Facts) -> Markup:
 
 
 def headline(facts: Facts) -> Markup:
-    """One sentence: the best value and where it comes from."""
+    """A sentence with the best value and where it comes from."""
     best = facts.best
     if best is None:
-        tried = len([each for each in facts.searched if each.experiment.results])
+        tried = len([candidate for candidate in facts.searched if candidate.experiment.results])
         words = {
             "not started": "The study has not begun.",
             "failed": f"None of the {counted(len(facts.searched), 'experiment')} succeeded.",
@@ -53,7 +53,7 @@ def conclusion(facts: Facts) -> str:
     """Whether the search was worth it, in words."""
     verdict = facts.verdict
     if facts.best is None:
-        return "See the failures below." if any(each.failed for each in facts.searched) else ""
+        return "See the failures below." if any(candidate.failed for candidate in facts.searched) else ""
     if facts.best.experiment == DEFAULTS:
         return "The search found nothing above the network's defaults" + (
             "." if facts.state in {"done", "judging"} else " yet."
@@ -65,16 +65,16 @@ def conclusion(facts: Facts) -> str:
         return "It is still to be judged against the defaults with fresh seeds; until then luck is part of this value."
     if verdict.gain is None:
         return "The final judgement has failed, so it is not known how much better than the defaults it is."
-    gain, on = verdict.gain, verdict.judged_on
+    gain, data_name = verdict.gain, verdict.judged_on
     sides = f"{number(verdict.default.mean)} to {number(verdict.best.mean)}"
     again = f"trained again with {'a fresh seed' if len(facts.gains) == 1 else 'fresh seeds'}"
     if gain == 0:
-        return f"On {on}, {again}, it is as good as the defaults."
-    return f"On {on}, {again}, it is {number(abs(gain))} {_better(gain)} than the defaults (from {sides})."
+        return f"On {data_name}, {again}, it is as good as the defaults."
+    return f"On {data_name}, {again}, it is {number(abs(gain))} {_better(gain)} than the defaults (from {sides})."
 
 
 def uncertainty(gains: tuple[float, ...]) -> str:
-    """What is known of the gain's uncertainty, from the differences of trainings that share a seed."""
+    """The uncertainty of the gain, from the differences of trainings that share a seed."""
     if not gains:
         return ""
     if len(gains) == 1:
@@ -109,7 +109,7 @@ def _tiles(facts: Facts) -> Markup:
     if verdict and verdict.gain is not None:
         gain = verdict.gain
         tiles.append((f"Gain on {verdict.judged_on}", _signed(gain), uncertainty(facts.gains) or "no pair of seeds"))
-    counts = {status: sum(each.status is status for each in facts.experiments) for status in Status}
+    counts = {status: sum(experiment.status is status for experiment in facts.experiments) for status in Status}
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
     rest = counts[Status.PENDING] + counts[Status.WAITING]
@@ -130,12 +130,12 @@ def _tiles(facts: Facts) -> Markup:
 
 
 def not_needed(facts: Facts) -> int:
-    """Experiments of the plan that the final judgement did without: where the defaults are the best, or nothing is."""
+    """The planned experiments that the final judgement does not need, as the defaults are the best or nothing is."""
     spared = 0
     for stage in facts.definition.plan.stages:
         decisions = facts.study.of_stage(stage.index)
         if stage.kind is StageKind.FINAL and (decisions or facts.state == "failed"):
-            spared += stage.experiments - sum(len(each.issued) for each in decisions)
+            spared += stage.experiments - sum(len(decision.issued) for decision in decisions)
     return spared
 
 
@@ -155,20 +155,22 @@ def _hours(seconds: float) -> str:
 
 
 def _judgement(facts: Facts) -> Markup | None:
-    """The trainings of the final judgement: defaults and best, a line for each shared seed."""
+    """The trainings of the final judgement, defaults and best, with a line for each shared seed."""
     verdict = facts.verdict
     if verdict is None or not verdict.best.values:
         return None
-    known = [value for value in (*verdict.default.values, *verdict.best.values) if value is not None]
-    if not known:
+    values = [value for value in (*verdict.default.values, *verdict.best.values) if value is not None]
+    if not values:
         return None
-    scale = of_metric(known, minimize=facts.minimize)
+    scale = of_metric(values, minimize=facts.minimize)
     plot = Plot(Options(("defaults", "best")), scale, "", f"{facts.metric}, {verdict.judged_on}", width=420, height=230)
     pairs = list(zip(verdict.default.values, verdict.best.values, strict=False))
-    points = [[plot.point("defaults", one), plot.point("best", other)] for one, other in pairs]
-    courses = [[one, other] for one, other in points if one and other]
-    marks = [diamond(one, "default") for one, _ in points if one] + [
-        star(other, "best") for _, other in points if other
+    points = [
+        [plot.point("defaults", default_point), plot.point("best", best_point)] for default_point, best_point in pairs
+    ]
+    courses = [[default_point, best_point] for default_point, best_point in points if default_point and best_point]
+    marks = [diamond(default_point, "default") for default_point, _ in points if default_point] + [
+        star(best_point, "best") for _, best_point in points if best_point
     ]
     drawing = plot.drawn(
         f"{facts.metric} of the defaults and of the best, trained again", lines(courses, "rule"), marks
@@ -182,11 +184,11 @@ def _values(facts: Facts) -> Markup | None:
     if winner is None:
         return None
     beside = None if defaults is None or winner.number == defaults.number else defaults
-    sides = [each for each in (beside, winner) if each]
-    names = dict.fromkeys(name for each in sides for name in each.experiment.values)
+    sides = [side for side in (beside, winner) if side]
+    names = dict.fromkeys(name for side in sides for name in side.experiment.values)
     rows: list[Markup] = []
     for name in names:
-        *others, own = [_shown(each, name) for each in sides]
+        *others, own = [_shown(side, name) for side in sides]
         cells: list[Child] = [*others, tag("strong", own) if others and others[0] != own else own]
         breakable = [[part, tag("wbr")] for part in re.split(r"(?<=\.)", name)]
         rows.append(tag("tr", tag("th", breakable, scope="row"), *(tag("td", cell, class_="number") for cell in cells)))
@@ -194,11 +196,11 @@ def _values(facts: Facts) -> Markup | None:
         tag(
             "tr",
             tag("th", "in the search", scope="row"),
-            *(tag("td", f"{number(each.value)}, {each.experiment.epochs} ep.", class_="number") for each in sides),
+            *(tag("td", f"{number(side.value)}, {side.experiment.epochs} ep.", class_="number") for side in sides),
             class_="sum",
         )
     )
-    heads = ["defaults" if each is not winner else f"experiment {winner.number}" for each in sides]
+    heads = ["defaults" if side is not winner else f"experiment {winner.number}" for side in sides]
     table = tag(
         "table",
         tag("thead", tag("tr", tag("th", "value"), *(tag("th", head, class_="number") for head in heads))),
@@ -208,5 +210,5 @@ def _values(facts: Facts) -> Markup | None:
     return figure("The values", tag("div", table, class_="scroll"), f"Proposed: {why}.", class_="values")
 
 
-def _shown(each: Searched, name: str) -> str:
-    return setting(each.experiment.values[name]) if name in each.experiment.values else "\N{EN DASH}"
+def _shown(side: Searched, name: str) -> str:
+    return setting(side.experiment.values[name]) if name in side.experiment.values else "\N{EN DASH}"

@@ -23,22 +23,26 @@ from automl.text.formatting import number
 
 
 def history(facts: Facts) -> Markup | None:
-    """Value by experiment, with the best up to each."""
+    """The value of each experiment, with the best so far."""
     if not facts.searched or not facts.valued:
         return None
-    last = max(each.number for each in facts.searched)
+    last = max(candidate.number for candidate in facts.searched)
     across = Numbers(-0.5, last + 0.5, whole=True)
     plot = Plot(across, facts.value_scale, "experiment", axis_name(facts), width=980, height=330, top=40)
     marks: list[Markup | None] = [_stages(facts, plot), lines([_best_so_far(facts, plot)], "sofar")]
     marks += _dots(facts, plot)
-    failed = [(plot.across(plot.x.place(each.number) or 0.0), plot.up(0) - 6) for each in facts.searched if each.failed]
+    failed = [
+        (plot.across(plot.x.place(candidate.number) or 0.0), plot.up(0) - 6)
+        for candidate in facts.searched
+        if candidate.failed
+    ]
     marks.append(crosses(failed, "failed"))
     for searched, draw, name in ((facts.defaults, diamond, "default"), (facts.winner, star, "best")):
         if searched is not None and not (name == "best" and searched is facts.defaults):
             point = plot.point(searched.number, searched.value)
             marks.append(draw(point, name) if point else None)
     if len(facts.searched) <= MOST_WITH_TEXT:
-        marks += [_text(facts, each, plot.point(each.number, each.value)) for each in facts.drawn]
+        marks += [_text(facts, candidate, plot.point(candidate.number, candidate.value)) for candidate in facts.drawn]
     entries = [*facts.levels, ("sofar", "best up to here"), *landmark_keys(facts)]
     entries += [("failed", "failed")] if failed else []
     drawing = plot.drawn(f"{facts.metric} of every experiment of the search", marks)
@@ -49,14 +53,14 @@ def history(facts: Facts) -> Markup | None:
 
 
 def curves(facts: Facts) -> Markup | None:
-    """Value by epoch of every experiment; a rung ends at each upright line."""
+    """The value of every experiment by epoch; a rung ends at each vertical line."""
     drawn, left_out = facts.best_and_others(MOST_CURVES)
-    shown = [each for each in drawn if each.experiment.history]
+    shown = [candidate for candidate in drawn if candidate.experiment.history]
     if not shown:
         return None
-    ends = [value for each in shown for _, value in each.experiment.history]
+    ends = [value for candidate in shown for _, value in candidate.experiment.history]
     scale = of_metric(ends, minimize=facts.minimize)
-    most = max(epoch for each in shown for epoch, _ in each.experiment.history)
+    most = max(epoch for candidate in shown for epoch, _ in candidate.experiment.history)
     plot = Plot(
         Numbers(max(0.3, 1 - 0.02 * most), max(2, 1.01 * most), whole=True),
         scale,
@@ -65,7 +69,7 @@ def curves(facts: Facts) -> Markup | None:
         width=980,
         height=340,
     )
-    each_gets = max(4, MOST_POINTS // len(shown))
+    most_points = max(4, MOST_POINTS // len(shown))
     marks: list[Markup | None] = []
     for end in facts.epochs if len(facts.epochs) > 1 else ():
         if 1 < end < most:
@@ -73,8 +77,8 @@ def curves(facts: Facts) -> Markup | None:
             marks.append(tag("line", x1=x, x2=x, y1=plot.top, y2=plot.height - plot.bottom, class_="rung"))
     courses: list[list[Sequence[Position]]] = [[] for _ in range(LEVELS)]
     alike = len(facts.epochs) == 1
-    for rank, each in reversed(list(enumerate(shown))):
-        courses[fifth(rank, len(shown)) if alike else each.level].append(_course(plot, each, each_gets))
+    for rank, candidate in reversed(list(enumerate(shown))):
+        courses[fifth(rank, len(shown)) if alike else candidate.level].append(_course(plot, candidate, most_points))
     for level, of_level in enumerate(courses):
         marks.append(lines((course for course in of_level if len(course) > 1), f"level{level}"))
         marks.append(dots((course[0] for course in of_level if len(course) == 1), f"small level{level}"))
@@ -92,18 +96,18 @@ def curves(facts: Facts) -> Markup | None:
 
 
 def dot_class(facts: Facts, level: int) -> str:
-    """The class of a dot; where there are many they are small."""
+    """The class of a dot; dots are small where there are many."""
     return f"level{level}" if len(facts.drawn) <= MOST_WITH_TEXT else f"small level{level}"
 
 
 def _stages(facts: Facts, plot: Plot) -> Markup | None:
-    """A line where each stage but the first begins, with its name, where there are a few."""
+    """The names of the stages, with a line where each but the first begins; None unless there are a few stages."""
     stages = facts.definition.plan.search
     if not 1 < len(stages) <= 8:
         return None
     parts: list[Markup] = []
     for stage in stages:
-        if stage.first > max(each.number for each in facts.searched):
+        if stage.first > max(candidate.number for candidate in facts.searched):
             break
         x = plot.across(plot.x.place(stage.first - 0.5) or 0.0)
         parts.append(label(x + 4, plot.top - 6, stage.name, "start", "faint"))
@@ -124,24 +128,25 @@ def _best_so_far(facts: Facts, plot: Plot) -> list[Position]:
 
 def _dots(facts: Facts, plot: Plot) -> list[Markup | None]:
     by_level: list[list[Position]] = [[] for _ in range(LEVELS)]
-    for each in facts.drawn:
-        point = plot.point(each.number, each.value)
+    for candidate in facts.drawn:
+        point = plot.point(candidate.number, candidate.value)
         if point:
-            by_level[each.level].append(point)
+            by_level[candidate.level].append(point)
     return [dots(points, dot_class(facts, level)) for level, points in enumerate(by_level)]
 
 
-def _text(facts: Facts, each: Searched, point: Position | None) -> Markup | None:
-    """What a pointer over a dot shows: an unseen disc with a title."""
+def _text(facts: Facts, candidate: Searched, point: Position | None) -> Markup | None:
+    """An invisible disc over a dot, whose title a pointer shows."""
     if point is None:
         return None
-    text = f"experiment {each.number}: {facts.metric} {number(each.value)} in {each.experiment.epochs} epochs"
+    epochs = candidate.experiment.epochs
+    text = f"experiment {candidate.number}: {facts.metric} {number(candidate.value)} in {epochs} epochs"
     return tag("circle", tag("title", text), cx=at(point[0]), cy=at(point[1]), r=7, class_="touch")
 
 
-def _course(plot: Plot, each: Searched, most: int) -> Sequence[Position]:
-    """A curve of at most `most` points: every so many of them, and always the last."""
-    points = each.experiment.history
+def _course(plot: Plot, candidate: Searched, most: int) -> Sequence[Position]:
+    """A curve thinned to about `most` points at equal steps, always with the last one."""
+    points = candidate.experiment.history
     every = -(-len(points) // most)
-    kept = [*points[:-1][::every], points[-1]] if points else []
-    return [point for epoch, value in kept if (point := plot.point(epoch, value))]
+    thinned = [*points[:-1][::every], points[-1]] if points else []
+    return [point for epoch, value in thinned if (point := plot.point(epoch, value))]

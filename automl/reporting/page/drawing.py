@@ -41,36 +41,36 @@ class Plot:
     def inner_height(self) -> int:
         return self.height - self.top - self.bottom
 
-    def across(self, place: float) -> float:
-        return self.left + place * self.inner_width
+    def across(self, position: float) -> float:
+        return self.left + position * self.inner_width
 
-    def up(self, place: float) -> float:
-        return self.top + (1 - place) * self.inner_height
+    def up(self, position: float) -> float:
+        return self.top + (1 - position) * self.inner_height
 
     def point(self, x: object, y: object) -> Position | None:
-        """Where a pair of values stands; None where one of them cannot."""
+        """The position of a pair of values; None where an axis cannot show one of them."""
         across, up = self.x.place(x), self.y.place(y)
         return None if across is None or up is None else (self.across(across), self.up(up))
 
     def axes(self) -> Markup:
-        """Grid, ticks and names. The name of the upright axis stands above it, where it can be read."""
+        """Grid, ticks and names. The name of the vertical axis stands above it, where it can be read."""
         parts: list[Markup] = []
         floor, right = self.height - self.bottom, self.width - self.right
-        for place, text in self.y.ticks(max(3, self.inner_height // 32)):
-            y = at(self.up(place))
+        for position, text in self.y.ticks(max(3, self.inner_height // 32)):
+            y = at(self.up(position))
             parts.append(tag("line", x1=self.left, x2=right, y1=y, y2=y, class_="grid"))
-            parts.append(label(self.left - 6, self.up(place) + 4, text, "end"))
-        for place, text in self.x.ticks(max(3, self.inner_width // 55)):
-            x = at(self.across(place))
+            parts.append(label(self.left - 6, self.up(position) + 4, text, "end"))
+        for position, text in self.x.ticks(max(3, self.inner_width // 55)):
+            x = at(self.across(position))
             parts.append(tag("line", x1=x, x2=x, y1=floor, y2=floor + 4, class_="axis"))
-            parts.append(label(self.across(place), floor + 17, text, "middle"))
+            parts.append(label(self.across(position), floor + 17, text, "middle"))
         parts.append(tag("line", x1=self.left, x2=right, y1=floor, y2=floor, class_="axis"))
         parts.append(name(4, 13, self.y_name, "start", self.width - 8))
         parts.append(name(right, self.height - 5, self.x_name, "end", self.width - 8))
         return joined(parts)
 
     def drawn(self, says: str, *marks: Child) -> Markup:
-        """The whole picture. says: what it shows, for those who do not see it."""
+        """The whole picture. `says` describes it for those who cannot see it."""
         return picture(self.width, self.height, says, self.axes(), *marks)
 
 
@@ -80,30 +80,30 @@ def picture(width: int, height: int, says: str, *marks: Child) -> Markup:
 
 
 def label(x: float, y: float, text: str, anchor: str, class_: str | None = None) -> Markup:
-    """A line of text; anchor: start, middle or end."""
+    """A line of text. `anchor` is start, middle or end."""
     return tag("text", text, x=at(x), y=at(y), text_anchor=None if anchor == "start" else anchor, class_=class_)
 
 
 def name(x: float, y: float, text: str, anchor: str, room: float, *, class_: str = "name") -> Markup:
-    """A name in so many pixels: a longer one loses its middle, and tells all of itself to a pointer."""
+    """A name within `room` pixels. A longer one loses its middle, and a pointer shows the whole."""
     most = max(3, int(room / 7.4))
     tail = most // 3
     shown = text if len(text) <= most else f"{text[: most - 1 - tail]}…{text[-tail:]}"
-    whole = tag("title", text) if shown != text else None
-    return tag("text", whole, shown, x=at(x), y=at(y), text_anchor=None if anchor == "start" else anchor, class_=class_)
+    title = tag("title", text) if shown != text else None
+    return tag("text", title, shown, x=at(x), y=at(y), text_anchor=None if anchor == "start" else anchor, class_=class_)
 
 
 def dots(points: Iterable[Position], class_: str) -> Markup | None:
-    """Dots as one path: a line of no length with round ends is a dot as wide as its stroke."""
-    said = "".join(f"M{at(x)} {at(y)}h0" for x, y in points)
-    return tag("path", d=said, class_=f"dot {class_}") if said else None
+    """Dots as one path. A line without length and with round ends is a dot as wide as its stroke."""
+    path = "".join(f"M{at(x)} {at(y)}h0" for x, y in points)
+    return tag("path", d=path, class_=f"dot {class_}") if path else None
 
 
 def crosses(points: Iterable[Position], class_: str, size: float = 3.5) -> Markup | None:
     """A cross at each point, as one path."""
     s, d = at(size), at(2 * size)
-    said = "".join(f"M{at(x - size)} {at(y - size)}l{d} {d}m0-{d}l-{d} {d}" for x, y in points)
-    return tag("path", d=said, class_=f"cross {class_}") if said and s else None
+    path = "".join(f"M{at(x - size)} {at(y - size)}l{d} {d}m0-{d}l-{d} {d}" for x, y in points)
+    return tag("path", d=path, class_=f"cross {class_}") if path and s else None
 
 
 def diamond(point: Position, class_: str, size: float = 6) -> Markup:
@@ -112,14 +112,14 @@ def diamond(point: Position, class_: str, size: float = 6) -> Markup:
 
 
 def star(point: Position, class_: str, size: float = 6) -> Markup:
-    """The mark of the best, or of what is on a front: a disc with a ring."""
+    """The mark of the best, or of a point on a front: a disc with a ring."""
     return tag("circle", cx=at(point[0]), cy=at(point[1]), r=at(size), class_=f"mark {class_}")
 
 
 def lines(courses: Iterable[Sequence[Position]], class_: str) -> Markup | None:
     """Lines through points, all as one path."""
-    said = "".join(path_through(course) for course in courses)
-    return tag("path", d=said, class_=f"line {class_}") if said else None
+    path = "".join(path_through(course) for course in courses)
+    return tag("path", d=path, class_=f"line {class_}") if path else None
 
 
 def path_through(course: Sequence[Position]) -> str:
@@ -130,13 +130,13 @@ def path_through(course: Sequence[Position]) -> str:
 
 
 def legend(*entries: tuple[str, str]) -> Markup:
-    """The classes that stand in a picture, each with what it means."""
+    """The classes in a picture, each with its meaning."""
     return tag(
         "ul", *(tag("li", tag("span", "", class_=f"key {class_}"), text) for class_, text in entries), class_="legend"
     )
 
 
 def figure(title: str, drawing: Child, *notes: Child, class_: str | None = None) -> Markup:
-    """A picture with its title above and what one must know to read it below."""
-    said = tag("figcaption", *notes) if any(note for note in notes) else None
-    return tag("figure", tag("h3", title), drawing, said, class_=class_)
+    """A picture with its title above it and the notes for its reader below."""
+    caption = tag("figcaption", *notes) if any(note for note in notes) else None
+    return tag("figure", tag("h3", title), drawing, caption, class_=class_)

@@ -1,4 +1,4 @@
-"""What went wrong, by kind, with what the trainings said."""
+"""What went wrong, by kind, with the messages of the trainings."""
 
 from __future__ import annotations
 

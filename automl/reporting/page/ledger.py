@@ -1,4 +1,4 @@
-"""The epochs: planned, trained, still to come, fallen away, and saved because experiments go on from checkpoints."""
+"""The epochs that are planned, trained, still to come, dropped, and saved by going on from checkpoints."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from automl.text.formatting import duration
 
 def ledger(facts: Facts) -> Markup:
     """The bar of all epochs, and the table of rungs."""
-    found = entries(facts)
+    rung_lines = entries(facts)
     total = Line()
-    for line in found:
+    for line in rung_lines:
         total = total.plus(line)
     parts = (("trained", total.trained), ("to-come", total.to_come), ("away", total.away))
     bar = tag(
@@ -23,21 +23,21 @@ def ledger(facts: Facts) -> Markup:
     )
     words = {"trained": "trained", "to-come": "to come", "away": "fell away (failed, or not needed any more)"}
     keys = legend(*((f"part {name}", f"{size:,} {words[name]}") for name, size in parts if size))
-    saved = f"{total.planned:,} epochs are planned in all. "
+    note = f"{total.planned:,} epochs are planned in all. "
     if total.saved:
-        saved += f"{total.saved:,} more were saved: promoted experiments went on from their checkpoints. "
-    rest = f"The first {MOST_RUNGS} of {len(found):,} rungs. " if len(found) > MOST_RUNGS else ""
-    return figure("Epochs", joined(bar, keys, _table(found, total)), saved, rest, class_="full")
+        note += f"{total.saved:,} more were saved: promoted experiments went on from their checkpoints. "
+    rest = f"The first {MOST_RUNGS} of {len(rung_lines):,} rungs. " if len(rung_lines) > MOST_RUNGS else ""
+    return figure("Epochs", joined(bar, keys, _table(rung_lines, total)), note, rest, class_="full")
 
 
-def _table(found: list[Line], total: Line) -> Markup:
+def _table(rung_lines: list[Line], total: Line) -> Markup:
     heads = ("stage", "rung", "to epoch", "experiments", "failed", "planned", "trained", "saved", "time")
     rows = []
     name = ""
-    for line in found[:MOST_RUNGS]:
+    for line in rung_lines[:MOST_RUNGS]:
         rows.append(_row(line, line.stage if line.stage != name else "", str(line.to)))
         name = line.stage
-    head = tag("tr", *(tag("th", text, class_="number" if place > 1 else None) for place, text in enumerate(heads)))
+    head = tag("tr", *(tag("th", text, class_="number" if column > 1 else None) for column, text in enumerate(heads)))
     foot = tag("tfoot", _row(total, "in all", ""))
     return tag("div", tag("table", tag("thead", head), tag("tbody", rows), foot), class_="scroll")
 

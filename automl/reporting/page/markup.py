@@ -1,6 +1,6 @@
-"""Markup that is escaped by construction: whatever is not `Markup` already becomes text.
+"""Markup that is escaped by construction: whatever is not `Markup` becomes text.
 
-The page is at once HTML and well-formed XML, so that a strict parser can check all of it.
+The page is both HTML and well-formed XML, so that a strict parser can check all of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def escaped(text: object) -> Markup:
 
 
 def joined(*children: Child) -> Markup:
-    """The children one after the other; None is nothing."""
+    """The children one after another; None adds nothing."""
     parts: list[str] = []
     for child in children:
         if isinstance(child, Markup):
@@ -44,12 +44,12 @@ def joined(*children: Child) -> Markup:
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | float | None) -> Markup:
-    """An element. Attributes: `class_` is class, `stroke_width` is stroke-width; None leaves one out."""
-    said = "".join(
+    """An element. The attribute `class_` becomes class and `stroke_width` stroke-width; None leaves one out."""
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escaped(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     if name in _EMPTY and not children:
-        return Markup(f"<{name}{said} />")
-    return Markup(f"<{name}{said}>{joined(*children)}</{name}>")
+        return Markup(f"<{name}{written} />")
+    return Markup(f"<{name}{written}>{joined(*children)}</{name}>")

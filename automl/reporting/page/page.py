@@ -1,8 +1,8 @@
-"""The whole page. Static: no script and nothing that is loaded, so that it shows wherever it lies, Argo's UI included.
+"""The whole page. It has no script and loads nothing, so it can be shown from anywhere, even in Argo's UI.
 
-Pictures of what was trained are the exception: they stand in the page itself, but Argo's UI shows their words alone.
+Pictures of what was trained are part of the page itself, but Argo's UI shows their text only.
 
-A function of the record alone: the same study gives the same bytes, wherever and by whomever it is made.
+The page is a function of the record alone: the same study gives the same bytes, wherever and by whomever it is made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text.new_files import already_exists, check_folder_of
 
-MARKER = "<!-- argo-automl report -->"  # by which we know a page of ours
+MARKER = "<!-- argo-automl report -->"  # marks a page as ours
 _HEAD = f"<!DOCTYPE html>\n{MARKER}\n"
 
 
@@ -43,7 +43,7 @@ def render(opened: OpenedStudy, history: History | None = None) -> str:
 
 
 def page(facts: Facts, record: Record) -> str:
-    """The page, as HTML that is well-formed XML too; with a timeline where the facts have times."""
+    """The page, as HTML that is also well-formed XML, with a timeline where the facts have times."""
     sections = [(name, title, content) for name, title, content in _sections(facts, record) if content]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     body = tag(
@@ -69,7 +69,7 @@ def page(facts: Facts, record: Record) -> str:
 
 
 def write(text: str, path: Path) -> None:
-    """Writes a page to a file, over an older page of ours but over nothing else. Raises InvalidInput."""
+    """Writes a page to a file. Replaces an older page of ours, but nothing else. Raises InvalidInput."""
     if path.is_dir():
         raise InvalidInput(f"--html: {path} is a folder", advice=f"name a file in it: {path / 'report.html'}")
     check_folder_of(path, option="--html")
@@ -95,11 +95,11 @@ def _header(facts: Facts) -> Markup:
 
 
 def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | None]]:
-    found = importances(facts)
-    axes = ordered_axes(facts, found)
+    measured = importances(facts)
+    axes = ordered_axes(facts, measured)
     matters = None
     if facts.valued and facts.axes:
-        pair = tag("div", surface.importance(facts, found), surface.contour(facts, found), class_="pair")
+        pair = tag("div", surface.importance(facts, measured), surface.contour(facts, measured), class_="pair")
         matters = joined(pair, parameters.parallel(facts, axes), parameters.slices(facts, axes))
     return [
         ("pictures", "What it sees", pictures.pictures(record, facts)),

@@ -1,7 +1,7 @@
 """What the best model and the defaults see: the pictures that a training program leaves with its checkpoints.
 
-Which checkpoint's: the best of the experiment, the one that best_model would hold. So a picture and its number belong
-together. Argo's UI forbids pictures in what it shows, and gives the text in their place; any browser shows the file.
+They come from the best checkpoint of the experiment, the one that best_model would hold, so that a picture and its
+number belong together. Argo's UI forbids pictures and shows their text instead; any browser shows them.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def pictures(record: Record, facts: Facts) -> Markup | None:
-    """The section; None when the network draws none or no experiment has left any."""
+    """The section; None when the network draws no pictures or no experiment has left any."""
     caption = facts.definition.network.pictures
     if caption is None:
         return None
     sides = _judged(facts) or _searched(facts)
-    shown = [_of(record, facts, title, each) for title, each in sides]
-    found = [each for each in shown if each is not None]
-    return joined(tag("p", caption), *found) if found else None
+    shown = [_of(record, facts, title, experiment) for title, experiment in sides]
+    drawn = [experiment for experiment in shown if experiment is not None]
+    return joined(tag("p", caption), *drawn) if drawn else None
 
 
 def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
-    """The first training of each side in the final judgement: both are as long and have the same seed.
+    """The first training of each side in the final judgement. Both have the same length and the same seed.
 
-    Where the defaults are the best there is one side.
+    There is only one side where the defaults are the best.
     """
     if facts.verdict is None or facts.state != "done":
         return []
-    by_number = {each.number: each for each in facts.experiments}
+    by_number = {experiment.number: experiment for experiment in facts.experiments}
     sides = (
         ("The defaults, trained anew for the final judgement", facts.verdict.default),
         ("The best, trained anew for it", facts.verdict.best),
@@ -48,35 +48,35 @@ def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
 
 
 def _searched(facts: Facts) -> list[tuple[str, Experiment]]:
-    """Both as the search has trained them, which may not be equally long."""
+    """Both sides as the search trained them; their lengths may differ."""
     if facts.winner is facts.defaults:
         sides = [("The best of the search, which are the defaults", facts.winner)]
     else:
         sides = [("The defaults in the search", facts.defaults), ("The best of the search", facts.winner)]
-    return [(title, each.experiment) for title, each in sides if each is not None]
+    return [(title, candidate.experiment) for title, candidate in sides if candidate is not None]
 
 
-def _of(record: Record, facts: Facts, title: str, each: Experiment) -> Markup | None:
-    results = [result for result in each.results if result.failure is None and result.best is not None]
+def _of(record: Record, facts: Facts, title: str, experiment: Experiment) -> Markup | None:
+    results = [result for result in experiment.results if result.failure is None and result.best is not None]
     if not results or results[-1].best is None:
         return None
     best = results[-1].best
     try:
         manifest = record.manifest(best.manifest)
     except CheckpointError:
-        return None  # 'automl verify' tells of a damaged one
+        return None  # 'automl verify' reports a damaged one
     if manifest is None:
         return None
     images = []
-    for place, file in enumerate(manifest.files):
+    for index, file in enumerate(manifest.files):
         if file.name.endswith(".png") and file.size <= MOST_BYTES:
-            data = record.store.get(manifest.file_key(place))
+            data = record.store.get(manifest.file_key(index))
             if data is not None and data.startswith(_PNG):
                 text = base64.b64encode(data).decode()
-                name = f"experiment {each.number}, epoch {best.epoch}: {file.name}"
+                name = f"experiment {experiment.number}, epoch {best.epoch}: {file.name}"
                 images.append(tag("img", src=f"data:image/png;base64,{text}", alt=name, class_="seen"))
     if not images:
         return None
-    known = results[-1].best_value
-    value = "" if known is None else f", {facts.metric} {number(known)}"
-    return figure(title, joined(*images[:MOST]), f"Experiment {each.number}, epoch {best.epoch}{value}.")
+    value = results[-1].best_value
+    value_text = "" if value is None else f", {facts.metric} {number(value)}"
+    return figure(title, joined(*images[:MOST]), f"Experiment {experiment.number}, epoch {best.epoch}{value_text}.")

@@ -55,7 +55,7 @@ def _network(facts: Facts) -> Markup:
 
 
 def _sorted(value: Any) -> Any:
-    """The value with all names in order: that in the author's file is not in the record."""
+    """The value with all names sorted, because the record does not hold the order in the author's file."""
     if isinstance(value, dict):
         return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(each) for each in value] if isinstance(value, list) else value
+    return [_sorted(element) for element in value] if isinstance(value, list) else value

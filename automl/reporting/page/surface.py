@@ -15,25 +15,25 @@ from automl.search.algorithms import SAMPLERS
 from automl.text.formatting import counted
 
 
-def importance(facts: Facts, found: tuple[Importance, ...]) -> Markup:
-    """A bar for each parameter, with the mark that chance alone reaches."""
+def importance(facts: Facts, measured: tuple[Importance, ...]) -> Markup:
+    """A bar for each parameter, with a mark at what chance alone reaches."""
     count = len(judged(facts)[0])
-    if not found:
+    if not measured:
         return figure("Importance", tag("p", f"Not known yet: {unknown_because(facts)}.", class_="empty"))
-    rows = found[:MOST_BARS]
+    rows = measured[:MOST_BARS]
     left, right, step = 134, 48, 26
     width, height = 420, 34 + step * len(rows)
-    most = max(0.1, *(max(each.share, each.chance) for each in rows))
+    most = max(0.1, *(max(bar.share, bar.chance) for bar in rows))
     room = width - left - right
     marks: list[Markup] = []
-    for index, each in enumerate(rows):
+    for index, bar in enumerate(rows):
         y = 8 + index * step
-        length, chance = room * each.share / most, left + room * each.chance / most
-        strength = "sure" if each.share > each.chance else "unsure"
-        marks.append(name(left - 8, y + 15, each.axis.short, "end", left - 8, class_="bar-name"))
+        length, chance = room * bar.share / most, left + room * bar.chance / most
+        strength = "sure" if bar.share > bar.chance else "unsure"
+        marks.append(name(left - 8, y + 15, bar.axis.short, "end", left - 8, class_="bar-name"))
         marks.append(tag("rect", x=left, y=y + 3, width=at(max(length, 1)), height=16, class_=f"bar {strength}"))
         marks.append(tag("line", x1=at(chance), x2=at(chance), y1=y, y2=y + 22, class_="chance"))
-        marks.append(label(width - 8, y + 15, f"{each.share:.0%}", "end", strength))
+        marks.append(label(width - 8, y + 15, f"{bar.share:.0%}", "end", strength))
     marks.append(label(width - 8, height - 6, "share of the variance; the mark: what chance reaches", "end"))
     drawing = picture(width, height, "Importance of each parameter", marks)
     halved = any(not rung.new for stage in facts.definition.plan.search for rung in stage.rungs)
@@ -50,21 +50,21 @@ def importance(facts: Facts, found: tuple[Importance, ...]) -> Markup:
     return figure("Importance", drawing, *notes)
 
 
-def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
-    """A map of the two most important parameters: how the experiments around each point ranked."""
-    land = landscape(facts, found)
+def contour(facts: Facts, measured: tuple[Importance, ...]) -> Markup | None:
+    """A map of the two most important parameters, which shows how the experiments around each point ranked."""
+    land = landscape(facts, measured)
     if land is None:
         return None
-    one, other = land.axes
-    plot = Plot(one.scale, other.scale, one.short, other.short, width=420, height=340, left=60)
+    across, up = land.axes
+    plot = Plot(across.scale, up.scale, across.short, up.short, width=420, height=340, left=60)
     shades = numpy.clip(land.height() * SHADES, 0, SHADES - 1).astype(int)
     marks: list[Markup | None] = [_cells(plot, shades, land.near)]
     places: list[Position] = [(plot.across(x), plot.up(y)) for x, y in land.points.tolist()]
     marks.append(dots(places[:1000], "tried"))
     if facts.winner is not None:
-        point = plot.point(one.value(facts.winner.experiment.values), other.value(facts.winner.experiment.values))
+        point = plot.point(across.value(facts.winner.experiment.values), up.value(facts.winner.experiment.values))
         marks += [star(point, "best", 5)] if point else []
-    drawing = plot.drawn(f"Rank by {one.name} and {other.name}", marks)
+    drawing = plot.drawn(f"Rank by {across.name} and {up.name}", marks)
     key = tag(
         "ul",
         tag("li", "worse ", *(tag("span", "", class_=f"key shade{shade}") for shade in range(SHADES)), " better"),
@@ -72,7 +72,7 @@ def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
         class_="legend shades",
     )
     note = "The mean rank of the experiments near each point; where none is near, nothing is drawn. "
-    doubt = [each.axis.short for each in found[:2] if each.share <= each.chance]
+    doubt = [importance.axis.short for importance in measured[:2] if importance.share <= importance.chance]
     unsure = (
         f"That {' and '.join(doubt)} matter{'s' if len(doubt) == 1 else ''} at all is not certain. " if doubt else ""
     )
@@ -80,7 +80,7 @@ def contour(facts: Facts, found: tuple[Importance, ...]) -> Markup | None:
 
 
 def _cells(plot: Plot, shades: NDArray[numpy.int_], near: NDArray[numpy.bool_]) -> Markup:
-    """The map: equal cells side by side are one rectangle, all of a shade are one path."""
+    """The map. Equal cells next to each other are one rectangle, and all of a shade are one path."""
     wide, high = plot.inner_width / CELLS, plot.inner_height / CELLS
     paths = ["" for _ in range(SHADES)]
     for row in range(CELLS):

@@ -1,4 +1,4 @@
-"""What a value costs: every result by its training time, and the front of those that none is better than."""
+"""What a value costs: every result by its training time, and the front of the results that no other beats."""
 
 from __future__ import annotations
 
@@ -36,86 +36,91 @@ def tradeoff(facts: Facts) -> Markup | None:
     if layout is None:
         return None
     if are_alike(facts):
-        times = [each.seconds for each in facts.points]
+        times = [point.seconds for point in facts.points]
         low, high = spent(min(times)), spent(max(times))
         span = low if low == high else f"{low} to {high}"
-        said = f"All {counted(len(times), 'result')} took about as long ({span}): a lesser value saves no time."
-        return tag("p", said, class_="empty")
+        text = f"All {counted(len(times), 'result')} took about as long ({span}): a lesser value saves no time."
+        return tag("p", text, class_="empty")
     plot = Plot(layout.across, layout.up, layout.name, axis_name(facts), width=980, height=360)
     marks: list[Markup | None] = [*_dots(facts, layout, plot), lines([_course(facts, layout, plot)], "sofar")]
-    placed = [(each, place) for each in facts.front if (place := _place(layout, plot, each))]
-    marks += [star(place, "front", 4) for _, place in placed]
-    for name, each in landmarks(facts):
-        if place := _place(layout, plot, each):
-            marks.append(diamond(place, name) if name == "default" else star(place, name))
+    placed = [(point, position) for point in facts.front if (position := _place(layout, plot, point))]
+    marks += [star(position, "front", 4) for _, position in placed]
+    for name, point in landmarks(facts):
+        if position := _place(layout, plot, point):
+            marks.append(diamond(position, name) if name == "default" else star(position, name))
     marks += _labels(facts, plot, placed)
     if len(layout.drawn) <= MOST_WITH_TEXT:
-        marks += [_text(facts, each, place) for each in layout.drawn if (place := _place(layout, plot, each))]
+        marks += [_text(facts, point, position) for point in layout.drawn if (position := _place(layout, plot, point))]
     drawing = plot.drawn(f"{facts.metric} of every result by its training time", marks)
     keys = legend(*facts.levels, *KEYS, *landmark_keys(facts))
     wide = tag("div", drawing, class_="scroll wide")
     shown = figure("Value against training time", joined(keys, wide), cost_notes(facts, layout), class_="full")
-    said = sentence(facts)
-    return joined(tag("p", said) if said else None, shown, _table(facts))
+    text = sentence(facts)
+    return joined(tag("p", text) if text else None, shown, _table(facts))
 
 
-def _place(layout: Layout, plot: Plot, each: Point) -> Position | None:
-    return plot.point(each.seconds / layout.size, each.value)
+def _place(layout: Layout, plot: Plot, point: Point) -> Position | None:
+    return plot.point(point.seconds / layout.size, point.value)
 
 
 def _dots(facts: Facts, layout: Layout, plot: Plot) -> list[Markup | None]:
     by_level: list[list[Position]] = [[] for _ in range(LEVELS)]
-    for each in layout.drawn:
-        if place := _place(layout, plot, each):
-            by_level[facts.level_of(each.epochs)].append(place)
+    for point in layout.drawn:
+        if position := _place(layout, plot, point):
+            by_level[facts.level_of(point.epochs)].append(position)
     small = "small " if len(layout.drawn) > MOST_WITH_TEXT else ""
     return [dots(places, f"{small}level{level}") for level, places in enumerate(by_level)]
 
 
 def _course(facts: Facts, layout: Layout, plot: Plot) -> list[Position]:
-    """The front as stairs: the best value within each time."""
+    """The front as stairs, which show the best value within each time."""
     course: list[Position] = []
-    for each in facts.front:
-        if place := _place(layout, plot, each):
-            course += [(place[0], course[-1][1]), place] if course else [place]
+    for point in facts.front:
+        if position := _place(layout, plot, point):
+            course += [(position[0], course[-1][1]), position] if course else [position]
     return [*course, (plot.across(1), course[-1][1])]
 
 
 def _labels(facts: Facts, plot: Plot, placed: list[tuple[Point, Position]]) -> list[Markup]:
     """The numbers of the experiments on the front, on its empty side."""
-    found = []
-    texts = [str(each.experiment) for each, _ in placed]
+    labels = []
+    texts = [str(point.experiment) for point, _ in placed]
     outward = [(x, y if facts.minimize else -y) for _, (x, y) in placed]
     for index in readable(texts, outward, LETTER_WIDTH, LINE_HEIGHT):
         x, y = placed[index][1]
         right = max(x - LABEL_GAP, plot.left + LETTER_WIDTH * len(texts[index]))
-        found.append(label(right, y + 17 if facts.minimize else y - 8, texts[index], "end", "halo"))
-    return found
+        labels.append(label(right, y + 17 if facts.minimize else y - 8, texts[index], "end", "halo"))
+    return labels
 
 
-def _text(facts: Facts, each: Point, place: Position) -> Markup:
-    """What a pointer over a dot shows: an unseen disc with a title."""
-    what = f"experiment {each.experiment}, epoch {each.epochs}"
-    text = f"{what}: {facts.metric} {number(each.value)} in {spent(each.seconds)}"
-    return tag("circle", tag("title", text), cx=at(place[0]), cy=at(place[1]), r=7, class_="touch")
+def _text(facts: Facts, point: Point, position: Position) -> Markup:
+    """An invisible disc over a dot, whose title a pointer shows."""
+    what = f"experiment {point.experiment}, epoch {point.epochs}"
+    text = f"{what}: {facts.metric} {number(point.value)} in {spent(point.seconds)}"
+    return tag("circle", tag("title", text), cx=at(position[0]), cy=at(position[1]), r=7, class_="touch")
 
 
 def _table(facts: Facts) -> Markup:
-    """The front, the quickest first: what each costs and what it lacks."""
+    """The table of the front, the quickest first, with what each point costs and how far it is behind the best."""
     best, share = best_point(facts), gain_share(facts)
     assert best is not None, "there are points"
     heads = ["to epoch", facts.metric, "behind the best", "training time", "of the best's time"]
     heads += ["of its gain over the defaults"] if share else []
     shown = facts.front[-MOST_OF_FRONT:]
     rows = []
-    for each in shown:
-        behind = difference(facts.score(best.value), facts.score(each.value))
-        cells = [str(each.epochs), number(each.value), number(behind) if behind else "\N{EN DASH}", spent(each.seconds)]
-        cells.append(percent(each.seconds / best.seconds) if best.seconds else "\N{EN DASH}")
+    for point in shown:
+        behind = difference(facts.score(best.value), facts.score(point.value))
+        cells = [
+            str(point.epochs),
+            number(point.value),
+            number(behind) if behind else "\N{EN DASH}",
+            spent(point.seconds),
+        ]
+        cells.append(percent(point.seconds / best.seconds) if best.seconds else "\N{EN DASH}")
         if share:
-            cells.append(percent(share(each)) if share(each) > 0 else "none")
-        is_best = (each.experiment, each.rung) == (best.experiment, best.rung)
-        name = f"{each.experiment}{' (defaults)' if each.experiment == DEFAULTS else ' (best)' if is_best else ''}"
+            cells.append(percent(share(point)) if share(point) > 0 else "none")
+        is_best = (point.experiment, point.rung) == (best.experiment, best.rung)
+        name = f"{point.experiment}{' (defaults)' if point.experiment == DEFAULTS else ' (best)' if is_best else ''}"
         row = (tag("th", name, scope="row"), *(tag("td", cell, class_="number") for cell in cells))
         rows.append(tag("tr", *row, class_="best-row" if is_best else None))
     head = tag("tr", tag("th", "experiment"), *(tag("th", text, class_="number") for text in heads))

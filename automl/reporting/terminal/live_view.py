@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a table that renews itself in a terminal, plain lines when the output is piped."""
+"""Shows a run while it goes on: a table that updates itself in a terminal, plain lines when the output is piped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Training:
 class LiveView:
     """A listener of `LocalRun`. Use it as `with view.shown(): run`.
 
-    jobs: trainings side by side; None: as many as are seen.
+    `jobs` is the number of trainings at a time; None takes as many as were seen.
     """
 
     definition: Definition
@@ -57,11 +57,11 @@ class LiveView:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """The table is on the screen inside; a terminal that changes its size is followed."""
+        """Shows the table inside the `with` block, and adapts it when the terminal changes its size."""
         if not self.console.is_terminal:
             yield
             return
-        # no thread of rich's own: the runner forks, and forking with threads about is asking for trouble
+        # no thread of rich's own: the runner forks, and it is not safe to fork while threads run
         with Live(console=self.console, auto_refresh=False, transient=True) as live:
             self._live = live
             old = signal.signal(signal.SIGWINCH, self._resized)
@@ -80,7 +80,7 @@ class LiveView:
             self._refresh()
 
     def take(self, event: Event) -> None:
-        """Knows of the event from now on, and shows nothing."""
+        """Remembers the event, and shows nothing."""
         self._study = event.study
         if event.times is not None:
             self._times[event.times.experiment, event.times.rung, event.times.attempt] = event.times
@@ -103,7 +103,7 @@ class LiveView:
         self._refresh()
 
     def lines(self, event: Event) -> Iterator[str]:
-        """What is printed of an event where there is no terminal."""
+        """The lines that an event prints where there is no terminal."""
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
@@ -147,14 +147,14 @@ class LiveView:
         return status.progress(self.definition, study, running)
 
     def _time_left(self, study: History) -> str:
-        """The time left with its interval; drawn anew every few seconds, for a large study takes a while."""
+        """The time left with its interval, computed again only every few seconds, as a large study takes a while."""
         if time.monotonic() - self._left[0] > _FRESH:
             outlook = time_left(self.definition, study, tuple(self._times.values()), time.time(), self.jobs)
             self._left = (time.monotonic(), time_left_text(outlook))
         return self._left[1]
 
     def screen(self) -> RenderableType:
-        """What a terminal shows: progress, the best so far, the experiments."""
+        """The screen of a terminal: progress, the best so far, the experiments."""
         assert self._study is not None
         progress = self._progress(self._study)
         best = summary.best_of_search(self.definition, self._study)

@@ -1,4 +1,4 @@
-"""Where a study stands, as text that Prometheus reads: its textfile collector, a Pushgateway, anything of OpenMetrics.
+"""The status of a study as text for Prometheus: its textfile collector, a Pushgateway, anything that reads OpenMetrics.
 
 https://prometheus.io/docs/specs/om/open_metrics_spec/: families of gauges, each with TYPE and HELP, and EOF at the end.
 """

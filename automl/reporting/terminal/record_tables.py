@@ -1,4 +1,4 @@
-"""Tables of the commands that ask a study's record, from the data that the other output forms print as it is."""
+"""Tables of the commands that read a study's record, from the data that the other output forms print unchanged."""
 
 from __future__ import annotations
 
@@ -21,26 +21,28 @@ Row = Mapping[str, Any]
 def replay(console: Console, data: Row) -> None:
     """Whether the decisions are the same, or where the first difference is."""
     rows = [("study", f"{data['study']} in {data['store']}")]
-    found = data["difference"]
-    if found is None:
+    difference = data["difference"]
+    if difference is None:
         write_pairs(console, [*rows, ("decisions", f"all {data['decisions']} are the same, computed again")])
         return
-    place = f"{found['decision']} (stage {found['stage']})"
-    rows.append(("differs", f"{place}, the first of {data['decisions']} that does"))
-    rows += [("field", found["field"])] if found["field"] else []
-    rows += [("stored", _as_written(found["stored"])), ("computed", _as_written(found["computed"]))]
-    then, now = data["software"]["then"], data["software"]["now"]
+    decision = f"{difference['decision']} (stage {difference['stage']})"
+    rows.append(("differs", f"{decision}, the first of {data['decisions']} that does"))
+    rows += [("field", difference["field"])] if difference["field"] else []
+    rows += [("stored", _as_written(difference["stored"])), ("computed", _as_written(difference["computed"]))]
+    recorded, current = data["software"]["then"], data["software"]["now"]
     changed = [
-        f"{name} {then.get(name, 'unknown')} then, {now[name]} now" for name in now if then.get(name) != now[name]
+        f"{name} {recorded.get(name, 'unknown')} then, {current[name]} now"
+        for name in current
+        if recorded.get(name) != current[name]
     ]
-    said = (
+    software = (
         ", ".join(changed) or "the same versions as then, so the record was changed, or the machine rounds differently"
     )
-    write_pairs(console, [*rows, ("software", said)])
+    write_pairs(console, [*rows, ("software", software)])
 
 
 def why(console: Console, explanation: Explanation) -> None:
-    """What an experiment is, then its story, one line an event."""
+    """What an experiment is, then its story with one line for each event."""
     name = f"{explanation.experiment}{' (the defaults)' if explanation.is_defaults else ''}, stage {explanation.stage}"
     rows = [("experiment", name), ("status", explanation.status.value), *setting_rows(explanation.values)]
     write_pairs(console, rows)
@@ -54,7 +56,7 @@ def why(console: Console, explanation: Explanation) -> None:
 
 
 def verify(console: Console, data: Row) -> None:
-    """What was looked at, and what is wrong with which object."""
+    """What was checked, and which object has which problem."""
     checked = ", ".join(f"{count} {name}" for name, count in data["checked"].items())
     problems = len(data["problems"])
     verdict = (
@@ -65,39 +67,39 @@ def verify(console: Console, data: Row) -> None:
         if data[group]:
             console.print()
             table = plain_table("object", word)
-            for each in data[group]:
-                add_row(table, each["object"], each[word])
+            for item in data[group]:
+                add_row(table, item["object"], item[word])
             console.print(table)
 
 
 def gc(console: Console, data: Row, study: str) -> None:
-    """What goes and what stays, by reason, and how to make it so."""
+    """What is removed and what stays, by reason, and the command that removes it."""
     goes = data["remove"]
     table = plain_table("", "checkpoints", "objects", "MB", "reason", right=("checkpoints", "objects", "MB"))
     for name, side in (("removed" if data["removed"] else "to remove", goes), ("kept", data["stay"])):
-        for each in side["by_reason"]:
-            add_row(table, name, each["checkpoints"], each["objects"], f"{each['megabytes']:,g}", each["reason"])
+        for group in side["by_reason"]:
+            add_row(table, name, group["checkpoints"], group["objects"], f"{group['megabytes']:,g}", group["reason"])
     console.print(table)
     console.print()
-    said = f"{counted(goes['checkpoints'], 'checkpoint')} in {counted(goes['objects'], 'object')}"
+    amount = f"{counted(goes['checkpoints'], 'checkpoint')} in {counted(goes['objects'], 'object')}"
     size = f"{goes['megabytes']:,g} MB"
     if not goes["checkpoints"]:
         console.print("there is nothing to remove")
     elif data["removed"]:
-        console.print(Text(f"removed {said}, {size}"))
+        console.print(Text(f"removed {amount}, {size}"))
     else:
         keep = "" if data["keep"] == "best" else f" --keep {data['keep']}"
         console.print(
-            Text(f"would remove {said}, {size}; nothing was removed. To do it: automl gc {study}{keep} --yes")
+            Text(f"would remove {amount}, {size}; nothing was removed. To do it: automl gc {study}{keep} --yes")
         )
 
 
 def diff(console: Console, data: Row) -> None:
-    """Two studies side by side, then the settings that differ."""
+    """Two studies next to each other, then the settings that differ."""
     a, b = data["a"], data["b"]
     table = plain_table("", "A", "B")
-    for name, said in _DIFF_ROWS:
-        add_row(table, name, said(a), said(b))
+    for name, cell_of in _DIFF_ROWS:
+        add_row(table, name, cell_of(a), cell_of(b))
     add_row(table, "decisions", data["decisions"]["a"], data["decisions"]["b"])
     console.print(table)
     console.print()
@@ -115,17 +117,17 @@ def diff(console: Console, data: Row) -> None:
         console.print("all settings are the same")
         return
     table = plain_table("setting", "A", "B")
-    for each in data["settings"]:
-        add_row(table, each["setting"], _as_written(each["a"]), _as_written(each["b"]))
+    for row in data["settings"]:
+        add_row(table, row["setting"], _as_written(row["a"]), _as_written(row["b"]))
     console.print(table)
 
 
 def _where_decisions_differ(decisions: Row) -> str:
-    found = decisions["first_difference"]
-    if found is None:
+    difference = decisions["first_difference"]
+    if difference is None:
         return "all decisions are the same"
-    where = found["decision"] + (f", {found['field']}" if found["field"] else "")
-    sides = f"{_as_written(found['a'])} in A, {_as_written(found['b'])} in B"
+    where = difference["decision"] + (f", {difference['field']}" if difference["field"] else "")
+    sides = f"{_as_written(difference['a'])} in A, {_as_written(difference['b'])} in B"
     return f"decisions differ after {decisions['same_until_the_first_difference']}: {where}: {sides}"
 
 

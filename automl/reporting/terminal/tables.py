@@ -71,7 +71,7 @@ def status(console: Console, current: StudyStatus) -> None:
 
 
 def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool) -> None:
-    """The table of experiments; whole: with values and reasons on as many lines as they take, else cut to one."""
+    """The table of experiments. `whole` gives values and reasons all the lines they need; else they are cut to one."""
     names = ("experiment", "stage", "status", "epochs", "value")
     table = plain_table(*names, right=("experiment", "epochs", "value"))
     cells = [(*experiment_cells(row), number(row.value)) for row in rows]
@@ -100,7 +100,7 @@ def best(console: Console, metric: str, experiment: BestSoFar) -> None:
 
 
 def finished(console: Console, definition: Definition, current: StudyStatus, study: str) -> None:
-    """The end of a run: the defaults beside the best, and where the files are. `study` is what the user called it."""
+    """The end of a run: the defaults next to the best, and where the files are. `study` is what the user called it."""
     failures = current.progress.counts[Status.FAILURE]
     failed = f", {failures} failed" if failures else ""
     console.print()
@@ -127,7 +127,7 @@ def report(console: Console, definition: Definition, current: StudyStatus) -> No
 
 
 def _verdict(console: Console, definition: Definition, current: StudyStatus) -> None:
-    """The defaults and the best side by side: metric, fresh trainings, values; then who won, in words."""
+    """The defaults and the best next to each other: metric, fresh trainings, values; then which is better, in words."""
     best, verdict = current.best, current.verdict
     if best is None:
         console.print(f"no experiment has succeeded ({current.state})")
@@ -209,7 +209,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
 
 
 def _options(options: Sequence[object]) -> str:
-    """The first of them; '-o json' has all."""
+    """The first few options; '-o json' has all."""
     shown = ", ".join(map(str, options[:_MOST_OPTIONS]))
     return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in all)"
 
@@ -236,7 +236,7 @@ def plain_table(*columns: str, right: Iterable[str] = ()) -> Table:
 
 
 def add_row(table: Table, *cells: object, style: str = "") -> None:
-    """A row of plain texts: brackets in them are no markup."""
+    """A row of plain texts; brackets in them are not markup."""
     table.add_row(*(Text(str(cell)) for cell in cells), style=style or None)
 
 
