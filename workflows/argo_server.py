@@ -15,7 +15,7 @@ from workflows.kubernetes_api import USUAL_NAMESPACE
 
 _SECONDS = (5, 60)  # to connect, and for an answer
 _CHANGES: dict[Action, tuple[str, ...]] = {
-    "stop": ("stop", "resume"),  # a paused one would never come to its end
+    "stop": ("stop", "resume"),  # a paused workflow would never end
     "pause": ("suspend",),
     "resume": ("resume",),
 }

@@ -1,7 +1,7 @@
 """Where Argo puts what people open in its pages: the report, under its own key beside the study.
 
-A compiled study says the whole place, the keys by reference. A template says the key only, and the artifact repository
-that its ConfigMap describes says the rest: Argo takes no tag for `insecure`.
+A compiled study names the whole address, with the access keys by reference. A template names the object's key only, and
+the artifact repository of its ConfigMap holds the rest: Argo takes no tag for `insecure`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _AMAZON = "s3.amazonaws.com"
 
 
 def report(cluster: ClusterSettings) -> S3Artifact:
-    """The page that a brain step leaves. Not archived and named .html, or Argo's server would not show it."""
+    """The page that a brain step writes: not archived and named .html, or Argo's server would not show it."""
     page = f"{pod_contract.OUTPUTS}/{REPORT}.html"
     key = "{{workflow.outputs.parameters.report_key}}"
     if cluster.artifacts is not None:

@@ -1,6 +1,6 @@
-"""Studies on a cluster: what a workflow needs there, where it stands, and which one is meant. Pure but for `Cluster`.
+"""Studies on a cluster: what a workflow needs there, its state, and which one is meant. All pure except `Cluster`.
 
-`Cluster` is the little that is asked of a cluster; kubernetes_api.py and argo_server.py are the two ways to ask it.
+`Cluster` is the little that is needed of a cluster; kubernetes_api.py and argo_server.py are its two implementations.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Action = Literal["stop", "pause", "resume"]
 
 
 class State(StrEnum):
-    """Where a workflow stands, after its phase and what its user has asked for; the value is the word for people."""
+    """The state of a workflow, by its phase and by what its user asked for; the value is the word for people."""
 
     UNSEEN = "not seen yet by Argo's controller"
     PENDING = "pending"
@@ -41,7 +41,7 @@ class State(StrEnum):
     ERROR = "error"
 
 
-_ALREADY = {  # said of a workflow that need not be changed
+_ALREADY = {  # the message for a workflow that need not be changed
     State.UNSEEN: "already exists, and Argo's controller has not seen it yet",
     State.PENDING: "is already pending",
     State.RUNNING: "is already running",
@@ -88,7 +88,7 @@ class Cluster(Protocol):
         """Why pods of a workflow do not run yet, by the id of their node; empty where pods cannot be seen."""
 
     def log(self, name: str, pod: str, *, follow: bool) -> Iterator[str]:
-        """The lines that the main container of a pod has written; to its end, with follow."""
+        """The lines that the main container of a pod has written; with `follow`, until it ends."""
 
 
 @dataclass(frozen=True)
@@ -116,19 +116,21 @@ def name_of(workflow: Workflow) -> str:
 
 def parameter(workflow: Workflow, name: str) -> str | None:
     """The value of one of the workflow's arguments."""
-    given = workflow["spec"].get("arguments", {}).get("parameters", ())
-    return next((str(each["value"]) for each in given if each["name"] == name and "value" in each), None)
+    parameters = workflow["spec"].get("arguments", {}).get("parameters", ())
+    return next(
+        (str(argument["value"]) for argument in parameters if argument["name"] == name and "value" in argument), None
+    )
 
 
 def store_of(workflow: Workflow) -> str:
-    """Where its study lies; empty until the first step has said it, where no argument does."""
+    """Where its study lies: an argument, or else an output of the first step; empty until that step has run."""
     put_out = workflow.get("status", {}).get("outputs", {}).get("parameters", ())
-    said = next((str(each.get("value", "")) for each in put_out if each["name"] == "store"), "")
-    return parameter(workflow, "store") or said
+    stated = next((str(output.get("value", "")) for output in put_out if output["name"] == "store"), "")
+    return parameter(workflow, "store") or stated
 
 
 def phase(workflow: Workflow) -> str:
-    """Argo's word for where it stands; empty until its controller has seen it."""
+    """Argo's word for its state; empty until its controller has seen it."""
     return str(workflow.get("status", {}).get("phase", ""))
 
 
@@ -137,7 +139,7 @@ def ended(workflow: Workflow) -> bool:
 
 
 def already(workflow: Workflow) -> str:
-    """What is said of a workflow that is asked to be what it is."""
+    """The message for a workflow that is already in the requested state."""
     return _ALREADY[state(workflow)]
 
 
@@ -147,7 +149,7 @@ def ended_without_success(workflow: Workflow) -> bool:
 
 
 def state(workflow: Workflow) -> State:
-    """Where it stands. Raises ClusterError for a phase that Argo did not have when this was written."""
+    """Its state. Raises ClusterError for a phase that Argo did not have when this was written."""
     by_phase = _STATES.get(phase(workflow))
     if by_phase is None:
         raise ClusterError(
@@ -167,10 +169,10 @@ def state(workflow: Workflow) -> State:
 def nodes(workflow: Workflow) -> list[Mapping[str, Any]]:
     """The nodes of its status, which Argo compresses when they are many."""
     status = workflow.get("status", {})
-    found = status.get("nodes")
-    if not found and status.get("compressedNodes"):
-        found = strict_json.load(gzip.decompress(base64.b64decode(status["compressedNodes"])), "compressedNodes")
-    return list((found or {}).values())
+    by_id = status.get("nodes")
+    if not by_id and status.get("compressedNodes"):
+        by_id = strict_json.load(gzip.decompress(base64.b64decode(status["compressedNodes"])), "compressedNodes")
+    return list((by_id or {}).values())
 
 
 def pod_of(workflow: Workflow, node: Mapping[str, Any]) -> str:
@@ -181,11 +183,11 @@ def pod_of(workflow: Workflow, node: Mapping[str, Any]) -> str:
 
 def trainings(workflow: Workflow) -> list[Training]:
     """Its training pods, by experiment and rung."""
-    found = []
+    pods = []
     for node in nodes(workflow):
-        inputs = {each["name"]: each.get("value", "") for each in node.get("inputs", {}).get("parameters", ())}
+        inputs = {item["name"]: item.get("value", "") for item in node.get("inputs", {}).get("parameters", ())}
         if node["type"] == "Pod" and "experiment" in inputs:
-            found.append(
+            pods.append(
                 Training(
                     node["id"],
                     pod_of(workflow, node),
@@ -195,37 +197,37 @@ def trainings(workflow: Workflow) -> list[Training]:
                     node.get("message", ""),
                 )
             )
-    return sorted(found, key=lambda each: (each.experiment.zfill(9), each.rung.zfill(9), each.node))
+    return sorted(pods, key=lambda training: (training.experiment.zfill(9), training.rung.zfill(9), training.node))
 
 
 def gpus_of_a_training(workflow: Workflow) -> int:
     """How many GPUs each of its trainings asks for, by the workflow or the template that it was made from."""
     made_from = workflow.get("status", {}).get("storedWorkflowTemplateSpec", {})
-    asked = [each[_GPU] for part in (workflow["spec"], made_from) for each in _mappings(part) if _GPU in each]
-    return max((int(each) for each in asked if str(each).isdigit()), default=0)
+    limits = [mapping[_GPU] for part in (workflow["spec"], made_from) for mapping in _mappings(part) if _GPU in mapping]
+    return max((int(count) for count in limits if str(count).isdigit()), default=0)
 
 
-def waiting(workflow: Workflow, seen: Mapping[str, str]) -> dict[str, list[str]]:
-    """Why pods do not run -> which. seen: what the pods themselves say, by node."""
-    names = {each.node: each.name for each in trainings(workflow)}
-    found: dict[str, list[str]] = {}
+def waiting(workflow: Workflow, reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Why pods do not run -> the names of those pods. `reasons` are what the pods themselves give, by node."""
+    names = {training.node: training.name for training in trainings(workflow)}
+    pods: dict[str, list[str]] = {}
     for node in nodes(workflow):
         if node["type"] == "Pod" and node.get("phase") == "Pending":
-            reason = seen.get(node["id"]) or node.get("message", "")
+            reason = reasons.get(node["id"]) or node.get("message", "")
             if reason.partition(":")[0] not in USUAL_WAITS:
-                found.setdefault(reason, []).append(names.get(node["id"], node["displayName"]))
-    return found
+                pods.setdefault(reason, []).append(names.get(node["id"], node["displayName"]))
+    return pods
 
 
 def failed_step(workflow: Workflow) -> Mapping[str, Any] | None:
-    """The step of ours that failed the workflow, last of several: a training that fails is data and fails nothing."""
-    train = {each.node for each in trainings(workflow)}
-    found = [
+    """The last of our own steps that failed, which failed the workflow: a failed training is data and fails nothing."""
+    train = {training.node for training in trainings(workflow)}
+    failed = [
         node
         for node in nodes(workflow)
         if node["type"] == "Pod" and node.get("phase") in {"Failed", "Error"} and node["id"] not in train
     ]
-    return max(found, key=lambda node: str(node.get("finishedAt", "")), default=None)
+    return max(failed, key=lambda node: str(node.get("finishedAt", "")), default=None)
 
 
 # -- which workflow ---------------------------------------------------------------------------------------------------
@@ -233,26 +235,28 @@ def failed_step(workflow: Workflow) -> Mapping[str, Any] | None:
 
 def of_study(cluster: Cluster, study: str, store: str | None) -> list[Workflow]:
     """The workflows of a study on this store, newest first."""
-    found = cluster.select(f"{STUDY_LABEL}={study}")
-    mine = [each for each in found if store_of(each) == store]
-    return sorted(mine, key=lambda each: (str(each["metadata"].get("creationTimestamp")), name_of(each)), reverse=True)
+    workflows = cluster.select(f"{STUDY_LABEL}={study}")
+    mine = [workflow for workflow in workflows if store_of(workflow) == store]
+    return sorted(
+        mine, key=lambda workflow: (str(workflow["metadata"].get("creationTimestamp")), name_of(workflow)), reverse=True
+    )
 
 
 def named(cluster: Cluster, name: str) -> Workflow:
-    """The workflow of this name. Raises ClusterError, which names one that is near."""
-    found = cluster.get(name)
-    if found is not None:
-        return found
-    known = [name_of(each) for each in cluster.select(STUDY_LABEL)]
+    """The workflow of this name. Raises ClusterError, which suggests a similar name."""
+    workflow = cluster.get(name)
+    if workflow is not None:
+        return workflow
+    names = [name_of(candidate) for candidate in cluster.select(STUDY_LABEL)]
     raise ClusterError(
         f"there is no workflow {name!r} in namespace {cluster.namespace} ({cluster.where})",
         allowed="the name of a workflow, or a study file",
-        advice=nearest(name, known) or "see 'kubectl get workflows -A', or choose with --namespace",
+        advice=nearest(name, names) or "see 'kubectl get workflows -A', or choose with --namespace",
     )
 
 
 def again(workflow: Workflow) -> dict[str, Any]:
-    """The same workflow to be created anew: its spec without what stopped it, and what we wrote beside it."""
+    """The same workflow to be created anew: its spec without what stopped it, and our own labels and annotations."""
     metadata = workflow["metadata"]
     kept = {
         group: {key: value for key, value in metadata.get(group, {}).items() if _OURS.fullmatch(key)}
@@ -297,11 +301,11 @@ def check(cluster: Cluster, workflow: Workflow) -> list[str]:
 
 
 def _check_secret(cluster: Cluster, name: str, keys: set[str]) -> None:
-    found = cluster.look("secret", name)
-    missing = sorted(keys - set((found or {}).get("data") or ()))
+    secret = cluster.look("secret", name)
+    missing = sorted(keys - set((secret or {}).get("data") or ()))
     literals = " ".join(f"--from-literal={key}=..." for key in sorted(keys))
     advice = f"kubectl -n {cluster.namespace} create secret generic {name} {literals}"
-    if found is None:
+    if secret is None:
         raise ClusterError(
             f"namespace {cluster.namespace} has no Secret {name!r}, which every pod needs", advice=advice
         )
@@ -317,8 +321,8 @@ def needs(workflow: Workflow) -> tuple[set[str], dict[str, set[str]]]:
     """The service accounts that its pods run as, and the Secrets that they read, with the keys."""
     accounts: set[str] = set()
     secrets: dict[str, set[str]] = {}
-    for each in _mappings(workflow["spec"]):
-        account, reference = each.get("serviceAccountName"), each.get("secretKeyRef")
+    for mapping in _mappings(workflow["spec"]):
+        account, reference = mapping.get("serviceAccountName"), mapping.get("secretKeyRef")
         if isinstance(account, str):
             accounts.add(account)
         if isinstance(reference, Mapping) and not reference.get("optional"):
@@ -327,11 +331,11 @@ def needs(workflow: Workflow) -> tuple[set[str], dict[str, set[str]]]:
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping inside of a value, at any depth."""
+    """Every mapping inside a value, at any depth."""
     if isinstance(value, Mapping):
         yield value
-        for each in value.values():
-            yield from _mappings(each)
+        for item in value.values():
+            yield from _mappings(item)
     elif isinstance(value, list):
-        for each in value:
-            yield from _mappings(each)
+        for item in value:
+            yield from _mappings(item)

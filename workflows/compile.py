@@ -1,7 +1,7 @@
 """Compiles a study into an Argo Workflow, and makes the WorkflowTemplates that take any study.
 
 Only short ids pass through Argo. A failed training is data; the workflow fails when a brain step does, and the last of
-them fails when nothing succeeded or the search did not come to its end.
+them fails when nothing succeeded or the search did not end.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from automl.text import strict_json
 from workflows import artifacts, lint, pods, shape
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
-_STAGES: dict[str, str | None] = {"search": None, "judge": None}  # what the first step puts out, without a default
+_STAGES: dict[str, str | None] = {"search": None, "judge": None}  # outputs of the first step, without a default
 _TAKEN = {"store": None, "image": None, "timeout_minutes": None}  # what it reads from a study that was not compiled
 
 
 def compile_study(definition: Definition, text: str) -> Workflow:
-    """The workflow of a study, for `argo submit` or for hera. text: of the study file, kept for people.
+    """The workflow of a study, for `argo submit` or for hera. `text` is the study file, stored for people.
 
     Raises StudyFileError when the study cannot run on a cluster as it is.
     """
@@ -68,8 +68,8 @@ def compile_study(definition: Definition, text: str) -> Workflow:
 def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -> WorkflowTemplate:
     """A template that takes any study of an algorithm: `argo submit --from workflowtemplate/automl-ALGORITHM`.
 
-    cluster: what all its studies have; brain_image, endpoint and region become parameters with these defaults. gpus: of
-    every training. Raises KeyError for an unknown algorithm.
+    `cluster` holds the settings of all its studies; its `brain_image`, `endpoint` and `region` become parameters with
+    these defaults. `gpus` is how many each training has. Raises KeyError for an unknown algorithm.
     """
     options = ALGORITHMS[algorithm].template
     defaults = {

@@ -16,11 +16,11 @@ from automl.errors import ClusterAway, ClusterError, InvalidInput, NotAllowed, n
 from workflows.cluster import GROUP, PLURAL, USUAL_WAITS, VERSION, Action, Workflow
 
 USUAL_NAMESPACE = "argo"
-_MINE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")  # of the pod that we run in, if we do
+_MINE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")  # of the pod that we run in, if any
 _SECONDS = (5, 60)  # to connect, and for an answer
 _SILENCE = (5, 24 * 3600)  # the same for a log, which may say nothing for long
 _CHANGES: dict[Action, dict[str, Any]] = {
-    "stop": {"shutdown": "Stop", "suspend": None},  # a paused one would never come to its end
+    "stop": {"shutdown": "Stop", "suspend": None},  # a paused workflow would never end
     "pause": {"suspend": True},
     "resume": {"suspend": None},
 }
@@ -32,37 +32,37 @@ class Kubernetes:
     def __init__(self, context: str | None, namespace: str | None) -> None:
         self._api, self.where, usual = _connect(context)
         self.namespace = namespace or usual or USUAL_NAMESPACE
-        self._objects: Any = client.CustomObjectsApi(self._api)  # its types know nothing of answers as they come
+        self._objects: Any = client.CustomObjectsApi(self._api)  # its types do not cover raw answers
         self._core: Any = client.CoreV1Api(self._api)
 
     def create(self, workflow: Workflow, *, dry_run: bool) -> Workflow:
         options = {"dry_run": "All"} if dry_run else {}
-        with self._told(f"create workflows in namespace {self.namespace}"):
-            made: Workflow = self._objects.create_namespaced_custom_object(
+        with self._explaining(f"create workflows in namespace {self.namespace}"):
+            created: Workflow = self._objects.create_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, PLURAL, dict(workflow), _request_timeout=_SECONDS, **options
             )
-        return made
+        return created
 
     def get(self, name: str) -> Workflow | None:
         try:
-            with self._told(f"get workflows of namespace {self.namespace}", none_is_fine=True):
-                found: Workflow = self._objects.get_namespaced_custom_object(
+            with self._explaining(f"get workflows of namespace {self.namespace}", none_is_fine=True):
+                workflow: Workflow = self._objects.get_namespaced_custom_object(
                     GROUP, VERSION, self.namespace, PLURAL, name, _request_timeout=_SECONDS
                 )
         except _NotThere:
             return None
-        return found
+        return workflow
 
     def select(self, selector: str) -> list[Workflow]:
-        with self._told(f"list workflows of namespace {self.namespace}"):
-            found = self._objects.list_namespaced_custom_object(
+        with self._explaining(f"list workflows of namespace {self.namespace}"):
+            answer = self._objects.list_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, PLURAL, label_selector=selector, _request_timeout=_SECONDS
             )
-        items: list[Workflow] = found["items"]
+        items: list[Workflow] = answer["items"]
         return items
 
     def change(self, name: str, action: Action) -> None:
-        with self._told(f"change workflow {name} in namespace {self.namespace}"):
+        with self._explaining(f"change workflow {name} in namespace {self.namespace}"):
             self._objects.patch_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, PLURAL, name, {"spec": _CHANGES[action]}, _request_timeout=_SECONDS
             )
@@ -73,15 +73,15 @@ class Kubernetes:
             "secret": self._core.read_namespaced_secret,
         }[kind]
         try:
-            with self._told(f"get {kind}s of namespace {self.namespace}", none_is_fine=True):
+            with self._explaining(f"get {kind}s of namespace {self.namespace}", none_is_fine=True):
                 answer = read(name, self.namespace, _preload_content=False, _request_timeout=_SECONDS)
-                found: Mapping[str, Any] = json.loads(answer.data)
+                body: Mapping[str, Any] = json.loads(answer.data)
         except _NotThere:
             return None
-        return found
+        return body
 
     def waits(self, name: str) -> dict[str, str]:
-        with self._told(f"list pods of namespace {self.namespace}"):
+        with self._explaining(f"list pods of namespace {self.namespace}"):
             answer = self._core.list_namespaced_pod(
                 self.namespace,
                 label_selector=f"workflows.argoproj.io/workflow={name}",
@@ -96,7 +96,7 @@ class Kubernetes:
         }
 
     def log(self, name: str, pod: str, *, follow: bool) -> Iterator[str]:  # noqa: ARG002 - an Argo server wants the name
-        with self._told(f"read the log of pod {pod}"):
+        with self._explaining(f"read the log of pod {pod}"):
             answer = self._core.read_namespaced_pod_log(
                 pod, self.namespace, container="main", follow=follow, _preload_content=False, _request_timeout=_SILENCE
             )
@@ -108,7 +108,7 @@ class Kubernetes:
                 yield rest.decode(errors="replace")
 
     @contextmanager
-    def _told(self, doing: str, *, none_is_fine: bool = False) -> Iterator[None]:
+    def _explaining(self, doing: str, *, none_is_fine: bool = False) -> Iterator[None]:
         """Turns an error of the client into a ClusterError that says what could not be done."""
         try:
             yield
@@ -128,12 +128,12 @@ class _NotThere(Exception):
 
 
 def why_it_waits(pod: Mapping[str, Any]) -> str:
-    """Why a pending pod does not run: what a container waits for, or why no node takes it; empty when that is usual."""
+    """Why a pending pod does not run: what a container waits for, or why no node takes it; empty for a usual wait."""
     status = pod.get("status", {})
     for container in [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]:
-        found = container.get("state", {}).get("waiting", {})
-        if found.get("reason", "") not in USUAL_WAITS:
-            return f"{found['reason']}: {found['message']}" if found.get("message") else str(found["reason"])
+        reason = container.get("state", {}).get("waiting", {})
+        if reason.get("reason", "") not in USUAL_WAITS:
+            return f"{reason['reason']}: {reason['message']}" if reason.get("message") else str(reason["reason"])
     for condition in status.get("conditions", ()):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return f"{condition.get('reason', 'not scheduled')}: {condition.get('message', '')}"
@@ -141,7 +141,7 @@ def why_it_waits(pod: Mapping[str, Any]) -> str:
 
 
 def _connect(context: str | None) -> tuple[client.ApiClient, str, str | None]:
-    """The client, the cluster's name for people, and the namespace that is usual there."""
+    """The client, the cluster's name for people, and the default namespace there."""
     inside = "KUBERNETES_SERVICE_HOST" in os.environ and _MINE.is_file()
     settings = client.Configuration()
     file = os.environ.get("KUBECONFIG") or None
@@ -155,10 +155,10 @@ def _connect(context: str | None) -> tuple[client.ApiClient, str, str | None]:
             f"no cluster is known: {error}",
             advice="set KUBECONFIG, or give the address of an Argo server with --server",
         ) from error
-    names = [each["name"] for each in contexts]
+    names = [entry["name"] for entry in contexts]
     if context is not None and context not in names:
         raise InvalidInput(f"--context: {context!r}", allowed=", ".join(names), advice=nearest(context, names))
-    chosen = next(each for each in contexts if each["name"] == context) if context else current
+    chosen = next(entry for entry in contexts if entry["name"] == context) if context else current
     try:
         config.load_kube_config(file, context=chosen["name"], client_configuration=settings)
     except (config.ConfigException, OSError) as error:
@@ -169,41 +169,41 @@ def _connect(context: str | None) -> tuple[client.ApiClient, str, str | None]:
 
 
 def _client(settings: Any) -> client.ApiClient:
-    settings.retries = False  # urllib3 would tell of each on standard error
+    settings.retries = False  # urllib3 would report each on standard error
     return client.ApiClient(settings)
 
 
 def _explained(error: client.ApiException, doing: str, cluster: Kubernetes) -> ClusterError:
     """What the API server's refusal means."""
     try:
-        said = str(json.loads(error.body or "{}").get("message", ""))
+        message = str(json.loads(error.body or "{}").get("message", ""))
     except ValueError:
-        said = str(error.reason)
+        message = str(error.reason)
     if error.status == 401:
         return ClusterError(f"{cluster.where} is not signed in", advice="sign in again, then 'kubectl auth whoami'")
     if error.status == 403:
         return NotAllowed(
-            f"you may not {doing}: {said}",
+            f"you may not {doing}: {message}",
             advice="ask for the Role automl-submit of manifests/base, or give --namespace",
         )
-    if error.status == 404 and said.startswith("namespaces"):
+    if error.status == 404 and message.startswith("namespaces"):
         return ClusterError(
             f"there is no namespace {cluster.namespace!r} in the cluster of {cluster.where}",
             advice="give another with --namespace, or make it, with what manifests/base puts there",
         )
-    if error.status == 404 and "requested resource" in said:
+    if error.status == 404 and "requested resource" in message:
         return ClusterError(
             f"the cluster of {cluster.where} knows no workflows: Argo Workflows is not installed there",
             advice="see https://argo-workflows.readthedocs.io/en/latest/installation/, or choose with --context",
         )
     if error.status in {429, 500, 502, 503, 504}:
-        return ClusterAway(f"the cluster of {cluster.where} is not well: {error.status} {said}", advice="try again")
-    return ClusterError(f"cannot {doing}: {said or error.reason}", advice="see 'kubectl get events'")
+        return ClusterAway(f"the cluster of {cluster.where} is not well: {error.status} {message}", advice="try again")
+    return ClusterError(f"cannot {doing}: {message or error.reason}", advice="see 'kubectl get events'")
 
 
 def _reason(error: Exception) -> str:
     """The innermost cause, in a few words."""
-    found: BaseException = error
-    while (inner := getattr(found, "reason", None) or found.__cause__) and isinstance(inner, BaseException):
-        found = inner
-    return str(found).rpartition(">: ")[2]
+    cause: BaseException = error
+    while (inner := getattr(cause, "reason", None) or cause.__cause__) and isinstance(inner, BaseException):
+        cause = inner
+    return str(cause).rpartition(">: ")[2]

@@ -35,7 +35,7 @@ def refuse_long(text: str, what: str) -> None:
 
 
 def problems(workflow: Mapping[str, Any], plan: Plan | None = None) -> list[str]:
-    """What is wrong with a compiled workflow, of which plan too when it is known; empty when nothing is."""
+    """What is wrong with a compiled workflow; empty when nothing is. With `plan` its size at the end is checked too."""
     templates = {template["name"]: template for template in workflow["spec"]["templates"]}
     wrong = list(_caps(workflow, templates, plan))
     for template in templates.values():
@@ -71,7 +71,7 @@ def _template(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iter
 
 
 def _dag(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[str]:
-    """The tasks of a DAG, or the steps, which are the same for what is checked here."""
+    """What is wrong with the tasks of a DAG, or with steps, which are checked in the same way."""
     tasks = {task["name"]: task for task in template.get("dag", {}).get("tasks", ())}
     if len(tasks) > MOST_TASKS:
         yield f"{template['name']}: {len(tasks)} tasks in one DAG; Argo takes {MOST_TASKS}"
@@ -89,9 +89,9 @@ def _dag(template: Mapping[str, Any], templates: Mapping[str, Any]) -> Iterator[
         passed = {argument["name"] for argument in task.get("arguments", {}).get("parameters", ())}
         if needed != passed:
             yield f"{task['name']}: given are {sorted(passed)}, {task['template']} takes {sorted(needed)}"
-        for other in re.findall(r"([-a-zA-Z0-9]+)\.[A-Z]", task.get("depends", "")):
-            if other not in tasks:
-                yield f"{task['name']}: depends on {other!r}, which is no task"
+        for dependency in re.findall(r"([-a-zA-Z0-9]+)\.[A-Z]", task.get("depends", "")):
+            if dependency not in tasks:
+                yield f"{task['name']}: depends on {dependency!r}, which is no task"
         for before, parameter in _REFERENCE.findall(json.dumps(task)):
             outputs = (
                 templates.get(tasks.get(before, {}).get("template", ""), {}).get("outputs", {}).get("parameters", ())

@@ -36,15 +36,16 @@ from workflows.watch import why_it_failed
 __all__ = ["OnCluster"]
 
 _INPUT = re.compile(r"\{\{inputs\.parameters\.(\w+)\}\}")  # what Argo puts in
-PATIENCE = 30.0  # seconds between two questions to a cluster that does not answer, at most
+PATIENCE = 30.0  # at most, seconds between two requests to a cluster that does not answer
 
 
 @dataclass
 class OnCluster:
     """A study on one namespace of a cluster; its workflow is the newest that its study file was submitted as.
 
-    namespace: default: that of the kubeconfig context, or else argo. context: of the kubeconfig; default: the current
-    one. server: the address of an Argo server, in place of Kubernetes itself; its token in ARGO_TOKEN.
+    `namespace` is by default that of the kubeconfig context, or else argo. `context` is one of the kubeconfig, by
+    default the current one. `server` is the address of an Argo server to use instead of Kubernetes itself; its token is
+    taken from ARGO_TOKEN.
     """
 
     study: Study
@@ -57,7 +58,7 @@ class OnCluster:
     def workflow(self) -> NotebookResult:
         """The Argo Workflow that the study compiles to: its templates, its size at the end, what lint finds.
 
-        No cluster is asked. data: the workflow as Kubernetes takes it. Raises InvalidInput.
+        It needs no cluster. `data` is the workflow as Kubernetes takes it. Raises InvalidInput.
         """
         manifest, definition = compiled(self.study.path), self.study.definition
         wrong = problems(manifest, definition.plan)
@@ -78,7 +79,7 @@ class OnCluster:
 
         Raises InvalidInput, and ClusterError: also when a workflow of this study is under way.
         """
-        manifest, cluster = compiled(self.study.path), self._there()
+        manifest, cluster = compiled(self.study.path), self._connected()
         refuse_a_second(cluster, manifest, self.study.path)
         created, unseen = create(cluster, manifest, dry_run=False)
         assert created is not None, "it is no dry run"
@@ -93,7 +94,7 @@ class OnCluster:
         return self._look()[1]
 
     def wait(self, every: float = 5.0) -> str:
-        """Shows the status until the workflow has ended: 'Done' or 'Error'. every: seconds between two looks.
+        """Shows the status until the workflow has ended: 'Done' or 'Error'. It looks again after `every` seconds.
 
         An interrupted cell stops waiting and nothing else. A cluster that does not answer is asked again. Raises
         ClusterError when the workflow is gone.
@@ -118,11 +119,11 @@ class OnCluster:
         """Asks the trainings to keep a checkpoint and end; `submit` goes on from there. Raises ClusterError."""
         workflow = self._workflow()
         if not on.ended(workflow):
-            self._there().change(on.name_of(workflow), "stop")
+            self._connected().change(on.name_of(workflow), "stop")
 
     def _look(self) -> tuple[Workflow, NotebookResult]:
         workflow = self._workflow()
-        cluster, ended = self._there(), on.ended(workflow)
+        cluster, ended = self._connected(), on.ended(workflow)
         running = sum(pod.phase == "Running" for pod in on.trainings(workflow))
         rows = [("workflow", f"{on.name_of(workflow)} in {cluster.namespace}: {on.state(workflow)}")]
         if not ended:
@@ -143,13 +144,13 @@ class OnCluster:
         data = {"workflow": on.name_of(workflow), "state": on.state(workflow), "training": running, "share": share}
         return workflow, _pairs(data, [("", ""), *rows])
 
-    def _there(self) -> Cluster:
+    def _connected(self) -> Cluster:
         if self._cluster is None:
             self._cluster = open_cluster(self.namespace, self.context, self.server)
         return self._cluster
 
     def _workflow(self) -> Workflow:
-        cluster = self._there()
+        cluster = self._connected()
         workflow = cluster.get(self._name) if self._name else newest(cluster, self.study.path)
         if workflow is None:
             raise ClusterError(
@@ -167,7 +168,7 @@ def _kind(template: dict[str, Any]) -> str:
 
 
 def _containers(template: dict[str, Any]) -> list[str]:
-    """The containers of a pod, those that come before it and beside it, with their images."""
+    """The containers of a pod with their images: init containers, main, sidecars."""
     main = [{"name": "main", **template["container"]}] if "container" in template else []
     containers = [*template.get("initContainers", ()), *main, *template.get("sidecars", ())]
     return [f"{container['name']} ({container['image']})" for container in containers]

@@ -21,7 +21,7 @@ from workflows.shape import AnnotatedContainer, titled
 MOUNT = str(contract.WORK.parent)  # of the volume that the containers of a pod share
 TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
 SHARED_MEMORY = "shared-memory"  # for programs whose workers hand data over in memory
-BRAIN_RETRIES = "8"  # with the waits between them, minutes: longer than a store is usually away
+BRAIN_RETRIES = "8"  # with the waits between them minutes, longer than a store is usually away
 USER = 65532  # and group, of the images in containers/
 _NEW_VERDICT, _NEW_EXIT_CODE = contract.partial(contract.VERDICT), contract.partial(contract.EXIT_CODE)
 _PROGRESS = contract.PROGRESS
@@ -97,7 +97,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Pods:
-    """What the pods of a workflow are made of. store, image, timeout_minutes: a text, or the tag that Argo replaces."""
+    """Builds the pods of a workflow. `store`, `image` and `timeout_minutes` are texts, or tags that Argo replaces."""
 
     cluster: ClusterSettings
     store: str
@@ -165,7 +165,7 @@ class Pods:
         )
 
     def _beside(self, step: str, environment: list[Any]) -> UserContainer:
-        """A container of ours in a training pod."""
+        """One of our own containers in a training pod."""
         return UserContainer(
             name=step,
             image=self.cluster.brain_image,
@@ -179,7 +179,7 @@ class Pods:
         )
 
     def _store(self) -> list[Any]:
-        """Where the study lies and how to get in; the keys by reference to a Secret."""
+        """Where the study lies and how to access it; the keys are references to a Secret."""
         cluster = self.cluster
         environment: list[Any] = [
             Env(name="AUTOML_STORE", value=self.store),
@@ -201,12 +201,12 @@ class Pods:
 
 
 def _display_names(inputs: tuple[str, ...]) -> list[str]:
-    """stage-3.rung-1.experiment-7, of those that it has."""
+    """stage-3.rung-1.experiment-7, with the parts that are among `inputs`."""
     return [f"{name}-{{{{inputs.parameters.{name}}}}}" for name in ("stage", "rung", "experiment") if name in inputs]
 
 
 def _synchronization(semaphore: str | None) -> m.Synchronization | None:
-    """semaphore: ConfigMap/key, which holds how many may train at a time."""
+    """The limit of trainings at a time. `semaphore` is ConfigMap/key, which holds their number."""
     if semaphore is None:
         return None
     name, _, key = semaphore.partition("/")
@@ -238,7 +238,7 @@ def _data_volumes(cluster: ClusterSettings) -> list[m.Volume]:
 
 
 def _retried(limit: str, most: str) -> RetryStrategy:
-    """limit: of retries. most: the longest wait before one."""
+    """Retries up to `limit` times, with growing waits of at most `most`."""
     backoff = m.Backoff(duration="2s", factor="2", cap=most)
     return RetryStrategy(limit=limit, retry_policy="Always", expression=_RETRIED, backoff=backoff)
 

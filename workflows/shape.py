@@ -1,8 +1,8 @@
 """The shape of every workflow, whatever its plan: the first step lists the stages, each goes through its rungs.
 
-    main     start -> search (stages side by side) -> judge (the final ones) -> collect
+    main     start -> search (its stages at the same time) -> judge (the final ones) -> collect
     stage    its rungs, one after the other: a sequence of which one may run at a time; a failed step ends it
-    rung     propose, then an experiment a pod; that one fails is data, so the rung goes on
+    rung     propose, then one pod for each experiment; a failed one is data, so the rung goes on
 
 Nothing here depends on R, nu or the number of recommendations, so one WorkflowTemplate serves all of them, a chain may
 have any length, and no recursion is needed, which Argo ends near 97 levels.
@@ -49,21 +49,21 @@ class _AnnotatedSteps(_Annotated, Steps):
 
 def stage(propose: Container, train: Container) -> Steps:
     """The template of a stage; its inputs are stage, its index, and rungs, how many it has."""
-    place = {"stage": "{{inputs.parameters.stage}}", "rung": "{{inputs.parameters.rung}}"}
+    position = {"stage": "{{inputs.parameters.stage}}", "rung": "{{inputs.parameters.rung}}"}
     # Both are targets: a failed experiment is none of the rung's business, but without propose there would be none.
     with _AnnotatedDAG(
         name="rung",
         inputs=_inputs("stage", "rung"),
-        annotations=titled(f"stage-{place['stage']}.rung-{place['rung']}"),
+        annotations=titled(f"stage-{position['stage']}.rung-{position['rung']}"),
         target="propose experiment",
     ) as rung:
-        decide = Task(name="propose", template=propose, arguments=place)
+        decide = Task(name="propose", template=propose, arguments=position)
         Task(
             name="experiment",
             template=train,
             dependencies=["propose"],
             with_param=decide.get_parameter("experiments"),
-            arguments={"experiment": "{{item}}", **place},
+            arguments={"experiment": "{{item}}", **position},
             continue_on=m.ContinueOn(failed=True, error=True),
         )
     # Steps around a DAG, not the other way round: Argo 3.7 leaves a group in a DAG, or around other steps, running for
@@ -71,7 +71,7 @@ def stage(propose: Container, train: Container) -> Steps:
     with _AnnotatedSteps(
         name="stage",
         inputs=_inputs("stage", "rungs"),
-        annotations=titled(f"stage-{place['stage']}"),
+        annotations=titled(f"stage-{position['stage']}"),
         fail_fast=True,
         parallelism=1,
     ) as stage_steps:
@@ -79,13 +79,13 @@ def stage(propose: Container, train: Container) -> Steps:
             name="rung",
             template=rung,
             with_sequence=m.Sequence(count="{{inputs.parameters.rungs}}"),
-            arguments={"stage": place["stage"], "rung": "{{item}}"},
+            arguments={"stage": position["stage"], "rung": "{{item}}"},
         )
     return stage_steps
 
 
 def main(start: Container, stage: Steps, collect: Container, arguments: dict[str, Any]) -> None:
-    """The entry point, `main`. arguments: of start, whose outputs `search` and `judge` list stages."""
+    """The entry point, `main`. `arguments` are those of start, whose outputs `search` and `judge` list the stages."""
     with DAG(name="main", fail_fast=False):
         first = Task(name="start", template=start, arguments=arguments)
         after = "start.Succeeded"

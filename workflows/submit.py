@@ -25,7 +25,7 @@ def extra_cluster() -> Iterator[None]:
 
 
 def open_cluster(namespace: str | None, context: str | None, server: str | None) -> Cluster:
-    """Through Kubernetes, of a context of the kubeconfig; or through the Argo server at the address `server`.
+    """A cluster by a context of the kubeconfig, or by the Argo server at the address `server`.
 
     Raises ClusterError when none is known, InvalidInput for both a server and a context.
     """
@@ -50,32 +50,32 @@ def workflow_of(study: Path) -> Any:
 
 
 def compiled(study: Path) -> Workflow:
-    """The same as Kubernetes takes it."""
+    """The workflow of a study file as Kubernetes takes it. Raises InvalidInput."""
     manifest: Workflow = workflow_of(study).to_dict()
     return manifest
 
 
 def newest(cluster: Cluster, study: Path) -> Workflow | None:
-    """The newest workflow of a study file; None where none is left."""
+    """The newest workflow of a study file; None if none is left."""
     definition = study_file.read(study)
     workflows = of_study(cluster, definition.file.name, definition.file.run.store)
     return workflows[0] if workflows else None
 
 
 def refuse_a_second(cluster: Cluster, workflow: Workflow, study: Path) -> None:
-    """Two workflows on one store would do the same work twice. Raises ClusterError."""
+    """Raises ClusterError when a workflow of this study is under way: two would do the same work twice."""
     label, store = workflow["metadata"]["labels"][STUDY_LABEL], store_of(workflow)
-    for other in of_study(cluster, label, store):
-        if not ended(other):
+    for existing in of_study(cluster, label, store):
+        if not ended(existing):
             raise ClusterError(
-                f"{study}: the workflow {name_of(other)} of this study is {state(other)} on {store}",
+                f"{study}: the workflow {name_of(existing)} of this study is {state(existing)} on {store}",
                 advice=f"see 'automl watch {study}'; 'automl resume {study}' goes on with one that is paused or "
                 f"stopped, 'automl stop {study}' stops it",
             )
 
 
 def create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> tuple[Workflow | None, list[str]]:
-    """Checks, then creates; nothing (None) when it is a dry run. Also gives what could not be looked at, for people.
+    """Checks, then creates unless it is a dry run (None). Also returns what could not be checked, for people.
 
     Raises ClusterError.
     """

@@ -1,6 +1,6 @@
 """Follows a workflow to its end: its phase and pods from the cluster, its experiments from the record in the store.
 
-It only looks: whoever stops watching stops nothing. A cluster or store that does not answer is reported, and asked
+It only looks: whoever stops watching stops nothing. A cluster or store that does not answer is reported and asked
 again.
 """
 
@@ -30,15 +30,15 @@ from workflows import cluster as on
 from workflows.cluster import Cluster, Training, Workflow
 
 POLL_SECONDS = 2.0
-PATIENCE = 30.0  # seconds between two questions to what did not answer, at most
-_UNSEEN = 20.0  # seconds after which a workflow that no controller has taken up is worth a word
+PATIENCE = 30.0  # at most, seconds between two requests to something that did not answer
+_UNSEEN = 20.0  # seconds after which to say that no controller has taken up the workflow
 _ARGOS = re.compile(r'time="?[^ ]+ level=\w+ .*argo=true')  # lines that Argo's executor writes among a training's
 _NAMED = 4  # pods that are named of those that wait for the same
 
 
 @dataclass
 class Watch:
-    """Follows one workflow. logs: the lines of the trainings, in place of the table."""
+    """Follows one workflow. `logs` shows the lines of the trainings instead of the table."""
 
     cluster: Cluster
     name: str
@@ -47,13 +47,13 @@ class Watch:
     _state: on.State | None = None
     _waits: Mapping[str, list[str]] = field(default_factory=dict)
     _record: _RecordView | None = None
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
     _streams: dict[str, Thread] = field(default_factory=dict)
     _copied: dict[str, int] = field(default_factory=dict)  # lines of a pod's log
     _live: Live | None = None
 
     def follow(self) -> Workflow:
-        """The workflow after its end. Raises ClusterError when it is deleted before."""
+        """The workflow after its end. Raises ClusterError when it is deleted before that."""
         began = time.monotonic()
         with self._shown():
             while True:
@@ -72,7 +72,7 @@ class Watch:
         return workflow
 
     def _ask(self) -> tuple[Workflow, Mapping[str, str]]:
-        """The workflow, and why pods of it wait. Asks until it is answered."""
+        """The workflow, and why its pods wait. Asks until the cluster answers."""
         pause = POLL_SECONDS
         while True:
             try:
@@ -100,8 +100,8 @@ class Watch:
             self._tell_once(str(error))
             return {}
 
-    def _show(self, workflow: Workflow, seen: Mapping[str, str]) -> None:
-        state, waits = on.state(workflow), on.waiting(workflow, seen)
+    def _show(self, workflow: Workflow, reasons: Mapping[str, str]) -> None:
+        state, waits = on.state(workflow), on.waiting(workflow, reasons)
         trainings = on.trainings(workflow)
         if self._live is None:
             if state != self._state:
@@ -113,13 +113,17 @@ class Watch:
         if self.logs:
             self._stream(trainings)
             return
-        running = {int(each.experiment) for each in trainings if each.phase == "Running" and each.experiment.isdigit()}
+        running = {
+            int(training.experiment)
+            for training in trainings
+            if training.phase == "Running" and training.experiment.isdigit()
+        }
         self._look(workflow, running)
         if self._live is not None:
             self._live.update(self._screen(trainings, on.gpus_of_a_training(workflow)), refresh=True)
 
     def _look(self, workflow: Workflow, running: set[int]) -> None:
-        """Takes over what is new in the record. One that cannot be read from here leaves the pods to be seen."""
+        """Shows what is new in the record. When it cannot be read from here, only the pods are shown."""
         if self._record is None:
             if not on.store_of(workflow):
                 return
@@ -130,35 +134,35 @@ class Watch:
                 self._say(line)
 
     def _screen(self, trainings: list[Training], gpus: int) -> RenderableType:
-        """gpus: that each training has asked for; how busy they are nobody here knows."""
-        active = sum(each.phase == "Running" for each in trainings)
+        """The table. `gpus` is how many each training has requested; how busy they are is not known here."""
+        active = sum(training.phase == "Running" for training in trainings)
         waiting = sum(map(len, self._waits.values()))
-        starting = sum(each.phase == "Pending" for each in trainings) - waiting
-        asked = f" on {counted(active * gpus, 'GPU')}" if active and gpus else ""
-        counts = [f"{active} training{asked}", f"{max(0, starting)} starting", f"{waiting} waiting"]
+        starting = sum(training.phase == "Pending" for training in trainings) - waiting
+        on_gpus = f" on {counted(active * gpus, 'GPU')}" if active and gpus else ""
+        counts = [f"{active} training{on_gpus}", f"{max(0, starting)} starting", f"{waiting} waiting"]
         head = Text(f"{self.name} in {self.cluster.namespace}: {self._state}; pods: {', '.join(counts)}", style="bold")
         rows = [Text(_waiting(reason, pods), style="yellow") for reason, pods in self._waits.items()]
-        known = [] if self._record is None else self._record.screen()
-        return Group(head, *rows, *known)
+        experiments = [] if self._record is None else self._record.screen()
+        return Group(head, *rows, *experiments)
 
     def _stream(self, trainings: list[Training]) -> None:
-        """One thread for every pod that has begun to train, from its first line on; another when one breaks off."""
-        for each in trainings:
-            known = self._streams.get(each.node)
-            again = known is not None and not known.is_alive() and each.phase == "Running"
-            if again or (known is None and each.phase not in {"", "Pending", "Omitted"}):
-                thread = Thread(target=self._copy, args=(each,), daemon=True)
-                self._streams[each.node] = thread
+        """Copies the log of every pod that has begun to train in a thread; starts it again when it breaks off."""
+        for training in trainings:
+            stream = self._streams.get(training.node)
+            again = stream is not None and not stream.is_alive() and training.phase == "Running"
+            if again or (stream is None and training.phase not in {"", "Pending", "Omitted"}):
+                thread = Thread(target=self._copy, args=(training,), daemon=True)
+                self._streams[training.node] = thread
                 thread.start()
 
     def _copy(self, training: Training) -> None:
         """Prints the lines of a log that are not printed yet."""
         done = self._copied.get(training.node, 0)
         try:
-            for place, line in enumerate(self.cluster.log(self.name, training.pod, follow=True), start=1):
-                if place > done and not _ARGOS.match(line):
+            for number, line in enumerate(self.cluster.log(self.name, training.pod, follow=True), start=1):
+                if number > done and not _ARGOS.match(line):
                     self._say(f"{training.name} | {line}")
-                    self._copied[training.node] = place
+                    self._copied[training.node] = number
         except ClusterError as error:
             self._tell_once(f"{training.name} | its log cannot be read: {error.given}")
 
@@ -178,8 +182,8 @@ class Watch:
         self.console.print(Text(line, style=style), highlight=False, soft_wrap=True)
 
     def _tell_once(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
+        if line not in self._reported:
+            self._reported.add(line)
             self._say(line, style="yellow")
 
 
@@ -227,19 +231,19 @@ class _RecordView:
                 return
             opened = OpenedStudy.read(record)
             self._events = RecordEvents(opened.record, opened.definition)
-        found = self._events.look(running)
+        events = self._events.look(running)
         first = self._view is None
         if self._view is None:
-            if not found:
+            if not events:
                 return
             self._view = LiveView(self._events.definition, self.console, None)
         stopped = state in {on.State.STOPPING, on.State.STOPPED}
-        for event in found:
+        for event in events:
             self._view.take(event)
             if not first and not (event.kind is EventKind.PREEMPTED and stopped):
                 yield from self._view.lines(event)
         if first:
-            yield self._view.outlook(found[-1].study)
+            yield self._view.outlook(events[-1].study)
 
 
 def why_it_failed(cluster: Cluster, workflow: Workflow) -> str:
@@ -249,8 +253,8 @@ def why_it_failed(cluster: Cluster, workflow: Workflow) -> str:
     if step is None:
         return message
     try:
-        said = [line for line in cluster.log(on.name_of(workflow), on.pod_of(workflow, step), follow=False) if line]
+        lines = [line for line in cluster.log(on.name_of(workflow), on.pod_of(workflow, step), follow=False) if line]
     except ClusterError:  # its pod is gone; what Argo keeps of it is not
-        said = []
-    ours = [line.removeprefix("automl: ") for line in said if line.startswith("automl: ")]
+        lines = []
+    ours = [line.removeprefix("automl: ") for line in lines if line.startswith("automl: ")]
     return ours[-1] if ours else f"{step['displayName']}: {step.get('message') or message}"
