@@ -26,7 +26,7 @@ def test_the_rooms_of_the_page_are_the_packages_and_the_modules_beside_them() ->
     folders = {f"{path.parent.relative_to(package)}/" for path in package.rglob("__init__.py")} - {"./"}
     modules = {path.name for path in package.glob("*.py")} - {"__init__.py"}
     named = re.findall(r"^(?:  )?([\w/]+/|\w+\.py) ", ROOMS, re.MULTILINE)
-    assert sorted(named) == sorted({*folders, *modules, "workflows/"})
+    assert sorted(named) == sorted({*folders, *modules, "workflows/", "benchmarks/"})
 
 
 def test_the_layers_of_the_page_are_the_enforced_ones() -> None:
