@@ -1,6 +1,6 @@
 """When the attempts of a study trained: times of day, which no decision sees. Each attempt writes its own.
 
-They are stored beside its log; a study that was trained before they were kept has none.
+They are stored beside its log; a study from before they were stored has none.
 """
 
 from __future__ import annotations
@@ -63,21 +63,21 @@ def times_of_run(record: Record, experiment: int, rung: int) -> tuple[AttemptTim
 
 
 def times_of_attempts(record: Record, attempts: Iterable[tuple[int, int, str]]) -> tuple[AttemptTimes, ...]:
-    """The times of these attempts (experiment, rung, attempt), of those that have any: a request each, no listing."""
+    """The times of those of these attempts (experiment, rung, attempt) that have any: one request each, no listing."""
     return _read(record, [times_key(*attempt) for attempt in attempts])
 
 
 def times_of_newest(record: Record, results: Iterable[Result]) -> tuple[AttemptTimes, ...]:
-    """The times of the attempts that won the last `NEWEST` of these results, of those that have any.
+    """The times, if stored, of the attempts that won the last `NEWEST` of these results.
 
-    Enough to say how fast a study is, also of one with thousands.
+    That is enough to say how fast a study is, even one with thousands of results.
     """
     newest = [*results][-NEWEST:]
     return times_of_attempts(record, [(result.experiment, result.rung, result.attempts[-1]) for result in newest])
 
 
 def times_of_study(record: Record) -> tuple[AttemptTimes, ...]:
-    """The times of all attempts of a study, in the order in which they began: a request for each of them."""
+    """The times of all attempts of a study, in the order in which they began: one request each."""
     return _read(record, record.store.list(EXPERIMENTS))
 
 

@@ -80,7 +80,7 @@ def _after_all(definition: Definition, stage: int, decisions: Decisions, result:
 
 
 def _outcomes(stage: Stage, decision: Decision, result: Results) -> Iterator[Outcome]:
-    """What came of everything that the decision asked for."""
+    """The outcomes of everything that the decision requested."""
     check_in_plan(stage, decision)
     for issued in decision.issued:
         reached = result(issued.number, decision.index)

@@ -159,7 +159,7 @@ class Definition:
 
     def _check_options(self) -> None:
         algorithm = self.algorithm
-        every = {option for schedule in ALGORITHMS.values() for option in schedule.options}
+        every = {option for row in ALGORITHMS.values() for option in row.options}
         for option in sorted(every - set(algorithm.options) - {"max_epochs"}):
             if getattr(self.file, option) is not None:
                 raise StudyFileError(
@@ -172,7 +172,7 @@ class Definition:
                 f"algorithm: {self.file.algorithm} with {self.network.name}, whose checkpoints are not known",
                 allowed="a network file with 'checkpoints', for promoted experiments go on from theirs",
                 advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: "
-                + " or ".join(name for name, schedule in ALGORITHMS.items() if not schedule.resumes),
+                + " or ".join(name for name, row in ALGORITHMS.items() if not row.resumes),
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":

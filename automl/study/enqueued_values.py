@@ -11,7 +11,7 @@ from automl.problem.search_space import SearchSpace
 
 
 def enqueued(space: SearchSpace, listed: Sequence[Mapping[str, Any]], experiments: int) -> tuple[dict[str, Any], ...]:
-    """What a study file's `enqueue` says, completed, of a search with so many experiments. Raises StudyFileError."""
+    """The completed values of a study file's `enqueue`, for a search of so many experiments. Raises StudyFileError."""
     if len(listed) >= experiments and listed:
         raise StudyFileError(
             f"enqueue: {len(listed)} values",

@@ -11,9 +11,9 @@ from automl.search.plan import Plan, Stage, with_before
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the plan takes: of training minutes when resumed and from scratch, and of the rest when resumed.
+    """What the plan takes: training minutes both resumed and from scratch, all other figures as resumed.
 
-    `wall_minutes` is by the number of experiments side by side, `storage_megabytes` the most that the store holds.
+    `wall_minutes` is keyed by how many experiments run at the same time; `storage_megabytes` is the most stored.
     """
 
     minutes: float | None
@@ -25,7 +25,7 @@ class Estimate:
 
 
 def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
-    """The estimate of a plan, search and final judgement, with `places` experiments side by side."""
+    """The estimate of a plan, search and final judgement, with `places` experiments at the same time."""
     storage = None
     if costs.checkpoint_megabytes is not None:
         storage = 2 * plan.runs * costs.checkpoint_megabytes  # a run leaves its last checkpoint and its best
@@ -47,9 +47,9 @@ def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
 
 
 def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, places: int) -> float:
-    """Minutes until the last experiment ends with `places` side by side, all equally fast.
+    """Minutes until the last experiment ends, with `places` at the same time, all equally fast.
 
-    Search stages run side by side, and the final stage waits for all of them.
+    Search stages run at the same time, and the final stage waits for all of them.
     """
 
     def chain(stage: Stage) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""The experiments of a study and where each of their runs stands, out of decisions and results: judged here alone."""
+"""The experiments of a study and the state of each of their runs, from decisions and results; judged only here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from automl.study.keys import decision_key
 
 
 class RunState(StrEnum):
-    """Where a run stands: one training of an experiment, in one rung."""
+    """The state of a run, which is one training of an experiment in one rung."""
 
     TRAINING = "training"  # it was asked for and has no result
     FAILED = "failed"
@@ -41,7 +41,7 @@ def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -
 
 
 def check_in_plan(stage: Stage, decision: Decision) -> None:
-    """Raises RecordError for a decision that is not in the plan: the index of any other is that of its rung."""
+    """Raises RecordError for a decision that is not in the plan. Otherwise its index is that of its rung."""
     if decision.index >= len(stage.rungs):
         raise RecordError(
             f"{decision_key(decision.stage, decision.index)} is in no rung of the plan",
@@ -55,7 +55,7 @@ def goes_on(stage: Stage, rung: int) -> bool:
 
 
 def run_states(history: History, stages: Iterable[Stage]) -> dict[tuple[int, int], RunState]:
-    """Where every run of these stages stands, by (experiment, rung)."""
+    """The state of every run of these stages, by (experiment, rung)."""
     states: dict[tuple[int, int], RunState] = {}
     for stage in stages:
         decisions = {decision.index: decision for decision in history.of_stage(stage.index)}
@@ -116,7 +116,7 @@ def _reason(status: Status, results: Sequence[Result], stopped: str) -> str:
 
 
 def runs_of(history: History, stages: Iterable[Stage]) -> Iterator[tuple[Recommendation, int]]:
-    """Every run that was asked for in these stages, with the rung that it trains in."""
+    """Every run that was requested in these stages, with the rung that it trains in."""
     for stage in stages:
         for decision in history.of_stage(stage.index):
             for recommendation in decision.issued:

@@ -75,7 +75,7 @@ def user_change_key(folder: str, number: int) -> str:
 
 
 def run_prefix(experiment: int, rung: int) -> str:
-    """How the names of all that attempts at this rung leave begin."""
+    """The prefix of the names of everything that attempts at this rung leave."""
     return f"{EXPERIMENTS}{experiment}/rung_{rung}/"
 
 
@@ -114,7 +114,7 @@ def checkpoint_prefix(experiment: int, rung: int, attempt: str, epoch: int) -> s
 
 
 def checkpoint_object(key: str) -> CheckpointObject | None:
-    """What of a checkpoint is stored under this key; None for a key of something else."""
+    """The part of a checkpoint that is stored under this key; None for a key of something else."""
     match = _OF_ATTEMPT.fullmatch(key)
     inside = match and _OF_CHECKPOINT.fullmatch(match[4])
     if match is None or inside is None:

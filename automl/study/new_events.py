@@ -66,7 +66,7 @@ class RecordEvents:
         return new
 
     def _read_trainings(self, study: History, running: Collection[int]) -> Iterator[Event]:
-        """started, epoch and preempted: the newest checkpoint of a run says how far it is."""
+        """The events started, epoch and preempted: the newest checkpoint of a run says how far it is."""
         for number in [number for number in self._training if number not in running]:
             recommendation, rung, _ = self._training.pop(number)
             yield Event(EventKind.PREEMPTED, study, recommendation=recommendation, rung=rung)

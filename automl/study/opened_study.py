@@ -1,4 +1,4 @@
-"""A study that was begun: its record, its definition, and what it was begun with, read once and kept together."""
+"""A study that has begun: its record, its definition, and what it was begun with, read once and kept together."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _metadata_of(definition: Definition) -> dict[str, Any]:
 
 
 def _create_metadata(record: Record, ours: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Stores the metadata unless the store already holds some; returns those that it holds."""
+    """Stores the metadata unless the store already holds some; returns the stored ones."""
     where = record.where(METADATA)
     stored: Mapping[str, Any] = strict_json.load(record.store.create(METADATA, strict_json.dump(ours)), where)
     check_format(stored, where)

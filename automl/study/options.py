@@ -1,4 +1,4 @@
-"""What may stand in a study file: its options, their types and bounds. What they mean together is study_file.py's."""
+"""The options of a study file with their types and bounds. What they mean together is decided in definition.py."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Record:
         return {**data, "extensions": self.user_changes(EXTENSIONS)}
 
     def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
-        """The decision and the sha256 of its bytes; None when it is not made yet."""
+        """The decision and the sha256 of its bytes; None if it does not exist yet."""
         key = decision_key(stage, index)
         data = self._created_once(key)
         if data is None:
@@ -108,7 +108,7 @@ class Record:
         return Result.from_json(strict_json.load(stored, self.where(key)), self.where(key))
 
     def get_many(self, keys: Sequence[str], side_by_side: int = 1) -> list[bytes | None]:
-        """The objects under these keys, None for a missing one, read with so many requests at a time."""
+        """The objects under these keys, None for a missing one, read with `side_by_side` requests at a time."""
         if side_by_side == 1 or len(keys) < 2:
             return [self.store.get(key) for key in keys]
         with ThreadPoolExecutor(side_by_side) as pool:
@@ -120,7 +120,7 @@ class Record:
         return None if stored is None else self._manifest(key, stored)
 
     def manifests(self, keys: Sequence[str]) -> list[Manifest | CheckpointError | None]:
-        """The manifests under these keys, the error of a damaged one, None for a missing one."""
+        """The manifests under these keys; the error for a damaged one, None for a missing one."""
         manifests: list[Manifest | CheckpointError | None] = []
         for key, stored in zip(keys, self.get_many(keys, SIDE_BY_SIDE), strict=True):
             try:

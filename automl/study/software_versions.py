@@ -1,4 +1,4 @@
-"""The versions of the software that decides: with others the last bits of a proposal may differ."""
+"""The versions of the software that decides: with other versions the last bits of a proposal may differ."""
 
 from __future__ import annotations
 

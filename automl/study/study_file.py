@@ -22,7 +22,7 @@ _ELSEWHERE = "settings of the training stand under 'train_spec', other ranges un
 def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None = None) -> Definition:
     """The study of a file's text; a network file and the store are looked up from `base`. Raises InvalidInput.
 
-    `options` are named by our names and override the text.
+    `options` use our names, not TAO's, and override the text.
     """
     data = strict_yaml.mapping(text, where)
     for theirs, ours in TAO_NAMES.items():

@@ -1,4 +1,4 @@
-"""What a study has found: the best so far, whether the search is over, and what the final judgement says of it."""
+"""What a study has found: the best so far, whether the search is over, and the verdict of the final judgement."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def best_experiments(definition: Definition, study: History, count: int) -> list
 
 @dataclass(frozen=True)
 class JudgedSide:
-    """The trainings of one side of the final judgement, those that have ended; a value is None where it failed."""
+    """The ended trainings of one side of the final judgement; the value of a failed one is None."""
 
     experiments: tuple[int, ...]
     values: tuple[float | None, ...]
@@ -52,8 +52,8 @@ class JudgedSide:
 class Verdict:
     """What the final judgement found: the values of the defaults and of the best, trained again with fresh seeds.
 
-    `gain` is best minus default in the sense of the metric (positive is better), of the means; None while a side has no
-    value.
+    `gain` is the mean of the best minus that of the defaults, signed so that positive is better; None while a side
+    has no value.
     """
 
     judged_on: str  # "held-out data" where the network has any, otherwise "validation data"
@@ -95,12 +95,12 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
 
 
 def _last_judgement(definition: Definition) -> tuple[Stage, ...]:
-    """The final stage of the plan, where it has one: of a study that was extended the last one."""
+    """The final stage of the plan, if it has one; the last one in a study that was extended."""
     return definition.plan.finals[-1:]
 
 
 def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
-    """For each seed of the final judgement the best minus the default, positive is better; both must have a value."""
+    """The best minus the default for each seed of the final judgement where both have a value; positive is better."""
     metric, gains = definition.brain.metric, []
     held_out = definition.network.held_out_metric is not None
     for stage in _last_judgement(definition):
@@ -127,7 +127,7 @@ def _is_over(history: History, stage: Stage) -> bool:
 
 
 def state(definition: Definition, study: History) -> str:
-    """Where a study stands: not started, running, judging, done, or failed when nothing succeeded."""
+    """The state of a study: not started, running, judging, done, or failed when nothing succeeded."""
     if not study.decisions:
         return "not started"
     if not search_is_over(definition, study):

@@ -102,7 +102,7 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
 
 
 def _dataset(network: Network) -> str:
-    """The lines about the data: how they are named, and what lies where below them."""
+    """The lines about the data: what they are called, and which file lies where."""
     if network.dataset.files:
         lines = [
             f"# Where the data lies, as the training sees it: {network.dataset.format or 'see TAO for the format'}"
@@ -120,7 +120,7 @@ def _eligible(name: str, eligible: Sequence[str]) -> str:
 
 
 def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
-    """A searched parameter, one on a log scale if there is any, with the range that it has."""
+    """A searched parameter with its range; one on a log scale, if there is any."""
     parameters = [(name, network.parameter(name)) for name in names]
     name, shown = max(parameters, key=lambda pair: (pair[1].log, pair[1].low is not None))
     keys = ("low", "high", "log") if shown.low is not None else ("options", "default")
@@ -128,7 +128,7 @@ def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
 
 
 def _setting(network: Network) -> tuple[str, str]:
-    """A setting of the training that nobody else sets: not the search, not the study."""
+    """A setting of the training that neither the search nor the study sets."""
     taken = {*network.fields.paths(), *network.dataset.files}
     taken |= {network.spec_path(name) for name in network.parameters if network.enabled(name)}
     plain = {path: value for path, value in flatten(network.spec).items() if isinstance(value, int | float | str)}

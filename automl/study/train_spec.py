@@ -35,9 +35,9 @@ def train_spec(
 
 
 def _interval(definition: Definition, spec: dict[str, Any], field: str | None, epochs: int) -> int:
-    """Epochs from one checkpoint or validation to the next: as the spec has it, but so that the last epoch has one.
+    """Epochs from one checkpoint or validation to the next: as in the spec, but so that the last epoch has one too.
 
-    In steps, where the network counts them: one epoch's.
+    Where the network counts in steps, the steps of one epoch.
     """
     fields = definition.network.fields
     if fields.examples is not None and fields.batch_size is not None:
