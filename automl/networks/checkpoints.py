@@ -1,7 +1,7 @@
-"""The `checkpoints` rule of a network file: which files below the results folder are one, and how to go on from it.
+"""The `checkpoints` rule of a network file: which files in the results folder make a checkpoint, and how to resume.
 
 Programs write a file, several files or a folder for an epoch, with the epoch padded or not, counted from 0 or 1. A
-number of steps in the place of the epoch tells nothing: batch sizes differ. A `*` stands for it beside the epoch.
+number of steps instead of the epoch says nothing, because batch sizes differ; beside the epoch, `*` stands for it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Checkpoints(BaseModel):
         return with_placeholders(words, RESUME_PLACEHOLDERS)
 
     def whole(self, paths: Iterable[str]) -> dict[int, tuple[str, ...]]:
-        """epoch -> the paths of its checkpoint, those of `pattern` first; only of those that have all their parts.
+        """epoch -> the paths of its checkpoint, those of `pattern` first; only for complete checkpoints.
 
         Where several names fit (`*`), the last of an epoch counts.
         """
@@ -72,7 +72,7 @@ class Checkpoints(BaseModel):
         return {epoch: tuple(path for part in parts for path in part[epoch]) for epoch in epochs}
 
     def handed_over(self, path: str) -> str:
-        """What a program is given of a checkpoint: the path of its first file, or of the folder with that file."""
+        """The path of a checkpoint that a program gets: its first file, or the folder with that file."""
         match = _form(self.pattern).fullmatch(path)
         return match["place"] if match is not None else path
 

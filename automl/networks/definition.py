@@ -35,7 +35,7 @@ class _Model(BaseModel):
 
 
 class Fields(_Model):
-    """Where in the train spec the things lie that the search itself sets, and those that people ask for first."""
+    """The paths in the train spec of what the search itself sets, and of what people look for first."""
 
     epochs: DottedPath = Field(description="train until this many epochs are done in total")
     schedule_epochs: DottedPath | None = Field(None, description="the epochs that a learning-rate schedule spans")
@@ -79,7 +79,7 @@ class Dataset(_Model):
 
 
 class Usual(_Model):
-    """What one experiment usually takes; a study file's `costs` say it better."""
+    """What one experiment usually takes; a study file's `costs` override it."""
 
     minutes_per_epoch: float | None = Field(None, gt=0)
     start_minutes: float = Field(0.0, ge=0)
@@ -198,7 +198,7 @@ class Network(_Model):
         return self.status or StatusRule(path=self.status_file)
 
     def enabled(self, name: str) -> bool | None:
-        """The table's column: True by default, False never, None on request."""
+        """The table's column automl_enabled: True is by default, False never, None on request."""
         value = self.parameters[name].get("automl_enabled")
         if value is not None and not isinstance(value, bool):
             raise SpaceError(f"{name}: automl_enabled is {value!r}", allowed="true, false or nothing")
@@ -273,7 +273,7 @@ def _folder() -> Traversable:
 
 
 def shipped_text(name: str) -> str:
-    """The network file of the catalogue, as it stands."""
+    """The text of a network file of the catalogue."""
     return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
 
 

@@ -201,7 +201,7 @@ def _lines(message: Mapping[str, Any], indent: str) -> list[str]:
 
 
 def _says_nothing(value: Any) -> bool:
-    """Whether it is None, or a message of nothing but such; the empty message says that it is there."""
+    """Whether it is None, or a message of such values only; an empty message does say something."""
     return value is None or (isinstance(value, Mapping) and bool(value) and all(map(_says_nothing, value.values())))
 
 

@@ -25,7 +25,7 @@ _ALL = "*"
 
 @dataclass(frozen=True)
 class SpecFormat:
-    """One format: the ending of its files, how a spec becomes text, and text a spec."""
+    """One format: the ending of its files, and how a spec becomes text and text becomes a spec."""
 
     ending: str
     dump: Callable[[Mapping[str, Any]], str]
@@ -82,7 +82,7 @@ def load(text: str, spec_format: str, where: str) -> dict[str, Any]:
 
 
 def get_path(spec: Mapping[str, Any], path: str) -> Any:
-    """The value at a path, of `[*]` the first one's; None when nothing is there."""
+    """The value at a path, the first one for `[*]`; None if there is none."""
     end = next(_containers(spec, path, make=False), None)
     if end is None:
         return None
@@ -96,7 +96,7 @@ def has_path(spec: Mapping[str, Any], path: str) -> bool:
 
 
 def set_paths(spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the spec with the value at every path set; groups on the way are made, places in lists are not.
+    """A copy of the spec with the value at every path set; missing groups are created, items of lists are not.
 
     Raises SpecError when a path goes through something that holds no names, or to an index that a list does not have.
     """
@@ -111,7 +111,7 @@ def set_paths(spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
 
 
 def _containers(spec: Any, path: str, *, make: bool) -> Iterator[tuple[Any, str | int]]:
-    """What holds the path's end, with the name or index of the end in it: one, or several where the path says `[*]`."""
+    """The containers of the path's end, each with the name or index of the end in it: several if the path has `[*]`."""
     steps = _steps(path)
     if not steps:
         return

@@ -109,6 +109,6 @@ class StatusRule(BaseModel):
 
     @property
     def names(self) -> frozenset[str]:
-        """The numbers that the patterns find; of the other readers nobody knows beforehand."""
+        """The names that the patterns capture; those of the other readers are not known beforehand."""
         names = [name for pattern in self.patterns for name in re.compile(expanded(pattern)).groupindex]
         return frozenset(names) - {self.epoch or "epoch"}
