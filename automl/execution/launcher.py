@@ -1,6 +1,6 @@
 """Starts a training program that dies with the runner that started it: `python -I launcher.py PID PROGRAM ARGUMENT...`.
 
-A runner that is killed outright can stop no one; Linux can, when it was asked to before. Standard library only.
+A runner that is killed outright can stop nothing; Linux does it, if it was asked to beforehand. Standard library only.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Walks a study's plan on this machine: a few trainings side by side.
+"""Walks a study's plan on this machine: a few trainings at the same time.
 
 One thread, no state that matters: killed at any moment and started again it makes the same decisions and goes on from
 the newest checkpoints. What happens is reported to a listener (see live_view.py).
@@ -62,7 +62,7 @@ class _Active:
 class LocalRun:
     """One walk of a study.
 
-    `jobs` trainings run side by side. `work` is a folder of this machine for what is under way. `start` starts a
+    `jobs` trainings run at the same time. `work` is a folder of this machine for what is under way. `start` starts a
     training.
     """
 
@@ -113,7 +113,7 @@ class LocalRun:
                 self._line_up(decision)
 
     def _line_up(self, decision: Decision) -> None:
-        """Shows a decision that stands, and lines up what it asks for and nobody has trained."""
+        """Shows a stored decision, and lines up what it requests and nobody has trained."""
         views.write_decisions(self.record, self.definition, self.study.decisions, [decision])
         self._tell(EventKind.DECIDED, decision=decision)
         for run in runs_of_decision(decision):
@@ -194,7 +194,7 @@ class LocalRun:
         shutil.rmtree(active.observer.launch.folder)
 
     def _preempted(self, active: _Active) -> Result | None:
-        """None to run it again; a failure when it was preempted too often."""
+        """None if it is to run again; a failure when it was preempted too often."""
         key = active.run.key
         self._preemptions[key] = self._preemptions.get(key, 0) + 1
         self._tell(EventKind.PREEMPTED, recommendation=active.run.recommendation, rung=active.run.rung)

@@ -97,7 +97,7 @@ def parameters(text: str, gpus: int) -> Submission:
 
 
 def with_settings(definition: Definition, gpus: int | None, timeout_minutes: float | None) -> Definition:
-    """The definition with what a record does not hold because no decision depends on it."""
+    """The definition with the settings that a record does not hold because no decision depends on them."""
     file = definition.file
     run = file.run.model_copy(update={"timeout_minutes": timeout_minutes})
     costs = file.costs.model_copy(update={} if gpus is None else {"gpus": gpus})

@@ -27,9 +27,9 @@ from automl.text import strict_json
 
 
 def start() -> None:
-    """Stores the study once, or finds that it was begun with the same settings; probes the store first.
+    """Probes the store, then stores the study once, or checks that it was begun with the same settings.
 
-    Its outputs are the stages, and for a WorkflowTemplate what the pods that follow need to know.
+    Its outputs are the stages, and for a WorkflowTemplate what later pods need to know.
     """
     if os.environ.get("AUTOML_PARAMETERS"):
         study = submission.parameters(variable("AUTOML_PARAMETERS"), int(variable("AUTOML_GPUS")))
@@ -48,7 +48,7 @@ def _stages(stages: Iterable[Stage]) -> str:
 
 
 def propose_rung() -> None:
-    """Decides on a rung. A training that left no result, whose pod is gone for good, is given up first."""
+    """Decides on a rung. First it gives up the trainings whose pods are gone for good and left no result."""
     record, opened = open_study()
     this = step()
     for following in pending(opened.definition.plan, opened.history()):
@@ -64,7 +64,7 @@ def propose_rung() -> None:
 
 
 def _show(opened: OpenedStudy, decision: Decision) -> None:
-    """Writes what people look at, once the decision stands: nobody else waits for these imports."""
+    """Writes what people look at, after the decision is stored: its imports keep nobody else waiting."""
     from automl.reporting import views
     from automl.reporting.figures.facts import read_facts
     from automl.reporting.page.page import page

@@ -22,7 +22,7 @@ def variable(name: str) -> str:
 
 
 def step() -> Step:
-    """The decision that this pod makes, or that asked for its training."""
+    """The decision that this pod makes, or that requested its training."""
     return Step(int(variable("AUTOML_STAGE")), int(variable("AUTOML_RUNG")))
 
 

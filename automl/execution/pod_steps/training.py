@@ -119,7 +119,7 @@ class _Following:
         return Ended(code, self.timed_out, again=stopped and code != 0 and not self.timed_out)
 
     def _patiently(self, work: Callable[[], T]) -> T | None:
-        """What `work` returns, tried again while the store is away; None when that takes too long."""
+        """What `work` returns, tried again while the store is unreachable; None when that takes too long."""
         began = time.monotonic()
         while True:
             try:
@@ -161,7 +161,7 @@ def _run(record: Record) -> Run:
 
 
 def _is_gone(alive: int) -> bool:
-    """Whether the container that trains was killed: it held the other end of the pipe and does not any more."""
+    """Whether the container that trains was killed: it held the other end of the pipe and no longer does."""
     if not (contract.WORK / contract.TRAINING).exists():
         return False
     try:

@@ -1,6 +1,6 @@
 """An account of what was read and what was not, for the message of a training that reported nothing.
 
-It names the file, how many lines were read, what was there in place of what was expected, and the setting that helps.
+It names the file, how many lines were read, what was found instead of what was expected, and the setting that helps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NAMED = {"csv": "columns", "tensorboard": "tags"}  # what the numbers of a form
 
 
 def why_no_epoch(follower: Follower) -> str:
-    """Why no epoch could be read, as a sentence; nothing where one was."""
+    """Why no epoch could be read, as a sentence; empty if one was."""
     if follower.rule.without_epoch == "counted" and not follower.readings.furthest:
         return why_no_metric(follower)
     reason = _why_no_epoch(follower)
@@ -63,7 +63,7 @@ def why_no_metric(follower: Follower) -> str:
 
 
 def _why_nothing(follower: Follower) -> str:
-    """Why not a single line gave a number; nothing where one did."""
+    """Why not a single line gave a number; empty if one did."""
     readings = follower.readings
     if readings.problem:
         return f"{_where(follower)}: {readings.problem}"

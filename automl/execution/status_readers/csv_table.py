@@ -1,4 +1,4 @@
-"""A table with a header: one line an epoch, or several of which each fills some columns (Lightning's CSVLogger)."""
+"""A table with a header: one line for each epoch, or several that each fill some columns (Lightning's CSVLogger)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DELIMITERS = ",;\t"
 
 
 class CsvTable:
-    """The first line names the columns. Cut at the delimiter that it has most of: a comma, a semicolon or a tab."""
+    """The first line names the columns. The delimiter is the one that it has most of: comma, semicolon or tab."""
 
     def __init__(self, readings: MetricReadings) -> None:
         self._readings, self._lines = readings, Lines(self._line, readings, LONGEST)

@@ -1,4 +1,4 @@
-"""Follows the files that a training program writes while they grow: new ones, cut-off ones, ones that begin anew."""
+"""Follows the files that a training program writes while they grow, are added, are cut off or begin again."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class JsonLines:
         self._readings.add(numbers.pop(self._epoch, None), numbers)
 
     def _leaves(self, tree: Mapping[str, Any], prefix: str, deep: int) -> Iterator[tuple[str, float]]:
-        """Every number below `tree` with its dotted path; what is text and no number is noted."""
+        """Every number below `tree` with its dotted path; text that is not a number is noted."""
         for name, content in tree.items():
             value = number(content)
             if value is not None:

@@ -1,4 +1,4 @@
-"""What was read so far, whatever the format: the value of every metric at every epoch. And the protocol of a format.
+"""What was read so far, in any format: the value of every metric at every epoch. And the protocol of a format.
 
 Programs differ in where they put the epoch of a number. What is decided here, for all formats: of an epoch the first
 number counts, since later lines repeat old values, and so does a restart that goes over epochs again; `of_epoch` may
@@ -83,7 +83,7 @@ class MetricReadings:
         self._settle()
 
     def note_names(self, names: Iterable[str]) -> None:
-        """Remembers columns or members, to say in a failure what was there in place of what was expected."""
+        """Remembers columns or members, to say in a failure what was found instead of what was expected."""
         for name in names:
             if len(self.names) < _MOST_NAMES:
                 self.names[name] = None
@@ -189,7 +189,7 @@ class Lines:
 
 
 def number(value: Any) -> float | None:
-    """The number that a program gives, also as text; None when it is none."""
+    """The number that a program gives, possibly as text; None if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Takes the checkpoints of one attempt to the store: each when it is whole, the newest and the best of them to stay."""
+"""Takes the checkpoints of one attempt to the store: each when it is complete; the newest and the best of them stay."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Saved:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the manifests of an attempt's checkpoints say of it: who trained so far, and how many seconds."""
+    """What the manifests of an attempt's checkpoints say of it: which attempts trained so far, and how many seconds."""
 
     attempts: tuple[str, ...]
     seconds: float
@@ -121,7 +121,7 @@ class CheckpointUpload:
             self.best, self.best_value = checkpoint, value
 
     def _store_files(self, saved: _Saved, manifest: Manifest) -> tuple[StoredFile, ...] | None:
-        """What was stored of each file; None when one has vanished meanwhile."""
+        """The stored files; None when one has vanished meanwhile."""
         stored = []
         for index, file in enumerate(saved.files):
             path = self._results / file.name

@@ -41,7 +41,7 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a training has left behind when it ended.
+    """What a training left behind when it ended.
 
     `history` is the metric by epoch, of the whole experiment. `last` is the newest checkpoint that is stored.
     """

@@ -31,7 +31,7 @@ _SAYS_SO = re.compile(
 
 
 def complaint(message: str, log: Path) -> str:
-    """What the training said of it: a line of its message or log; nothing when it was something else."""
+    """The line of its message or log that says so; empty when the training failed for another reason."""
     lines = [*message.splitlines(), *reversed(_last_lines(log))]
     return next((line.strip() for line in lines if _SAYS_SO.search(line.strip())), "")
 

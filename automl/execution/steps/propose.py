@@ -1,4 +1,4 @@
-"""The brain's step: reads what came of the rung before, decides on the next, stores the decision once."""
+"""The brain's step: reads the outcomes of the rung before, decides on the next one, stores the decision once."""
 
 from __future__ import annotations
 
