@@ -1,4 +1,4 @@
-"""What a value costs in training time: the results of the search as points, and the front of the best of them.
+"""What a value costs in training time: the results of the search as points, and the front of the best points.
 
 The front is the set of maxima of the points (Kung, Luccio, Preparata: On finding the maxima of a set of vectors,
 J. ACM 22, 1975); in two dimensions one sort and one sweep find it, in O(n log n).
@@ -19,8 +19,8 @@ Score = Callable[[float], float]
 class Point:
     """What an experiment has reached after one of its rungs.
 
-    epochs: the last one trained. value: its best one so far that has a checkpoint. seconds: its training so far, every
-    rung and every attempt of them, as measured.
+    `epochs` is the last epoch trained, `value` the best value so far that has a checkpoint, and `seconds` the measured
+    training time so far, with every rung and every attempt.
     """
 
     experiment: int
@@ -31,7 +31,7 @@ class Point:
 
 
 def points(experiments: Iterable[Experiment], score: Score) -> tuple[Point, ...]:
-    """A point for every rung that ended well, by experiment and rung. score: a value where larger is better."""
+    """A point for every rung that succeeded, by experiment and rung. `score` makes larger values the better ones."""
     points_so_far = []
     for experiment in experiments:
         best: float | None = None
@@ -46,15 +46,15 @@ def points(experiments: Iterable[Experiment], score: Score) -> tuple[Point, ...]
 
 
 def front(points: Iterable[Point], score: Score) -> tuple[Point, ...]:
-    """Those for which no other is at least as good in at most the same time, and in one of the two better.
+    """The points that no other equals in value and time and beats in one of the two, the quickest first.
 
-    The quickest first. Points that are alike in both are on the front together.
+    Points that are equal in both are on the front together.
     """
-    kept: list[Point] = []
+    on_front: list[Point] = []
     best = -math.inf
     for point in sorted(points, key=lambda point: (point.seconds, -score(point.value), point.experiment, point.rung)):
         reached = score(point.value)
-        if not kept or reached > best or (reached == best and point.seconds == kept[-1].seconds):
-            kept.append(point)
+        if not on_front or reached > best or (reached == best and point.seconds == on_front[-1].seconds):
+            on_front.append(point)
             best = reached
-    return tuple(kept)
+    return tuple(on_front)

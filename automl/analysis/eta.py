@@ -1,8 +1,8 @@
-"""How long a study will still take: from what its trainings took so far, with an interval that holds in 80 % of cases.
+"""How long a study will still take, from what its trainings took so far, with an interval that holds in 80 % of cases.
 
-Pure. Many times over, what is left is drawn from what was seen (experiments are drawn with replacement, starts apart
-from epochs, failures and all) and walked as the runner would; the spread of these times and a constant for what no
-study can see coming, calibrated on recorded studies by scripts/measure_eta_coverage.py, give the interval.
+Pure. The rest of the study is drawn many times from the trainings seen so far (experiments with replacement, starts
+apart from epochs, with failures) and scheduled as the runner does. The spread of these times gives the interval,
+together with a constant for what no study can foresee, which scripts/measure_eta_coverage.py calibrates on records.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from automl.search.list_scheduling import time_until_the_end
 
-DRIFT = 0.20  # standard deviation of the logarithm of what no study can see coming: a machine that becomes slower
+DRIFT = 0.20  # standard deviation of the logarithm of what no study can foresee: a machine that becomes slower
 LOW, MIDDLE, HIGH = -2.40, -0.49, 1.57  # ends and middle of the interval, in standard deviations of the logarithm
 _FEW = 0.35  # the same of an experiment's epochs, where only one was seen; falls with the root of their number
 _EPOCH, _NEW = 0.05, 0.10  # the same of the epochs of one that was seen, and of one that was not
-_MOST, _LEAST, _STEPS = 160, 24, 16000  # draws, and trainings that are drawn in all
+_MOST, _LEAST, _STEPS = 160, 24, 16000  # draws, and trainings over all draws
 _LEAST_SECONDS = 0.05
 
 Floats = NDArray[numpy.float64]
@@ -28,7 +28,7 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Seen:
-    """A training as far as it was seen: the epoch that it went on from, and (epoch, seconds after its start), rising.
+    """A training as far as it was seen: the epoch from which it went on, and (epoch, seconds after its start), rising.
 
     `ended` is in seconds after its start; None while it goes on.
     """
@@ -60,7 +60,7 @@ Chain = Sequence[Sequence[Task]]  # a stage: its rungs that are left
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """Minutes until a study ends with `jobs` trainings side by side: the ends and the middle of an interval of 80 %."""
+    """Minutes until a study ends with `jobs` trainings at a time: the ends and the middle of an interval of 80 %."""
 
     low: float
     middle: float
@@ -74,7 +74,7 @@ class TimeLeft:
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds in which a place stands empty: between two trainings, and between two rungs.
+    """Seconds for which a worker is idle, between two trainings and between two rungs.
 
     `since` is how long nothing has trained by now; None while something does.
     """
@@ -85,10 +85,10 @@ class Waits:
 
 
 def time_left(
-    seen: Sequence[Seen], search: Sequence[Chain], after: Sequence[Chain], places: int, waits: Waits = Waits()
+    trainings: Sequence[Seen], search: Sequence[Chain], after: Sequence[Chain], places: int, waits: Waits = Waits()
 ) -> TimeLeft | None:
-    """What is left of a study; None before any epoch was seen. `after` waits for the whole search."""
-    speeds = _Speeds(seen)
+    """The time left of a study; None before any epoch was seen. The chains in `after` wait for the whole search."""
+    speeds = _Speeds(trainings)
     if not speeds.known:
         return None
     tasks = sum(len(rung) for chain in (*search, *after) for rung in chain)
@@ -107,10 +107,10 @@ def _draws(tasks: int) -> int:
 
 
 class _Speeds:
-    """Seconds an epoch and seconds of a start, of every training of which an epoch was seen."""
+    """Seconds per epoch and per start, of every training of which an epoch was seen."""
 
-    def __init__(self, seen: Sequence[Seen]) -> None:
-        parts = {training: _parts(training) for training in seen if training.epochs}
+    def __init__(self, trainings: Sequence[Seen]) -> None:
+        parts = {training: _parts(training) for training in trainings if training.epochs}
         apart = {
             training: speed_and_start for training, speed_and_start in parts.items() if speed_and_start is not None
         }
@@ -119,16 +119,16 @@ class _Speeds:
         ]  # one look: start and epochs in one
         self.known = bool(parts)
         self.apart = [(training.experiment, *speed_and_start) for training, speed_and_start in apart.items()]
-        self.failures = sum(training.failed for training in seen)
-        self.ended = sum(training.ended is not None for training in seen)
+        self.failures = sum(training.failed for training in trainings)
+        self.ended = sum(training.ended is not None for training in trainings)
 
     def drawn(self, rng: numpy.random.Generator) -> tuple[Mapping[int, float], Floats, Floats]:
-        """Seconds an epoch by experiment; then those, and seconds of starts, of trainings drawn with replacement."""
+        """Seconds per epoch by experiment; then seconds per epoch and per start of trainings drawn with replacement."""
         rows = list(self.apart)
         if self.alone:
             usual = [start for _, _, start in self.apart]
-            whole = min(training.epochs[-1][1] for training in self.alone)
-            start = min(float(rng.choice(usual)), 0.9 * whole) if usual else float(rng.random()) * whole
+            shortest = min(training.epochs[-1][1] for training in self.alone)
+            start = min(float(rng.choice(usual)), 0.9 * shortest) if usual else float(rng.random()) * shortest
             for training in self.alone:
                 epoch, when = training.epochs[-1]
                 rows.append(
@@ -141,21 +141,21 @@ class _Speeds:
         return own, table[:, 0] * few, table[:, 1]
 
 
-def _parts(seen: Seen) -> tuple[float, float] | None:
-    """Seconds an epoch, and of the start with what comes after the last epoch; None where they cannot be told apart.
+def _parts(training: Seen) -> tuple[float, float] | None:
+    """Seconds per epoch, and seconds of the start and the end together; None where one look cannot separate them.
 
-    Of epochs that were seen at one look only the last counts: the others had ended before.
+    Of the epochs that were seen in one look only the last counts: the others had ended before.
     """
-    looks = sorted({when: epoch for epoch, when in seen.epochs}.items())
+    looks = sorted({when: epoch for epoch, when in training.epochs}.items())
     (began, first), (until, last) = looks[0], looks[-1]
     if last <= first:
         return None
     speed = (until - began) / (last - first)
-    return speed, max(0.0, began - speed * (first - seen.start)) + _tail(seen)
+    return speed, max(0.0, began - speed * (first - training.start)) + _tail(training)
 
 
-def _tail(seen: Seen) -> float:
-    return max(0.0, seen.ended - seen.epochs[-1][1]) if seen.ended is not None and seen.epochs else 0.0
+def _tail(training: Seen) -> float:
+    return max(0.0, training.ended - training.epochs[-1][1]) if training.ended is not None and training.epochs else 0.0
 
 
 def _draw(
@@ -180,8 +180,8 @@ def _draw(
             speed = float(rng.choice(epochs)) * math.exp(_NEW * rng.standard_normal())
         start = float(rng.choice(starts))
         if task.begun is None:
-            whole = start + (task.to - task.start) * speed + between
-            return whole * rng.random() if rng.random() < fails else whole
+            length = start + (task.to - task.start) * speed + between
+            return length * rng.random() if rng.random() < fails else length
         done, when = task.begun.epochs[-1] if task.begun.epochs else (task.begun.start, 0.0)
         begin = 0.0 if task.begun.epochs else start
         left = begin + (task.to - done) * speed - (task.elapsed - when)
@@ -194,7 +194,7 @@ def _draw(
 
 
 def _mean_of_some(values: Sequence[float], rng: numpy.random.Generator) -> float:
-    """The mean of as many values, drawn with replacement; one that is far larger than the others counts as they do."""
+    """The mean of as many values, drawn with replacement. An outlier is cut to a multiple of the median."""
     if not values:
         return 0.0
     if len(values) == 1:  # the first one is the longest: what the brain needs is loaded then

@@ -43,7 +43,7 @@ class BestSeen:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Who proposed an experiment, and how many results had been seen by then. `sampler` is None where none did."""
+    """Who proposed an experiment, and how many results were known by then. `sampler` is None where no sampler did."""
 
     decision: str
     together: int
@@ -105,7 +105,7 @@ class RungCourse:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that `automl why` shows of an experiment; `story` tells it in sentences."""
+    """All that `automl why` shows of an experiment; `story` says it in sentences."""
 
     experiment: int
     stage: str
@@ -134,17 +134,17 @@ class Explanation:
         }
 
 
-def explain(definition: Definition, study: History, wanted: int) -> Explanation:
-    """The explanation of experiment `wanted`. Raises InvalidInput when it was not proposed."""
+def explain(definition: Definition, study: History, experiment_number: int) -> Explanation:
+    """The explanation of an experiment. Raises InvalidInput when it was not proposed."""
     by_number = {experiment.number: experiment for experiment in experiments(study, definition.plan)}
-    if wanted not in by_number:
-        _refuse(definition, wanted, list(by_number))
-    experiment = by_number[wanted]
+    if experiment_number not in by_number:
+        _refuse(definition, experiment_number, list(by_number))
+    experiment = by_number[experiment_number]
     stage = definition.plan.stages[experiment.stage]
     decision = next(
         decision
         for decision in study.of_stage(stage.index)
-        if wanted in {recommendation.number for recommendation in decision.issued}
+        if experiment_number in {recommendation.number for recommendation in decision.issued}
     )
     rungs = tuple(
         _rung(definition, study, experiment, recommendation, rung)
@@ -152,7 +152,7 @@ def explain(definition: Definition, study: History, wanted: int) -> Explanation:
     )
     proposed = _proposed(definition, study, stage, decision, experiment)
     return Explanation(
-        experiment=wanted,
+        experiment=experiment_number,
         stage=stage.name,
         status=experiment.status,
         values=experiment.values,
@@ -163,23 +163,23 @@ def explain(definition: Definition, study: History, wanted: int) -> Explanation:
     )
 
 
-def _refuse(definition: Definition, wanted: int, proposed: list[int]) -> None:
+def _refuse(definition: Definition, experiment_number: int, proposed: list[int]) -> None:
     last = definition.plan.experiments - 1
-    if 0 <= wanted <= last:
+    if 0 <= experiment_number <= last:
         raise InvalidInput(
-            f"experiment {wanted} is planned and not proposed yet",
+            f"experiment {experiment_number} is planned and not proposed yet",
             allowed=", ".join(map(str, proposed)) if len(proposed) <= 20 else f"one of the {len(proposed)} so far",
             advice="'automl status' shows them",
         )
-    raise InvalidInput(f"there is no experiment {wanted}", allowed=f"0 to {last} in this study")
+    raise InvalidInput(f"there is no experiment {experiment_number}", allowed=f"0 to {last} in this study")
 
 
 def _proposed(
     definition: Definition, study: History, stage: Stage, decision: Decision, experiment: Experiment
 ) -> Proposal:
-    """Who proposed it, having seen what."""
+    """Who proposed the experiment, from which results."""
     before = [earlier for earlier in study.of_stage(stage.index) if earlier.index <= decision.index]
-    seen = [outcome for earlier in before for outcome in earlier.consumed]
+    outcomes = [outcome for earlier in before for outcome in earlier.consumed]
     recommendation = experiment.recommendations[0]
     reason, origin = recommendation.reason, origin_of(recommendation)
     name = definition.sampler_name
@@ -191,26 +191,26 @@ def _proposed(
     elif not SAMPLERS[name].learns:
         text = f"proposed by {name} sampling, which looks at no result: {reason}"
     else:
-        text = f"proposed by {name}, which had seen {_seen(definition, seen)}: {reason}"
-    best = best_outcome(seen, definition.brain.metric)
+        text = f"proposed by {name}, which had seen {_seen(definition, outcomes)}: {reason}"
+    best = best_outcome(outcomes, definition.brain.metric)
     return Proposal(
         decision=decision_key(decision.stage, decision.index),
         together=len(decision.issued),
         sampler=sampler,
-        results=len(seen),
-        failed=sum(outcome.failure is not None for outcome in seen),
+        results=len(outcomes),
+        failed=sum(outcome.failure is not None for outcome in outcomes),
         best=None if best is None else BestSeen(best.experiment, best.best_value),
         reason=reason,
         text=text,
     )
 
 
-def _seen(definition: Definition, seen: list[Outcome]) -> str:
-    if not seen:
+def _seen(definition: Definition, outcomes: list[Outcome]) -> str:
+    if not outcomes:
         return "no result yet"
-    failed = sum(outcome.failure is not None for outcome in seen)
-    best = best_outcome(seen, definition.brain.metric)
-    text = f"{len(seen)} result{'' if len(seen) == 1 else 's'}"
+    failed = sum(outcome.failure is not None for outcome in outcomes)
+    best = best_outcome(outcomes, definition.brain.metric)
+    text = f"{len(outcomes)} result{'' if len(outcomes) == 1 else 's'}"
     text += f", {failed} of them failed" if failed else ""
     if best is not None:
         text += f", the best {definition.metric_rule.name} {number(best.best_value)} of experiment {best.experiment}"
@@ -280,7 +280,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
 
 
 def _end(definition: Definition, study: History, experiment: Experiment) -> list[str]:
-    """What it is in the end: the best of the search, and who was trained again to judge it."""
+    """The last sentence about the best of the search, with the experiments that trained it again to judge it."""
     best = summary.best_of_search(definition, study)
     if best is None or best.experiment != experiment.number:
         return []

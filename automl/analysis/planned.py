@@ -12,7 +12,7 @@ from automl.study.estimate import Estimate, estimate
 
 @dataclass(frozen=True)
 class PlannedRung:
-    """So many experiments train from one epoch to another."""
+    """A number of experiments that train from one epoch to another."""
 
     rung: int
     experiments: int
@@ -66,7 +66,7 @@ class WorkflowSize:
 
 @dataclass(frozen=True)
 class Totals:
-    """The sums of a plan. Epochs of the search are counted resumed and from scratch; the rest has the judgement too."""
+    """The sums of a plan. Search epochs are counted both resumed and from scratch; other sums include the judgement."""
 
     experiments: int
     runs: int
@@ -93,7 +93,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class PlannedStudy:
-    """All that `automl plan` shows. `workflow` is None where nobody has asked for it."""
+    """All that `automl plan` shows. `workflow` is None where the caller did not ask for it."""
 
     study: str
     network: str
@@ -120,7 +120,7 @@ class PlannedStudy:
 
 
 def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSize | None = None) -> PlannedStudy:
-    """The plan of a study, with the time on the wall for each of these numbers of experiments side by side."""
+    """The plan of a study, with the wall-clock time for each of these numbers of experiments at a time."""
     plan = definition.plan
     return PlannedStudy(
         study=definition.file.name,

@@ -24,7 +24,7 @@ from automl.study.summary import Verdict
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a study stands. Epochs are those of the plan; what a failure left untrained counts as done."""
+    """Where a study stands. Epochs are those of the plan; epochs that a failure left untrained count as done."""
 
     state: str  # "not started", "running", "judging", "done", "failed"
     counts: Mapping[Status, int]
@@ -40,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class BestSoFar:
-    """The best experiment so far: its value and epoch, what it tried and why."""
+    """The best experiment so far, with its value and epoch, what it tried and why."""
 
     experiment: int
     value: float | None
@@ -65,7 +65,7 @@ class BestSoFar:
 
 @dataclass(frozen=True)
 class ExperimentRow:
-    """An experiment in the table. `value` is of its newest result, `best` its best value at an epoch that was kept."""
+    """An experiment in the table. `value` is that of its newest result, `best` its best one that has a checkpoint."""
 
     experiment: int
     stage: str
@@ -137,8 +137,8 @@ class StudyStatus:
 def status(record: Record, definition: Definition, jobs: int | None = None, *, now: float | None = None) -> StudyStatus:
     """The status of a study.
 
-    `jobs` is the number of trainings side by side; None counts those that the record shows. `now` is in seconds of UTC;
-    None takes this machine's clock.
+    `jobs` is the number of trainings at a time; None counts those in the record. `now` is in seconds of UTC; None takes
+    this machine's clock.
     """
     study = record.history(definition)
     running = begun(record, definition, study)
@@ -198,7 +198,7 @@ def progress(definition: Definition, study: History, running: Mapping[int, int] 
 
 
 def _expected_size(study: History, stage: int, rung: Rung) -> int:
-    """How many experiments a rung that is not decided will train: no more than the newest rung of its stage has."""
+    """How many experiments an undecided rung will train, which is at most the number in the stage's newest rung."""
     decisions = study.of_stage(stage)
     return rung.size if rung.new or not decisions else min(rung.size, len(decisions[-1].issued))
 
@@ -222,7 +222,7 @@ def begun(record: Record, definition: Definition, study: History) -> dict[int, i
 
 
 def times_for_the_outlook(record: Record, study: History, running: Iterable[tuple[int, int]]) -> list[AttemptTimes]:
-    """The times that say how fast a study is: of what trains (experiment, rung), and of the newest that has ended."""
+    """The times that show how fast a study is: of the `running` (experiment, rung), and of the newest that ended."""
     times = list(times_of_newest(record, study.results.values()))
     for run in running:
         times += times_of_run(record, *run)

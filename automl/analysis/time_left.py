@@ -1,4 +1,4 @@
-"""What is left of a study and what its trainings took, out of its record, for `eta`. Pure: what time it is is given."""
+"""What is left of a study and what its trainings took, from its record, for `eta`. Pure: the caller passes the time."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def time_left(
 ) -> TimeLeft | None:
     """The time left at `now` (seconds of UTC); None before any epoch was seen.
 
-    `times` are of as many attempts as the caller knows; those of runs without a result train at the moment. `jobs` is
-    the number of trainings side by side; None counts those of the record.
+    `times` holds the attempts that the caller knows; those of runs without a result still train. `jobs` is the number
+    of trainings at a time; None counts those of the record.
     """
     newest = {
         (attempt.experiment, attempt.rung): attempt for attempt in sorted(times, key=lambda attempt: attempt.began)
@@ -44,28 +44,28 @@ def as_it_was(
     """The study and its times as the record held them at `now`; a decision is made when its first run begins."""
     begun_by_then = tuple(
         replace(
-            each,
-            epochs=tuple(point for point in each.epochs if point[1] <= now),
-            ended=each.ended if each.ended is not None and each.ended <= now else None,
+            attempt,
+            epochs=tuple(point for point in attempt.epochs if point[1] <= now),
+            ended=attempt.ended if attempt.ended is not None and attempt.ended <= now else None,
         )
-        for each in times
-        if each.began <= now
+        for attempt in times
+        if attempt.began <= now
     )
-    ends = {(each.experiment, each.rung): each.seen for each in times}
+    ends = {(attempt.experiment, attempt.rung): attempt.seen for attempt in times}
     results = {run: result for run, result in study.results.items() if ends.get(run, math.inf) <= now}
-    begun = {(each.experiment, each.rung) for each in begun_by_then}
+    begun = {(attempt.experiment, attempt.rung) for attempt in begun_by_then}
     stages = definition.plan.stages
-    made: list[Decision] = []
-    for each in study.decisions:
-        rung = stages[each.stage].rungs[each.index].index
-        first = each.index == 0 and stages[each.stage].kind is StageKind.SEARCH
-        if first or any((asked.number, rung) in begun for asked in each.issued):
-            made.append(each)
-    return replace(study, decisions=tuple(made), results=results), begun_by_then
+    decisions: list[Decision] = []
+    for attempt in study.decisions:
+        rung = stages[attempt.stage].rungs[attempt.index].index
+        first = attempt.index == 0 and stages[attempt.stage].kind is StageKind.SEARCH
+        if first or any((recommendation.number, rung) in begun for recommendation in attempt.issued):
+            decisions.append(attempt)
+    return replace(study, decisions=tuple(decisions), results=results), begun_by_then
 
 
 def _open_stages(definition: Definition, study: History) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
-    """The stages of the search and those that wait for it; these only while there may be something to judge."""
+    """The stages of the search, and the final ones that wait for it, as long as there may be something to judge."""
     plan = definition.plan
     finals = plan.finals
     over = summary.search_is_over(definition, study)
@@ -78,7 +78,7 @@ def _chain(
     newest: dict[tuple[int, int], AttemptTimes],
     now: float,
 ) -> list[list[Task]]:
-    """The rungs of a stage that are left, each with its trainings that are left."""
+    """The rungs of a stage that are left, each with the trainings that are left."""
     decisions = study.of_stage(stage.index)
     alive = [recommendation.number for recommendation in decisions[-1].issued] if decisions else []
     last = len(decisions) - 1
@@ -107,14 +107,14 @@ def _chain(
 
 
 def _seen(times: AttemptTimes, *, failed: bool = False, now: float | None = None) -> Seen:
-    """now: for one that still trains; nothing that is after it was seen."""
+    """A training as it was seen. `now` is for one that still trains, and leaves out what came later."""
     points = tuple((epoch, when - times.began) for epoch, when in times.epochs if now is None or when <= now)
     ended = None if times.ended is None else times.ended - times.began
     return Seen(times.experiment, times.start, points, ended, failed)
 
 
 def _ended(study: History, newest: dict[tuple[int, int], AttemptTimes]) -> Iterable[Seen]:
-    """The trainings with a result: by their times, or where those are not known by the seconds that they took."""
+    """The trainings with a result, from their times, or from the seconds that they took where times are unknown."""
     for (number, rung), result in study.results.items():
         failed = result.failure is not None
         times = newest.get((number, rung))
@@ -132,9 +132,12 @@ def _running(study: History, newest: dict[tuple[int, int], AttemptTimes]) -> Ite
 
 
 def _side_by_side(times: Sequence[AttemptTimes]) -> int:
-    """The most trainings at a time, of the newest ones."""
+    """How many of the newest attempts trained at the same time, at most."""
     recent = sorted(times, key=lambda attempt: attempt.began)[-_RECENT:]
-    return max((sum(other.began <= attempt.began < _until(other) for other in recent) for attempt in recent), default=1)
+    return max(
+        (sum(concurrent.began <= attempt.began < _until(concurrent) for concurrent in recent) for attempt in recent),
+        default=1,
+    )
 
 
 def _until(times: AttemptTimes) -> float:
@@ -142,9 +145,9 @@ def _until(times: AttemptTimes) -> float:
 
 
 def _waits(definition: Definition, times: Sequence[AttemptTimes], now: float | None) -> Waits:
-    """How long places stood empty between trainings of a rung, and between the rungs of a stage.
+    """How long workers were idle between trainings of a rung, and between the rungs of a stage.
 
-    now: None while something trains.
+    `now` is None while something trains.
     """
     stage_of = {
         number: stage.index
