@@ -8,8 +8,8 @@
     study.wait()
     study.best()
 
-Training goes on in a process of its own: a kernel that is restarted or dies stops nothing, and `Study.read` of the same
-file finds the study again. Everything shown comes from the study's record.
+Training runs in its own process, so a kernel that is restarted or dies stops nothing, and `Study.read` of the same file
+opens the study again. Everything shown comes from the study's record.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ _ENDED = {"done": "Done", "failed": "Error"}
 
 @dataclass
 class Study:
-    """A study file and what has come of it. Make one with `Study.write` or `Study.read`."""
+    """A study file and the results of its search. Make one with `Study.write` or `Study.read`."""
 
     path: Path
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @classmethod
     def write(cls, path: str | Path, **options: Any) -> Study:
-        """Writes a study file from its options, checked. One that says the same is kept, any other is not overwritten.
+        """Checks the options and writes them as a study file. Never overwrites a file with other options.
 
-        Option names are those of the study file; TAO's (model_name, automl_algorithm, ...) are taken too. Raises
+        Option names are those of the study file; TAO's (model_name, automl_algorithm, ...) work too. Raises
         InvalidInput.
         """
         path = Path(path)
@@ -83,18 +83,18 @@ class Study:
 
     @classmethod
     def read(cls, path: str | Path) -> Study:
-        """The study of a file that is there. Raises InvalidInput."""
+        """The study of an existing file. Raises InvalidInput."""
         study_file.read(Path(path))
         return cls(Path(path))
 
     @property
     def definition(self) -> Definition:
-        """The file, checked, and all that follows from it."""
+        """The checked file and all that follows from it."""
         return study_file.read(self.path)
 
     @property
     def store(self) -> str:
-        """Where the study lies: a folder, or s3://bucket/prefix."""
+        """Where the study is stored: a folder, or s3://bucket/prefix."""
         return study_file.store_uri(self.definition, self.path)
 
     @property
@@ -121,7 +121,7 @@ class Study:
         )
 
     def start(self, jobs: int | None = None) -> None:
-        """Begins the search on this machine, or goes on with it, in a process of its own; does not wait for it."""
+        """Begins the search on this machine, or goes on with it, in its own process; does not wait for it."""
         if self._is_running:
             return
         words = [sys.executable, "-m", "automl.cli", "run", str(self.path)]
@@ -150,9 +150,9 @@ class Study:
         return status.status(opened.record, opened.definition)
 
     def wait(self, every: float = 15.0) -> str:
-        """Shows the status until the search has ended: 'Done' or 'Error'. every: seconds between two looks.
+        """Shows the status every `every` seconds until the search ends. Returns 'Done' or 'Error'.
 
-        Raises StudyFailed when the process that `start` began has ended without an end of the search.
+        Raises StudyFailed when the process that `start` began exits before the search ends.
         """
         with progress_display() as display:
             while True:
@@ -182,7 +182,7 @@ class Study:
         return NotebookResult(best.to_json(), lambda console: tables.best(console, metric, best), rows)
 
     def experiment(self, number: int) -> ExperimentResult:
-        """One experiment: its values, its curve, and why it was proposed, promoted, stopped or failed, as `automl why`.
+        """An experiment's values, its curve, and why it was proposed, promoted, stopped or failed, as in `automl why`.
 
         Raises InvalidInput when it was not proposed.
         """
@@ -203,7 +203,7 @@ class Study:
         )
 
     def experiments(self) -> NotebookResult:
-        """Every experiment: status, epochs, value, the values that it tried."""
+        """Every experiment with its status, epochs, value, and the values that it tried."""
         opened = self._open()
         current = status.status(opened.record, opened.definition)
         names = list(current.experiments[0].values) if current.experiments else []
@@ -215,10 +215,10 @@ class Study:
         return NotebookResult(table, lambda console: tables.report(console, opened.definition, current), rows)
 
     def replay(self) -> NotebookResult:
-        """Every decision computed again from the record, and the first that differs, as `automl replay`."""
+        """Computes every decision again from the record, and shows the first that differs, as `automl replay` does."""
         opened = self._open()
         compared = Replay(opened.record, opened.definition)
-        first = next((each for each in compared if each.difference is not None), None)
+        first = next((comparison for comparison in compared if comparison.difference is not None), None)
         replayed = summary(opened, len(compared), first)
         data = replayed.to_json()
         verdict = "all the same, computed again" if replayed.first is None else f"{replayed.first.key} differs"
@@ -226,7 +226,7 @@ class Study:
         return NotebookResult(data, lambda console: record_tables.replay(console, data), rows)
 
     def frame(self) -> pd.DataFrame:
-        """A row for every run of an experiment, for pandas; needs the extra 'export'. Raises RecordError."""
+        """A data frame with a row for every run of an experiment; needs the extra 'export'. Raises RecordError."""
         try:
             frame: pd.DataFrame = import_module("automl.frames").experiments_frame(str(self.path))
         except ModuleNotFoundError as error:
@@ -234,9 +234,9 @@ class Study:
         return frame
 
     def best_model(self, folder: str | Path) -> NotebookResult:
-        """Copies best_model/ into a new folder, from wherever the study lies, every file checked by its sha256.
+        """Copies best_model/ from the study's store into a new folder, and checks every file by its sha256.
 
-        Raises RecordError while there is none, InvalidInput when the folder already exists.
+        Raises RecordError while there is no best model, InvalidInput when the folder already exists.
         """
         data = fetch_best_model(self._open().record, Path(folder))
         rows = [("file", "bytes"), *((file["file"], f"{file['bytes']:,}") for file in data["files"])]
@@ -244,7 +244,7 @@ class Study:
         return NotebookResult(data, lambda console: tables.files(console, data), rows, title=title)
 
     def _repr_html_(self) -> str:
-        """Where it stands, or what is in the way of knowing that; a repr raises nothing."""
+        """The status of the study, or why it cannot be read; a repr raises nothing."""
         try:
             definition = self.definition
             about = [

@@ -1,4 +1,4 @@
-"""A study in the forms that other tools read: the table of forms, and how a file of theirs is written."""
+"""A study in the forms that other tools read: the table of forms, and how their files are written."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from automl.text.new_files import check_new
 __all__ = ["export"]
 
 Write = Callable[[Definition, History, Path], int]  # into a new path; returns how many it wrote
-Add = Callable[[Definition, History, str], int]  # to what is there
+Add = Callable[[Definition, History, str], int]  # to a store that may exist
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form of export. writer: where its function lies. counts: what the function's number counts.
+    """A form of export. `writer` is the name of its function in `module`, and `counts` is what its result counts.
 
-    extra: what brings the libraries that it needs. adds: it takes a store that may hold others, and no new path.
+    `extra` is the extra that installs its libraries. `adds` says that it writes to a store that may hold other studies,
+    instead of a new path.
     """
 
     title: str
@@ -67,19 +68,19 @@ FORMS = {
 def export(definition: Definition, study: History, form: str, to: str | Path) -> int:
     """Writes a study in one of the forms; returns how many rows, trials or runs it wrote.
 
-    definition, study: `record, definition = open_study(...)`, then `record.history(definition)`. form:
-    csv, jsonl, optuna, tensorboard, mlflow or wandb. to: a new path; for a form that
-    adds, a store that may be there. Raises InvalidInput, AutoMLError.
+    With `opened = automl.opening.open_study(...)`, `definition` is `opened.definition` and `study` is
+    `opened.history()`. `form` is csv, jsonl, optuna, tensorboard, mlflow or wandb. `to` is a new path; for mlflow it is
+    a store, which may exist. Raises InvalidInput, AutoMLError.
     """
     if form not in FORMS:
         raise InvalidInput(f"--to: {form!r} is not known", allowed=", ".join(FORMS), advice=nearest(form, FORMS))
-    wanted = FORMS[form]
+    chosen = FORMS[form]
     try:
-        write = getattr(import_module(wanted.module), wanted.writer)
+        write = getattr(import_module(chosen.module), chosen.writer)
     except ModuleNotFoundError as error:
-        advice = f"pip install 'argo-automl[{wanted.extra}]'"
+        advice = f"pip install 'argo-automl[{chosen.extra}]'"
         raise AutoMLError(f"{error.name} is not installed", advice=advice) from error
-    if wanted.adds:
+    if chosen.adds:
         add: Add = write
         return add(definition, study, str(to))
     make: Write = write
@@ -89,7 +90,7 @@ def export(definition: Definition, study: History, form: str, to: str | Path) ->
 
 @contextmanager
 def _new(to: Path) -> Iterator[Path]:
-    """A path of the same name in a folder beside `to`, moved to it when the block ends well. Overwrites nothing."""
+    """A path of the same name in a folder next to `to`, moved to it when the block succeeds. Overwrites nothing."""
     check_new(to)
     try:
         folder = tempfile.mkdtemp(prefix=".tmp-export-", dir=to.parent)

@@ -1,4 +1,4 @@
-"""What is said of a study as a whole where each experiment is a run: in MLflow and in Weights & Biases."""
+"""What MLflow and Weights & Biases, where each experiment is a run, get about the study as a whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from automl.study.definition import Definition
 
 
 def settings(definition: Definition, metric: Any) -> dict[str, Any]:
-    """What the study was asked. metric: as the tool takes it."""
+    """The settings of the study. `metric` has the form that the tool takes."""
     return {
         "network": definition.network.name,
         "algorithm": definition.file.algorithm,
@@ -22,7 +22,7 @@ def settings(definition: Definition, metric: Any) -> dict[str, Any]:
 
 
 def found(definition: Definition, study: History) -> dict[str, float]:
-    """The best value so far, and the gain of the final judgement, where there are any."""
+    """The best value so far and the gain of the final judgement, where they exist."""
     best, verdict = summary.best_of_search(definition, study), summary.verdict(definition, study)
     values: dict[str, float] = {}
     if best is not None and best.best_value is not None:

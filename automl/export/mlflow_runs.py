@@ -1,8 +1,8 @@
 """A study as runs of MLflow, in a tracking store that may hold others: one for the study, and below it one for each
 experiment, with its parameters, its metric by epoch, its status and the reason for it.
 
-Exported again, a study doubles nothing: its runs are found by their tags, and get what is new. The record has no clock:
-a run ends when it is exported, and has lasted as long as its trainings took.
+To export a study again adds no second run: its runs are found by their tags, and get what is new. The record has no
+clock, so a run ends when it is exported, and its length is that of its trainings.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when it is imported: it would send what is called
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # or it asks a server that is away for minutes
+os.environ.setdefault(
+    "MLFLOW_DISABLE_TELEMETRY", "true"
+)  # read at the import: else it reports which functions are called
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # else it tries a missing server for minutes
 
 from mlflow.entities import LifecycleStage, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
@@ -48,13 +50,13 @@ _MOST_PARAMS, _MOST_METRICS, _MOST_TEXT = 100, 1000, 5000  # that MLflow takes a
 
 
 def write(definition: Definition, study: History, to: str) -> int:
-    """Makes or completes the runs; returns the number of experiments. to: NAME.db (SQLite), or a URI of MLflow.
+    """Makes or completes the runs; returns the number of experiments. `to` is NAME.db (SQLite), or a URI of MLflow.
 
     Raises InvalidInput for another kind of store, and when the store holds another run of the same study; AutoMLError
-    for what MLflow says.
+    for an error of MLflow.
     """
     uri = _uri(to)
-    logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # it tells of every table that it makes
+    logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # it logs every table that it makes
     try:
         return _Export(MlflowClient(uri), definition, study, to).write()
     except MlflowException as error:
@@ -103,7 +105,7 @@ class _Export:
         return len(all_experiments)
 
     def _container(self) -> str:
-        """The id of MLflow's experiment of the study's name, made where there is none."""
+        """The id of MLflow's experiment with the study's name, which is created if it does not exist."""
         name = self.definition.file.name
         container = self.client.get_experiment_by_name(name)
         if container is None:
@@ -115,19 +117,19 @@ class _Export:
         return str(container.experiment_id)
 
     def _runs(self, container: str) -> dict[str, Run]:
-        """The runs of earlier exports by their experiment's number; that of the study under the empty text."""
+        """The runs of earlier exports by the number of their experiment, and the study's own under the empty text."""
         runs: dict[str, Run] = {}
         token = None
         while True:
-            wanted = f"tags.`{STUDY_TAG}` = '{study_digest(self.definition)}'"
-            page = self.client.search_runs([container], wanted, page_token=token)
+            query = f"tags.`{STUDY_TAG}` = '{study_digest(self.definition)}'"
+            page = self.client.search_runs([container], query, page_token=token)
             runs |= {run.data.tags.get(EXPERIMENT_TAG, ""): run for run in page}
             token = page.token
             if not token:
                 return runs
 
     def _refuse_another(self, all_experiments: list[Experiment], runs: Mapping[str, Run]) -> None:
-        """The same study file that was run twice, in two stores, has the same digest and other trainings."""
+        """Refuses the same study from another store, which has the same digest but other trainings."""
         for experiment in all_experiments:
             run = runs.get(str(experiment.number))
             theirs = None if run is None else run.data.tags.get(ATTEMPT_TAG)
@@ -152,25 +154,25 @@ class _Export:
         tags |= {"best": f"experiment {best.experiment}"} if best is not None else {}
         self._tags(run, tags)
 
-    def _about(self, run: Run, each: Experiment) -> None:
-        metric, asked = self.definition.metric_rule.name, each.recommendations[0]
-        self._params(run, {**each.values, "seed": asked.seed})
-        points = [(metric, epoch, value) for epoch, value in each.history]
-        last = each.results[-1].outcome() if each.results else None
+    def _about(self, run: Run, experiment: Experiment) -> None:
+        metric, recommendation = self.definition.metric_rule.name, experiment.recommendations[0]
+        self._params(run, {**experiment.values, "seed": recommendation.seed})
+        points = [(metric, epoch, value) for epoch, value in experiment.history]
+        last = experiment.results[-1].outcome() if experiment.results else None
         if last is not None and last.best_value is not None:
             points.append((f"best {metric}", last.epochs, last.best_value))
         if last is not None and last.held_out is not None:
             points.append((f"held-out {metric}", last.epochs, last.held_out))
         self._metrics(run, points)
         tags = {
-            "status": each.status.value,
-            "reason": each.reason,
-            "proposed": asked.reason,
-            "stage": self.definition.plan.stages[each.stage].name,
+            "status": experiment.status.value,
+            "reason": experiment.reason,
+            "proposed": recommendation.reason,
+            "stage": self.definition.plan.stages[experiment.stage].name,
         }
-        tags |= {ATTEMPT_TAG: each.results[0].attempts[0]} if each.results else {}
+        tags |= {ATTEMPT_TAG: experiment.results[0].attempts[0]} if experiment.results else {}
         self._tags(run, {name: text for name, text in tags.items() if text})
-        self._end(run, _STATES[each.status])
+        self._end(run, _STATES[experiment.status])
 
     def _params(self, run: Run, values: Mapping[str, Any]) -> None:
         new = [
@@ -182,12 +184,14 @@ class _Export:
             self.client.log_batch(run.info.run_id, params=new[start : start + _MOST_PARAMS])
 
     def _metrics(self, run: Run, points: list[tuple[str, int, float]]) -> None:
-        """Logs the points that are not there yet."""
+        """Logs the points that MLflow does not hold yet."""
         names = {_named(name) for name, _, _ in points} & set(run.data.metrics)
-        there = {(name, each.step) for name in names for each in self.client.get_metric_history(run.info.run_id, name)}
+        logged = {
+            (name, point.step) for name in names for point in self.client.get_metric_history(run.info.run_id, name)
+        }
         now = int(time.time() * 1000)
         new = [
-            Metric(_named(name), value, now, step) for name, step, value in points if (_named(name), step) not in there
+            Metric(_named(name), value, now, step) for name, step, value in points if (_named(name), step) not in logged
         ]
         for start in range(0, len(new), _MOST_METRICS):
             self.client.log_batch(run.info.run_id, metrics=new[start : start + _MOST_METRICS])

@@ -1,8 +1,8 @@
 """A study as a storage of Optuna, through its public API: for optuna-dashboard and Optuna's own analyses.
 
-The trials are the experiments of the search. A stopped one is PRUNED, except the best of the search, which Optuna would
-not call its best trial otherwise. The final judgement trains settings again that are there already, so its verdict is
-an attribute of the study and its experiments are no trials.
+The trials are the experiments of the search. A stopped one is PRUNED, except the best of the search, because Optuna
+never calls a pruned trial the best. The final judgement trains settings of other trials again, so its verdict is an
+attribute of the study and its experiments are not trials.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _SQLITE, _JOURNAL = (".db", ".sqlite", ".sqlite3"), (".log", ".journal")
 
 
 def write(definition: Definition, study: History, to: Path) -> int:
-    """Makes the storage; returns the number of trials. Its ending says which kind. Raises InvalidInput."""
+    """Makes the storage; returns the number of trials. The suffix of `to` selects its kind. Raises InvalidInput."""
     storage = _storage(to)
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         goal = definition.metric_rule.goal
-        made = optuna.create_study(storage=storage, study_name=definition.file.name, direction=goal)
+        optuna_study = optuna.create_study(storage=storage, study_name=definition.file.name, direction=goal)
         for name, value in _about(definition, study).items():
-            made.set_user_attr(name, value)
+            optuna_study.set_user_attr(name, value)
         trials = list(_trials(definition, study))
-        made.add_trials(trials)
+        optuna_study.add_trials(trials)
     finally:
         optuna.logging.set_verbosity(verbosity)
         if isinstance(storage, RDBStorage):  # closes the file, which is moved next
@@ -84,14 +84,14 @@ def _about(definition: Definition, study: History) -> dict[str, Any]:
 def _trials(definition: Definition, study: History) -> Iterator[FrozenTrial]:
     best = summary.best_of_search(definition, study)
     search = {stage.index for stage in definition.plan.search}
-    parameters = {each.name: each for each in definition.space.parameters}
-    for each in experiments(study, definition.plan):
-        if each.stage not in search:
+    parameters = {experiment.name: experiment for experiment in definition.space.parameters}
+    for experiment in experiments(study, definition.plan):
+        if experiment.stage not in search:
             continue
-        state = _STATES[each.status]
-        if best is not None and best.experiment == each.number and state is TrialState.PRUNED:
+        state = _STATES[experiment.status]
+        if best is not None and best.experiment == experiment.number and state is TrialState.PRUNED:
             state = TrialState.COMPLETE
-        yield _trial(definition, each, state, parameters)
+        yield _trial(definition, experiment, state, parameters)
 
 
 def _trial(
@@ -126,9 +126,9 @@ def _trial(
 
 
 def _parts(parameter: Parameter, value: Any) -> Iterator[tuple[str, Any]]:
-    """Optuna has scalars only: a list becomes one parameter for each element, a list among options its text."""
+    """Scalars, as Optuna has nothing else: a list becomes one parameter per element, a list among options its text."""
     if parameter.kind == "list":
-        yield from ((f"{parameter.name}[{place}]", each) for place, each in enumerate(value))
+        yield from ((f"{parameter.name}[{index}]", element) for index, element in enumerate(value))
     else:
         yield parameter.name, _option(value)
 
@@ -140,12 +140,12 @@ def _option(value: Any) -> Any:
 def distribution(parameter: Parameter) -> BaseDistribution:
     """Optuna's distribution of a parameter, or of each element of a list.
 
-    Conditions have no like there. A grid on a log scale has none either, and becomes the interval that it lies in.
+    Optuna has no conditions. It has no grid on a log scale either, so that becomes the interval that it lies in.
     """
     if parameter.kind == "bool":
         return CategoricalDistribution((False, True))
     if parameter.low is None or parameter.high is None:
-        return CategoricalDistribution(tuple(_option(each) for each in parameter.options))
+        return CategoricalDistribution(tuple(_option(option) for option in parameter.options))
     low, high, step = parameter.low, parameter.high, None if parameter.log else parameter.step
     if step is not None:  # Optuna wants a range that the grid fills
         points = (exact(high) - exact(low)) // exact(step)

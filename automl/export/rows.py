@@ -1,4 +1,4 @@
-"""A study as a table: one row for every run of an experiment, that is for every rung that it was asked to train in."""
+"""A study as a table, with one row for every run of an experiment, that is, for every rung of which it was a part."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute 
 
 
 def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
-    """The rows in the order of experiments and rungs; every one has the same names.
+    """The rows in the order of experiments and rungs; all have the same names.
 
     value is the metric after the run's last epoch, best_value the best that has a checkpoint; both are None for a
-    failure and where there is no result yet. status and reason are the experiment's. seconds: of training in this run.
+    failure and where there is no result yet. status and reason are the experiment's; seconds is this run's training.
     """
     parameters = [parameter.name for parameter in definition.space.parameters]
-    found = {each.number: each for each in experiments(study, definition.plan)}
+    by_number = {candidate.number: candidate for candidate in experiments(study, definition.plan)}
     runs = sorted(runs_of(study, definition.plan.stages), key=lambda run: (run[0].number, run[1]))
-    for asked, rung in runs:
-        experiment, result = found[asked.number], study.results.get((asked.number, rung))
+    for recommendation, rung in runs:
+        experiment, result = by_number[recommendation.number], study.results.get((recommendation.number, rung))
         stage = definition.plan.stages[experiment.stage]
         yield {
-            "experiment": asked.number,
+            "experiment": recommendation.number,
             "stage": stage.name,
             "kind": stage.kind.value,
             "rung": rung,
-            "defaults": asked.number == DEFAULTS,
+            "defaults": recommendation.number == DEFAULTS,
             "status": experiment.status.value,
-            "from_epoch": asked.resume_epoch,
+            "from_epoch": recommendation.resume_epoch,
             "epochs": result.epochs if result else None,
-            "epochs_asked": asked.epochs,
+            "epochs_asked": recommendation.epochs,
             "value": result.value if result else None,
             "best_value": result.outcome().best_value if result else None,
             "held_out": result.outcome().held_out if result else None,
@@ -46,15 +46,15 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
             "attempts": len(result.attempts) if result else None,
             "failure": str(result.failure) if result and result.failure else None,
             "message": result.message if result and result.message else None,
-            "seed": asked.seed,
+            "seed": recommendation.seed,
             "proposed": experiment.recommendations[0].reason,
             "reason": experiment.reason or None,
-            **{f"{VALUES}{name}": asked.values.get(name) for name in parameters},
+            **{f"{VALUES}{name}": recommendation.values.get(name) for name in parameters},
         }
 
 
 def write_csv(definition: Definition, study: History, to: Path) -> int:
-    """CSV as RFC 4180 has it, in UTF-8. A text that a spreadsheet would compute gets an apostrophe before it."""
+    """CSV as in RFC 4180, in UTF-8. A text that a spreadsheet would compute gets an apostrophe before it."""
     table = list(rows(definition, study))
     with to.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
@@ -65,7 +65,7 @@ def write_csv(definition: Definition, study: History, to: Path) -> int:
 
 
 def write_jsonl(definition: Definition, study: History, to: Path) -> int:
-    """One JSON object a line, its names in the order of the table."""
+    """One JSON object per line, with its names in the order of the table."""
     table = list(rows(definition, study))
     lines = (json.dumps(row, allow_nan=False, ensure_ascii=False) + "\n" for row in table)
     to.write_text("".join(lines), encoding="utf-8")
@@ -73,7 +73,7 @@ def write_jsonl(definition: Definition, study: History, to: Path) -> int:
 
 
 def _cell(value: Any) -> str:
-    """A value as text: true and false and lists as JSON has them, nothing for None."""
+    """A value as text. Booleans and lists are JSON, and None is empty."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,8 +1,8 @@
 """A study as a log folder of TensorBoard: a run for every experiment, with its curve and its row under HPARAMS.
 
-Written by tensorboardX, which needs numpy and protobuf only, where torch's writer needs torch and TensorBoard itself.
-No summary of the whole experiment is written: without it TensorBoard finds the columns by looking at all runs, and so
-also those of parameters that some experiments do not have.
+tensorboardX writes it, as that needs numpy and protobuf only, while torch's writer needs torch and TensorBoard itself.
+No summary of the whole experiment is written: without it TensorBoard collects the columns from all runs, and so also
+those of parameters that some experiments do not have.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from automl.study.experiments import experiments
 
 
 def write(definition: Definition, study: History, to: Path) -> int:
-    """Makes the folder; returns the number of runs. A failed experiment has its curve as far as it came."""
+    """Makes the folder; returns the number of runs. A failed experiment has its curve up to the failure."""
     to.mkdir()
-    found = experiments(study, definition.plan)
+    all_experiments = experiments(study, definition.plan)
     metric = definition.metric_rule.name
-    for each in found:
-        last = each.results[-1].outcome() if each.results else None
-        with SummaryWriter(logdir=str(to / f"experiment_{each.number}")) as writer:
-            _, begun, ended = hparams({name: _plain(value) for name, value in each.values.items()}, {})
+    for experiment in all_experiments:
+        last = experiment.results[-1].outcome() if experiment.results else None
+        with SummaryWriter(logdir=str(to / f"experiment_{experiment.number}")) as writer:
+            _, begun, ended = hparams({name: _plain(value) for name, value in experiment.values.items()}, {})
             writer.file_writer.add_summary(begun)
-            for epoch, value in each.history:
+            for epoch, value in experiment.history:
                 writer.add_scalar(metric, value, epoch)
             if last is not None and last.best_value is not None:
                 writer.add_scalar(f"best/{metric}", last.best_value, last.epochs)
@@ -36,9 +36,9 @@ def write(definition: Definition, study: History, to: Path) -> int:
                 writer.add_scalar(f"held_out/{metric}", last.held_out, last.epochs)
             if last is not None and last.failure is None:
                 writer.file_writer.add_summary(ended)
-    return len(found)
+    return len(all_experiments)
 
 
 def _plain(value: Any) -> Any:
-    """TensorBoard has numbers, texts and booleans; None is no value there."""
+    """A value as TensorBoard takes it, which has numbers, texts and booleans; it shows no value for None."""
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

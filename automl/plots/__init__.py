@@ -4,10 +4,10 @@
 
     plots.history("./fashion").savefig("history.svg")
 
-A study is given as its folder, s3://bucket/prefix, its study file, a `automl.notebook.Study`, or as `Facts`. The
-numbers are those of report.html, from the same `automl.reporting.figures`. Drawn by matplotlib and not by plotly: a
-picture is a file without JavaScript (SVG, PNG, PDF) that shows itself in a notebook, on paper and in a mail. Needs the
-extra 'plots'; no window is ever opened.
+A study is given as its folder, s3://bucket/prefix, its study file, an `automl.notebook.Study`, or as `Facts`. The
+numbers are those of report.html, from the same `automl.reporting.figures`. matplotlib draws them and not plotly, so a
+picture is a file without JavaScript (SVG, PNG, PDF) that can be shown in a notebook, on paper and in a mail. This needs
+the extra 'plots'; it never opens a window.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
 
 
 class HasStore(Protocol):
-    """A study that knows where it lies, such as `automl.notebook.Study`."""
+    """A study that knows its store, such as `automl.notebook.Study`."""
 
     @property
     def store(self) -> str: ...
@@ -55,9 +55,9 @@ Source = str | Path | HasStore | Facts
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture. module: where the function of the same name lies that draws it from `Facts`.
+    """A kind of picture. `module` has the function of the same name that draws it from `Facts`.
 
-    times: it shows when attempts trained.
+    `times` says that it shows when attempts trained.
     """
 
     title: str
@@ -80,50 +80,50 @@ KINDS = {
 
 
 def history(study: Source) -> Figure:
-    """The best value of every experiment of the search by its number, with the best up to each. Raises RecordError."""
+    """The best value of every experiment of the search by its number, with the best so far. Raises RecordError."""
     return draw("history", study)
 
 
 def curves(study: Source) -> Figure:
-    """The metric by epoch, a line for each experiment; an upright line is the end of a rung. Raises RecordError."""
+    """The metric by epoch, a line for each experiment; a vertical line is the end of a rung. Raises RecordError."""
     return draw("curves", study)
 
 
 def parallel_coordinates(study: Source) -> Figure:
-    """Every experiment as a line through its values, the better the darker. Raises RecordError."""
+    """Every experiment as a line through its values; a better one is darker. Raises RecordError."""
     return draw("parallel_coordinates", study)
 
 
 def slices(study: Source) -> Figure:
-    """For each parameter the value of the metric by the parameter's. Raises RecordError."""
+    """The metric by the value of each parameter, in a picture for each. Raises RecordError."""
     return draw("slices", study)
 
 
 def importance(study: Source) -> Figure:
-    """Each parameter's share of the variance of the results. Raises RecordError with too few of them."""
+    """Each parameter's share of the variance of the results. Raises RecordError when there are too few results."""
     return draw("importance", study)
 
 
 def contour(study: Source) -> Figure:
-    """How experiments ranked by the two parameters that matter most. Raises RecordError with too few results."""
+    """How experiments ranked by the two most important parameters. Raises RecordError for too few results."""
     return draw("contour", study)
 
 
 def pareto(study: Source) -> Figure:
     """Value against training time (seconds, minutes, hours or days, as the axis says), a dot for every rung's result.
 
-    The stairs are the Pareto front: the best value within each time. Raises RecordError with fewer than two results.
+    The stairs are the Pareto front: the best value within each time. Raises RecordError for fewer than two results.
     """
     return draw("pareto", study)
 
 
 def failures(study: Source) -> Figure:
-    """How many experiments failed, by kind. Raises RecordError where none has."""
+    """How many experiments failed, by kind. Raises RecordError when none has."""
     return draw("failures", study)
 
 
 def ledger(study: Source) -> Figure:
-    """The planned epochs of each rung: trained, to come, fallen away."""
+    """The planned epochs of each rung: trained, to come, no longer needed."""
     return draw("ledger", study)
 
 
@@ -133,14 +133,14 @@ def timeline(study: Source) -> Figure:
 
 
 def draw(kind: str, study: Source) -> Figure:
-    """The picture of this kind. Raises InvalidInput for an unknown one, RecordError where there is nothing to draw."""
+    """The picture of this kind. Raises InvalidInput for an unknown kind, RecordError when there is nothing to draw."""
     check_kind(kind)
     drawn = cast("Callable[[Facts], Figure]", getattr(_loaded(KINDS[kind].module), kind))
     return drawn(facts_of(study, times=KINDS[kind].times))
 
 
 def write(figure: Figure, path: Path) -> None:
-    """Writes a picture to .svg, .png or .pdf, over what is there; the same picture gives the same bytes.
+    """Writes a picture to .svg, .png or .pdf, over an existing file; the same picture gives the same bytes.
 
     Raises InvalidInput.
     """
@@ -148,7 +148,7 @@ def write(figure: Figure, path: Path) -> None:
 
 
 def _loaded(module: str) -> ModuleType:
-    """A module that needs matplotlib. Raises AutoMLError where that is missing."""
+    """A module that needs matplotlib. Raises AutoMLError when that is missing."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
@@ -159,14 +159,14 @@ def _loaded(module: str) -> ModuleType:
 
 
 def check_kind(kind: str) -> None:
-    """Raises InvalidInput unless there is such a kind of picture."""
+    """Raises InvalidInput for an unknown kind of picture."""
     if kind not in KINDS:
-        given = kind.replace("-", "_")
-        raise InvalidInput(f"no plot is called {kind!r}", allowed=", ".join(KINDS), advice=nearest(given, KINDS))
+        name = kind.replace("-", "_")
+        raise InvalidInput(f"no plot is called {kind!r}", allowed=", ".join(KINDS), advice=nearest(name, KINDS))
 
 
 def facts_of(study: Source, *, times: bool = False) -> Facts:
-    """What is known of a study, however it is given; `times` of its attempts too, a request for each.
+    """The facts of a study, however it is given. `times` adds the times of its attempts, one request for each.
 
     Raises InvalidInput, RecordError, or what a store raises.
     """
@@ -176,6 +176,6 @@ def facts_of(study: Source, *, times: bool = False) -> Facts:
 
 
 def facts_in(opened: OpenedStudy, *, times: bool = True) -> Facts:
-    """What is known of a study in a store; `times` of its attempts too, a request for each."""
+    """The facts of a study in a store. `times` adds the times of its attempts, one request for each."""
     facts = read_facts(opened)
     return with_times(facts, opened.record) if times else facts

@@ -24,7 +24,7 @@ _NOTHING = "no experiment has a value yet"
 
 
 def history(facts: Facts) -> Figure:
-    """Value by experiment, with the best up to each."""
+    """The value of each experiment, with the best so far."""
     if not facts.valued:
         raise RecordError(_NOTHING, advice="wait, or look at 'automl status'")
     with drawing.look():
@@ -57,7 +57,7 @@ def history(facts: Facts) -> Figure:
 
 
 def curves(facts: Facts) -> Figure:
-    """Value by epoch of every experiment."""
+    """The value of every experiment by epoch."""
     drawn, left_out = facts.best_and_others(MOST_CURVES)
     shown = [experiment for experiment in drawn if experiment.experiment.history]
     if not shown:
@@ -98,9 +98,9 @@ def curves(facts: Facts) -> Figure:
     return figure
 
 
-def _point(facts: Facts, each: Searched) -> tuple[float, float] | None:
-    y = on(facts.value_scale, each.value)
-    return None if y is None else (float(each.number), y)
+def _point(facts: Facts, candidate: Searched) -> tuple[float, float] | None:
+    y = on(facts.value_scale, candidate.value)
+    return None if y is None else (float(candidate.number), y)
 
 
 def _landmarks(facts: Facts) -> list[tuple[str, Searched]]:
@@ -112,13 +112,13 @@ def _landmarks(facts: Facts) -> list[tuple[str, Searched]]:
     return [pair for pair in with_value if not (pair[0] == "best" and pair[1] is facts.defaults)]
 
 
-def _course(scale: Numbers, each: Searched) -> list[tuple[float, float]]:
-    points = ((float(epoch), on(scale, value)) for epoch, value in each.experiment.history)
+def _course(scale: Numbers, candidate: Searched) -> list[tuple[float, float]]:
+    points = ((float(epoch), on(scale, value)) for epoch, value in candidate.experiment.history)
     return [(epoch, value) for epoch, value in points if value is not None]
 
 
 def _stages(facts: Facts, axes: Axes, last: int) -> None:
-    """A line where each stage but the first begins, with its name, where there are a few."""
+    """The names of the stages, with a line where each but the first begins, when there are only a few stages."""
     stages = facts.definition.plan.search
     for stage in stages if 1 < len(stages) <= 8 else ():
         if stage.first <= last:

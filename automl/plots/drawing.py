@@ -1,4 +1,4 @@
-"""What all pictures share: the look, axes by the scales of the report, and the marks of the defaults and the best."""
+"""What all pictures share: the look, axes with the scales of the report, and the marks of the defaults and the best."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def level_colour(level: int) -> str:
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Our look inside, whatever the user's own settings of matplotlib are."""
+    """Our look inside the `with` block, whatever settings the user has for matplotlib."""
     ink, soft, rule = (colours()[name] for name in ("ink", "soft", "rule"))
     tints = {
         "axes.edgecolor": soft,
@@ -89,12 +89,12 @@ def look() -> Iterator[None]:
 
 
 def picture(width: float, height: float) -> Picture:
-    """A figure of so many inches."""
+    """A figure of this size in inches."""
     return Picture(figsize=(width, height), layout="constrained")
 
 
 def head(figure: Figure, title: str, handles: Sequence[Artist] = (), columns: int = 6) -> None:
-    """The title, and below it the legend; as one, so that neither lies on the other."""
+    """The title and the legend below it, as one object, so that they do not overlap."""
     ink = colours()["ink"]
     if not handles:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=ink)
@@ -108,7 +108,7 @@ def head(figure: Figure, title: str, handles: Sequence[Artist] = (), columns: in
 
 
 def note(figure: Figure, text: str) -> None:
-    """What one must know to read the picture, below it, in as many lines as it takes."""
+    """The text below a picture with what a reader must know, in as many lines as it takes."""
     if text:
         lines = textwrap.fill(text.strip(), int(_CHARACTERS * figure.get_figwidth()))
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=8.5, color=colours()["soft"])
@@ -123,7 +123,7 @@ def set_across(axes: Axes, scale: Scale, most: int) -> None:
 
 
 def set_up(axes: Axes, scale: Scale, most: int = 8) -> None:
-    """The upright axis, with lines across the picture."""
+    """The vertical axis, with lines across the picture."""
     axes.set_ylim(*ends(scale))
     if isinstance(scale, Numbers) and scale.log:
         axes.set_yscale("log")
@@ -133,7 +133,7 @@ def set_up(axes: Axes, scale: Scale, most: int = 8) -> None:
 
 def _ticks(side: Side, scale: Scale, most: int) -> None:
     ticks = scale.ticks(most)
-    side.set_ticks([value_at(scale, place) for place, _ in ticks], [text for _, text in ticks], minor=False)
+    side.set_ticks([value_at(scale, position) for position, _ in ticks], [text for _, text in ticks], minor=False)
     side.set_ticks([], minor=True)
 
 
@@ -144,21 +144,21 @@ def ends(scale: Scale) -> tuple[float, float]:
     return value_at(scale, 0.0), value_at(scale, 1.0)
 
 
-def value_at(scale: Scale, place: float) -> float:
-    """The number that stands at a place from 0 to 1; of options their index."""
+def value_at(scale: Scale, position: float) -> float:
+    """The number at a position from 0 to 1; for options, their index."""
     if isinstance(scale, Options):
-        return place * len(scale.options) - 0.5
+        return position * len(scale.options) - 0.5
     assert isinstance(scale, Numbers), "there are two kinds of scales"
     if scale.log:
         low, high = math.log(scale.low), math.log(scale.high)  # their quotient may be beyond all floats
-        return scale.low if place == 0 else scale.high if place == 1 else math.exp(low + place * (high - low))
-    return scale.low + place * (scale.high - scale.low)
+        return scale.low if position == 0 else scale.high if position == 1 else math.exp(low + position * (high - low))
+    return scale.low + position * (scale.high - scale.low)
 
 
 def on(scale: Scale, value: Any) -> float | None:
-    """Where a value is drawn: at the edge when it lies beyond; None for what cannot stand on the axis."""
-    place = scale.place(value)
-    return None if place is None else value_at(scale, place)
+    """Where a value is drawn, which is at the edge when it lies beyond; None for what the axis cannot show."""
+    position = scale.place(value)
+    return None if position is None else value_at(scale, position)
 
 
 def add_lines(axes: Axes, courses: Sequence[Sequence[tuple[float, float]]], colour: str, **more: Any) -> None:
@@ -182,19 +182,19 @@ def crosses(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
 
 
 def landmark(axes: Axes, name: str, x: float, y: float) -> None:
-    """The mark of the defaults (a diamond) or of the best (a disc with a rim); name: default or best."""
+    """The mark of the defaults (a diamond) or of the best (a disc with a rim). `name` is default or best."""
     axes.plot([x], [y], **_mark(name), zorder=5, clip_on=False)
 
 
 def rings(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
-    """The marks of what is on a front."""
+    """The marks of the points on a front."""
     across, up = zip(*points, strict=True)
     axes.plot(across, up, linestyle="none", zorder=4, clip_on=False, **_ring())
 
 
 def _ring() -> dict[str, Any]:
-    known = colours()
-    return {"marker": "o", "markersize": 6, "mew": 1.6, "mfc": known["paper"], "mec": known["best"]}
+    palette = colours()
+    return {"marker": "o", "markersize": 6, "mew": 1.6, "mfc": palette["paper"], "mec": palette["best"]}
 
 
 def _mark(name: str) -> dict[str, Any]:
@@ -206,20 +206,20 @@ def _mark(name: str) -> dict[str, Any]:
 
 
 def keys(entries: Sequence[tuple[str, str]], *, line: bool = False) -> list[Line2D]:
-    """What a legend shows. entries: a class of the report's legends with its meaning. line: not dots."""
+    """What a legend shows. An entry is a class of the report's legends and its meaning. `line` draws lines, no dots."""
     return [_key(class_, text, line=line) for class_, text in entries]
 
 
 def _key(class_: str, text: str, *, line: bool) -> Line2D:
-    known = colours()
+    palette = colours()
     if class_ == "sofar":
-        return Line2D([], [], color=known["best"], label=text)
+        return Line2D([], [], color=palette["best"], label=text)
     if class_ == "front":
         return Line2D([], [], linestyle="none", label=text, **_ring())
     if class_ == "failed":
-        return Line2D([], [], marker="x", linestyle="none", color=known["bad"], label=text)
+        return Line2D([], [], marker="x", linestyle="none", color=palette["bad"], label=text)
     if class_ in {"default", "best"} and line:
-        return Line2D([], [], color=known[class_], linestyle="--" if class_ == "default" else "-", lw=2.5, label=text)
+        return Line2D([], [], color=palette[class_], linestyle="--" if class_ == "default" else "-", lw=2.5, label=text)
     if class_ in {"default", "best"}:
         return Line2D([], [], **_mark(class_), label=text)
     colour = level_colour(int(class_.removeprefix("level")))
@@ -229,9 +229,9 @@ def _key(class_: str, text: str, *, line: bool) -> Line2D:
 
 
 def by_level(facts: Facts) -> list[list[Any]]:
-    """The experiments that are drawn but for the defaults and the best, by their shade."""
-    found: list[list[Any]] = [[] for _ in range(LEVELS)]
-    for each in facts.drawn:
-        if each not in (facts.defaults, facts.winner):
-            found[each.level].append(each)
-    return found
+    """The experiments that are drawn except the defaults and the best, by their shade."""
+    levels: list[list[Any]] = [[] for _ in range(LEVELS)]
+    for candidate in facts.drawn:
+        if candidate not in (facts.defaults, facts.winner):
+            levels[candidate.level].append(candidate)
+    return levels

@@ -77,7 +77,7 @@ def failures(facts: Facts) -> Figure:
     if not facts.failures:
         raise RecordError("no experiment has failed", advice="plot history instead")
     counts = {kind: sum(map(len, messages.values())) for kind, messages in facts.failures.items()}
-    of = sum(bool(experiment.results) for experiment in facts.experiments)
+    total = sum(bool(experiment.results) for experiment in facts.experiments)
     with drawing.look():
         figure = drawing.picture(7, 1.3 + 0.5 * len(counts))
         drawing.head(figure, f"What failed in {facts.definition.file.name}")
@@ -96,12 +96,12 @@ def failures(facts: Facts) -> Figure:
         axes.set_yticks(range(len(counts)), [kind.value.replace("_", " ") for kind in counts])
         axes.tick_params(axis="y", colors=colours()["ink"])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        drawing.note(figure, f"{sum(counts.values())} of {counted(of, 'experiment')} with a result.")
+        drawing.note(figure, f"{sum(counts.values())} of {counted(total, 'experiment')} with a result.")
     return figure
 
 
 def ledger(facts: Facts) -> Figure:
-    """A bar for each rung: its planned epochs, by what became of them."""
+    """A bar for each rung, with its planned epochs by what became of them."""
     lines = entries(facts)
     rows = lines[:MOST_RUNGS]
     with drawing.look():
@@ -132,7 +132,7 @@ def ledger(facts: Facts) -> Figure:
 
 
 def timeline(facts: Facts) -> Figure:
-    """A bar for every attempt, in as many lanes as there were trainings side by side."""
+    """A bar for every attempt, in as many lanes as there were trainings at a time."""
     layout = timeline_of(facts)
     if layout is None:
         raise RecordError(
@@ -144,8 +144,8 @@ def timeline(facts: Facts) -> Figure:
     with drawing.look():
         figure = drawing.picture(9, min(9.0, 1.6 + 0.24 * lanes))
         axes = figure.add_subplot()
-        for where in layout.cuts:
-            axes.axvline(where / size, color=colours()["soft"], linestyle=":", linewidth=1)
+        for cut in layout.cuts:
+            axes.axvline(cut / size, color=colours()["soft"], linestyle=":", linewidth=1)
         patches = []
         for kind, text in KINDS.items():
             bars = [span for span in layout.spans if span.kind == kind and span.lane < lanes]

@@ -14,7 +14,7 @@ _SAYS_WHEN = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}
 
 
 def write(figure: Figure, path: Path) -> None:
-    """Writes the picture, whole or not at all, over what is there. Raises InvalidInput for a place that takes none."""
+    """Writes the picture completely or not at all, over an existing file. Raises InvalidInput where it cannot."""
     try:
         with drawing.look(), tempfile.TemporaryDirectory(prefix=".tmp-plot-", dir=path.parent) as folder:
             temporary = Path(folder) / path.name

@@ -1,4 +1,4 @@
-"""What the values did: parallel coordinates, and a slice for each parameter."""
+"""How the values relate to the results: parallel coordinates, and a slice for each parameter."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from automl.reporting.figures.facts import LEVELS, Axis, Facts, Searched
 from automl.reporting.figures.importance import importances
 from automl.reporting.figures.scales import Options, Scale
 
-_ACROSS = 3  # slices side by side
-_OFF = -0.12  # where a line goes whose experiment does not have the parameter
+_ACROSS = 3  # slices in a row
+_OFF = -0.12  # where the line of an experiment goes that does not have the parameter
 _ROOM = 16  # characters of a name above its axis
 
 
 def parallel_coordinates(facts: Facts) -> Figure:
-    """A line for each experiment through all of its values; the better, the stronger."""
+    """A line for each experiment through all of its values; a better one is stronger."""
     axes_ = _searched(facts)
     if len(facts.valued) < 2:
         raise RecordError("fewer than two experiments have a value", advice="wait, or look at 'automl status'")
@@ -87,34 +87,34 @@ def slices(facts: Facts) -> Figure:
 
 def _searched(facts: Facts) -> list[Axis]:
     """The parameters, the most important first. Raises RecordError when none is searched."""
-    found = ordered_axes(facts, importances(facts))
-    if not found:
+    axes = ordered_axes(facts, importances(facts))
+    if not axes:
         raise RecordError("the study searches no parameter", advice="plot history or curves")
-    return found
+    return axes
 
 
 def _rest(axes: list[Axis], most: int) -> str:
     return f"{len(axes) - most} less important parameters are left out. " if len(axes) > most else ""
 
 
-def _line(facts: Facts, each: Searched, axes: list[Axis]) -> list[tuple[float, float]]:
+def _line(facts: Facts, candidate: Searched, axes: list[Axis]) -> list[tuple[float, float]]:
     """The places of an experiment's values, from 0 to 1 on each axis, and of its metric."""
     course = []
     for x, axis in enumerate(axes):
-        place = axis.place(each.experiment.values)
-        if place is not None and isinstance(axis.scale, Options):  # beside each other, for lines on one point hide
-            place += 0.35 * (each.number * SPREAD % 1 - 0.5) / len(axis.scale.options)
-        course.append((float(x), _OFF if place is None else place))
-    return [*course, (float(len(axes)), facts.value_scale.place(each.value) or 0.0)]
+        position = axis.place(candidate.experiment.values)
+        if position is not None and isinstance(axis.scale, Options):  # beside each other, for lines on one point hide
+            position += 0.35 * (candidate.number * SPREAD % 1 - 0.5) / len(axis.scale.options)
+        course.append((float(x), _OFF if position is None else position))
+    return [*course, (float(len(axes)), facts.value_scale.place(candidate.value) or 0.0)]
 
 
 def _upright(axes: Axes, x: int, name: str, scale: Scale, *, off: bool = False, strong: bool = False) -> None:
-    """An axis with its name and ticks; `off` below it stands for experiments in which the parameter does not exist."""
+    """An axis with its name and ticks. `off` adds a place below it for experiments that lack the parameter."""
     palette = colours()
     axes.plot([x, x], [0, 1], color=palette["soft"], linewidth=1, zorder=5)
     halo = {"facecolor": palette["paper"], "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
-    for place, text in scale.ticks(6):
-        axes.text(x + 0.04, place, text, va="center", fontsize=8.5, zorder=6, bbox=halo)
+    for position, text in scale.ticks(6):
+        axes.text(x + 0.04, position, text, va="center", fontsize=8.5, zorder=6, bbox=halo)
     shown = name if len(name) <= _ROOM else f"{name[: _ROOM - 5]}…{name[-4:]}"
     colour = palette["best"] if strong else palette["ink"]
     axes.text(x, 1.06, shown, ha="center", fontweight="bold", color=colour, fontsize=9)
@@ -127,12 +127,14 @@ def _slice(facts: Facts, axes: Axes, axis: Axis) -> None:
     drawing.set_up(axes, facts.value_scale, 6)
     small = len(facts.drawn) > MOST_WITH_TEXT
     for level, experiments in enumerate(drawing.by_level(facts)):
-        points = [point for each in experiments if (point := _place(facts, axis, each))]
+        points = [point for candidate in experiments if (point := _place(facts, axis, candidate))]
         drawing.dots(axes, points, level_colour(level), 10 if small else 22)
     floor = drawing.ends(facts.value_scale)[0]
-    gone = [each for each in facts.searched if each.failed and each.value is None][:MOST_CROSSES]
-    fallen = [(_across(axis, each), floor) for each in gone]
-    drawing.crosses(axes, [(x, y) for x, y in fallen if x is not None])
+    failures = [candidate for candidate in facts.searched if candidate.failed and candidate.value is None][
+        :MOST_CROSSES
+    ]
+    places = [(_across(axis, candidate), floor) for candidate in failures]
+    drawing.crosses(axes, [(x, y) for x, y in places if x is not None])
     for name, searched in (("default", facts.defaults), ("best", facts.winner)):
         if searched is None or (name == "best" and searched is facts.defaults):
             continue
@@ -140,16 +142,16 @@ def _slice(facts: Facts, axes: Axes, axis: Axis) -> None:
             drawing.landmark(axes, name, *point)
 
 
-def _place(facts: Facts, axis: Axis, each: Searched) -> tuple[float, float] | None:
+def _place(facts: Facts, axis: Axis, candidate: Searched) -> tuple[float, float] | None:
     """Where an experiment stands in a slice."""
-    x, y = _across(axis, each), on(facts.value_scale, each.value)
+    x, y = _across(axis, candidate), on(facts.value_scale, candidate.value)
     return None if x is None or y is None else (x, y)
 
 
-def _across(axis: Axis, each: Searched) -> float | None:
-    """A value on its axis; on an option moved aside, so that it does not hide the others there, always the same way."""
-    place = axis.place(each.experiment.values)
-    if place is None:
+def _across(axis: Axis, candidate: Searched) -> float | None:
+    """A value on its axis. On an option it moves aside by the experiment's number, so that it does not hide others."""
+    position = axis.place(candidate.experiment.values)
+    if position is None:
         return None
-    aside = 0.5 * (each.number * SPREAD % 1 - 0.5) if isinstance(axis.scale, Options) else 0.0
-    return drawing.value_at(axis.scale, place) + aside
+    aside = 0.5 * (candidate.number * SPREAD % 1 - 0.5) if isinstance(axis.scale, Options) else 0.0
+    return drawing.value_at(axis.scale, position) + aside

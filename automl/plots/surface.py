@@ -20,7 +20,7 @@ from automl.text.formatting import counted
 
 
 def importance(facts: Facts) -> Figure:
-    """A bar for each parameter, with the mark that chance alone reaches."""
+    """A bar for each parameter, with a mark at what chance alone reaches."""
     parameters = importances(facts)
     if not parameters:
         raise RecordError(f"importance is not known yet: {unknown_because(facts)}", advice="wait for more experiments")
@@ -49,23 +49,23 @@ def importance(facts: Facts) -> Figure:
 
 
 def contour(facts: Facts) -> Figure:
-    """A map of the two most important parameters: how the experiments around each point ranked."""
-    found = importances(facts)
-    land = landscape(facts, found)
+    """A map of the two most important parameters, which shows how the experiments around each point ranked."""
+    measured = importances(facts)
+    land = landscape(facts, measured)
     if land is None:
-        why = unknown_because(facts) if not found else "fewer than two parameters, or too few experiments have both"
+        why = unknown_because(facts) if not measured else "fewer than two parameters, or too few experiments have both"
         raise RecordError(f"the map of two parameters is not known yet: {why}", advice="wait for more experiments")
-    one, other = land.axes
-    known = colours()
+    across, up = land.axes
+    palette = colours()
     with drawing.look():
         figure = drawing.picture(6.4, 5.2)
         axes = figure.add_subplot()
-        for set_axis, axis in ((drawing.set_across, one), (drawing.set_up, other)):
+        for set_axis, axis in ((drawing.set_across, across), (drawing.set_up, up)):
             set_axis(axes, axis.scale, 8)
         axes.grid(visible=False)
-        axes.set(xlabel=one.name, ylabel=other.name)
-        shades = ListedColormap([known[f"s{shade}"] for shade in range(SHADES)])
-        edges = [[drawing.value_at(axis.scale, place / CELLS) for place in range(CELLS + 1)] for axis in land.axes]
+        axes.set(xlabel=across.name, ylabel=up.name)
+        shades = ListedColormap([palette[f"s{shade}"] for shade in range(SHADES)])
+        edges = [[drawing.value_at(axis.scale, edge / CELLS) for edge in range(CELLS + 1)] for axis in land.axes]
         heights = land.height()
         heights[~land.near] = float("nan")
         mesh = axes.pcolormesh(*edges, heights, cmap=shades, vmin=0, vmax=1, rasterized=True)
@@ -73,7 +73,7 @@ def contour(facts: Facts) -> Figure:
         if facts.winner is not None:
             x, y = (axis.place(facts.winner.experiment.values) for axis in land.axes)
             if x is not None and y is not None:
-                point = drawing.value_at(one.scale, x), drawing.value_at(other.scale, y)
+                point = drawing.value_at(across.scale, x), drawing.value_at(up.scale, y)
                 drawing.landmark(axes, "best", *point)
         bar = figure.colorbar(mesh, ax=axes, ticks=[0, 1], shrink=0.6, aspect=18)
         bar.ax.set_yticklabels(["worse", "better"])
@@ -87,18 +87,18 @@ def contour(facts: Facts) -> Figure:
 
 def _tried(axes: Axes, facts: Facts, places: list[list[float]]) -> None:
     """A dot for every experiment."""
-    one, other = (each.axis.scale for each in importances(facts)[:2])
-    points = [(drawing.value_at(one, x), drawing.value_at(other, y)) for x, y in places[:1000]]
+    x_scale, y_scale = (measured.axis.scale for measured in importances(facts)[:2])
+    points = [(drawing.value_at(x_scale, x), drawing.value_at(y_scale, y)) for x, y in places[:1000]]
     across, up = zip(*points, strict=True)
     axes.scatter(across, up, s=12, color=colours()["ink"], alpha=0.55, linewidths=0)
 
 
 def _keys() -> list[Artist]:
-    known = colours()
+    palette = colours()
     return [
-        Patch(color=known["l3"], label="more than chance"),
-        Patch(color=known["l0"], label="no more than chance"),
+        Patch(color=palette["l3"], label="more than chance"),
+        Patch(color=palette["l0"], label="no more than chance"),
         Line2D(
-            [], [], color=known["ink"], marker="|", markersize=11, mew=2, lw=0, label="what chance reaches, 1 in 20"
+            [], [], color=palette["ink"], marker="|", markersize=11, mew=2, lw=0, label="what chance reaches, 1 in 20"
         ),
     ]
