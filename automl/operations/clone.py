@@ -51,12 +51,12 @@ def network_path(path: Path) -> Path:
 
 
 def clone(record: Record, definition: Definition, path: Path, wished: Changes = _NONE) -> Clone:
-    """What is to be written to `path`. Its name and store are new, so that it does not go on with the old study.
+    """What to write to `path`. Its name and store are new, so that it does not go on with the old study.
 
     Raises InvalidInput for changes that the study cannot have.
     """
     stored = record.store.get(STUDY_FILE)
-    authored = _said(stored, f"{record.store.uri}/{STUDY_FILE}")
+    authored = _authored(stored, f"{record.store.uri}/{STUDY_FILE}")
     in_catalogue = (
         definition.file.network in catalogue() and load_network(definition.file.network, Path()) == definition.network
     )
@@ -67,9 +67,9 @@ def clone(record: Record, definition: Definition, path: Path, wished: Changes = 
     run = dict(authored.get("run") or {})
     store = _store(run.get("store"), changes["name"])
     text = _edited((stored or b"").decode(errors="replace"), {**changes, "store": store if "store" in run else None})
-    text = _with(text, settings)
+    text = _with_settings(text, settings)
     intended = definition.file.model_copy(update=changes | settings).model_dump(mode="json", exclude=set(NOT_DECISIVE))
-    if not _says(text, intended, store if "store" in run else None):
+    if not _means(text, intended, store if "store" in run else None):
         text = strict_yaml.dump(_spelt_out(intended, authored, store))
     return Clone(text, None if in_catalogue else strict_yaml.dump(definition.network.model_dump(mode="json")))
 
@@ -114,7 +114,7 @@ def _as_extended(definition: Definition) -> dict[str, Any]:
     return options
 
 
-def _with(text: str, settings: Mapping[str, Any]) -> str:
+def _with_settings(text: str, settings: Mapping[str, Any]) -> str:
     """The author's text with changed options: each on the line where it stood, or at the end."""
     for name, value in settings.items():
         line = strict_yaml.dump({name: value})
@@ -126,7 +126,7 @@ def _with(text: str, settings: Mapping[str, Any]) -> str:
     return text
 
 
-def _said(stored: bytes | None, where: str) -> Mapping[str, Any]:
+def _authored(stored: bytes | None, where: str) -> Mapping[str, Any]:
     """The settings of the author's study file; none when it is missing or is no longer YAML."""
     try:
         return strict_yaml.mapping((stored or b"").decode(errors="replace"), where)
@@ -151,7 +151,7 @@ def _edited(text: str, changes: Mapping[str, str | None]) -> str:
     return text
 
 
-def _says(text: str, intended: Mapping[str, Any], store: str | None) -> bool:
+def _means(text: str, intended: Mapping[str, Any], store: str | None) -> bool:
     """Whether the edited text means the intended settings."""
     try:
         file = StudyFile.model_validate(strict_yaml.mapping(text, "the clone"))
@@ -161,7 +161,7 @@ def _says(text: str, intended: Mapping[str, Any], store: str | None) -> bool:
 
 
 def _spelt_out(intended: Mapping[str, Any], authored: Mapping[str, Any], store: str) -> dict[str, Any]:
-    """All options that are not the usual ones, in the model's order, and the author's `run`, `costs`, `cluster`."""
+    """The options that differ from the defaults, in the model's order, and the author's `run`, `costs`, `cluster`."""
     usual = {name: field.default for name, field in StudyFile.model_fields.items()}
     chosen = {name: value for name, value in intended.items() if value is not None and value != usual[name]}
     if chosen.get("final") == StudyFile.model_fields["final"].default.model_dump():

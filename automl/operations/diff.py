@@ -38,7 +38,7 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
     pairs = [_comparable(ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
     at = next((index for index, (decision_a, decision_b) in enumerate(pairs) if decision_a != decision_b), None)
     same_metric = a.definition.metric_rule == b.definition.metric_rule
-    summaries = {name: _found(side) for name, side in (("a", a), ("b", b))}
+    summaries = {name: _summary(side) for name, side in (("a", a), ("b", b))}
     gain = None
     if same_metric and summaries["a"]["best"] and summaries["b"]["best"]:
         metric = a.definition.brain.metric
@@ -65,7 +65,7 @@ def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, 
 
 
 def _comparable(decision_a: Decision | None, decision_b: Decision | None) -> tuple[Decision | None, Decision | None]:
-    """Both decisions as far as two studies can be compared: digests of those before differ with their wording alone."""
+    """Both decisions without what two studies cannot share: the digests of earlier decisions depend on wording too."""
     if decision_a is None or decision_b is None:
         return decision_a, decision_b
     return what_is_decided(replace(decision_a, previous=()), replace(decision_b, previous=()))
@@ -83,7 +83,7 @@ def _decision_difference(decision_a: Decision | None, decision_b: Decision | Non
     return {**data, "field": difference.field, "a": difference.one, "b": difference.other}
 
 
-def _found(side: Side) -> dict[str, Any]:
+def _summary(side: Side) -> dict[str, Any]:
     verdict = summary.verdict(side.definition, side.study)
     best = status.best(side.definition, side.study)
     return {

@@ -32,7 +32,7 @@ UNNAMED, TORN = "named by no result", "not whole: it has no manifest"
 
 @dataclass(frozen=True)
 class Keep:
-    """What to keep beside what the study rests on: the newest checkpoint of every experiment, of the `best` best."""
+    """What to keep beside what the study rests on: those of the `best` best experiments, or the newest of every one."""
 
     newest: bool = False
     best: int = 1
@@ -62,9 +62,9 @@ class Found:
 
 
 def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
-    """Every checkpoint in the store and what is to become of it. Reads the decisions before it looks, removes nothing.
+    """Every checkpoint in the store and what is to become of it. Removes nothing.
 
-    What is kept then can only be more than is needed later: an experiment that was stopped never goes on.
+    It reads the decisions before the store, so it keeps what is needed or more: a stopped experiment never goes on.
     """
     study = record.history(definition)
     all_experiments = experiments(study, definition.plan)
@@ -98,7 +98,7 @@ def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
 
 
 def remove(record: Record, checkpoints: Iterable[Found], policy: str) -> Iterator[Found]:
-    """Removes what is not to be kept, one after the other as it is iterated, after it has said so in the record."""
+    """Removes what is not to be kept, one by one while it is iterated, after noting it in the record."""
     doomed = [checkpoint for checkpoint in checkpoints if not checkpoint.kept]
     if not doomed:
         return
@@ -124,7 +124,7 @@ def remove(record: Record, checkpoints: Iterable[Found], policy: str) -> Iterato
 
 
 def summary(definition: Definition, record: Record, checkpoints: Sequence[Found], policy: str) -> dict[str, Any]:
-    """What `automl gc` prints: checkpoints, objects and megabytes by reason, of those that go and those that stay."""
+    """What `automl gc` prints: checkpoints, objects and megabytes by reason, for those to remove and those to keep."""
     return {
         "study": definition.file.name,
         "store": record.store.uri,

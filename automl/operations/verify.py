@@ -49,7 +49,7 @@ Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
 
 @dataclass
 class Findings:
-    """What was looked at and what is wrong: `problems` and `notes` are pairs of an object and what is wrong with it."""
+    """What was checked and what is wrong: `problems` and `notes` are pairs of an object and what is wrong with it."""
 
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Findings:
         self.problems.append((key, problem))
 
     def reading(self, key: str, read: Callable[[], Any]) -> Any:
-        """What `read` gives; None, and a problem of the object, when it is damaged."""
+        """What `read` returns; for a damaged object None, and its problem is noted."""
         try:
             return read()
         except RecordError as error:
@@ -101,9 +101,9 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
     tell("decisions and results")
     decisions = _decisions(record, definition, keys, findings)
     results = _results(record, keys, findings)
-    _chain(definition, decisions, findings)
-    _consumed(definition, decisions, results, findings)
-    _asked(decisions, results, keys, findings)
+    _check_chain(definition, decisions, findings)
+    _check_consumed(definition, decisions, results, findings)
+    _check_requested(decisions, results, keys, findings)
     named = _named_checkpoints(results)
     removed = findings.reading(REMOVED, record.removed) or {}
     for number, (checkpoint, key) in enumerate(named.items(), 1):
@@ -111,12 +111,12 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
         if checkpoint.manifest in removed and checkpoint.manifest not in present:
             findings.checked["removed by gc"] += 1
         else:
-            _checkpoint(record, checkpoint, key, findings)
+            _check_checkpoint(record, checkpoint, key, findings)
     tell("best_model")
-    _best_model(record, keys, findings)
+    _check_best_model(record, keys, findings)
     tell("views")
     if not findings.problems:  # otherwise they could only repeat what is wrong
-        view_keys = _views(opened, keys, findings)
+        view_keys = _check_views(opened, keys, findings)
         findings.notes += [(key, "is not an object of this study") for key in keys if not _is_known(key, view_keys)]
     return Verification(definition.file.name, record.store.uri, len(keys), findings)
 
@@ -169,8 +169,8 @@ def _results(record: Record, keys: Keys, findings: Findings) -> Runs:
     return results
 
 
-def _chain(definition: Definition, decisions: Runs, findings: Findings) -> None:
-    """Every decision names the sha256 of the decisions that it builds on, and those exist."""
+def _check_chain(definition: Definition, decisions: Runs, findings: Findings) -> None:
+    """Checks that every decision names the sha256 of the decisions that it builds on, and that those exist."""
     for (stage, index), (decision, _) in decisions.items():
         key = decision_key(stage, index)
         before = [(where.index, rung) for where, rung in definition.plan.before(stage, index)]
@@ -189,8 +189,8 @@ def _chain(definition: Definition, decisions: Runs, findings: Findings) -> None:
                 )
 
 
-def _consumed(definition: Definition, decisions: Runs, results: Runs, findings: Findings) -> None:
-    """A decision saw all the results that it waited for, as they are stored."""
+def _check_consumed(definition: Definition, decisions: Runs, results: Runs, findings: Findings) -> None:
+    """Checks that a decision saw all the results that it waited for, as they are stored."""
     for (stage, index), (decision, _) in decisions.items():
         key = decision_key(stage, index)
         saw = set()
@@ -225,8 +225,8 @@ def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int
     return [(earlier.index, rung) for earlier, rung in before]
 
 
-def _asked(decisions: Runs, results: Runs, keys: Keys, findings: Findings) -> None:
-    """Results, and folders of experiments, that no decision has asked for."""
+def _check_requested(decisions: Runs, results: Runs, keys: Keys, findings: Findings) -> None:
+    """Checks that a decision has requested every result, and every folder of an experiment."""
     issued = {
         (recommendation.number, decision.index)
         for decision, _ in decisions.values()
@@ -255,8 +255,8 @@ def _checkpoints(result: Result) -> list[Checkpoint]:
     return [checkpoint for checkpoint in (result.last, result.best) if checkpoint is not None]
 
 
-def _checkpoint(record: Record, checkpoint: Checkpoint, named_by: str, findings: Findings) -> None:
-    """A checkpoint exists, is of the epoch that its result names, and its files match its manifest."""
+def _check_checkpoint(record: Record, checkpoint: Checkpoint, named_by: str, findings: Findings) -> None:
+    """Checks that a checkpoint exists, has the epoch that its result names, and that its files match its manifest."""
     findings.checked["checkpoints"] += 1
     key = checkpoint.manifest
     before = len(findings.problems)
@@ -268,10 +268,10 @@ def _checkpoint(record: Record, checkpoint: Checkpoint, named_by: str, findings:
     if manifest.epoch != checkpoint.epoch:
         findings.wrong(key, f"is of epoch {manifest.epoch}, where {named_by} names epoch {checkpoint.epoch}")
     for number, file in enumerate(manifest.files):
-        _file(record.store, manifest.file_key(number), file.sha256, f"{key} ({file.name})", findings)
+        _check_file(record.store, manifest.file_key(number), file.sha256, f"{key} ({file.name})", findings)
 
 
-def _file(store: Store, key: str, promised: str, by: str, findings: Findings) -> None:
+def _check_file(store: Store, key: str, promised: str, by: str, findings: Findings) -> None:
     findings.checked["files"] += 1
     stored = _stored_digest(store, key)
     if stored is None:
@@ -287,8 +287,8 @@ def _stored_digest(store: Store, key: str) -> str | None:
         return sha256_of(to) if store.fetch(key, to) else None
 
 
-def _best_model(record: Record, keys: Keys, findings: Findings) -> None:
-    """The files of best_model match its manifest."""
+def _check_best_model(record: Record, keys: Keys, findings: Findings) -> None:
+    """Checks that the files of best_model match its manifest."""
     key = best_model_key(MANIFEST)
     if key not in keys:
         return
@@ -301,7 +301,7 @@ def _best_model(record: Record, keys: Keys, findings: Findings) -> None:
             raise RecordError(f"{key} does not hold what it should ({error})") from error
 
     for name, promised in findings.reading(key, read) or ():
-        _file(record.store, f"{BEST_MODEL}{name}", promised, key, findings)
+        _check_file(record.store, f"{BEST_MODEL}{name}", promised, key, findings)
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
@@ -325,10 +325,10 @@ class _Shadow:
         raise NotImplementedError(f"a view never creates {key} ({len(data)} bytes)")
 
     def delete(self, key: str) -> None:
-        """Nothing: an object that is no longer part of a view is reported as a note."""
+        """Does nothing: an object that is no longer part of a view is reported as a note."""
 
 
-def _views(opened: OpenedStudy, keys: Keys, findings: Findings) -> set[str]:
+def _check_views(opened: OpenedStudy, keys: Keys, findings: Findings) -> set[str]:
     """Compares every view with what the record gives and returns their names. Views of a running study lag behind.
 
     Another version may write a view differently, so for a study of another version a difference is only a note.
