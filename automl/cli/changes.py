@@ -1,4 +1,4 @@
-"""The commands that change a study that was begun: what they do is written beside its record, once, and decides on."""
+"""The commands that change a study that has begun: each change is an object of its record, created once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def gc(
       --keep best   keeps those of the best experiment and of the final judgement
       --keep N      and those of the N best experiments
       --keep last   and the newest of every experiment
-    What a search that is under way goes on from is kept in any case, and nothing
+    What a search under way needs to go on is always kept, and nothing
     but checkpoints is ever removed. The record says what was: gc/0.json, ...
     """
     from automl.opening import open_study
@@ -106,7 +106,7 @@ def extend(
 
 
 def _goes_on(extended: Extended) -> str:
-    """What the command `extend` says that it has done."""
+    """What the command `extend` reports."""
     before, after = extended.before, extended.after
     if not extended.extended:
         goal = f"{after.experiments} experiments" if after.R is None else f"R = {after.R}"

@@ -17,7 +17,7 @@ def replay(study: StudyName, store: Store = None, output: Output = Format.TABLE)
     Example: automl replay ./fashion
 
     \b
-    A decision hangs on the study, the decisions and results before it and the
+    A decision depends on the study, earlier decisions and results, and the
     seed, and on nothing else. Where one differs the record was changed, or other
     versions of numpy or scikit-optimize have computed it; both are printed.
     """

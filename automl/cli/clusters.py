@@ -150,7 +150,7 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
 
     _refuse_local(which, "resume")
     cluster = open_cluster(namespace, context, server)
-    workflow = _meant(cluster, which)
+    workflow = _requested_workflow(cluster, which)
     if workflow is not None and state(workflow) is State.STOPPING:
         workflow = _stopped(cluster, workflow)
     if workflow is None or ended_without_success(workflow):
@@ -167,7 +167,7 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
 
 
 def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
-    """Compiles the study file again, or creates the same workflow again where only its name was given."""
+    """Compiles the study file again, or creates the same workflow again if only its name was given."""
     from workflows.cluster import again, name_of, state
     from workflows.submit import compiled
 
@@ -185,7 +185,7 @@ def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
 
 
 def _refuse_local(which: str, what: str) -> None:
-    """Raises InvalidInput for a study that runs on this machine, where the process itself is what one stops."""
+    """Raises InvalidInput for a study that runs on this machine, where the user stops the process itself."""
     from automl.stores import open_store
     from automl.study import study_file
     from automl.study.keys import METADATA
@@ -211,8 +211,8 @@ def _is_file(which: str) -> bool:
     return Path(which).is_file() or Path(which).suffix in {".yaml", ".yml"}
 
 
-def _meant(cluster: Cluster, which: str) -> Workflow | None:
-    """The workflow of this name, or the newest of a study file; None where none is left of a study."""
+def _requested_workflow(cluster: Cluster, which: str) -> Workflow | None:
+    """The workflow of this name, or the newest of a study file; None if a study has none left."""
     from workflows.cluster import named
     from workflows.submit import newest
 
@@ -220,7 +220,7 @@ def _meant(cluster: Cluster, which: str) -> Workflow | None:
 
 
 def _existing(cluster: Cluster, which: str) -> Workflow:
-    workflow = _meant(cluster, which)
+    workflow = _requested_workflow(cluster, which)
     if workflow is None:
         raise ClusterError(
             f"no workflow of {which} is in namespace {cluster.namespace} ({cluster.where})",

@@ -17,7 +17,7 @@ OPENMETRICS = "openmetrics"
 
 
 def whole_number(option: str, least: int, most: int | None = None) -> Callable[[str], int]:
-    """The parser of an option that takes a whole number from `least`, to `most` where there is a most."""
+    """The parser of an option that takes a whole number from `least`, up to `most` if that is given."""
 
     def parse(text: str) -> int:
         number = whole_numbers.whole_number(text, least, most)
