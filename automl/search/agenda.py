@@ -1,8 +1,8 @@
-"""Which decisions are due, given the plan and what stands: the one place that says when a stage goes on.
+"""Which decisions are due, given the plan and the history: the one place that decides when a stage goes on.
 
-Whoever carries out a study asks it and keeps no account of rungs of its own. The local runner makes what is due after
-every result. Argo's clock is the shape of a workflow, so a pod is told which decision to make, and learns here which
-runs that decision still waits for. Nothing here opens a file.
+Whatever carries out a study asks this module and does not track rungs itself. The local runner makes the decisions that
+are due after every result. In Argo the shape of the workflow sets the order, so a pod is given a decision to make, and
+learns here which runs that decision still waits for. Nothing here opens a file.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ class Pending:
 def due(plan: Plan, history: History) -> tuple[Step, ...]:
     """The decisions that can be made now, in the order of the stages.
 
-    Making them all, taking their results into the history and asking again walks the whole plan: it is over when
-    nothing is due and no run is open. A decision is due at most until it is made.
+    Making them all, adding their results to the history and asking again walks the whole plan: it is over when nothing
+    is due and no run is open. A decision that was made is due no more.
     """
     return tuple(following.step for following in pending(plan, history) if following.is_due)
 
 
 def pending(plan: Plan, history: History) -> tuple[Pending, ...]:
-    """The next decision of every stage that has not come to its end, in the order of the stages."""
+    """The next decision of every stage that is not over, in the order of the stages."""
     following = (barrier(plan, history, stage) for stage in plan.stages)
-    return tuple(each for each in following if each is not None)
+    return tuple(decision for decision in following if decision is not None)
 
 
 def barrier(plan: Plan, history: History, stage: Stage) -> Pending | None:
@@ -70,10 +70,10 @@ def barrier(plan: Plan, history: History, stage: Stage) -> Pending | None:
     None when all decisions of the stage are made.
 
     A stage without a barrier (ASHA, PBT) has a rule of the same form, and `pending` calls that one for it. Its next
-    index is again the number of decisions made. It waits for no particular run: the decision is due as soon as one
-    result stands that no decision of the stage has consumed, and `runs` holds the open ones while there is none. It
-    answers None once the stage has issued all that the plan allows and every result is consumed. What such a decision
-    consumed depends on chance and is stored in it, so that it can be replayed (state rule 11).
+    index is again the number of decisions made. It waits for no particular run: the decision is due as soon as there is
+    a result that no decision of the stage has consumed, and `runs` holds the open ones while there is none. It answers
+    None once the stage has issued all that the plan allows and every result is consumed. What such a decision consumed
+    depends on chance and is stored in it, so that it can be replayed (state rule 11).
     """
     index = len(history.of_stage(stage.index))
     if index >= len(stage.rungs):
@@ -96,5 +96,5 @@ def runs_of_decision(decision: Decision) -> Iterator[Run]:
 
 
 def open_runs(history: History, decision: Decision) -> tuple[Run, ...]:
-    """The runs that the decision asks for and that have no result yet."""
+    """The runs that the decision asks for and that do not have a result yet."""
     return tuple(run for run in runs_of_decision(decision) if run.key not in history.results)

@@ -1,7 +1,8 @@
-"""The tables of algorithms and of samplers: all that follows from the name of one stands in its row, and nowhere else.
+"""The tables of algorithms and of samplers: what depends on the name of one is in its row, and nowhere else.
 
-To add an algorithm is a file in schedules/ and a row in `ALGORITHMS`; to add a sampler a file in samplers/ and a row in
-`SAMPLERS`. An algorithm takes every sampler of its kind: those that learn from results, or those that look at none.
+To add an algorithm, write a file in schedules/ and a row in `ALGORITHMS`; to add a sampler, a file in samplers/ and a
+row in `SAMPLERS`. An algorithm takes every sampler of its kind: those that learn from results, or those that ignore
+them.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ USUAL_R, USUAL_NU = 27, 3
 
 @dataclass(frozen=True)
 class SamplerRow:
-    """Where a sampler is: its module, its class, its settings. `learns`: whether it looks at results.
+    """Where a sampler is: its module, its class, its settings. `learns` is true where it looks at results.
 
-    The module is imported when the sampler is used, because scikit-optimize takes two seconds.
+    The module is imported when the sampler is used, because importing scikit-optimize takes two seconds.
     """
 
     module: str
@@ -53,11 +54,11 @@ class Algorithm:
     """An algorithm: a schedule, the samplers that fit it, and all else that follows from its name.
 
     `options` are those of a study file that it takes, besides max_epochs and those of every study. `schedule` makes the
-    schedule of the options that were given, max_epochs always among them; it knows the defaults of the others.
-    `sampler` is the one that it has unless the study file names another. `learns`: whether its samplers look at
-    results. `resumes`: whether its experiments go on from checkpoints. `growth` says how a search that is over can be
-    extended; None: not at all. `template` are the parameters of its WorkflowTemplate, with a description of each.
-    `lines` describe its options in a new study file.
+    schedule from the options that the study file sets, of which max_epochs is always one; it knows the defaults of the
+    others. `sampler` is the one that it has unless the study file names another. `learns` is true where its samplers
+    look at results, and `resumes` where its experiments go on from checkpoints. `growth` says how a search that is over
+    can be extended; None means that it cannot. `template` holds the parameters of its WorkflowTemplate, with a
+    description of each. `lines` describes its options in a new study file.
     """
 
     title: str
@@ -72,13 +73,13 @@ class Algorithm:
 
     @property
     def samplers(self) -> tuple[str, ...]:
-        """The samplers that it can be given, its own first."""
+        """The samplers that it can use, its own first."""
         fitting = (name for name, row in SAMPLERS.items() if row.learns is self.learns and name != self.sampler)
         return (self.sampler, *fitting)
 
 
 def _halving(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of Hyperband: its largest R is no larger than max_epochs, of which the longest training gets all."""
+    """Settings of Hyperband. The default R is at most max_epochs, and the longest training gets all of these epochs."""
     usual = max(options.get("nu", USUAL_NU), min(USUAL_R, options["max_epochs"]))
     return {"epoch_multiplier": "budget", "R": usual, **options}
 
@@ -169,7 +170,7 @@ def single_training(epochs: int) -> Schedule:
 
 
 def grown_by(by: GrowsBy) -> tuple[str, ...]:
-    """The names of the algorithms that can be extended by this."""
+    """The names of the algorithms whose searches can be extended by `by`."""
     return tuple(name for name, row in ALGORITHMS.items() if row.growth is not None and row.growth.by is by)
 
 
@@ -180,7 +181,7 @@ def with_option(option: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class NamedSampler:
-    """The sampler of that name, one of `SAMPLERS`; it is imported when it is first asked."""
+    """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes."""
 
     name: str
 

@@ -1,6 +1,6 @@
 """The brain: a decision is a pure function of the study, the stage's earlier decisions, the results and a derived seed.
 
-No clock, no host entropy, no state between calls (state rule 2): asked twice it answers twice the same, byte for byte.
+No clock, no host entropy, no state between calls (state rule 2): asked twice, it gives the same answer, byte for byte.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Brain:
-    """What decides: how many and how long (plan), which values (sampler), what is better (metric).
+    """Decides how many experiments run and how long (plan), on which values (sampler), and which is better (metric).
 
-    `enqueue` are values of the study file that are tried first, as experiment 1, 2, ... after the defaults.
+    `enqueue` holds the values of the study file that are tried first, as experiments 1, 2, ... after the defaults.
     """
 
     plan: Plan
@@ -66,26 +66,26 @@ class Brain:
     ) -> Decision:
         """The decision for rung `index` of `stage`.
 
-        `earlier` are the decisions of the stage so far, in order; where the decision looks at the whole search, those
-        of all its stages. `outcomes` are the results that have come since. `previous` are the sha256 of what it builds
-        on. `queue` are the values that were enqueued since, each with its number.
+        `earlier` holds the decisions of the stage so far, in order; where the decision looks at the whole search, those
+        of all its stages. `outcomes` are the results that have come in since. `previous` holds the sha256 of each
+        decision that it builds on. `queue` holds the values that were enqueued since.
         """
-        where, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
+        planned, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
         ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.experiment, outcome.rung)))
         decision = Decision(stage, index, ordered, (), (), tuple(previous))
-        if where.kind is StageKind.FINAL:
-            return replace(decision, issued=self._finalists(where, earlier, ordered))
+        if planned.kind is StageKind.FINAL:
+            return replace(decision, issued=self._finalists(planned, earlier, ordered))
         if not rung.new:
             return self._promote(decision, rung, earlier)
-        chosen = self._chosen(where, rung, earlier, ordered)
+        chosen = self._chosen(planned, rung, earlier, ordered)
         taken = tuple(queue[: rung.size - len(chosen)])
         chosen += [
             Chosen(dict(queued.values), Origin.REQUESTED, f"values of the user, enqueued as number {queued.number}")
             for queued in taken
         ]
-        if self.plan.sees_all(stage, index):  # the search before is over: its sampler begins anew
+        if self.plan.sees_all(stage, index):  # the search before it is over: its sampler starts anew
             earlier = ordered = ()
-        issued = self._propose(where, rung, earlier, ordered, chosen)
+        issued = self._propose(planned, rung, earlier, ordered, chosen)
         return replace(decision, issued=issued, enqueued=tuple(queued.number for queued in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
@@ -106,8 +106,9 @@ class Brain:
     def _chosen(
         self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
     ) -> list[Chosen]:
-        """The values of a rung's first experiments that no sampler proposes: the defaults, `enqueue`, the best of the
-        search before.
+        """The values of a rung's first experiments, which no sampler proposes.
+
+        They are the defaults, those of `enqueue`, and the best of the search before.
         """
         first = stage.first_of(rung.index)
         chosen: list[Chosen] = []
@@ -146,13 +147,13 @@ class Brain:
             defaults = [self.space.defaults()] if root.first == DEFAULTS else []
             by_others: list[Mapping[str, Any]] = [
                 *defaults,
-                *(asked.values for decision in earlier for asked in decision.issued if _is_requested(asked)),
+                *(issued.values for decision in earlier for issued in decision.issued if _is_requested(issued)),
                 *(choice.values for choice in chosen if choice.origin is not Origin.DEFAULT),
             ]
-            issued = sum(part.experiments for part in before) + first - stage.first + len(chosen)
+            experiments_before = sum(part.experiments for part in before) + first - stage.first + len(chosen)
             request = Request(
                 count=rung.size - len(chosen),
-                first=issued - len(by_others),
+                first=experiments_before - len(by_others),
                 total=root.experiments - self._enqueued_in(root) - int(root.retrains is not None) - len(defaults),
                 seed=(self.seed, root.index, sum(len(part.rungs) for part in before) + rung.index),
                 chosen=tuple(by_others),
@@ -181,7 +182,7 @@ class Brain:
         return len(range(max(stage.first, _FIRST_ENQUEUED), end))
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
-        seen = [outcome for decision in earlier for outcome in decision.consumed] + list(outcomes)
+        all_outcomes = [outcome for decision in earlier for outcome in decision.consumed] + list(outcomes)
         recommendations = _issued(earlier)
         return tuple(
             Trial(
@@ -192,7 +193,7 @@ class Brain:
                 value=outcome.value,
                 failure=outcome.failure,
             )
-            for outcome in seen
+            for outcome in all_outcomes
         )
 
     def _finalists(
@@ -202,10 +203,10 @@ class Brain:
         recommendations = _issued(earlier)
         rung = stage.rungs[0]
         repeats = rung.size // 2
-        wanted = [(DEFAULTS, "the defaults, trained again with a fresh seed")]
+        finalists = [(DEFAULTS, "the defaults, trained again with a fresh seed")]
         if best.experiment != DEFAULTS:
             text = f"experiment {best.experiment}, the best of the search, trained again with a fresh seed"
-            wanted.append((best.experiment, text))
+            finalists.append((best.experiment, text))
         return tuple(
             Recommendation(
                 number=stage.first + side * repeats + repeat,
@@ -217,7 +218,7 @@ class Brain:
                 held_out=self.held_out,
                 origin=Origin.FINAL,
             )
-            for side, (source, reason) in enumerate(wanted)
+            for side, (source, reason) in enumerate(finalists)
             for repeat in range(repeats)
         )
 
@@ -231,7 +232,7 @@ class Brain:
 
 
 def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
-    """The error of a study none of whose `count` experiments succeeded, with the kinds of failure where known."""
+    """The error of a study none of whose `count` experiments succeeded. `failures` are their kinds, if known."""
     kinds = f" ({', '.join(failures)})" if failures else ""
     return StudyFailed(
         f"none of the {count} experiments succeeded{kinds}",
@@ -239,21 +240,21 @@ def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
     )
 
 
-def _is_requested(asked: Recommendation) -> bool:
-    return origin_of(asked) is Origin.REQUESTED
+def _is_requested(recommendation: Recommendation) -> bool:
+    return origin_of(recommendation) is Origin.REQUESTED
 
 
 def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
-    """What each experiment was last asked for, by number."""
-    return {asked.number: asked for decision in earlier for asked in decision.issued}
+    """The latest recommendation of each experiment, by number."""
+    return {issued.number: issued for decision in earlier for issued in decision.issued}
 
 
 def _origins(earlier: Sequence[Decision]) -> dict[int, Origin | None]:
-    """Where each experiment's values come from, by number: as said when it was first asked for."""
-    return {asked.number: origin_of(asked) for decision in reversed(earlier) for asked in decision.issued}
+    """Where each experiment's values come from, by number: the origin of its first recommendation."""
+    return {issued.number: origin_of(issued) for decision in reversed(earlier) for issued in decision.issued}
 
 
 def training_seed(study_seed: int, number: int) -> int:
-    """The seed that experiment `number` trains with, below 2^31: the head of a sha256."""
+    """The seed that experiment `number` trains with, below 2^31: the first bits of a sha256."""
     digest = hashlib.sha256(f"training seed {study_seed} {number}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

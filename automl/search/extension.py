@@ -1,4 +1,4 @@
-"""What a search that is over goes on to: more experiments in its chain, or the brackets of a larger R."""
+"""How a search that is over is extended: by more experiments in its chain, or by the brackets of a larger R."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from automl.text.formatting import shown
 
 
 class GrowsBy(StrEnum):
-    """What a search that is over can be extended by: the option of the study file that then grows."""
+    """The option of the study file that grows when a search that is over is extended."""
 
-    EXPERIMENTS = "max_recommendations"  # its chain goes on with more of them
+    EXPERIMENTS = "max_recommendations"  # its chain goes on with more experiments
     RESOURCE = "R"  # brackets of a larger R follow
 
 
@@ -24,7 +24,7 @@ class GrowsBy(StrEnum):
 class Growth:
     """How an algorithm's search is extended.
 
-    `further` gives the schedule of what is added, from the schedule so far and a number: of the experiments that are
+    `further` returns the schedule of what is added, from the schedule so far and a number: how many experiments are
     added, or the new R.
     """
 
@@ -34,7 +34,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Extension:
-    """One of the two. max_recommendations: experiments of the search in all. R: the largest resource from then on."""
+    """Either `max_recommendations`, the total experiments of the search, or `R`, the new largest resource."""
 
     max_recommendations: int | None = None
     R: int | None = None
@@ -48,27 +48,27 @@ class Extension:
 
     @property
     def by(self) -> GrowsBy:
-        """What the search has more of."""
+        """Which option grows."""
         return GrowsBy.EXPERIMENTS if self.R is None else GrowsBy.RESOURCE
 
     @property
     def to(self) -> int:
-        """The number that it goes on to."""
+        """The number to which the option grows."""
         (number,) = self.to_json().values()
         return number
 
     def to_json(self) -> dict[str, int]:
-        """What is stored of it."""
+        """The stored form."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Extension:
-        """Raises RecordError for what is no extension, or one that this version does not know."""
+        """Raises RecordError when `data` is not an extension, or one that this version does not support."""
         return cls(data.get("max_recommendations"), data.get("R"))
 
 
 def extended(schedule: Schedule, growth: Growth | None, extensions: Sequence[Extension], repeats: int) -> Plan:
-    """The plan of a schedule with those of its extensions behind it, each with its final judgement of `repeats`.
+    """The plan of a schedule followed by those of its extensions, each with its final judgement of `repeats`.
 
     Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
@@ -106,7 +106,7 @@ def with_final(plan: Plan, repeats: int) -> Plan:
 def with_extension(plan: Plan, more: Plan) -> Plan:
     """The plan of a chain that goes on with the stage of `more`, after all that was planned before.
 
-    Nothing that was planned changes its place or its number: decisions that were made stay those of the plan.
+    Nothing that was planned changes its position or its number: decisions that were made still belong to the plan.
     """
     last, (stage,) = plan.search[-1], more.stages
     name = f"{plan.search[0].name} {len(plan.search) + 1}"
@@ -118,8 +118,8 @@ def with_larger(plan: Plan, more: Plan, R: int) -> Plan:  # noqa: N803
     """The plan with the stages of `more`, which is that of a larger R, after all that was planned before.
 
     The outer loop of infinite-horizon Hyperband (Li et al., JMLR 18, 2018, the section on the infinite horizon): the
-    largest resource grows and the brackets start anew. Not from nothing here: the last of them, which stops the fewest,
-    begins with the best values of the search before, so that longer trainings judge those too.
+    largest resource grows and the brackets start anew. Here they do not start from nothing: the last of them, which
+    stops the fewest, begins with the best values of the search before, so that longer trainings judge those too.
     """
     begin, last = len(plan.stages), len(more.stages) - 1
     stages = [

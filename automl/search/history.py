@@ -1,4 +1,4 @@
-"""The record that an algorithm sees: what was recommended, what came of it, what was decided.
+"""The record that an algorithm sees: what was recommended, how it ended, what was decided.
 
 Values only; nothing here opens a file. The JSON forms are the stored ones (state rule 10): strict, and versioned by
 `FORMAT`. What changes from run to run (times, attempts, hosts) is in a `Result`, never in an `Outcome`, so that two
@@ -35,14 +35,14 @@ class Failure(StrEnum):
     PREEMPTED = "preempted"
 
 
-MEANINGS = {  # of each kind, to be read after the name of an experiment
+MEANINGS = {  # what each kind means, as a sentence that follows the name of an experiment
     Failure.ERROR: "the training program exited with an error",
     Failure.OUT_OF_MEMORY: "it asked for more memory than there was; a smaller batch asks for less",
     Failure.KILLED: "it was killed from outside, most often because it took more memory than there was",
     Failure.TIMEOUT: "it ran longer than 'run: timeout_minutes' allows",
-    Failure.NO_METRIC: "it ended well and never reported the metric",
+    Failure.NO_METRIC: "it ended without an error and never reported the metric",
     Failure.NOT_FINITE: "its metric was not a finite number any more: the training diverged",
-    Failure.SHORT: "it ended well before the epochs that were asked",
+    Failure.SHORT: "it ended without an error before the epochs that were asked for",
     Failure.NO_CHECKPOINT: "there was no checkpoint to go on from, or it could not be read",
     Failure.LOST: "its pod ended without a result, more often than it is tried again",
     Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
@@ -61,12 +61,12 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the brain asks: train experiment `number` with `values` until `epochs` epochs are done in all.
+    """What the brain asks for: train experiment `number` with `values` until it has done `epochs` epochs in total.
 
-    resume_epoch: the epochs that its checkpoint has behind it; 0 starts from scratch. schedule_epochs: how many epochs
-    the experiment would get at most, which a learning-rate schedule spans. held_out: also judge on held-out data.
-    `reason` is for people, and no code reads it. `origin` is None in records that are older than it: `origin_of` tells
-    the origin of any recommendation.
+    `resume_epoch` is the epoch of the checkpoint from which it resumes; 0 starts from scratch. `schedule_epochs` is the
+    most epochs that the experiment could get, which a learning-rate schedule spans. `held_out` asks for a judgement on
+    held-out data too. `reason` is for people, and no code reads it. `origin` is None in records that are older than it:
+    `origin_of` gives the origin of any recommendation.
     """
 
     number: int
@@ -97,8 +97,9 @@ class Recommendation:
 class Outcome:
     """What a decision sees of a result: exactly one of `value` and `failure` is set.
 
-    epochs: done in all. value: the metric after the last of them. best_value: the best among the epochs that the
-    experiment still has a checkpoint of. held_out: the metric on held-out data, where that was asked.
+    `epochs` is the total that was trained, and `value` the metric after the last of them. `best_value` is the best
+    among the epochs that the experiment still has a checkpoint of. `held_out` is the metric on held-out data, where the
+    recommendation asked for it.
     """
 
     experiment: int
@@ -132,10 +133,10 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Decision:
-    """The brain's answer for one rung: what it saw, what it asks, what it stops. Created once and never changed.
+    """The brain's answer for one rung: what it saw, what it asks for, what it stops. Created once and never changed.
 
-    previous: the sha256 of the decisions that it builds on, which chains the record. enqueued: the numbers of the
-    enqueued values that it took, whose experiments come before those that it proposes itself.
+    `previous` holds the sha256 of each decision that it builds on, which chains the record. `enqueued` holds the
+    numbers of the enqueued values that it took, whose experiments come before those that it proposes itself.
     """
 
     stage: int
@@ -155,7 +156,7 @@ class Decision:
             "previous": list(self.previous),
             "consumed": [outcome.to_json() for outcome in self.consumed],
             "issued": [recommendation.to_json() for recommendation in self.issued],
-            "stopped": [{**vars(each)} for each in self.stopped],
+            "stopped": [{**vars(stopped)} for stopped in self.stopped],
         }
 
     @classmethod
@@ -166,11 +167,11 @@ class Decision:
                 stage=data["stage"],
                 index=data["index"],
                 consumed=tuple(
-                    Outcome(**{**each, "failure": each["failure"] and Failure(each["failure"])})
-                    for each in data["consumed"]
+                    Outcome(**{**outcome, "failure": outcome["failure"] and Failure(outcome["failure"])})
+                    for outcome in data["consumed"]
                 ),
                 issued=tuple(map(Recommendation.from_json, data["issued"])),
-                stopped=tuple(Stopped(**each) for each in data["stopped"]),
+                stopped=tuple(Stopped(**stopped) for stopped in data["stopped"]),
                 previous=tuple(data["previous"]),
                 enqueued=tuple(data.get("enqueued", ())),
             )
@@ -178,7 +179,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that exists: the key of its manifest, and the epochs behind it."""
+    """A checkpoint that exists: the key of its manifest, and the epoch that it was written after."""
 
     manifest: str
     epoch: int
@@ -188,9 +189,10 @@ class Checkpoint:
 class Result:
     """What happened to one recommendation: created once per (experiment, rung), by the attempt that won.
 
-    attempts: those whose work is in it, each going on from the one before; the last one won. history: (epoch, value) of
-    the metric, every epoch of the experiment so far. seconds: of training in this rung, all attempts. last, best: the
-    checkpoints to go on from and to keep; the same one where the last epoch was the best.
+    `attempts` are those whose work is in it, each going on from the one before; the last one won. `seconds` is the time
+    that all of them trained in this rung. `history` holds (epoch, value) of the metric for every epoch of the
+    experiment so far. `last` is the checkpoint to go on from, and `best` the one to keep; they are the same where the
+    last epoch was the best.
     """
 
     experiment: int
@@ -252,17 +254,17 @@ class Result:
             fields["best"] = fields["best"] and Checkpoint(**fields["best"])
             fields["failure"] = fields["failure"] and Failure(fields["failure"])
             result = cls(**fields)
-            result.outcome()  # refuses a result that says neither a value nor a failure
+            result.outcome()  # refuses a result with neither a value nor a failure
             return result
 
 
 class Status(StrEnum):
     """Where an experiment stands."""
 
-    PENDING = "pending"  # recommended, not begun as far as the record says
+    PENDING = "pending"  # recommended; the record does not show that it began
     RUNNING = "running"
-    WAITING = "waiting"  # its rung is done; the decision on the next is not made
-    STOPPED = "stopped"  # ended well and not promoted
+    WAITING = "waiting"  # its rung is done; the decision on the next one is not made yet
+    STOPPED = "stopped"  # ended without an error and was not promoted
     SUCCESS = "success"  # trained to the end of its stage
     FAILURE = "failure"
 
@@ -290,7 +292,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of a study: its decisions and results, in the order of stages, rungs and numbers."""
+    """What has happened in a study: its decisions and results, in the order of stages, rungs and numbers."""
 
     metric: Metric
     decisions: tuple[Decision, ...] = ()
@@ -300,14 +302,14 @@ class History:
         return tuple(decision for decision in self.decisions if decision.stage == stage)
 
     def with_decision(self, decision: Decision) -> History:
-        known = sorted((*self.decisions, decision), key=lambda each: (each.stage, each.index))
-        return replace(self, decisions=tuple(known))
+        in_order = sorted((*self.decisions, decision), key=lambda stored: (stored.stage, stored.index))
+        return replace(self, decisions=tuple(in_order))
 
     def with_result(self, result: Result) -> History:
         return replace(self, results={**self.results, (result.experiment, result.rung): result})
 
 
-# How reasons began when they were all that a record said of an origin. Never changed: old records hold these words.
+# How reasons began when a record stored no origins. Never change these words: old records hold them.
 _OLD_REASONS = {
     "the network's defaults": Origin.DEFAULT,
     "values of the user": Origin.REQUESTED,
@@ -331,22 +333,23 @@ def origin_of(recommendation: Recommendation) -> Origin | None:
     return None if _OLD_PROMOTED.match(reason) else Origin.SAMPLER
 
 
-def what_is_decided(stored: Decision, other: Decision) -> tuple[Decision, Decision]:
-    """Both decisions as far as they can be compared: without reasons, and without origins that one of them lacks."""
-    one, two = _without_reasons(stored), _without_reasons(other)
-    if any(each.origin is None for each in (*one.issued, *two.issued)):
-        one, two = _without_origins(one), _without_origins(two)
-    return one, two
+def what_is_decided(stored: Decision, computed: Decision) -> tuple[Decision, Decision]:
+    """Both decisions as far as they can be compared: without reasons, and without origins if either lacks one."""
+    stored, computed = _without_reasons(stored), _without_reasons(computed)
+    if any(recommendation.origin is None for recommendation in (*stored.issued, *computed.issued)):
+        stored, computed = _without_origins(stored), _without_origins(computed)
+    return stored, computed
 
 
 def _without_reasons(decision: Decision) -> Decision:
-    issued = tuple(replace(each, reason="") for each in decision.issued)
-    stopped = tuple(replace(each, reason="") for each in decision.stopped)
+    issued = tuple(replace(recommendation, reason="") for recommendation in decision.issued)
+    stopped = tuple(replace(experiment, reason="") for experiment in decision.stopped)
     return replace(decision, issued=issued, stopped=stopped)
 
 
 def _without_origins(decision: Decision) -> Decision:
-    return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
+    issued = tuple(replace(recommendation, origin=None) for recommendation in decision.issued)
+    return replace(decision, issued=issued)
 
 
 class _reading:  # noqa: N801 - reads as a verb at the place of use
@@ -367,13 +370,13 @@ class _reading:  # noqa: N801 - reads as a verb at the place of use
 
 
 def check_format(data: Any, where: str) -> None:
-    """Raises RecordError when `data` has no format number, and UnknownFormat when it is newer than ours."""
-    found = data.get("format") if isinstance(data, dict) else None
-    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+    """Raises RecordError when `data` has no format number, and UnknownFormat when the number is above `FORMAT`."""
+    version = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise RecordError(f"{where} names no format", advice="the object is damaged: restore it from a copy")
-    if found > FORMAT:
+    if version > FORMAT:
         raise UnknownFormat(
-            f"{where} has format {found}",
+            f"{where} has format {version}",
             allowed=f"formats up to {FORMAT}",
             advice="a newer argo-automl wrote it: install that version or a later one",
         )
@@ -383,8 +386,8 @@ def check_format(data: Any, where: str) -> None:
 class Trial:
     """An experiment that a sampler may learn from, at the rung that it reached.
 
-    `score` is the kept value where larger is better; None: it failed, and `failure` says how. `value` is the metric
-    after the last of its `epochs`, as the training reported it.
+    `score` is the kept value, turned so that larger is better; it is None where the experiment failed, and `failure`
+    says how. `value` is the metric after the last of its `epochs`, as the training reported it.
     """
 
     values: Mapping[str, Any]

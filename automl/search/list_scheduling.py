@@ -1,7 +1,7 @@
-"""When the last of many trainings ends that share a few places: the order in which a study starts them.
+"""When the last of many trainings ends if only a few can run at a time: the order in which a study starts them.
 
-Pure. The chains of a search go side by side, a rung waits for the whole rung before it, and an earlier chain and rung
-has the first claim to a free place. What comes after waits for all of the search. So does the local runner.
+Pure. The chains of a search run in parallel, a rung waits for the whole rung before it, and an earlier chain and rung
+has the first claim to a free slot. What comes after waits for the whole search. The local runner does the same.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ Chain = Sequence[Sequence[float]]  # the durations of its rungs' trainings
 
 
 def time_until_the_end(search: Sequence[Chain], after: Sequence[Chain], places: int, pause: float = 0.0) -> float:
-    """The time until the last training ends. pause: from the end of a rung to the start of the next one."""
+    """The time until the last training ends. `pause` is the time between the end of a rung and the next one."""
     return _walk(after, places, pause, _walk(search, places, pause, 0.0) + (pause if any(map(len, after)) else 0.0))
 
 
 def _walk(chains: Sequence[Chain], places: int, pause: float, begin: float) -> float:
-    """The end of these chains, which begin at a time when all places are free."""
+    """The time at which these chains end, when they begin with all slots free."""
     last, free = begin, places
-    coming = [(begin, place, 0) for place, chain in enumerate(chains) if chain]  # (from when, chain, rung)
+    coming = [(begin, position, 0) for position, chain in enumerate(chains) if chain]  # (from when, chain, rung)
     heapq.heapify(coming)
-    waiting: list[tuple[int, int, int]] = []  # (chain, rung, place in it)
+    waiting: list[tuple[int, int, int]] = []  # (chain, rung, training)
     running: list[tuple[float, int, int]] = []  # (end, chain, rung)
-    left = {(place, rung): len(runs) for place, chain in enumerate(chains) for rung, runs in enumerate(chain)}
+    left = {(position, rung): len(runs) for position, chain in enumerate(chains) for rung, runs in enumerate(chain)}
     at = begin
     while coming or running or waiting:
         while coming and coming[0][0] <= at:
             _, chain, rung = heapq.heappop(coming)
-            for place in range(left[chain, rung]):
-                heapq.heappush(waiting, (chain, rung, place))
+            for training in range(left[chain, rung]):
+                heapq.heappush(waiting, (chain, rung, training))
             if not left[chain, rung] and rung + 1 < len(chains[chain]):
                 heapq.heappush(coming, (at, chain, rung + 1))
         while waiting and free:
-            chain, rung, place = heapq.heappop(waiting)
-            heapq.heappush(running, (at + chains[chain][rung][place], chain, rung))
+            chain, rung, training = heapq.heappop(waiting)
+            heapq.heappush(running, (at + chains[chain][rung][training], chain, rung))
             free -= 1
         if running and not (coming and free and coming[0][0] < running[0][0]):
             at, chain, rung = heapq.heappop(running)

@@ -17,10 +17,10 @@ MAX_EXPERIMENTS = 100_000  # a plan beyond it is a typing error, or needs a clus
 
 @dataclass(frozen=True)
 class Rung:
-    """One iteration inside a stage: `size` experiments trained until `epochs` epochs are done in all.
+    """One iteration inside a stage: `size` experiments trained until each has done `epochs` epochs in total.
 
-    new: its experiments start here, where otherwise they are promoted from the rung before. units: the same in the
-    algorithm's own unit of resource (r nu^i of Hyperband), epochs where it has none.
+    `new` is true where its experiments start here; otherwise they are promoted from the rung before. `units` is
+    `epochs` in the algorithm's own unit of resource (r nu^i of Hyperband), or the same number where it has none.
     """
 
     index: int
@@ -41,9 +41,9 @@ class StageKind(StrEnum):
 class Stage:
     """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
 
-    first: the number of its first experiment, so that stages side by side never contend for one. Of a study that was
-    extended: continues: the stage whose chain it goes on with. retrains: its first experiment has the best values of
-    the search stages before that index, where its extension begins.
+    `first` is the number of its first experiment, so that stages that run in parallel never use the same number. The
+    other two are set where a study was extended: `continues` is the stage whose chain this one goes on with, and
+    `retrains` the stage where the extension begins, if the first experiment here has the best values found before it.
     """
 
     index: int
@@ -65,15 +65,16 @@ class Stage:
 
     def first_of(self, rung: int) -> int:
         """The number of the first experiment that starts in `rung`."""
-        return self.first + sum(each.size for each in self.rungs[:rung] if each.new)
+        return self.first + sum(earlier.size for earlier in self.rungs[:rung] if earlier.new)
 
 
 @dataclass(frozen=True)
 class Plan:
     """The stages of a study.
 
-    `multiplier` is the number of epochs of a unit of resource, where the algorithm has one; real when not floored.
-    `notes` say what was adjusted, for people. `resource` is R, the largest resource, where the algorithm has one.
+    `multiplier` is the number of epochs in a unit of resource, where the algorithm has one; it may be a fraction where
+    it was not floored. `notes` say what was adjusted, for people. `resource` is R, the largest resource, where the
+    algorithm has one.
     """
 
     stages: tuple[Stage, ...]
@@ -105,7 +106,7 @@ class Plan:
 
     @property
     def runs(self) -> int:
-        """Trainings that are started: an experiment has one for every rung that it reaches."""
+        """How many trainings are started: one for every rung that an experiment reaches."""
         return sum(rung.size for stage in self.stages for rung in stage.rungs)
 
     @property
@@ -115,34 +116,34 @@ class Plan:
 
     @property
     def finals(self) -> tuple[Stage, ...]:
-        """The final judgements: none, or one after each search that the study was extended by."""
+        """The final judgements: none, or one after the search and one after each extension of it."""
         return tuple(stage for stage in self.stages if stage.kind is StageKind.FINAL)
 
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
-        """The stage after those whose chain it goes on with, the first of them first."""
+        """The stages of the chain that ends with `stage`, in their order."""
         before = () if stage.continues is None else self.chain(self.stages[stage.continues])
         return (*before, stage)
 
     def sees_all(self, stage: int, index: int) -> bool:
-        """Whether decision `index` of a stage looks at the whole search before it, and not at its own chain alone."""
-        where = self.stages[stage]
-        return where.kind is StageKind.FINAL or (where.retrains is not None and index == 0)
+        """Whether decision `index` of a stage looks at the whole search before it, and not only at its own chain."""
+        planned = self.stages[stage]
+        return planned.kind is StageKind.FINAL or (planned.retrains is not None and index == 0)
 
     def before(self, stage: int, index: int) -> list[tuple[Stage, int]]:
         """The decisions that decision `index` of a stage builds on, by stage and index.
 
-        The one before it in its chain, or where it looks at the whole search the last one of every stage of that.
+        It is the one before it in its chain, or the last one of every search stage where it looks at the whole search.
         """
-        where = self.stages[stage]
+        planned = self.stages[stage]
         if self.sees_all(stage, index):
-            end = stage if where.retrains is None else where.retrains
-            return [(each, len(each.rungs) - 1) for each in self.search if each.index < end]
+            end = stage if planned.retrains is None else planned.retrains
+            return [(searched, len(searched.rungs) - 1) for searched in self.search if searched.index < end]
         if index:
-            return [(where, index - 1)]
-        return [(each, len(each.rungs) - 1) for each in self.chain(where)[-2:-1]]
+            return [(planned, index - 1)]
+        return [(link, len(link.rungs) - 1) for link in self.chain(planned)[-2:-1]]
 
     def units(self, *, resume: bool) -> int:
-        """Units of resource of the search, with promoted experiments going on from their checkpoint or not."""
+        """Units of resource of the search. `resume`: promoted experiments go on from their checkpoints."""
         return sum(
             rung.size * (rung.units - (before if resume else 0))
             for stage in self.search
@@ -150,18 +151,18 @@ class Plan:
         )
 
     def epochs(self, *, resume: bool) -> float:
-        """Epochs of the search in all; real only where the multiplier is."""
+        """The total epochs of the search; a fraction only where the multiplier is one."""
         if self.multiplier is not None:
             return self.units(resume=resume) * self.multiplier
         return self.trained(self.search, resume=resume)
 
     @property
     def final_epochs(self) -> int:
-        """Epochs of the final judgement, which the search's do not hold."""
+        """The epochs of the final judgements, which `epochs` does not include."""
         return self.trained(self.finals, resume=True)
 
     def trained(self, stages: tuple[Stage, ...], *, resume: bool) -> int:
-        """Epochs of these stages in all, by the rungs' whole numbers."""
+        """The total epochs of these stages, from the whole numbers of their rungs."""
         return sum(
             rung.size * (rung.epochs - (before if resume else 0))
             for stage in stages
@@ -170,7 +171,7 @@ class Plan:
 
 
 def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:
-    """Every rung with what its experiments have behind them when they enter it."""
+    """Every rung, with the epochs or units that its experiments have done when they enter it."""
     before = 0
     for rung in stage.rungs:
         yield rung, 0 if rung.new else before

@@ -20,7 +20,7 @@ class Promoted:
 
 @dataclass(frozen=True)
 class Promotion:
-    """What becomes of the experiments of a rung: those that go on, the best first; the others by number."""
+    """Which experiments of a rung go on, the best first, and which stop, by number."""
 
     promoted: tuple[Promoted, ...]
     stopped: tuple[Stopped, ...]
@@ -29,9 +29,9 @@ class Promotion:
 def promote(outcomes: Sequence[Outcome], size: int, metric: Metric) -> Promotion:
     """The best `size` outcomes of a rung go on, and the others stop, each with its reason.
 
-    Successive halving (Jamieson & Talwalkar 2016, algorithm 1): the rung's best go on. Compared are the values after
-    the rung's last epoch; the lower experiment number wins a tie. A failed experiment is never promoted, so fewer than
-    `size` go on when more failed.
+    Successive halving (Jamieson & Talwalkar 2016, algorithm 1): the rung's best go on. The values after the rung's last
+    epoch are compared; the lower experiment number wins a tie. A failed experiment is never promoted, so fewer than
+    `size` go on when too many failed.
     """
     order = ranked(outcomes, metric)
 

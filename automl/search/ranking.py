@@ -1,7 +1,7 @@
-"""Which is better: the one place that says it, for outcomes, experiments and checkpoints alike.
+"""Which is better: the one module that decides it, for outcomes, experiments and checkpoints alike.
 
-A value is better when its score is larger (`Metric.score`). Of equal ones the lower experiment number comes first, then
-the earlier rung. What has no value is never ranked.
+A value is better when its score is larger (`Metric.score`). Of equal values, the one with the lower experiment number
+comes first, then the one of the earlier rung. An item without a value is never ranked.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 def is_better(value: float, best: float | None, metric: Metric) -> bool:
-    """Whether a value is better than the best so far; an equal one is not. `best` is None where there is none yet."""
+    """Whether a value is better than `best`, the best so far, which is None at first; an equal value is not better."""
     return best is None or metric.score(value) > metric.score(best)
 
 
 def best_first(
     items: Iterable[T], value: Callable[[T], float | None], order: Callable[[T], tuple[int, ...]], metric: Metric
 ) -> list[T]:
-    """The items that have a value, the best first; of equal ones that with the lower `order`."""
+    """The items that have a value, the best first; of equal ones, the one with the lower `order` first."""
     valued = [(number, item) for item in items if (number := value(item)) is not None]
     return [item for _, item in sorted(valued, key=lambda pair: (-metric.score(pair[0]), order(pair[1])))]
 

@@ -1,4 +1,4 @@
-"""What a sampler is: it proposes values for experiments, from the trials seen so far and a seed, and nothing else."""
+"""What a sampler is: it proposes values for experiments from the trials so far and a seed, and from nothing else."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ class Sampler(Protocol):
     """Which values. A pure function: the same space, trials and request give the same proposals in any process."""
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
-        """`request.count` proposals, every one feasible in `space`. trials: finished ones, in the order issued."""
+        """`request.count` proposals, all feasible in `space`. `trials` are the finished ones, in the order issued."""
         ...

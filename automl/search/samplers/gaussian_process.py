@@ -1,12 +1,12 @@
-"""Bayesian search: a Gaussian process learns from the trials, and the next values are where it promises most.
+"""Bayesian search: a Gaussian process learns from the trials and proposes what it finds most promising.
 
 The model and the search of its acquisition function are scikit-optimize's (Jones, Schonlau & Welch 1998; Snoek,
-Larochelle & Adams 2012); what it is told is prepared here:
+Larochelle & Adams 2012); its input is prepared here:
 
 - it works in the unit cube of the space, so that logarithms, whole numbers and steps are the space's affair;
-- it is told all trials at once, because it fits a model every time that it is told something;
-- it sees warped scores (score_warp.py), where one diverged training does not flatten the differences between the rest;
-- a failed trial is told as the worst target of the others: its region is avoided, and no extreme number appears.
+- it gets all trials at once, because it fits a model every time that it gets one;
+- it sees warped scores (score_transform.py), so that one diverged training does not flatten all other differences;
+- a failed trial counts as the worst target of the others: its region is avoided, and no extreme number appears.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from automl.search.surrogates.observations import Axes, Observations
 if TYPE_CHECKING:
     from automl.search.surrogates.gaussian_process import GaussianProcessModel
 
-_TRIES = 2000  # draws in search of an untried configuration: finds the last of 200 equally likely ones, all but surely
-_ENOUGH = 256  # untried configurations, among which the most promising is taken
+_TRIES = 2000  # draws in search of an untried configuration: almost certain to find the last of 200 equally likely ones
+_ENOUGH = 256  # how many untried configurations the most promising one is chosen from
 _MODEL, _UNTRIED = 3, 4  # streams of chance; low_discrepancy.py has 1 and 2
 
 
@@ -38,11 +38,11 @@ _MODEL, _UNTRIED = 3, 4  # streams of chance; low_discrepancy.py has 1 and 2
 class GaussianProcess:
     """Settings of the Bayesian search.
 
-    starts: space-filling proposals before the first model, besides the defaults. acquisition: EI expected improvement,
-    LCB confidence bound, PI probability of improvement. xi: the improvement that EI and PI ask for, in standard
-    deviations of the targets. kappa: the standard deviations that LCB adds. candidates: random points among which the
-    search of the acquisition function finds where to begin. tail: scores worse than the median by more than so many
-    interquartile ranges are clipped there.
+    `starts` is the number of space-filling proposals before the first model, besides the defaults. `acquisition` is EI
+    (expected improvement), LCB (lower confidence bound) or PI (probability of improvement). `xi` is the improvement
+    that EI and PI ask for, in standard deviations of the targets. `kappa` is the number of standard deviations that LCB
+    adds. `candidates` is the number of random points among which the search of the acquisition function chooses where
+    to begin. Scores that are more than `tail` interquartile ranges worse than the median are clipped there.
     """
 
     starts: int = 5
@@ -67,14 +67,14 @@ class GaussianProcess:
             raise InvalidInput(f"acquisition: {self.acquisition!r}", allowed=", ".join(options), advice=advice)
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
-        # With more threads BLAS sums in another order, and the last bits end in other proposals (seen at 128 trials).
+        # With more threads BLAS sums in another order, and the last bits change the proposals (observed at 128 trials).
         with threadpool_limits(limits=1):
             return self._propose(space, trials, request)
 
     def _propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         axes = Axes(space)
-        told = Observations.of(axes, trials, self.tail)
-        tried = {cube for cube, _ in told.points}
+        observations = Observations.of(axes, trials, self.tail)
+        tried = {cube for cube, _ in observations.points}
         tried |= {space.encode(values) for values in request.chosen}  # they may still be in training
         model: GaussianProcessModel | None = None
         chosen: list[Cube] = []
@@ -82,10 +82,10 @@ class GaussianProcess:
         first = request.first
         for index, filler in enumerate(sobol_points(space.size, first, request.count, request.seed), first):
             cube, reason = filler, f"point {index + 1} of a scrambled Sobol sequence, which fills the space evenly"
-            if index >= self.starts and told.warp is None:
-                reason += f"; no model yet: {told.unfit}"
+            if index >= self.starts and observations.warp is None:
+                reason += f"; no model yet: {observations.unfit}"
             elif index >= self.starts:
-                model = model or self._model(axes, told, request)
+                model = model or self._model(axes, observations, request)
                 model.learn(chosen)
                 cube = model.ask()
             values = space.decode(cube)
@@ -100,11 +100,11 @@ class GaussianProcess:
             proposals.append(Proposal(values, reason))
         return tuple(proposals)
 
-    def _model(self, axes: Axes, told: Observations, request: Request) -> GaussianProcessModel:
+    def _model(self, axes: Axes, observations: Observations, request: Request) -> GaussianProcessModel:
         from automl.search.surrogates.gaussian_process import GaussianProcessModel  # noqa: PLC0415 - takes two seconds
 
         acquisition = Acquisition(self.acquisition, self.xi, self.kappa, self.candidates)
-        return GaussianProcessModel(acquisition, axes, told, _seed(request, _MODEL))
+        return GaussianProcessModel(acquisition, axes, observations, _seed(request, _MODEL))
 
 
 def _seed(request: Request, stream: int) -> int:
@@ -115,9 +115,10 @@ def _seed(request: Request, stream: int) -> int:
 def _untried(
     space: SearchSpace, tried: set[Cube], model: GaussianProcessModel | None, rng: np.random.Generator
 ) -> tuple[Cube, dict[str, Any], str]:
-    """Another configuration where the proposed one was tried: the most promising of some draws, with its reason.
+    """Another configuration, where the proposed one was tried before: the most promising of some draws, and why.
 
-    Without a model the first untried draw. Where none is untried, which happens in a small discrete space, a repeat.
+    Without a model it is the first untried draw. Where every draw was tried, which happens in a small discrete space,
+    it is a repeat.
     """
     enough = 1 if model is None else _ENOUGH
     untried: dict[Cube, dict[str, Any]] = {}

@@ -1,8 +1,8 @@
-"""Space filling: points that cover the space more evenly than chance does, as one sequence a stage.
+"""Space filling: points that cover the space more evenly than chance does, as one sequence per stage.
 
 Scrambled Sobol points (Owen 1998; the scrambling of Matousek 1998) are good at every length. A Latin hypercube (McKay,
-Beckman & Conover 1979) has exactly one point in each of n slices of every parameter, for the n that the stage issues.
-Both come from scipy.stats.qmc.
+Beckman & Conover 1979) has exactly one point in each of n slices of every parameter, where n is how many the stage
+issues. Both come from scipy.stats.qmc.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 
 Method = Literal["sobol", "lhs"]
 
-# The streams of chance that are drawn from one (study seed, stage); a number is never given to another use.
+# The streams of chance that are drawn from one (study seed, stage); a number is never reused for another purpose.
 _SOBOL, _LHS = 1, 2
 
 
 @dataclass(frozen=True)
 class LowDiscrepancy:
-    """A point of the sequence for every experiment of the stage, in order; looks at no trial.
+    """A point of the sequence for every experiment of the stage, in order; the trials are ignored.
 
     The scrambling depends on the study's seed and the stage alone, so that later steps go on where earlier ones ended.
     """
@@ -60,7 +60,7 @@ class LowDiscrepancy:
 
 
 def sobol_points(size: int, first: int, count: int, seed: tuple[int, int, int]) -> list[Cube]:
-    """Points `first` to `first + count - 1` of the scrambled Sobol sequence of (study seed, stage), each of `size`."""
+    """Points `first` to `first + count - 1`, of `size` coordinates, of the Sobol sequence of (study seed, stage)."""
     if size == 0:
         return [()] * count
     # A Sobol sequence is balanced at powers of two only, and scipy warns at any other number: draw a power and slice.
@@ -72,7 +72,7 @@ def sobol_points(size: int, first: int, count: int, seed: tuple[int, int, int]) 
 def latin_hypercube_points(size: int, first: int, count: int, total: int, seed: tuple[int, int, int]) -> list[Cube]:
     """Points `first` to `first + count - 1` of the Latin hypercube of `total` points of (study seed, stage).
 
-    Past its end a second hypercube of the same kind goes on.
+    After its last point a second hypercube of the same kind follows.
     """
     if size == 0:
         return [()] * count

@@ -15,7 +15,7 @@ REASON = "drawn uniformly (on a log scale where the space says so)"
 
 @dataclass(frozen=True)
 class Uniform:
-    """Draws from the space; looks at no trial. Proposal i is the same however many are asked."""
+    """Draws from the space and ignores the trials. Proposal i is the same however many are asked for."""
 
     def propose(
         self,

@@ -1,1 +1,1 @@
-"""Schedules: how many experiments and how long. `base.py` says what one is."""
+"""Schedules: how many experiments and how long. `base.py` defines what one is."""

@@ -1,4 +1,4 @@
-"""What a schedule is: it says how many experiments are trained and how long, and who goes on."""
+"""What a schedule is: it says how many experiments are trained and how long, and which of them go on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from automl.search.plan import Plan
 
 
 class Schedule(Protocol):
-    """How many, how long. A schedule knows no values: those are a sampler's."""
+    """How many experiments, and how long. A schedule does not know their values, which a sampler chooses."""
 
     def plan(self) -> Plan:
         """The search stages, known before anything is trained. Raises InvalidInput."""

@@ -34,10 +34,10 @@ class Adjusted:
 def adjust(R: int, nu: int, max_epochs: int, *, floor: bool = True, lower: bool = True) -> Adjusted:  # noqa: N803
     """TAO's rule: m = max_epochs^(ln nu / ln R), floored; while m < 3, R falls by 1.
 
-    Its own table of estimates keeps to the rule for some networks only, hence the switches. Raises InvalidInput when
-    R would fall below nu, where no stage is left.
+    TAO's table of estimates follows the rule for some networks only, hence the switches. Raises InvalidInput when R
+    would fall below nu, where no stage is left.
     """
-    if lower:  # what is beyond gives less than 3 epochs for sure: no need to come down from a million one by one
+    if lower:  # a larger R surely gives less than 3 epochs: no need to count down from a million one by one
         R = min(R, max(nu, math.ceil(max_epochs ** math.log(nu, LEAST_MULTIPLIER)) + 1))  # noqa: N806
     while True:
         multiplier = max_epochs ** (math.log(nu) / math.log(R))
@@ -67,9 +67,10 @@ def largest_stage(R: int, nu: int) -> int:  # noqa: N803
 class Hyperband:
     """Settings of Hyperband.
 
-    epoch_multiplier: epochs of one unit of resource: a whole number; "auto", TAO's adjustment from max_epochs, which
-    overshoots; or "budget", where the longest training gets exactly max_epochs. A fraction is what "budget" came to for
-    a smaller R. floor_multiplier and lower_R are the switches of "auto".
+    `epoch_multiplier` is the number of epochs in one unit of resource: a whole number; "auto", TAO's adjustment from
+    max_epochs, which overshoots; or "budget", where the longest training gets exactly max_epochs. It is a fraction
+    where a search with "budget" was extended to a larger R. `floor_multiplier` and `lower_R` are the switches of
+    "auto".
     """
 
     R: int = 27
@@ -87,16 +88,16 @@ class Hyperband:
         notes: list[str] = []
         if R != self.R:
             notes.append(f"R lowered from {self.R} to {R} for max_epochs = {self.max_epochs}")
-        found = Plan(stages, None if isinstance(unit, Fraction) else unit, resource=R)
+        plan = Plan(stages, None if isinstance(unit, Fraction) else unit, resource=R)
         if self.epoch_multiplier == "auto":
             notes.append(f"epoch_multiplier = {unit:g}, from max_epochs = {self.max_epochs}")
-            if (top := found.longest) != self.max_epochs:
+            if (top := plan.longest) != self.max_epochs:
                 notes.append(f"the longest training gets {top} epochs, not {self.max_epochs}; 'budget' keeps to it")
-        return replace(found, notes=tuple(notes))
+        return replace(plan, notes=tuple(notes))
 
     @property
     def resource(self) -> int:
-        """R, after TAO's adjustment where that is asked for."""
+        """R, after TAO's adjustment if epoch_multiplier is "auto"."""
         return self._adjusted().R if self.epoch_multiplier == "auto" else self.R
 
     @property
@@ -111,9 +112,10 @@ class Hyperband:
         return Fraction(self.max_epochs, self._most_units(self.R))
 
     def larger(self, R: int) -> Hyperband:  # noqa: N803
-        """The same with a larger R, a unit of resource as many epochs as before, so that results are comparable.
+        """The same with a larger R. A unit of resource keeps its epochs, so that results are comparable.
 
-        max_epochs so grows with R, whatever epoch_multiplier says. Raises InvalidInput when nothing would be longer.
+        So max_epochs grows with R, whatever epoch_multiplier says. Raises InvalidInput when no training would be
+        longer.
         """
         before, now = self.resource, self.plan().longest
         advice = f"R: {before * self.nu} makes the longest training {self.nu} times as long"
@@ -121,8 +123,8 @@ class Hyperband:
             raise InvalidInput(
                 f"R: {R}, where the search has R: {before}", allowed=f"a number above {before}", advice=advice
             )
-        found = replace(self, R=R, epoch_multiplier=self.unit)
-        top = found.plan().longest
+        grown = replace(self, R=R, epoch_multiplier=self.unit)
+        top = grown.plan().longest
         if top <= now:
             raise InvalidInput(
                 f"R: {R}: its longest training would have {top} epochs, and that of R: {before} has {now}",
@@ -133,7 +135,7 @@ class Hyperband:
             raise InvalidInput(
                 f"R: {R}: its longest training would have {top:,} epochs", allowed=f"up to {MOST_EPOCHS:,}"
             )
-        return found
+        return grown
 
     def _adjusted(self) -> Adjusted:
         return adjust(self.R, self.nu, self.max_epochs, floor=self.floor_multiplier, lower=self.lower_R)
@@ -188,6 +190,6 @@ class Hyperband:
 
 
 def _epochs(units: int, unit: float | Fraction) -> int:
-    """The epochs of so many units of resource, half up."""
+    """The epochs of `units` units of resource, rounded half up."""
     exact = units * unit + Fraction(1, 2) if isinstance(unit, Fraction) else units * unit + 0.5
     return max(1, math.floor(exact))

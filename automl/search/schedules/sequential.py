@@ -12,7 +12,7 @@ from automl.search.plan import Plan, Rung, Stage, StageKind
 class Sequential:
     """`experiments` full trainings of `epochs`, `parallel` in a step; every step sees the results of those before.
 
-    parallel None: all in one step, for samplers that look at no result.
+    `parallel` None puts all of them in one step, for samplers that ignore results.
     """
 
     experiments: int = 20
@@ -31,5 +31,5 @@ class Sequential:
         return Plan((Stage(0, "search", StageKind.SEARCH, 0, rungs),))
 
     def more(self, experiments: int) -> Sequential:
-        """The schedule of so many experiments more."""
+        """The schedule of `experiments` further experiments."""
         return replace(self, experiments=experiments)

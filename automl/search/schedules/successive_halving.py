@@ -14,10 +14,10 @@ from automl.search.schedules.hyperband import Hyperband, largest_stage
 
 @dataclass(frozen=True)
 class SuccessiveHalving:
-    """`experiments` start in the rungs of the widest stage of `hyperband`; None starts as many as it does.
+    """`experiments` start in the rungs of the widest stage of `hyperband`; None starts as many as that stage does.
 
-    Of nu experiments one goes on to nu times the epochs. The last rung is the stage's own, so that whoever comes
-    through gets a full training; fewer experiments start later, as Hyperband's narrower stages do.
+    Of nu experiments one goes on to nu times the epochs. The last rung is the stage's own, so that an experiment that
+    reaches it gets a full training; fewer experiments start later, as Hyperband's narrower stages do.
     """
 
     hyperband: Hyperband

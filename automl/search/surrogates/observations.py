@@ -1,4 +1,4 @@
-"""What a model of trials is told: where each lies in the cube of the space, and how good it was."""
+"""What a model learns from: where each trial lies in the cube of the space, and how good it was."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from automl.problem.search_space import Cube, SearchSpace
 from automl.search.history import Trial
 from automl.search.surrogates.score_transform import ScoreTransform
 
-_FEWEST = 2  # successes that a model needs: one gives a level and no slope
+_FEWEST = 2  # successes that a model needs: a single one gives a level and no slope
 
 
 class Axes:
-    """The coordinates of the cube as scikit-optimize sees them: without those of one value, and options by number."""
+    """The cube's coordinates as scikit-optimize sees them: only those that vary, with options by number."""
 
     def __init__(self, space: SearchSpace) -> None:
         domains = {parameter.name: parameter.domain for parameter in space.parameters}
         self.space = space
-        self._centres: dict[int, list[float]] = {}  # of the cells of a coordinate without order
+        self._centres: dict[int, list[float]] = {}  # of the cells, for each coordinate whose options have no order
         self._free: list[int] = []
         for axis, dimension in enumerate(space.dimensions()):
             domain = domains[dimension.parameter]
@@ -33,17 +33,17 @@ class Axes:
                 self._centres[axis] = [domain.place(option) for option in domain.values]
 
     def options(self) -> list[int | None]:
-        """The number of options of every coordinate without order, None for one that has one."""
+        """The number of options of every coordinate whose options have no order; None for any other."""
         cells = (self._centres.get(axis) for axis in self._free)
-        return [len(each) if each else None for each in cells]
+        return [len(centres) if centres else None for centres in cells]
 
     def point(self, cube: Cube) -> list[float]:
-        """The cube's point as scikit-optimize takes it: the number of the option where there is no order."""
-        found: list[float] = []
+        """A point of the cube as scikit-optimize takes it: where options have no order, the number of the option."""
+        coordinates: list[float] = []
         for axis in self._free:
             centres = self._centres.get(axis)
-            found.append(_nearest(centres, cube[axis]) if centres else cube[axis])
-        return found
+            coordinates.append(_nearest(centres, cube[axis]) if centres else cube[axis])
+        return coordinates
 
     def cube(self, point: Sequence[float]) -> Cube:
         cube = [0.5] * self.space.size
@@ -64,9 +64,10 @@ def _finite(score: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Observations:
-    """The trials as a model is told them. points: (where in the cube, target), the same in whatever order trials came.
+    """The trials as a model gets them.
 
-    warp is None and `unfit` says why where they teach a model nothing; the targets are 0 then.
+    `points` holds (point in the cube, target), and is the same whatever the order of the trials. Where a model can
+    learn nothing from them, `warp` is None, `unfit` says why, and the targets are 0.
     """
 
     points: tuple[tuple[Cube, float], ...]
@@ -77,11 +78,11 @@ class Observations:
 
     @classmethod
     def of(cls, axes: Axes, trials: Sequence[Trial], tail: float) -> Observations:
-        """tail: interquartile ranges below the median, where scores are clipped."""
-        read = [(axes.space.encode(each.values), _finite(each.score)) for each in trials]
-        # Sums depend on the order of their parts: one order, in whatever order the trials came.
-        read.sort(key=lambda pair: (pair[0], pair[1] is None, pair[1] or 0.0))
-        scores = np.array([score for _, score in read if score is not None], dtype=float)
+        """Scores that are more than `tail` interquartile ranges below the median are clipped."""
+        scored = [(axes.space.encode(trial.values), _finite(trial.score)) for trial in trials]
+        # Sums depend on the order of their terms: sort, so that the order of the trials does not matter.
+        scored.sort(key=lambda pair: (pair[0], pair[1] is None, pair[1] or 0.0))
+        scores = np.array([score for _, score in scored if score is not None], dtype=float)
         warp, unfit = None, ""
         if not axes.options():
             unfit = "the space has one configuration"
@@ -90,11 +91,11 @@ class Observations:
         else:
             warp = ScoreTransform.fit(scores, tail)
             unfit = "" if warp else f"all scores are equal ({scores[0]:.6g})"
-        succeeded = np.array([score is not None for _, score in read], dtype=bool)
+        succeeded = np.array([score is not None for _, score in scored], dtype=bool)
         targets = np.zeros(len(trials))
         if warp:
             targets[succeeded] = warp.targets(scores)
             targets[~succeeded] = targets[succeeded].max()
         best = float(scores.max()) if len(scores) else math.nan
-        points = tuple((cube, target) for (cube, _), target in zip(read, targets.tolist(), strict=True))
+        points = tuple((cube, target) for (cube, _), target in zip(scored, targets.tolist(), strict=True))
         return cls(points, len(trials) - len(scores), best, warp, unfit)

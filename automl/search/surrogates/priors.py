@@ -1,4 +1,4 @@
-"""What a Gaussian process supposes before it has seen a trial; apart from it, because it is slow to import."""
+"""What a Gaussian process assumes before any trial; in a module of its own, because the process is slow to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores as a Gaussian process wants them: targets to minimise, standardised, near to Gaussian, and back again.
+"""Turns scores into what a Gaussian process expects, standardised and nearly Gaussian targets to minimise, and back.
 
 One diverged training would flatten the differences between all others, so the bad tail is clipped; the rest is bent by
 the power transform of Yeo & Johnson (2000) that makes it most Gaussian.
@@ -26,8 +26,8 @@ _FEWEST = 5  # below it the shape of a distribution is a guess
 class ScoreTransform:
     """Scores (larger is better) to targets (smaller is better; mean 0 and deviation 1 over the fitted scores) and back.
 
-    A loss is a negated score, clipped at limit. (loss - centre) / spread goes through Yeo-Johnson with `power`, and is
-    standardised by mean and deviation.
+    A loss is a negated score, clipped at `limit`. (loss - centre) / spread goes through Yeo-Johnson with `power`, and
+    is then standardised by `mean` and `deviation`.
     """
 
     limit: float
@@ -41,7 +41,7 @@ class ScoreTransform:
     def fit(cls, scores: Array, tail: float) -> ScoreTransform | None:
         """The warp of finite scores, shape (n,), n >= 1; None when they are all equal.
 
-        tail: losses above the median by more than so many interquartile ranges are clipped there.
+        Losses that are more than `tail` interquartile ranges above the median are clipped there.
         """
         losses = np.clip(-scores, -_LARGEST, _LARGEST)
         low, median, high = np.quantile(losses, (0.25, 0.5, 0.75))
@@ -65,24 +65,24 @@ class ScoreTransform:
         return np.asarray((_yeo_johnson((losses - self.centre) / self.spread, self.power) - self.mean) / self.deviation)
 
     def scores(self, targets: Array) -> Array:
-        """The scores of targets, clipped ones at the limit; targets may be beyond all that were fitted."""
+        """The scores of targets, clipped ones at the limit. Targets may lie beyond all that were fitted."""
         bent = targets * self.deviation + self.mean
         return -(_inverse_yeo_johnson(bent, self.power) * self.spread + self.centre)
 
 
 def _deviation(losses: Array) -> float:
-    """The standard deviation, above 0 also where the squares of the differences are below all floats."""
+    """The standard deviation, above 0 even where the squares of the differences underflow."""
     spread = float(losses.std())
     width = float(np.ptp(losses))
     return spread if spread > _SMALLEST_SPREAD or width == 0 else float((losses / width).std() * width) or width
 
 
 def _most_gaussian(values: Array) -> float:
-    """The power of greatest likelihood, from 0 to 2: there the transform has an inverse everywhere."""
+    """The most likely power from 0 to 2, the range in which the transform has an inverse everywhere."""
     if len(values) < _FEWEST:
         return 1.0
-    found = minimize_scalar(lambda power: -yeojohnson_llf(power, values), bounds=(0.0, 2.0), method="bounded")
-    return float(found.x)
+    minimum = minimize_scalar(lambda power: -yeojohnson_llf(power, values), bounds=(0.0, 2.0), method="bounded")
+    return float(minimum.x)
 
 
 def _yeo_johnson(values: Array, power: float) -> Array:
