@@ -46,21 +46,21 @@ _ALLOWED = '"< x", "<= x", "> x", ">= x" with a number or a parameter\'s name, "
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite number; a bool is none, although Python counts it among the ints."""
+    """Whether a value is a finite number; a bool is not, although Python counts it among the ints."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def identical(one: Value, other: Value) -> bool:
+def identical(left: Value, right: Value) -> bool:
     """Whether two JSON values are the same: 1 and 1.0 are, True and 1 are not."""
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(identical, one, other))
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return one == other
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(identical, left, right))
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return left == right
 
 
 def repaired_name(name: str) -> str:
-    """A dotted name without the stray spaces around dots of TAO's tables; SpaceError where it is no dotted name."""
+    """A dotted name without the stray spaces around dots of TAO's tables; SpaceError where it is not one."""
     repaired = re.sub(r"\s*\.\s*", ".", str(name).strip())  # YAML reads a key 1 as a number
     if not _NAME.fullmatch(repaired):
         raise SpaceError(
@@ -99,7 +99,7 @@ def _written_as(value: Number, number: Fraction) -> bool:
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition on a value. operand: a number, or the name of another parameter or constant to compare with."""
+    """One condition on a value. `operand` is a number, or the name of another parameter or a constant."""
 
     operator: str
     operand: Number | str
@@ -119,7 +119,7 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str) -> Condition:
-        """The condition that "< other.parameter" or "/ 32" says; SpaceError where it says none."""
+        """The condition that "< other.parameter" or "/ 32" states. Raises SpaceError where the text states none."""
         match = _CONDITION.fullmatch(text.strip())
         if match is None:
             raise SpaceError(f"{text!r} is not a condition", allowed=_ALLOWED, advice=_REWRITE)
@@ -159,9 +159,10 @@ class Activation:
 
     @classmethod
     def parse(cls, text: str) -> Activation:
-        """The activation that "optimizer == sgd" or "optimizer in [sgd, rmsprop]" says; SpaceError where it says none.
+        """The activation that a text such as "optimizer == sgd" or "optimizer in [sgd, rmsprop]" states.
 
-        Values are read as JSON where they are JSON (true, 3, "a"), as plain text elsewhere.
+        A value is read as JSON if it is JSON (true, 3, "a"), otherwise as plain text. Raises SpaceError where the text
+        states no activation.
         """
         if match := _EQUALS.fullmatch(text.strip()):
             return cls(repaired_name(match["name"]), (_scalar(match["value"]),))
@@ -179,11 +180,11 @@ class Activation:
 
     def holds(self, value: Value) -> bool:
         """Whether this value of the other parameter switches the parameter on."""
-        return any(identical(value, wanted) for wanted in self.values)
+        return any(identical(value, switching) for switching in self.values)
 
 
 def as_number(value: Any) -> Any:
-    """A text that is a number as that number, anything else unchanged.
+    """The number that a text is; anything else unchanged.
 
     YAML 1.1 reads 1e-4 (no dot) as text, and TAO's tables say "inf".
     """

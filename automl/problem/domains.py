@@ -1,8 +1,8 @@
 """The sets that values are drawn from, and the map between such a set and a coordinate in [0, 1].
 
-`Continuous` is an interval of floats; `Points` is a sorted or listed set: whole numbers, a grid, powers, options.
-Both can be cut (`above`, `below`), which is how an inequality between two parameters is kept without rejection:
-what is left after a cut is again one of the two, and 0 and 1 are again its lowest and its highest value.
+`Continuous` is an interval of floats; `Points` is a sorted or listed set: whole numbers, a grid, powers, options. Both
+can be cut (`above`, `below`), which is how an inequality between two parameters holds without rejection: what is left
+after a cut is again one of the two, and 0 and 1 are again its lowest and its highest value.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Continuous:
         return rounded if self.low <= rounded <= self.high else value
 
     def place(self, value: Number) -> float:
-        """A coordinate that `pick` turns into this value; for a value that it never picks, the nearest."""
+        """A coordinate that `pick` turns into this value, or into the nearest one that it can pick."""
         if value <= self.low or value >= self.high:
             return 0.5 if self.low == self.high else float(value >= self.high)
         if self.log:
@@ -63,7 +63,7 @@ class Continuous:
             guess = (value - self.low) / (self.high - self.low)
         if self.pick(guess) == value:
             return guess
-        return _found(self._raw, value, guess)
+        return _coordinate_of(self._raw, value, guess)
 
     def nearest(self, value: Number) -> float:
         """The member nearest to a value."""
@@ -102,8 +102,9 @@ class Ticks(Sequence[float]):
 class Points:
     """A listed set; each point owns a cell of [0, 1], in the order of the list.
 
-    values: increasing numbers (a range, Ticks or a tuple), or options in any order, which are never cut.
-    weights: the relative widths of the cells; empty: all alike. log: cells as wide as they are in log space.
+    `values` are increasing numbers (a range, Ticks or a tuple), or options in any order, which are never cut. `weights`
+    are the relative widths of the cells; all are equal where it is empty. With `log`, cells are as wide as in log
+    space.
     """
 
     values: Sequence[Any]
@@ -137,15 +138,15 @@ class Points:
         return self.values[self._slot(coordinate)]
 
     def place(self, value: Value) -> float:
-        """The centre of the value's cell; for a value that is no point, of the nearest one."""
+        """The centre of the cell of the value, or of the nearest point where the value is not one."""
         slot = self._index(value)
         if slot is None:
             return 0.5  # an option of weight 0: it owns no cell
         start, stop = self._cell(slot)
-        return _found(lambda coordinate: float(self._slot(coordinate)), slot, (start + stop) / 2)
+        return _coordinate_of(lambda coordinate: float(self._slot(coordinate)), slot, (start + stop) / 2)
 
     def nearest(self, value: Value) -> Any:
-        """The point nearest to a value; the first one where nearness means nothing."""
+        """The point nearest to a value; the first one, where options have no order."""
         slot = self._index(value)
         return self.values[0 if slot is None else slot]
 
@@ -175,7 +176,7 @@ class Points:
         return (math.log(self._edge(slot)) - start) / width, (math.log(self._edge(slot + 1)) - start) / width
 
     def _edge(self, slot: int) -> float:
-        """The value at which the cell of a log point starts: half way to its neighbour, v - 0.5 for whole numbers."""
+        """The value at which the cell of a log point starts: half way from its neighbour, v - 0.5 for whole numbers."""
         if 0 < slot < len(self.values):
             return float(self.values[slot - 1] + self.values[slot]) / 2
         if slot > 0:
@@ -185,9 +186,9 @@ class Points:
         return float(self.low - half if half < self.low else self.low * self.low / (self.low + half))
 
     def _index(self, value: Value) -> int | None:
-        """The slot of a value, or of the nearest point; None where an option is given that cannot be drawn."""
+        """The slot of a value, or of the nearest point; None for an option that cannot be drawn."""
         if not isinstance(self.values, tuple):
-            assert isinstance(value, int | float), "only options are anything but numbers"
+            assert isinstance(value, int | float), "only options can be anything else than numbers"
             slot = bisect_left(self.values, value)
             near = [at for at in (slot - 1, slot) if 0 <= at < len(self.values)]
             return min(near, key=lambda at: float(abs(self.values[at] - value)))
@@ -204,7 +205,7 @@ D = TypeVar("D", Continuous, Points)
 
 
 def options_domain(options: Sequence[Value], weights: Sequence[float], conditions: Sequence[Condition]) -> Points:
-    """The options that can be drawn: weight above 0 and every condition with a number satisfied."""
+    """The options that can be drawn: those with a weight above 0 that satisfy every condition with a number."""
     kept = [
         (option, weight)
         for option, weight in zip(options, weights or [1.0] * len(options), strict=True)
@@ -217,7 +218,7 @@ def interval_domain(low: Number, high: Number, log: bool, conditions: Sequence[C
     """The floats of an interval that satisfy the comparisons with numbers; `above` and `below` take the other bounds.
 
     A strict comparison that touches a linear interval leaves a margin of MARGIN of it. On a log scale the caller has
-    made sure that none touches.
+    made sure that no comparison touches it.
     """
     whole = Continuous(float(low), float(high), log)
     for condition in conditions:
@@ -242,8 +243,8 @@ def grid_domain(
 ) -> Points | None:
     """The points low, low + spacing, ... that satisfy every condition with a number; None where they are too many.
 
-    spacing None: no grid of its own, the multiples or powers among the conditions make it. whole: points are ints.
-    Powers are all alike in width, which is uniform in their logarithm, whatever `log` says.
+    Without a `spacing` the multiples or powers among the conditions make the grid. With `whole`, points are ints.
+    Powers all have cells of the same width, which is uniform in their logarithm, whatever `log` is.
     """
     literal = [(condition.operator, condition.operand) for condition in conditions if condition.other is None]
     multiples = [operand for operator, operand in literal if operator == "/" and not isinstance(operand, str)]
@@ -271,7 +272,7 @@ def grid_domain(
 
 
 def _cut(domain: D, operator: str, bound: Number) -> D:
-    """What a comparison leaves of a domain; other operators leave all."""
+    """What is left of a domain after a comparison; other operators leave all of it."""
     if operator in {">", ">="}:
         return domain.above(bound, operator == ">")
     return domain.below(bound, operator == "<") if operator in {"<", "<="} else domain
@@ -284,12 +285,12 @@ def _fits(option: Any, condition: Condition) -> bool:
 def _meet(anchor: Fraction, spacing: Fraction, multiple: Fraction) -> tuple[Fraction, Fraction] | None:
     """Where anchor + i * spacing meets the multiples: again (anchor, spacing), or None where they never meet."""
     scale = math.lcm(anchor.denominator, spacing.denominator, multiple.denominator)
-    start, step, wanted = (int(number * scale) for number in (anchor, spacing, multiple))
-    common = math.gcd(step, wanted)
+    start, step, factor = (int(number * scale) for number in (anchor, spacing, multiple))
+    common = math.gcd(step, factor)
     if start % common:
         return None
-    steps = -start // common * pow(step // common, -1, wanted // common) % (wanted // common)
-    return Fraction(start + steps * step, scale), Fraction(step * wanted // common, scale)
+    steps = -start // common * pow(step // common, -1, factor // common) % (factor // common)
+    return Fraction(start + steps * step, scale), Fraction(step * factor // common, scale)
 
 
 def _lattice_points(
@@ -306,25 +307,25 @@ def _lattice_points(
 
 
 def _powers(low: Fraction, high: Fraction, base: int, whole: bool) -> list[Number]:
-    """The powers of a base from low to high, increasing; without the fractions where they must be whole."""
-    found: list[Number] = []
+    """The powers of a base from low to high, increasing; only whole ones where `whole` is true."""
+    powers: list[Number] = []
     power = Fraction(1)
     while not whole and power / base >= low:
         power /= base
     while power <= high:
         if power >= low:
-            found.append(int(power) if whole else float(power))
+            powers.append(int(power) if whole else float(power))
         power *= base
-    return found
+    return powers
 
 
-def _found(read: Callable[[float], float], target: Number, guess: float) -> float:
-    """A coordinate at which a never decreasing function reads the target, by halving; the guess where none does."""
-    if read(guess) == target:
+def _coordinate_of(function: Callable[[float], float], target: Number, guess: float) -> float:
+    """A coordinate at which a never decreasing function returns the target, by bisection; `guess` where none does."""
+    if function(guess) == target:
         return guess
     low, high = 0.0, 1.0
     while low < (middle := (low + high) / 2) < high:
-        value = read(middle)
+        value = function(middle)
         if value == target:
             return middle
         low, high = (middle, high) if value < target else (low, middle)

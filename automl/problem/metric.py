@@ -14,13 +14,13 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Metric:
-    """The number that is searched for. Inside, a larger score is better."""
+    """The number that a search improves. Inside this package a larger score is better."""
 
     name: str
     goal: Literal["minimize", "maximize"]
 
     def score(self, value: float) -> float:
-        """`value` where larger is better."""
+        """`value`, turned so that larger is better."""
         return value if self.goal == "maximize" else -value
 
     def gain(self, value: float, over: float) -> float:
@@ -34,6 +34,6 @@ def mean_of(values: Sequence[float]) -> float:
     return total / len(values) if math.isfinite(total) else math.fsum(value / len(values) for value in values)
 
 
-def difference(one: float, other: float) -> float:
-    """`one - other`; where that is beyond all floats, the largest of them."""
-    return max(-sys.float_info.max, min(sys.float_info.max, one - other))
+def difference(minuend: float, subtrahend: float) -> float:
+    """`minuend - subtrahend`, at most the largest float and at least its negative."""
+    return max(-sys.float_info.max, min(sys.float_info.max, minuend - subtrahend))

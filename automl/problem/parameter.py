@@ -22,11 +22,12 @@ _CHANGEABLE = ("low", "high", "log", "step", "options", "weights", "default", "c
 class Parameter:
     """A field of the train spec whose value is searched. Raises SpaceError where it contradicts itself.
 
-    name: dotted path into the train spec. kind: int, float, bool, categorical (options in no order), ordered (options
-    in increasing order) or list. default: None where none is known. low, high: inclusive. step: the grid low,
-    low + step, ... options: at least one. weights: probabilities of the options, or of (False, True). length: elements
-    of a list, each within low ... high, floats where a bound or the default is one. conditions: all of them hold.
-    active_when: the parameter exists only then.
+    `name` is the dotted path into the train spec. `kind` is int, float, bool, categorical (options in no order),
+    ordered (options in increasing order) or list. `default` is None where no default is known. `low` and `high` belong
+    to the range, and `step` makes it the grid low, low + step, ... `options` has at least one member, and `weights`
+    holds the probabilities of the options, or of (False, True). `length` is the number of elements of a list; each is
+    within low ... high, and a float where a bound or the default is one. All `conditions` hold, and the parameter
+    exists only while `active_when` holds.
     """
 
     name: str
@@ -56,11 +57,13 @@ class Parameter:
             self._check_weights()
         self._check_conditions()
         if self.domain.empty:
-            said = ", ".join(condition.words for condition in self.conditions)
-            raise self._error(f"no value of {self._range_words()} is {said or 'on the grid'}", advice="widen the range")
-        if self.default is not None and (found := self.violations(self.default)):
+            conditions = ", ".join(condition.words for condition in self.conditions)
             raise self._error(
-                f"the default {thawed(self.default)!r} does not fit: {found[0]}",
+                f"no value of {self._range_words()} is {conditions or 'on the grid'}", advice="widen the range"
+            )
+        if self.default is not None and (violations := self.violations(self.default)):
+            raise self._error(
+                f"the default {thawed(self.default)!r} does not fit: {violations[0]}",
                 advice="move the default into the range, or give none (the middle is taken then)",
             )
 
@@ -68,51 +71,51 @@ class Parameter:
     def from_mapping(cls, name: str, data: Mapping[str, object]) -> Parameter:
         """The parameter that a mapping describes, in our words or in those of TAO's tables.
 
-        A key whose value is None counts as not given. Raises SpaceError for an unknown key (with a near miss), a key
-        given in both spellings, and everything that the class itself refuses.
+        A key whose value is None counts as absent. Raises SpaceError for an unknown key (with the nearest name), a key
+        in both spellings, and everything that the class itself refuses.
         """
         name = repaired_name(name)
         return cls(name, **arguments(name, data))
 
     def to_mapping(self) -> dict[str, Any]:
         """The parameter as JSON, without its name: `from_mapping(p.name, p.to_mapping()) == p`."""
-        out: dict[str, Any] = {"kind": self.kind}
+        data: dict[str, Any] = {"kind": self.kind}
         for field in fields(self)[2:]:
             value = getattr(self, field.name)
             if value is not None and value != field.default:
-                out[field.name] = thawed(value)
+                data[field.name] = thawed(value)
         if self.conditions:
-            out["conditions"] = [str(condition) for condition in self.conditions]
+            data["conditions"] = [str(condition) for condition in self.conditions]
         if self.active_when:
             values = [thawed(value) for value in self.active_when.values]
-            out["active_when"] = {"parameter": self.active_when.parameter, "values": values}
-        return out
+            data["active_when"] = {"parameter": self.active_when.parameter, "values": values}
+        return data
 
     def replaced(self, changes: Mapping[str, object]) -> Parameter:
-        """The parameter with a user's changes (low, high, log, step, options, weights, default, conditions) over it.
+        """The parameter with a user's changes (low, high, log, step, options, weights, default, conditions).
 
-        None takes a setting away. Options given for a number replace its range; new options drop the old weights.
-        Where the old default no longer fits and no new one is given, the default moves to the nearest value that does
-        (to the first option where nearness means nothing).
+        None removes a setting. Options for a number replace its range; new options remove the old weights. Where the
+        old default no longer fits and `changes` has no new one, the default becomes the nearest value that fits (the
+        first option, where options have no order).
         """
-        given = our_keys(self.name, changes)
-        for key in given:
+        replacements = our_keys(self.name, changes)
+        for key in replacements:
             if key not in _CHANGEABLE:
                 advice = nearest(key, _CHANGEABLE) or "write a parameter of your own for more"
                 raise self._error(f"{key!r} cannot be changed", allowed=", ".join(_CHANGEABLE), advice=advice)
         kept = self.to_mapping()
-        if given.get("options") is not None:
+        if replacements.get("options") is not None:
             for key in ("weights", "low", "high", "log", "step"):
                 kept.pop(key, None)
-        if "default" in given:
-            return Parameter.from_mapping(self.name, kept | given)
+        if "default" in replacements:
+            return Parameter.from_mapping(self.name, kept | replacements)
         kept.pop("default", None)
-        changed = Parameter.from_mapping(self.name, kept | given)
+        changed = Parameter.from_mapping(self.name, kept | replacements)
         return changed if self.default is None else replace(changed, default=changed.nearest(self.default))
 
     @cached_property
     def domain(self) -> Domain:
-        """What a value (of a list: each element) is drawn from, as far as numbers alone decide it."""
+        """What a value (or each element of a list) is drawn from, as far as numbers alone decide it."""
         if self.kind == "bool":
             return options_domain((False, True), self.weights, ())
         if self.low is None or self.high is None:
@@ -127,7 +130,7 @@ class Parameter:
 
     @property
     def whole(self) -> bool:
-        """Whether its numbers are whole: of an int, and of a list in which nothing is a float."""
+        """Whether its numbers are whole: true for an int, and for a list in which nothing is a float."""
         elements = self.default if isinstance(self.default, tuple) else ()
         return self.kind == "int" or (
             self.kind == "list" and not any(isinstance(x, float) for x in (self.low, self.high, self.step, *elements))
@@ -135,7 +138,7 @@ class Parameter:
 
     @property
     def _continuous(self) -> bool:
-        """Whether it is an interval of floats, with no grid, multiples or powers in it."""
+        """Whether it is an interval of floats, without a grid, multiples or powers."""
         gridded = self.whole or self.step is not None or any(c.operator in {"/", "^"} for c in self.conditions)
         return self.kind in _NUMERIC and not gridded
 
@@ -145,7 +148,7 @@ class Parameter:
         return self.kind in {"int", "float"} or (self.kind == "ordered" and all(map(is_number, self.options)))
 
     def violations(self, value: Value) -> tuple[str, ...]:
-        """What is wrong with a value, in plain words, as far as this parameter alone decides it; empty: nothing."""
+        """The problems of a value, in plain words, as far as this parameter alone decides; empty if it has none."""
         if self.kind == "bool":
             return () if isinstance(value, bool) else (f"{self.name} is {value!r}, neither true nor false",)
         if self.kind != "list":
@@ -155,13 +158,13 @@ class Parameter:
         return tuple(problem for element in value for problem in self._element_violations(element))
 
     def nearest(self, value: Value) -> Value:
-        """The value that can be drawn nearest to this one; of options without order, the first."""
+        """The nearest value that can be drawn; the first option, where options have no order."""
         if not self.violations(value):
             return value
         if isinstance(value, list | tuple):
             return tuple(self.domain.nearest(element) for element in value) if self.kind == "list" else self.options[0]
-        found: Value = self.domain.nearest(value)  # type: ignore[arg-type]  # an interval's old default is a number
-        return found
+        member: Value = self.domain.nearest(value)  # type: ignore[arg-type]  # an interval's old default is a number
+        return member
 
     def _element_violations(self, value: Value) -> Iterable[str]:
         if self.options:
@@ -199,8 +202,8 @@ class Parameter:
                 advice = f"give a finite {key}, such as default/100 for low or default*10 for high with log: true"
                 raise self._error(f"{key} is {'missing' if bound is None else 'infinite'}", advice=advice)
             if not is_number(bound) or (self.whole and not isinstance(bound, int)):
-                wanted = "a whole number" if self.whole else "a finite number"
-                raise self._error(f"{key} is {bound!r}", allowed=wanted, advice=f"write {key} as {wanted}")
+                number = "a whole number" if self.whole else "a finite number"
+                raise self._error(f"{key} is {bound!r}", allowed=number, advice=f"write {key} as {number}")
             if abs(bound) > (MOST_POINTS if self.whole else _LARGEST):
                 allowed = f"up to {MOST_POINTS if self.whole else _LARGEST}"
                 raise self._error(f"{key} is {bound!r}, too large", allowed=allowed, advice="narrow the range")
@@ -222,13 +225,12 @@ class Parameter:
             return
         if not self.options:
             raise self._error("no options are given", advice="list at least one: options: [a, b]")
-        for place, option in enumerate(self.options):
+        for index, option in enumerate(self.options):
             for scalar in option if isinstance(option, tuple) else (option,):
-                fine = isinstance(scalar, str) or scalar is None or (isinstance(scalar, bool) or is_number(scalar))
-                if not fine:
+                if not (scalar is None or isinstance(scalar, str | bool) or is_number(scalar)):
                     allowed, advice = "text, finite numbers, true, false, null", "remove it from the options"
                     raise self._error(f"{scalar!r} cannot be an option", allowed=allowed, advice=advice)
-            if any(identical(option, earlier) for earlier in self.options[:place]):
+            if any(identical(option, earlier) for earlier in self.options[:index]):
                 raise self._error(f"the option {thawed(option)!r} stands twice", advice="keep one of the two")
         numbers: list[Any] = [option for option in self.options if is_number(option)]
         if self.kind == "ordered" and len(numbers) == len(self.options) and numbers != sorted(numbers):
@@ -257,7 +259,7 @@ class Parameter:
                 raise self._error(f"the condition {condition} compares it with itself", advice="name another parameter")
             if not self.log or not self._continuous or isinstance(bound, str):
                 continue
-            # On a linear range a margin keeps the bound itself out; in log space a margin of the range means nothing.
+            # On a linear range a margin excludes the bound itself; in log space a margin of the range means nothing.
             if condition.operator == ">" and bound >= self._low:
                 advice = f"start the range above {bound!r}: raise low"
             elif condition.operator == "<" and bound <= self._high:
@@ -289,8 +291,8 @@ class Parameter:
             return int(value) if value == int(value) else value
         return float(value)
 
-    def _error(self, given: str, *, allowed: str = "", advice: str = "") -> SpaceError:
-        return SpaceError(f"{self.name}: {given}", allowed=allowed, advice=advice)
+    def _error(self, problem: str, *, allowed: str = "", advice: str = "") -> SpaceError:
+        return SpaceError(f"{self.name}: {problem}", allowed=allowed, advice=advice)
 
     def _set(self, key: str, value: object) -> None:
-        object.__setattr__(self, key, value)  # the class is frozen; this is its own normalisation before it is seen
+        object.__setattr__(self, key, value)  # the class is frozen; this is its own normalisation, before any use

@@ -1,10 +1,10 @@
 """The search space: parameters, the conditions between them, and the map between values and the unit cube.
 
-Decoding constructs, it never rejects. Parameters that switch others on are decoded first; then the compared ones, the
-smaller before the larger. Highest values are propagated beforehand from the larger to the smaller (below what the
-larger can reach), so that every value that is drawn leaves room for those still to come; a value already drawn then
-cuts the range of the next. What is left of each range is mapped onto [0, 1] again: 0 is the lowest and 1 the highest
-value that is possible there.
+Decoding constructs values and never rejects any. Parameters that switch others on are decoded first; then those that
+are compared, the smaller before the larger. Beforehand the highest values are propagated from the larger to the smaller
+(below what the larger can reach), so that every value that is drawn leaves room for the later ones; each value that was
+drawn then cuts the range of the next. What is left of a range is mapped onto [0, 1] again: 0 is its lowest possible
+value and 1 its highest.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ Cube = tuple[float, ...]  # a configuration in the unit cube, a coordinate for e
 class Dimension:
     """One coordinate of the unit cube.
 
-    element: the place in a list, None elsewhere. categories: the number of options without order (2 for a bool), in
-    cells along the coordinate that are as wide as their weights; None where neighbours along the coordinate are alike.
+    `element` is the index in a list, None for other kinds. `categories` is the number of options if they have no order
+    (2 for a bool); each has a cell along the coordinate, as wide as its weight. It is None where neighbours along the
+    coordinate are alike.
     """
 
     parameter: str
@@ -57,8 +58,8 @@ class _Edge:
 class SearchSpace:
     """What is searched. Raises SpaceError for a space in which no value, or not every default, can exist.
 
-    constants: values of train spec fields that are not searched but that conditions and activations may name.
-    Whether a value exists at all is judged with all parameters present at once, although some may exclude each other.
+    `constants` are values of train spec fields that are not searched but that conditions and activations may name.
+    Whether any value exists is judged with all parameters present at once, although some may exclude each other.
     """
 
     parameters: tuple[Parameter, ...]
@@ -67,14 +68,14 @@ class SearchSpace:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))  # frozen: its own normalisation
         object.__setattr__(self, "constants", dict(self.constants))
-        seen: set[str] = set()
+        names: set[str] = set()
         for parameter in self.parameters:
-            if parameter.name in seen:
+            if parameter.name in names:
                 raise SpaceError(f"the parameter {parameter.name} stands twice", advice="keep one of the two")
             if parameter.name in self.constants:
                 advice = "remove it from the constants, or do not search it"
                 raise SpaceError(f"{parameter.name} is both searched and constant", advice=advice)
-            seen.add(parameter.name)
+            names.add(parameter.name)
         for parameter in self.parameters:
             self._check_activation(parameter)
             for condition in parameter.conditions:
@@ -92,9 +93,9 @@ class SearchSpace:
         return self._dimensions
 
     def defaults(self) -> dict[str, Value]:
-        """The values of a start without search; they satisfy every condition. Only those that exist then.
+        """The default values of the parameters that exist with them; they satisfy every condition.
 
-        A parameter without a default takes the middle of what the other defaults leave to it.
+        A parameter without a default takes the middle of the range that the other defaults leave it.
         """
 
         def choose(parameter: Parameter, domain: Domain) -> Value:
@@ -107,8 +108,8 @@ class SearchSpace:
     def decode(self, cube: Sequence[float]) -> dict[str, Value]:
         """The values at a point of the unit cube, for the parameters that exist there.
 
-        cube: `size` coordinates from 0 to 1, both included. Every value satisfies its bounds and conditions; lists
-        come out as lists. Raises SpaceError for a wrong number of coordinates, and for one outside [0, 1].
+        `cube` has `size` coordinates from 0 to 1, both included. Every value satisfies its bounds and conditions, and a
+        list is a list, not a tuple. Raises SpaceError for a wrong number of coordinates, and for one outside [0, 1].
         """
         coordinates = self._checked(cube)
 
@@ -141,7 +142,7 @@ class SearchSpace:
         return tuple(cube)
 
     def check(self, values: Mapping[str, Value]) -> tuple[str, ...]:
-        """Everything that is wrong with these values, each in plain words; empty: nothing."""
+        """All problems of these values, each in plain words; empty where there is none."""
         problems = []
         for name in values:
             if name not in self._by_name:
@@ -157,8 +158,8 @@ class SearchSpace:
                     problems.append(f"{parameter.name} exists only while {parameter.active_when}")
             elif parameter.name not in values:
                 problems.append(f"{parameter.name} is missing")
-            elif found := parameter.violations(values[parameter.name]):
-                problems.extend(found)
+            elif violations := parameter.violations(values[parameter.name]):
+                problems.extend(violations)
             else:
                 problems.extend(self._comparisons(parameter, present))
         return tuple(problems)
@@ -168,7 +169,7 @@ class SearchSpace:
         return self.decode(rng.random(self.size).tolist())
 
     def _walk(self, domains: Mapping[str, Domain], choose: Callable[[Parameter, Domain], Value]) -> dict[str, Value]:
-        """Choose a value for each parameter that exists, in order, each from what the earlier ones leave to it."""
+        """Chooses a value for each parameter that exists, in order, from what the earlier ones leave it."""
         chosen: dict[str, Value] = {}
         for parameter in self._switches:
             if self._exists(parameter, chosen):
@@ -188,19 +189,20 @@ class SearchSpace:
         """The domains without the values that would leave a larger existing parameter nothing above them."""
         if not self._above:
             return domains
-        out = dict(domains)
+        propagated = dict(domains)
         for parameter in reversed(self._in_order):
             for edge in self._above.get(parameter.name, ()):
                 if edge.larger in existing and parameter.name in existing:
-                    out[parameter.name] = out[parameter.name].below(out[edge.larger].high, edge.strict)
-            if out[parameter.name].empty:
+                    highest = propagated[edge.larger].high
+                    propagated[parameter.name] = propagated[parameter.name].below(highest, edge.strict)
+            if propagated[parameter.name].empty:
                 larger = " and ".join(edge.larger for edge in self._above[parameter.name])
                 advice = f"lower {parameter.name} or raise {larger}: the range, or the default"
                 raise SpaceError(f"no value of {parameter.name} leaves room for a larger {larger}", advice=advice)
-        return out
+        return propagated
 
     def _exists(self, parameter: Parameter, present: Mapping[str, Value]) -> bool:
-        """Whether a parameter exists beside these values of those that come before it."""
+        """Whether a parameter exists, given these values of the parameters before it."""
         switch = parameter.active_when
         if switch is None:
             return True
@@ -212,12 +214,12 @@ class SearchSpace:
         """The comparisons with other existing parameters and constants that a value breaks."""
         value: Any = present[parameter.name]
         for condition in parameter.conditions:
-            other: Any = {**self.constants, **present}.get(condition.other or "")
-            if not is_number(other):
-                continue  # a number is the parameter's own affair; beside what does not exist there is nothing to break
+            operand: Any = {**self.constants, **present}.get(condition.other or "")
+            if not is_number(operand):
+                continue  # `violations` checks comparisons with numbers; those with an absent parameter cannot break
             for element in value if parameter.kind == "list" else [value]:
-                if not condition.holds(element, other):
-                    yield f"{parameter.name} is {element!r}, not {condition.words} (which is {other!r})"
+                if not condition.holds(element, operand):
+                    yield f"{parameter.name} is {element!r}, not {condition.words} (which is {operand!r})"
 
     def _checked(self, cube: Sequence[float]) -> list[float]:
         coordinates = [float(coordinate) for coordinate in cube]
@@ -225,8 +227,8 @@ class SearchSpace:
             raise SpaceError(f"{len(coordinates)} coordinates", allowed=f"{self.size}", advice="give one per dimension")
         for dimension, coordinate in zip(self._dimensions, coordinates, strict=True):
             if not -_ROUNDING <= coordinate <= 1 + _ROUNDING:
-                given = f"the coordinate {coordinate!r} of {dimension.parameter}"
-                raise SpaceError(given, allowed="0 ... 1", advice="give a point of the unit cube")
+                problem = f"the coordinate {coordinate!r} of {dimension.parameter}"
+                raise SpaceError(problem, allowed="0 ... 1", advice="give a point of the unit cube")
         return [min(max(coordinate, 0.0), 1.0) for coordinate in coordinates]
 
     @cached_property
@@ -235,31 +237,31 @@ class SearchSpace:
 
     @cached_property
     def _dimensions(self) -> tuple[Dimension, ...]:
-        found: list[Dimension] = []
+        dimensions: list[Dimension] = []
         for parameter in self.parameters:
             unordered = parameter.kind in {"bool", "categorical"}
             categories = (len(parameter.options) or 2) if unordered else None
             if parameter.kind == "list":
-                found.extend(Dimension(parameter.name, element, None) for element in range(parameter.length or 0))
+                dimensions.extend(Dimension(parameter.name, element, None) for element in range(parameter.length or 0))
             else:
-                found.append(Dimension(parameter.name, None, categories))
-        return tuple(found)
+                dimensions.append(Dimension(parameter.name, None, categories))
+        return tuple(dimensions)
 
     @cached_property
     def _starts(self) -> dict[str, int]:
-        """The place of each parameter's first coordinate."""
-        return {d.parameter: place for place, d in enumerate(self._dimensions) if not d.element}
+        """The index of each parameter's first coordinate."""
+        return {d.parameter: index for index, d in enumerate(self._dimensions) if not d.element}
 
     @cached_property
     def _edges(self) -> tuple[_Edge, ...]:
-        found: dict[tuple[str, str], bool] = {}
+        is_strict: dict[tuple[str, str], bool] = {}
         for parameter in self.parameters:
             for condition in parameter.conditions:
-                other = condition.other
-                if other is not None and other in self._by_name:
-                    ends = (parameter.name, other) if condition.operator in {"<", "<="} else (other, parameter.name)
-                    found[ends] = found.get(ends, False) or condition.operator in {"<", ">"}
-        return tuple(_Edge(smaller, larger, strict) for (smaller, larger), strict in found.items())
+                name = condition.other
+                if name is not None and name in self._by_name:
+                    ends = (parameter.name, name) if condition.operator in {"<", "<="} else (name, parameter.name)
+                    is_strict[ends] = is_strict.get(ends, False) or condition.operator in {"<", ">"}
+        return tuple(_Edge(smaller, larger, strict) for (smaller, larger), strict in is_strict.items())
 
     @cached_property
     def _above(self) -> dict[str, list[_Edge]]:
@@ -271,7 +273,7 @@ class SearchSpace:
 
     @cached_property
     def _switches(self) -> tuple[Parameter, ...]:
-        """The parameters that others' existence hangs on, each before those that hang on it."""
+        """The parameters that switch others on, each before those that it switches on."""
         watched = {p.name: p.active_when.parameter for p in self.parameters if p.active_when}
         graph = {name: [switch] if switch in self._by_name else [] for name, switch in watched.items()}
         order = _sorted(graph, "exists only while")
@@ -293,14 +295,15 @@ class SearchSpace:
     @cached_property
     def _default_domains(self) -> dict[str, Domain]:
         """Each parameter's default as the only value that it can take; all values where it has none."""
-        out = dict(self._domains)
+        domains = dict(self._domains)
         for p in self.parameters:
-            if p.default is not None and p.kind != "list":  # a list's elements meet nothing but constants: see check
-                out[p.name] = self._beside_constants(p, Points((p.default,)), f"the default of {p.name}")
-        return out
+            # the elements of a list are compared with constants only, which `check` does
+            if p.default is not None and p.kind != "list":
+                domains[p.name] = self._beside_constants(p, Points((p.default,)), f"the default of {p.name}")
+        return domains
 
     def _beside_constants(self, parameter: Parameter, domain: Domain, subject: str) -> Domain:
-        """What the comparisons with constants leave of a domain."""
+        """What is left of a domain after the comparisons with constants."""
         for condition in parameter.conditions:
             bound: Any = self.constants.get(condition.other) if condition.other else None
             if bound is None:
@@ -316,15 +319,15 @@ class SearchSpace:
         switch = parameter.active_when
         if switch is None or switch.parameter in self.constants:
             return
-        other = self._by_name.get(switch.parameter)
-        if other is None:
+        switching = self._by_name.get(switch.parameter)
+        if switching is None:
             raise self._unknown(parameter, switch.parameter)
-        if other.kind in {"float", "list"}:
+        if switching.kind in {"float", "list"}:
             advice = "let it depend on a bool, a categorical, an ordered or an int parameter"
-            raise SpaceError(f"{parameter.name} depends on the {other.kind} {other.name}", advice=advice)
+            raise SpaceError(f"{parameter.name} depends on the {switching.kind} {switching.name}", advice=advice)
         for value in switch.values:
-            if problems := other.violations(value):
-                advice = f"name values that {other.name} can take"
+            if problems := switching.violations(value):
+                advice = f"name values that {switching.name} can take"
                 raise SpaceError(f"{parameter.name} depends on a value that never comes: {problems[0]}", advice=advice)
 
     def _check_condition(self, parameter: Parameter, condition: Condition) -> None:
@@ -337,16 +340,16 @@ class SearchSpace:
                 advice = "compare with a field that is a number"
                 raise SpaceError(f"{where} compares with {constant!r}", allowed="a finite number", advice=advice)
             return
-        other = self._by_name.get(condition.other)
-        if other is None:
+        compared = self._by_name.get(condition.other)
+        if compared is None:
             raise self._unknown(parameter, condition.other)
-        if not (parameter.comparable and other.comparable):
+        if not (parameter.comparable and compared.comparable):
             advice = "remove the condition, or write it with a number"
             raise SpaceError(
-                f"{where} compares a {parameter.kind} with a {other.kind}", allowed="numbers", advice=advice
+                f"{where} compares a {parameter.kind} with a {compared.kind}", allowed="numbers", advice=advice
             )
         for switch in self._switches:
-            if switch in (parameter, other):
+            if switch in (parameter, compared):
                 advice = f"compare {switch.name} with numbers only, or let nothing depend on it"
                 raise SpaceError(f"{where} compares {switch.name}, which switches others on", advice=advice)
 
@@ -359,19 +362,19 @@ class SearchSpace:
             raise DefaultsContradict(problems[0], advice="change the default")
 
     def _unknown(self, parameter: Parameter, name: str) -> SpaceError:
-        known = [*self._by_name, *self.constants]
-        advice = nearest(name, known) or f"search {name} too, or give its value among the constants"
+        names = [*self._by_name, *self.constants]
+        advice = nearest(name, names) or f"search {name} too, or give its value among the constants"
         return SpaceError(f"{parameter.name} refers to {name}, which is neither searched nor constant", advice=advice)
 
 
 def _values(parameter: Parameter, domain: Domain, coordinates: Sequence[float]) -> Value:
-    """The value at the parameter's own coordinates: a list of as many, or one value."""
+    """The value at the parameter's own coordinates: a list with an element for each, or a single value."""
     picked = [thawed(domain.pick(coordinate)) for coordinate in coordinates]
     return picked if parameter.kind == "list" else picked[0]
 
 
 def _sorted(graph: Mapping[str, Sequence[str]], relation: str) -> tuple[str, ...]:
-    """Names in an order in which each comes after those that it waits for."""
+    """The names, each after those that it depends on."""
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
