@@ -34,8 +34,8 @@ def time_left(
     )
     running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
     places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
-    seen = [*_ended(study, newest), *(_seen(attempt, now=now) for attempt in _running(study, newest))]
-    return eta.time_left(seen, search, after, places, _waits(definition, times, None if running else now))
+    trainings = [*_ended(study, newest), *(_seen(attempt, now=now) for attempt in _running(study, newest))]
+    return eta.time_left(trainings, search, after, places, _waits(definition, times, None if running else now))
 
 
 def as_it_was(

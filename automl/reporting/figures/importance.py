@@ -101,9 +101,9 @@ def _shuffles(ranks: Ranks) -> Ranks:
     return shuffled
 
 
-def _bins(places: list[float | None]) -> NDArray[numpy.int64]:
-    """The bin of each experiment. Equal places share a bin, and experiments without a place have their own."""
-    present = numpy.array([place for place in places if place is not None])
+def _bins(positions: list[float | None]) -> NDArray[numpy.int64]:
+    """The bin of each experiment. Equal positions share a bin, and experiments without one have their own."""
+    present = numpy.array([position for position in positions if position is not None])
     distinct, inverse, counts = numpy.unique(present, return_inverse=True, return_counts=True)
     count = min(MOST_BINS, max(2, len(present) // _PER_BIN))
     if len(distinct) <= MOST_BINS:
@@ -111,8 +111,8 @@ def _bins(places: list[float | None]) -> NDArray[numpy.int64]:
     else:
         middle = (numpy.cumsum(counts) - counts / 2) / len(present)
         of_distinct = (middle * count).astype(numpy.int64)
-    bins = numpy.full(len(places), -1, dtype=numpy.int64)
-    bins[[place is not None for place in places]] = of_distinct[inverse]
+    bins = numpy.full(len(positions), -1, dtype=numpy.int64)
+    bins[[position is not None for position in positions]] = of_distinct[inverse]
     return bins
 
 

@@ -130,7 +130,7 @@ def sentence(facts: Facts) -> str:
     best, share = best_point(facts), gain_share(facts)
     if best is None or share is None:
         return ""
-    quickest = next(each for each in facts.front if share(each) >= _NEARLY)
+    quickest = next(point for point in facts.front if share(point) >= _NEARLY)
     if (quickest.experiment, quickest.rung) == (best.experiment, best.rung) or best.seconds == quickest.seconds:
         return ""
     gain, time = percent(share(quickest)), percent(quickest.seconds / best.seconds)
