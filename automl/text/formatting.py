@@ -31,7 +31,7 @@ def duration(minutes: float | None) -> str:
 
 
 def spent(seconds: float) -> str:
-    """A time that was measured, in three digits: '0.84 s', '42.1 s', '12.3 min', '3.25 h', '120 h'."""
+    """A measured time, with three digits: '0.84 s', '42.1 s', '12.3 min', '3.25 h', '120 h'."""
     size, unit = (1, "s") if seconds < 100 else (60, "min") if seconds < 6000 else (3600, "h")
     value = seconds / size
     return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"

@@ -25,7 +25,7 @@ def check_folder_of(path: Path, *, option: str = "") -> None:
 
 
 def already_exists(path: Path, *, option: str = "", advice: str, what: str = "") -> InvalidInput:
-    """The error for a path that is not free; `what` says more of what stands there."""
+    """The error for a path that is not free; `what` follows "already exists" in the message."""
     return InvalidInput(f"{_named(option)}{path} already exists{what}", advice=advice)
 
 

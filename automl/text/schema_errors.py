@@ -22,8 +22,8 @@ def first_error(
 ) -> tuple[str, str, str]:
     """(given, allowed, advice) of the error that helps most: an unknown key before all others.
 
-    A user corrects one thing at a time, and a misspelt key is often the cause of the rest. `other_names` may stand at
-    the top too, and are worth suggesting.
+    A user corrects one thing at a time, and a misspelt key is often the cause of the rest. `other_names` are allowed at
+    the top too, and are suggested.
     """
     first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     schema = model.model_json_schema()
@@ -45,15 +45,15 @@ def first_error(
         patterns = _at(schema, keys[:-1], schema).get("patternProperties", {})
         allowed = " or ".join(f"text that matches {pattern}" for pattern in patterns)
         return f"{path}: the name {shown(last)}", allowed, ""
-    given = f"{path}: {shown(first['input'])}" if path else shown(first["input"])
+    input_text = f"{path}: {shown(first['input'])}" if path else shown(first["input"])
     if first["type"] == "value_error":  # raised by a validator of this package
         message = str(first["ctx"]["error"])
         if isinstance(first["input"], Mapping):  # repeating a whole group would bury what is wrong with it
             return f"{path}: {message}" if path else message, "", ""
-        return given, message, ""
+        return input_text, message, ""
     part = _at(schema, keys, schema)
     choices = [str(choice) for branch in _branches(part, schema) for choice in branch.get("enum", ())]
-    return given, words(part, schema), nearest(str(first["input"]), choices)
+    return input_text, words(part, schema), nearest(str(first["input"]), choices)
 
 
 def written(keys: Iterable[int | str]) -> str:

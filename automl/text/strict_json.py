@@ -1,4 +1,4 @@
-"""JSON as this package reads and writes it: no NaN, no doubled keys, one byte sequence for one value."""
+"""JSON as this package reads and writes it: no NaN, no repeated keys, one byte sequence for each value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def dump(value: Any) -> bytes:
 def load(data: bytes, where: str) -> Any:
     """The value of the JSON text `data`; `where` names it in errors.
 
-    Raises RecordError for text that is cut off, is not UTF-8, holds NaN or infinity, or doubles a key.
+    Raises RecordError for text that is cut off, is not UTF-8, holds NaN or infinity, or repeats a key.
     """
     try:
         return json.loads(

@@ -1,7 +1,7 @@
 """YAML as this package reads and writes it: safe, without surprises, and with line and column in every error.
 
-Read is the core schema of YAML 1.2: `1e-4` is a number, `no` and `on` are text, there are no dates; a key that stands
-twice, a tag, an anchor or an alias is refused. Written is text that readers of YAML 1.1 and 1.2 understand alike.
+It reads the core schema of YAML 1.2: `1e-4` is a number, `no` and `on` are text, there are no dates. A repeated key, a
+tag, an anchor or an alias is refused. It writes text that has the same meaning in YAML 1.1 and 1.2.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class _Loader(yaml.SafeLoader):
             self.depth -= 1
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
+        keys: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
                 raise yaml.MarkedYAMLError(problem="a key must be text", problem_mark=key_node.start_mark)
-            if key in seen:
+            if key in keys:
                 raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
-            seen.add(key)
+            keys.add(key)
         return super().construct_mapping(node, deep=deep)
 
 

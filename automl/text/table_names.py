@@ -1,4 +1,4 @@
-"""A name out of a table, as the type of an option: checked against the keys that the table has at that time."""
+"""A name from a table, as the type of an option: checked against the keys that the table has at that time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 @dataclass(frozen=True, eq=False)
 class KeyOf:
-    """`Annotated[str, KeyOf(TABLE)]` is one of the table's keys. The JSON Schema lists them, as of a Literal."""
+    """`Annotated[str, KeyOf(TABLE)]` is one of the table's keys. The JSON Schema lists them, as for a Literal."""
 
     table: Mapping[str, Any]
 

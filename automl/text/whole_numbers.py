@@ -6,7 +6,7 @@ MOST_DIGITS = 9
 
 
 def whole_number(text: str, least: int, most: int | None = None) -> int | None:
-    """The number that the text is; None unless it is one from `least` to `most`."""
+    """The number that the text is; None unless it is a number from `least` to `most`."""
     if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
         return None
     number = int(text)
