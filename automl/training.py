@@ -122,11 +122,12 @@ def report(
     seconds: float | None = None,
     **extra: object,
 ) -> None:
-    """Appends the line of an epoch.
+    """Appends the line for an epoch.
 
-    epoch: epochs that are finished, from 1. max_epoch: where this run stops. seconds: how long the epoch took, from
-    which `time_per_epoch` and `eta` are written. metrics: whatever float() takes; NaN and infinity are written as the
-    texts "nan", "inf" and "-inf", since JSON has no such numbers. extra: further members of the line.
+    `epoch` is the number of finished epochs, from 1, and `max_epoch` the epoch at which this run stops. `seconds` is
+    how long the epoch took; `time_per_epoch` and `eta` are computed from it. `metrics` may hold anything that float()
+    takes; NaN and infinity are written as the texts "nan", "inf" and "-inf", since JSON has no such numbers. `extra`
+    holds further members of the line.
 
     Raises ValueError when the epoch is below 1 or `extra` would overwrite a member.
     """
@@ -195,10 +196,10 @@ def _without_non_numbers(value: object) -> object:
 
 
 def save_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Has `write` fill a file that takes its name only when it is whole and on the disk.
+    """Lets `write` fill a file that gets its name only when it is complete and on the disk.
 
-    So a file of that name is whole at every moment, whatever is killed when. Errors of `write` pass through and leave
-    what was there before.
+    So a file of that name is complete at every moment, whatever is killed and when. Errors of `write` pass through and
+    leave an earlier file of that name as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -230,8 +231,7 @@ def _sync_folder(folder: Path) -> None:
 def latest_checkpoint(results_dir: str | Path, pattern: str = "checkpoint_epoch_*.pt") -> Path | None:
     """The file (or folder) with the greatest epoch where the pattern has its `*`; None when there is none.
 
-    Names with anything but digits in that place are passed over. Raises ValueError unless the pattern has exactly one
-    `*`.
+    Names with anything but digits in that place are ignored. Raises ValueError unless the pattern has exactly one `*`.
     """
     before, star, after = pattern.partition("*")
     if not star or "*" in after:

@@ -1,6 +1,6 @@
-"""Suites of tests that a sampler, a schedule or a store of your own can be run against; they need pytest.
+"""Suites of tests for a sampler, a schedule or a store of your own; they need pytest.
 
-Ours pass the same ones. A test file of yours makes a subclass whose name begins with `Test`:
+The ones of this package pass the same suites. Write a test file with a subclass whose name begins with `Test`:
 
     from automl.testing.stores import StoreSuite
 

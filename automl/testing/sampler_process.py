@@ -2,8 +2,8 @@
 
     python -m automl.testing.sampler_process MODULE CLASS
 
-`CLASS` is a subclass of SamplerSuite in `MODULE`. Two cases: a space of all kinds of parameters, and one that shows
-differences in the last bits of a sum.
+`CLASS` is a subclass of SamplerSuite in `MODULE`. There are two cases: a space of all kinds of parameters, and one that
+reveals differences in the last bits of a sum.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def trials_on_mixed(count: int) -> list[Trial]:
 
 
 def trials_on_sharp() -> list[Trial]:
-    """As many as it takes for BLAS to share out its work to threads, which changes the last bits of its sums."""
+    """Enough trials for BLAS to split its work between threads, which changes the last bits of its sums."""
     rng = np.random.default_rng(1)
     configurations: list[dict[str, Any]] = [SHARP.sample(rng) for _ in range(128)]
     return [Trial(v, -((v["offset"] - 1000.2) ** 2) - (v["x"] - 0.3) ** 2) for v in configurations]

@@ -1,4 +1,4 @@
-"""What every sampler must do: feasible proposals that follow from space, trials and request alone, in any process."""
+"""What every sampler must do: make feasible proposals that depend on space, trials and request alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SamplerSuite(ABC):
 
     @abstractmethod
     def make_sampler(self) -> Sampler:
-        """The sampler. Processes of their own call this too, so it must be the same one whenever it is called."""
+        """The sampler. Other processes call this too, so it must return an equal one every time."""
 
     def test_processes_propose_the_same_bytes_whatever_their_hash_seeds_and_threads(self) -> None:
         suite = type(self)
@@ -33,9 +33,9 @@ class SamplerSuite(ABC):
             path = os.pathsep.join(sys.path)  # pytest has added the folder of the test
             environment = {**os.environ, **set_threads, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
             running.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE))
-        one, other = (process.communicate()[0] for process in running)
+        first, second = (process.communicate()[0] for process in running)
         assert [process.returncode for process in running] == [0, 0]
-        assert one == other
+        assert first == second
 
     @pytest.mark.parametrize("seed", range(6))
     def test_all_proposals_are_feasible_in_random_spaces(self, seed: int) -> None:
@@ -67,11 +67,11 @@ class SamplerSuite(ABC):
 
     def test_a_proposal_depends_on_the_study_seed(self) -> None:
         sampler, trials = self.make_sampler(), _trials(MIXED, 6)
-        one, other = (
+        first, second = (
             sampler.propose(MIXED, trials, Request(1, first=6, total=20, seed=(study_seed, 0, 6)))
             for study_seed in (1, 2)
         )
-        assert one[0].values != other[0].values
+        assert first[0].values != second[0].values
 
     def test_a_request_for_nothing_has_no_proposal(self) -> None:
         request = Request(0, first=0, total=19, seed=(0, 0, 0), chosen=(MIXED.defaults(),))

@@ -1,4 +1,4 @@
-"""What every schedule must do: a plan that is known beforehand, counts without gaps, and that the brain can fill."""
+"""What every schedule must do: plan beforehand, number experiments without gaps, and give rungs the brain can fill."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ScheduleSuite(ABC):
 
     @abstractmethod
     def make_schedules(self) -> Sequence[Schedule]:
-        """The schedule with several settings, the smallest and a large one among them."""
+        """The schedule with several settings, including the smallest and a large one."""
 
     def make_impossible(self) -> Sequence[Schedule]:
         """The schedule with settings whose plan must be refused; none unless overridden."""

@@ -1,4 +1,4 @@
-"""Search spaces of all kinds, for the suite of samplers and for tests of one."""
+"""Search spaces of all kinds, for the suite of samplers and for the tests of a sampler."""
 
 from __future__ import annotations
 

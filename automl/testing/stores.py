@@ -68,7 +68,8 @@ class StoreSuite:
     """The tests that a store must pass. Subclass it as `Test...`, with a fixture `store`: a new and empty store.
 
     A store passes every key through `automl.stores.check_key` and every prefix through `check_prefix` of
-    `automl.stores.base`: they raise what is expected here. Override the fixture `fill` where 1,000 writes are slow.
+    `automl.stores.base`: they raise the errors that the suite expects. Override the fixture `fill` where 1,000 writes
+    are slow.
     """
 
     @pytest.fixture
@@ -232,10 +233,10 @@ class StoreSuite:
         done = Event()
 
         def read() -> set[bytes | None]:
-            seen = {store.get("view")}
+            contents = {store.get("view")}
             while not done.is_set():
-                seen.add(store.get("view"))
-            return seen
+                contents.add(store.get("view"))
+            return contents
 
         with ThreadPoolExecutor(2) as pool:
             readers = [pool.submit(read) for _ in range(2)]
