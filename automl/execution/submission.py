@@ -9,18 +9,16 @@ from __future__ import annotations
 import base64
 import re
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from automl.errors import InvalidInput, StudyFileError, nearest
 from automl.search.algorithms import ALGORITHMS
 from automl.stores import open_store
 from automl.study.definition import Definition
 from automl.study.keys import REPORT
-from automl.study.study_file import parse
-from automl.text import strict_json, strict_yaml
+from automl.study.study_file import options_in, parse
+from automl.text import strict_json
 
 _OURS = ("study", "store", "algorithm", "brain_image", "endpoint", "region")  # parameters of every template
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
@@ -148,8 +146,7 @@ def _read(study: str, folder: Path) -> str:
 
 def _network_file(text: str, where: str) -> str | None:
     """The path of the network file that a study names, if it is one."""
-    data = strict_yaml.mapping(text, where)
-    network = data.get("network", data.get("model_name"))
+    network = options_in(text, where).get("network")
     return network if isinstance(network, str) and network.endswith((".yaml", ".yml")) else None
 
 
@@ -163,8 +160,7 @@ def _text(data: bytes | None, where: str) -> str:
 
 
 def _check_algorithm(study: str, algorithm: str) -> None:
-    data: Mapping[str, Any] = strict_yaml.mapping(study, "study")
-    named = data.get("algorithm", data.get("automl_algorithm", algorithm))
+    named = options_in(study, "study").get("algorithm", algorithm)
     if named != algorithm:
         raise StudyFileError(
             f"algorithm: {named}, sent to the template of {algorithm}",

@@ -24,13 +24,7 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
 
     `options` use our names, not TAO's, and override the text.
     """
-    data = strict_yaml.mapping(text, where)
-    for theirs, ours in TAO_NAMES.items():
-        if theirs in data:
-            if ours in data:
-                raise StudyFileError(f"{where}: {theirs} and {ours} mean the same", advice=f"keep one, best {ours}")
-            data[ours] = data.pop(theirs)
-    data.update(options or {})
+    data = {**options_in(text, where), **(options or {})}
     try:
         file = StudyFile.model_validate(data)
     except ValidationError as error:
@@ -42,6 +36,17 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
         return Definition(file, network)
     except InvalidInput as error:
         raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def options_in(text: str, where: str) -> dict[str, Any]:
+    """The options that a file's text sets, by our names where it uses TAO's; unchecked. Raises InvalidInput."""
+    data = strict_yaml.mapping(text, where)
+    for theirs, ours in TAO_NAMES.items():
+        if theirs in data:
+            if ours in data:
+                raise StudyFileError(f"{where}: {theirs} and {ours} mean the same", advice=f"keep one, best {ours}")
+            data[ours] = data.pop(theirs)
+    return data
 
 
 def read_text(path: Path) -> str:

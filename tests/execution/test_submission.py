@@ -52,6 +52,7 @@ def test_a_whole_bucket_has_its_report_at_the_top() -> None:
         ({"study": "hello"}, "allowed: a mapping"),
         ({"study": f"{STUDY}algorithm: bayesian\nmax_recommendations: 9\n"}, "workflowtemplate/automl-bayesian"),
         ({"study": f"{STUDY}automl_algorithm: successive_halving\n"}, "workflowtemplate/automl-successive-halving"),
+        ({"study": f"{STUDY}algorithm: hyperband\nautoml_algorithm: hyperband\n"}, "mean the same"),
         ({"study": "name: mine\nnetwork: fashion_mnist\n"}, "-p store=s3://bucket/prefix"),
         ({"store": "/tmp/here"}, "store: '/tmp/here'"),
         ({"study": f"{STUDY}# {{{{workflow.uid}}}}\n"}, r"parameter study holds '\{\{workflow.uid"),
