@@ -238,9 +238,10 @@ class Study:
 
         Raises RecordError while there is no best model, InvalidInput when the folder already exists.
         """
-        data = fetch_best_model(self._open().record, Path(folder))
-        rows = [("file", "bytes"), *((file["file"], f"{file['bytes']:,}") for file in data["files"])]
-        title = f"experiment {data['experiment']}, epoch {data['epoch']}, in {data['folder']}"
+        model = fetch_best_model(self._open().record, Path(folder))
+        data = model.to_json()
+        rows = [("file", "bytes"), *((file.name, f"{file.size:,}") for file in model.files)]
+        title = f"experiment {model.experiment}, epoch {model.epoch}, in {model.folder}"
         return NotebookResult(data, lambda console: tables.files(console, data), rows, title=title)
 
     def _repr_html_(self) -> str:

@@ -49,7 +49,8 @@ def gc(
     if yes:
         for _ in with_progress(garbage_collection.remove(opened.record, checkpoints, keep), "removing", count):
             pass
-    data = {**garbage_collection.summary(opened.definition, opened.record, checkpoints, keep), "removed": yes}
+    summary = garbage_collection.summary(opened.definition, opened.record, checkpoints, keep, removed=yes)
+    data = summary.to_json()
     print_data(data, output, lambda out: record_tables.gc(out, data, study))
 
 

@@ -94,5 +94,5 @@ def diff(
     from automl.reporting.terminal import record_tables
 
     sides = [Side.read(open_study(study)) for study in (a, b)]
-    data = compare(*sides)
+    data = compare(*sides).to_json()
     print_data(data, output, lambda out: record_tables.diff(out, data))

@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.analysis import status
+from automl.analysis.status import BestSoFar
+from automl.networks.definition import MetricRule
+from automl.problem.metric import Metric
 from automl.search.history import Decision, History, what_is_decided
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.keys import decision_key
 from automl.study.opened_study import OpenedStudy
-from automl.text.json_diff import ABSENT, differences, first_difference
+from automl.study.summary import Verdict
+from automl.text.json_diff import ABSENT, Difference, differences, first_difference
 
 
 @dataclass(frozen=True)
 class Side:
     """One of the two studies, read."""
 
-    place: str
+    store: str
     metadata: Mapping[str, Any]
     definition: Definition
     study: History
@@ -29,39 +33,117 @@ class Side:
         return cls(opened.record.store.uri, opened.metadata, opened.definition, opened.history())
 
 
-def compare(a: Side, b: Side) -> dict[str, Any]:
+@dataclass(frozen=True)
+class SideSummary:
+    """What one of the two studies has found so far."""
+
+    study: str
+    store: str
+    state: str
+    metric: MetricRule
+    best: BestSoFar | None
+    verdict: Verdict | None
+
+    @classmethod
+    def of(cls, side: Side) -> SideSummary:
+        return cls(
+            study=side.definition.file.name,
+            store=side.store,
+            state=summary.state(side.definition, side.study),
+            metric=side.definition.metric_rule,
+            best=status.best(side.definition, side.study),
+            verdict=summary.verdict(side.definition, side.study),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "store": self.store,
+            "state": self.state,
+            "metric": self.metric.model_dump(),
+            "best": self.best and self.best.to_json(),
+            "gain_over_defaults": self.verdict and self.verdict.gain,
+            "judged_on": self.verdict and self.verdict.judged_on,
+        }
+
+
+@dataclass(frozen=True)
+class DecisionDifference:
+    """A decision, by its key, and where it differs; the field is empty where only one side has the decision."""
+
+    decision: str
+    difference: Difference
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "decision": self.decision,
+            "field": self.difference.field,
+            "a": self.difference.one,
+            "b": self.difference.other,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
     """All that `automl diff` shows. `gain` is that of b over a, positive if b is better, or None."""
-    settings = list(_settings(a.metadata, b.metadata))
+
+    a: SideSummary
+    b: SideSummary
+    settings: tuple[Difference, ...]
+    decisions_of_a: int
+    decisions_of_b: int
+    same_until_the_first_difference: int
+    first_difference: DecisionDifference | None
+    gain: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "a": self.a.to_json(),
+            "b": self.b.to_json(),
+            "settings": [{"setting": setting.field, "a": setting.one, "b": setting.other} for setting in self.settings],
+            "decisions": {
+                "a": self.decisions_of_a,
+                "b": self.decisions_of_b,
+                "same_until_the_first_difference": self.same_until_the_first_difference,
+                "first_difference": self.first_difference and self.first_difference.to_json(),
+            },
+            "gain": self.gain,
+        }
+
+
+def compare(a: Side, b: Side) -> Comparison:
+    """Compares the settings of two studies, their decisions one by one, and what each has found."""
     ours, theirs = (
         {(decision.stage, decision.index): decision for decision in side.study.decisions} for side in (a, b)
     )
     pairs = [_comparable(ours.get(key), theirs.get(key)) for key in sorted({*ours, *theirs})]
     at = next((index for index, (decision_a, decision_b) in enumerate(pairs) if decision_a != decision_b), None)
-    same_metric = a.definition.metric_rule == b.definition.metric_rule
-    summaries = {name: _summary(side) for name, side in (("a", a), ("b", b))}
-    gain = None
-    if same_metric and summaries["a"]["best"] and summaries["b"]["best"]:
-        metric = a.definition.brain.metric
-        gain = metric.gain(summaries["b"]["best"]["value"], summaries["a"]["best"]["value"])
-    return {
-        "a": summaries["a"],
-        "b": summaries["b"],
-        "settings": settings,
-        "decisions": {
-            "a": len(a.study.decisions),
-            "b": len(b.study.decisions),
-            "same_until_the_first_difference": len(pairs) if at is None else at,
-            "first_difference": None if at is None else _decision_difference(*pairs[at]),
-        },
-        "gain": gain,
-    }
+    summary_a, summary_b = SideSummary.of(a), SideSummary.of(b)
+    return Comparison(
+        a=summary_a,
+        b=summary_b,
+        settings=tuple(_settings(a.metadata, b.metadata)),
+        decisions_of_a=len(a.study.decisions),
+        decisions_of_b=len(b.study.decisions),
+        same_until_the_first_difference=len(pairs) if at is None else at,
+        first_difference=None if at is None else _decision_difference(*pairs[at]),
+        gain=_gain(a.definition.brain.metric, summary_a, summary_b),
+    )
 
 
-def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _gain(metric: Metric, a: SideSummary, b: SideSummary) -> float | None:
+    """How much better the best of b is than that of a; None while one has no best, or where the metrics differ."""
+    value_a, value_b = (side.best.value if side.best else None for side in (a, b))
+    if a.metric != b.metric or value_a is None or value_b is None:
+        return None
+    return metric.gain(value_b, value_a)
+
+
+def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:
     """The settings that differ: those of the study file by their names, the network's after 'network'."""
     for group, before in (("study", ""), ("network", "network ")):
         for difference in differences(a[group], b[group]):
-            yield {"setting": f"{before}{difference.field}", "a": difference.one, "b": difference.other}
+            yield replace(difference, field=f"{before}{difference.field}")
 
 
 def _comparable(decision_a: Decision | None, decision_b: Decision | None) -> tuple[Decision | None, Decision | None]:
@@ -71,27 +153,13 @@ def _comparable(decision_a: Decision | None, decision_b: Decision | None) -> tup
     return what_is_decided(replace(decision_a, previous=()), replace(decision_b, previous=()))
 
 
-def _decision_difference(decision_a: Decision | None, decision_b: Decision | None) -> dict[str, Any]:
+def _decision_difference(decision_a: Decision | None, decision_b: Decision | None) -> DecisionDifference:
     present = decision_a or decision_b
     assert present is not None, "a pair has at least one side"
-    data: dict[str, Any] = {"decision": decision_key(present.stage, present.index)}
+    key = decision_key(present.stage, present.index)
     if decision_a is None or decision_b is None:
         sides = ["a decision" if decision else ABSENT for decision in (decision_a, decision_b)]
-        return {**data, "field": "", "a": sides[0], "b": sides[1]}
+        return DecisionDifference(key, Difference("", *sides))
     difference = first_difference(decision_a.to_json(), decision_b.to_json())
     assert difference is not None, "decisions that are not equal differ in a field"
-    return {**data, "field": difference.field, "a": difference.one, "b": difference.other}
-
-
-def _summary(side: Side) -> dict[str, Any]:
-    verdict = summary.verdict(side.definition, side.study)
-    best = status.best(side.definition, side.study)
-    return {
-        "study": side.definition.file.name,
-        "store": side.place,
-        "state": summary.state(side.definition, side.study),
-        "metric": side.definition.metric_rule.model_dump(),
-        "best": best and best.to_json(),
-        "gain_over_defaults": verdict and verdict.gain,
-        "judged_on": verdict and verdict.judged_on,
-    }
+    return DecisionDifference(key, difference)

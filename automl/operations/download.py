@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,34 @@ def _study_in(folder: Path) -> str | None:
     raise already_exists(folder, what=" and holds no study", advice="give another name, or an empty folder")
 
 
-def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
-    """Copies best_model/ into a new folder, whole or not at all; says which experiment it is of, and its files.
+@dataclass(frozen=True)
+class FetchedFile:
+    """A file of a best model: its name in the folder, and its size in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class FetchedModel:
+    """A best model that was copied into `folder`: the experiment and the epoch it is of, and its files."""
+
+    experiment: int
+    epoch: int
+    folder: Path
+    files: tuple[FetchedFile, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment,
+            "epoch": self.epoch,
+            "folder": str(self.folder),
+            "files": [{"file": file.name, "bytes": file.size} for file in self.files],
+        }
+
+
+def fetch_best_model(record: Record, to: Path) -> FetchedModel:
+    """Copies best_model/ into a new folder, whole or not at all.
 
     Raises RecordError while there is none, CheckpointError for a file that is missing or not as its manifest says,
     InvalidInput when the folder cannot be made.
@@ -84,9 +111,9 @@ def fetch_best_model(record: Record, to: Path) -> dict[str, Any]:
             if not file.is_file() or sha256_of(file) != listed["sha256"]:
                 raise CheckpointError(f"{BEST_MODEL}{listed['name']} is missing or not as its manifest says")
         shutil.move(copy, to)
-    files = [
-        {"file": path.relative_to(to).as_posix(), "bytes": path.stat().st_size}
+    files = tuple(
+        FetchedFile(path.relative_to(to).as_posix(), path.stat().st_size)
         for path in sorted(to.rglob("*"))
         if path.is_file()
-    ]
-    return {"experiment": about["experiment"], "epoch": about["epoch"], "folder": str(to), "files": files}
+    )
+    return FetchedModel(about["experiment"], about["epoch"], to, files)

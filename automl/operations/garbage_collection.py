@@ -61,6 +61,70 @@ class Found:
     kept: bool
 
 
+@dataclass(frozen=True)
+class Total:
+    """How many checkpoints there are, of how many objects and megabytes."""
+
+    checkpoints: int
+    objects: int
+    megabytes: float
+
+    @classmethod
+    def of(cls, checkpoints: Sequence[Found]) -> Total:
+        size = sum(checkpoint.size or 0 for checkpoint in checkpoints)
+        objects = sum(len(checkpoint.objects) for checkpoint in checkpoints)
+        return cls(len(checkpoints), objects, round(size / _MEGABYTE, 3))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"checkpoints": self.checkpoints, "objects": self.objects, "megabytes": self.megabytes}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The total of some checkpoints, and the total for each reason."""
+
+    total: Total
+    by_reason: Mapping[str, Total]
+
+    @classmethod
+    def of(cls, checkpoints: Sequence[Found]) -> Totals:
+        groups: dict[str, list[Found]] = {}
+        for checkpoint in checkpoints:
+            groups.setdefault(checkpoint.reason, []).append(checkpoint)
+        return cls(Total.of(checkpoints), {reason: Total.of(groups[reason]) for reason in sorted(groups)})
+
+    def to_json(self) -> dict[str, Any]:
+        by_reason = [{"reason": reason, **total.to_json()} for reason, total in self.by_reason.items()]
+        return {**self.total.to_json(), "by_reason": by_reason}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `automl gc` prints: what it removes and what stays, and the keys of the objects that it removes.
+
+    `removed` is False while they are only listed.
+    """
+
+    study: str
+    store: str
+    keep: str
+    remove: Totals
+    stay: Totals
+    objects: tuple[str, ...]
+    removed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "study": self.study,
+            "store": self.store,
+            "keep": self.keep,
+            "remove": self.remove.to_json(),
+            "stay": self.stay.to_json(),
+            "objects": list(self.objects),
+            "removed": self.removed,
+        }
+
+
 def survey(record: Record, definition: Definition, keep: Keep) -> list[Found]:
     """Every checkpoint in the store and what is to become of it. Removes nothing.
 
@@ -123,33 +187,20 @@ def remove(record: Record, checkpoints: Iterable[Found], policy: str) -> Iterato
         yield checkpoint
 
 
-def summary(definition: Definition, record: Record, checkpoints: Sequence[Found], policy: str) -> dict[str, Any]:
-    """What `automl gc` prints: checkpoints, objects and megabytes by reason, for those to remove and those to keep."""
-    return {
-        "study": definition.file.name,
-        "store": record.store.uri,
-        "keep": policy,
-        "remove": _totals([checkpoint for checkpoint in checkpoints if not checkpoint.kept]),
-        "stay": _totals([checkpoint for checkpoint in checkpoints if checkpoint.kept]),
-        "objects": [key for checkpoint in checkpoints if not checkpoint.kept for key in checkpoint.objects],
-    }
-
-
-def _totals(checkpoints: Sequence[Found]) -> dict[str, Any]:
-    reasons = sorted({checkpoint.reason for checkpoint in checkpoints})
-    groups = {reason: [checkpoint for checkpoint in checkpoints if checkpoint.reason == reason] for reason in reasons}
-    return {
-        **_total(checkpoints),
-        "by_reason": [{"reason": reason, **_total(group)} for reason, group in groups.items()],
-    }
-
-
-def _total(checkpoints: Sequence[Found]) -> dict[str, Any]:
-    return {
-        "checkpoints": len(checkpoints),
-        "objects": sum(len(checkpoint.objects) for checkpoint in checkpoints),
-        "megabytes": round(sum(checkpoint.size or 0 for checkpoint in checkpoints) / _MEGABYTE, 3),
-    }
+def summary(
+    definition: Definition, record: Record, checkpoints: Sequence[Found], policy: str, *, removed: bool
+) -> Summary:
+    """What becomes of the checkpoints of a survey; `removed` says whether those to remove are gone by now."""
+    to_remove = [checkpoint for checkpoint in checkpoints if not checkpoint.kept]
+    return Summary(
+        study=definition.file.name,
+        store=record.store.uri,
+        keep=policy,
+        remove=Totals.of(to_remove),
+        stay=Totals.of([checkpoint for checkpoint in checkpoints if checkpoint.kept]),
+        objects=tuple(key for checkpoint in to_remove for key in checkpoint.objects),
+        removed=removed,
+    )
 
 
 def _needed(

@@ -112,7 +112,7 @@ def test_reasons_may_be_worded_otherwise(settings: dict[str, Any], monkeypatch: 
     assert [each.values for each in issued(again, definition)] == [each.values for each in issued(other, definition)]
     assert issued(again, definition)[0].reason == "Warum nicht? 0"
     sides = [Side.read(OpenedStudy.read(each)) for each in (again, other)]
-    assert compare(*sides)["decisions"]["first_difference"] is None
+    assert compare(*sides).first_difference is None
 
 
 def test_an_origin_that_was_changed_is_named() -> None:
