@@ -154,8 +154,12 @@ STUDY_FILES = {
         "name: s\nnetwork: fashion_mnits", "'fashion_mnits' is not known", "did you mean 'fashion_mnist'?", ".yaml"
     ),
     "a network that is a number": whole("name: s\nnetwork: 3", "network: 3", "text: a network of the catalogue"),
-    "a network file that is missing": whole("name: s\nnetwork: elsewhere.yaml", "no file elsewhere.yaml", "study file"),
-    "a network file with another name": whole("name: s\nnetwork: smal.yaml", "no file", "did you mean 'small.yaml'?"),
+    "a network file that is missing": whole(
+        "name: s\nnetwork: elsewhere.yaml", "elsewhere.yaml does not exist", "study file"
+    ),
+    "a network file with another name": whole(
+        "name: s\nnetwork: smal.yaml", "smal.yaml does not exist", "did you mean 'small.yaml'?"
+    ),
     "a network file that is a folder": whole("name: s\nnetwork: folder.yaml", "folder.yaml is a folder"),
     # which parameters
     "a parameter that cannot be added": bad(

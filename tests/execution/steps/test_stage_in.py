@@ -127,7 +127,7 @@ def test_a_manifest_cannot_write_outside_of_its_folder(
     said = strict_json.load(record.store.get(key) or b"", key)
     said["files"][0]["name"] = name
     record.store.put(key, strict_json.dump(said))
-    with pytest.raises(CheckpointError, match="outside of its folder"):
+    with pytest.raises(CheckpointError, match="outside its folder"):
         resumed(record, definition, tmp_path / "a2")
 
 
