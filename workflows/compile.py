@@ -29,19 +29,16 @@ def compile_study(definition: Definition, text: str) -> Workflow:
 
     Raises StudyFileError when the study cannot run on a cluster as it is.
     """
-    cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store
-    if store is None or not store.startswith("s3://"):
-        raise StudyFileError(
-            f"run: store: {store}", allowed="s3://bucket/prefix, where every pod can reach it", advice="set it there"
-        )
+    cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store or ""
+    image = cluster.image or definition.network.image
+    submission.check_pod_values(store, image, "run: store", "set it there")
     sent = strict_json.dump({**definition.to_json(), "text": text}).decode()
     submission.refuse_tags(sent, "the study")
-    submission.refuse_tags(store, "run: store")
     lint.refuse_long(sent, "the study with its network")
     builder = pods.Pods(
         cluster,
         "{{workflow.parameters.store}}",
-        cluster.image or definition.network.image,
+        image,
         definition.costs.gpus,
         run.preemptions,
         None if run.timeout_minutes is None else str(run.timeout_minutes),

@@ -168,14 +168,24 @@ def _check_algorithm(study: str, algorithm: str) -> None:
         )
 
 
+def check_pod_values(store: str, image: str, option: str, advice: str) -> None:
+    """Raises when a pod would refuse the store or the image: Argo pastes both into manifests, and both are addresses.
+
+    `option` is what names the store, for the message. Raises StudyFileError.
+    """
+    if not _STORE.fullmatch(store):
+        allowed = "s3://bucket/prefix, where every pod can reach it, of letters, digits and . _ = / + @ -"
+        given = repr(store) if store else "none is set"
+        raise StudyFileError(f"{option}: {given}", allowed=allowed, advice=advice)
+    if not _IMAGE.fullmatch(image):
+        raise StudyFileError(f"image: {image!r}", allowed="the reference of an image")
+
+
 def _places(definition: Definition, store: str) -> tuple[str, str]:
     """Where the study lies and what trains it: Argo pastes both into the pods that follow."""
     store = store or definition.file.run.store or ""
-    if not _STORE.fullmatch(store):
-        raise InvalidInput(f"store: {store!r}", allowed="s3://bucket/prefix", advice="-p store=s3://bucket/prefix")
     image = definition.file.cluster.image or definition.network.image
-    if not _IMAGE.fullmatch(image):
-        raise StudyFileError(f"image: {image!r}", allowed="the reference of an image")
+    check_pod_values(store, image, "store", "-p store=s3://bucket/prefix")
     return store, image
 
 

@@ -44,7 +44,7 @@ def test_of_a_study_on_this_machine_it_is_said_what_stops_it(command: str, tmp_p
 
 def test_a_study_that_lies_in_a_folder_is_not_submitted(tmp_path: Path) -> None:
     write_small_study(tmp_path, "run: {store: ./here}\n")
-    refused(automl("submit", "study.yaml", cwd=tmp_path), "run: store: ./here", "s3://bucket/prefix")
+    refused(automl("submit", "study.yaml", cwd=tmp_path), "run: store: './here'", "s3://bucket/prefix")
 
 
 def test_a_server_and_a_context_exclude_each_other(tmp_path: Path) -> None:

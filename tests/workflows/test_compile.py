@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -108,9 +109,31 @@ def test_a_study_that_argo_would_rewrite_is_refused() -> None:
         compiled(text)
 
 
-def test_a_study_in_a_folder_is_refused() -> None:
-    with pytest.raises(StudyFileError, match="s3://bucket/prefix"):
-        compiled("name: mine\nnetwork: fashion_mnist\n")
+@pytest.mark.parametrize(
+    ("store", "given"),
+    [
+        ("", "none is set"),
+        ("./here", "'./here'"),
+        ("/tmp/here", "'/tmp/here'"),
+        ("s3://b/my study", "'s3://b/my study'"),
+        ("s3://b/{{pod.name}}", "'s3://b/{{pod.name}}'"),
+        ("s3://b/$(id)", "'s3://b/$(id)'"),
+        ("s3://b/ü", "'s3://b/ü'"),
+        ("s3://b/p?x=1", "'s3://b/p?x=1'"),
+        ("s3://", "'s3://'"),
+        ("gs://b/p", "'gs://b/p'"),
+    ],
+)
+def test_a_store_that_pods_would_refuse_is_refused_before_they_run(store: str, given: str) -> None:
+    run = f"run: {{store: {json.dumps(store)}}}\n" if store else ""
+    with pytest.raises(StudyFileError) as refusal:
+        compiled(f"name: mine\nnetwork: fashion_mnist\n{run}")
+    assert str(refusal.value).startswith(f"run: store: {given}; allowed: s3://bucket/prefix")
+
+
+def test_an_image_that_is_no_reference_is_refused() -> None:
+    with pytest.raises(StudyFileError, match="image: 'my image'"):
+        compiled("name: mine\nnetwork: fashion_mnist\nrun: {store: s3://b/p}\ncluster: {image: my image}\n")
 
 
 CHAIN = "name: mine\nnetwork: fashion_mnist\nalgorithm: bayesian\nmax_recommendations: {n}\nrun: {{store: s3://b/p}}\n"
