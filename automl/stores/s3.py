@@ -30,6 +30,7 @@ from botocore.parsers import ResponseParserError
 from automl.errors import InvalidInput, StoreError, StoreRefused, UnsafeStore
 from automl.stores.base import MAX_PREFIX_BYTES, Keys, Store, check_key, check_prefix, is_listed
 from automl.stores.local_files import check_source, os_errors, replacing
+from automl.stores.s3_redirects import RedirectedError, refuse_redirects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -264,6 +265,10 @@ class S3Store:
             message = error.response.get("Error", {}).get("Message", "")
             advice = _LATER if _status(error) >= 500 else ""
             return _CODES.get(code) or (f"{code} {message}".strip(), advice, StoreError)
+        if isinstance(error, RedirectedError):
+            elsewhere = error.location not in {"", _endpoint()}
+            advice = f"set AWS_ENDPOINT_URL to {error.location}" if elsewhere else "check AWS_ENDPOINT_URL"
+            return str(error), advice, StoreRefused
         for exception, meaning, advice, kind in _EXCEPTIONS:
             if isinstance(error, exception):
                 return meaning, advice, kind
@@ -334,7 +339,7 @@ def _new_client() -> S3Client:
         max_pool_connections=_CONNECTIONS,
     )
     try:
-        return boto3.session.Session().client("s3", config=settings)
+        client = boto3.session.Session().client("s3", config=settings)
     except ValueError as error:
         if isinstance(error, vendor.BotoCoreError):
             raise
@@ -343,6 +348,8 @@ def _new_client() -> S3Client:
             allowed="http://host:port or https://host",
             advice="correct it, or unset it",
         ) from error
+    client.meta.events.register_first("needs-retry.s3", refuse_redirects)  # before botocore looks for a region
+    return client
 
 
 def _endpoint() -> str:
