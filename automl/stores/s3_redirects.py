@@ -25,13 +25,15 @@ class RedirectedError(BotoCoreError):
         super().__init__(location=location or "an address that it does not name")
 
 
-def refuse_redirects(response: tuple[Any, Any] | None = None, **_: object) -> None:
-    """A handler of botocore's event `needs-retry`. Raises RedirectedError for a redirect that names no region."""
-    if response is None:  # there was no answer
+def refuse_redirects(response: tuple[Any, Any] | None = None, operation: Any = None, **_: object) -> None:
+    """A handler of botocore's event `needs-retry`. Raises RedirectedError for a redirect that is not S3's own."""
+    if response is None or response[0].status_code not in _REDIRECTS:  # the body of another answer is a stream
         return
-    answer, _parsed = response
+    answer = response[0]
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-    if answer.status_code in _REDIRECTS and _REGION_HEADER not in headers and b"<Region>" not in answer.content:
+    # the answer to a HEAD has no body that could tell: only a Location says that it is not S3's own
+    without_body = operation is not None and operation.http.get("method") == "HEAD" and "location" not in headers
+    if _REGION_HEADER not in headers and not without_body and b"<Error>" not in answer.content:
         raise RedirectedError(_address(headers.get("location", "")))
 
 

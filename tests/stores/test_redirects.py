@@ -37,6 +37,7 @@ class Redirecting(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: Redirecting
+    protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
