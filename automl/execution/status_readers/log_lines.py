@@ -106,13 +106,13 @@ class LogLines:
         for name, captured in match.groupdict().items():
             if captured is None:
                 continue
-            whole = _whole_number(match, name)
-            if whole != captured.strip() and number(captured) is not None:
+            value = number(captured)
+            if value is None:
+                self._readings.note_text(name, captured)
+            elif (whole := _whole_number(match, name)) != captured.strip():
                 self._readings.refused[name] = (
                     f"the pattern {pattern!r} takes {captured!r} out of {whole!r}; write (?P<{name}>{{number}})"
                 )
-            elif (value := number(captured)) is None:
-                self._readings.note_text(name, captured)
             else:
                 numbers[name] = value
 

@@ -14,10 +14,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import boxcox1p, inv_boxcox1p
 from scipy.stats import yeojohnson_llf
 
+from automl.search.surrogates.warp import LARGEST, clipped
+
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
-_LARGEST = 1e100  # beyond, the square of a difference overflows
-_ROUNDING = 1e-12  # numbers that differ by less than this part of the median are equal
 _SMALLEST_SPREAD = 1e-150  # below, squares lose their digits
 _FEWEST = 5  # below it the shape of a distribution is a guess
 
@@ -43,25 +43,17 @@ class ScoreTransform:
 
         Losses that are more than `tail` interquartile ranges above the median are clipped there.
         """
-        losses = np.clip(-scores, -_LARGEST, _LARGEST)
-        low, median, high = np.quantile(losses, (0.25, 0.5, 0.75))
-        rounding = _ROUNDING * abs(median)
-        if np.ptp(losses) <= rounding:
+        clip = clipped(-scores, tail)
+        if clip is None:
             return None
-        limit, scale = _LARGEST, high - low
-        if scale <= rounding:  # half or more are equal, and the nearest worse one gives the scale
-            worse = losses[losses > median + rounding]
-            scale = worse.min() - median if worse.size else 0.0
-        if scale > 0:
-            limit = float(median + tail * scale)
-            losses = np.minimum(losses, limit)
+        losses, limit = clip
         centre, spread = float(losses.mean()), _deviation(losses)
         power = _most_gaussian((losses - centre) / spread)
         bent = _yeo_johnson((losses - centre) / spread, power)
         return cls(limit, centre, spread, power, float(bent.mean()), float(bent.std()))
 
     def targets(self, scores: Array) -> Array:
-        losses = np.clip(-scores, -_LARGEST, self.limit)
+        losses = np.clip(-scores, -LARGEST, self.limit)
         return np.asarray((_yeo_johnson((losses - self.centre) / self.spread, self.power) - self.mean) / self.deviation)
 
     def scores(self, targets: Array) -> Array:

@@ -14,7 +14,7 @@ from scipy.special import boxcox1p, inv_boxcox1p
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
-_LARGEST = 1e100  # beyond, the square of a difference overflows
+LARGEST = 1e100  # beyond, the square of a difference overflows
 _ROUNDING = 1e-12  # numbers that differ by less than this part of the median are equal
 _FEWEST = 5  # below it the shape of a distribution is a guess
 _TRIED = 61  # powers between those two, 0.05 apart: targets hardly change from one to the next
@@ -38,18 +38,10 @@ class Warp:
 
         `tail` is how many interquartile ranges above the median a loss is clipped.
         """
-        losses = np.clip(losses, -_LARGEST, _LARGEST)
-        low, median, high = np.quantile(losses, (0.25, 0.5, 0.75))
-        rounding = _ROUNDING * abs(median)
-        if np.ptp(losses) <= rounding:
+        clip = clipped(losses, tail)
+        if clip is None:
             return None
-        limit, scale = _LARGEST, high - low
-        if scale <= rounding:  # half or more are equal, and the nearest worse one gives the scale
-            worse = losses[losses > median + rounding]
-            scale = worse.min() - median if worse.size else 0.0
-        if scale > 0:
-            limit = float(median + tail * scale)
-            losses = np.minimum(losses, limit)
+        losses, limit = clip
         centre, spread = float(losses.mean()), _deviation(losses)
         standard = (losses - centre) / spread
         power = _most_gaussian(standard)
@@ -57,7 +49,7 @@ class Warp:
         return cls(limit, centre, spread, power, float(bent.mean()), float(bent.std()) or 1.0)
 
     def targets(self, losses: Array) -> Array:
-        standard = (np.clip(losses, -_LARGEST, self.limit) - self.centre) / self.spread
+        standard = (np.clip(losses, -LARGEST, self.limit) - self.centre) / self.spread
         return np.asarray((_bent(standard, self.power) - self.mean) / self.deviation)
 
     def loss(self, target: float) -> float:
@@ -67,6 +59,26 @@ class Warp:
             return float(-inv_boxcox1p(-bent, 2.0 - self.power) * self.spread + self.centre)
         above = float(inv_boxcox1p(bent, self.power)) if 1 + self.power * bent > 0 else np.inf
         return min(float(above * self.spread + self.centre), self.limit)
+
+
+def clipped(losses: Array, tail: float) -> tuple[Array, float] | None:
+    """Losses without the worst tail, and the limit that they were clipped at; None where they are all equal.
+
+    `tail` is how many interquartile ranges above the median the limit is.
+    """
+    losses = np.clip(losses, -LARGEST, LARGEST)
+    low, median, high = np.quantile(losses, (0.25, 0.5, 0.75))
+    rounding = _ROUNDING * abs(median)
+    if np.ptp(losses) <= rounding:
+        return None
+    limit, scale = LARGEST, high - low
+    if scale <= rounding:  # half or more are equal, and the nearest worse one gives the scale
+        worse = losses[losses > median + rounding]
+        scale = worse.min() - median if worse.size else 0.0
+    if scale > 0:
+        limit = float(median + tail * scale)
+        losses = np.minimum(losses, limit)
+    return losses, limit
 
 
 def _deviation(losses: Array) -> float:
