@@ -7,18 +7,20 @@ the newest checkpoints. What happens is reported to a listener (see live_view.py
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed
+from automl.execution import leftovers
 from automl.execution.pod_contract import PREEMPTED
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
@@ -40,6 +42,8 @@ from automl.study.record import Record
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 20.0  # from the request to stop until a training is killed
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OUTPUTS = (1, 2)  # the files of standard output and standard error
 
 
 @dataclass
@@ -81,8 +85,11 @@ class LocalRun:
     def run(self) -> History:
         """Walks the plan to its end and writes best_model. Raises Interrupted, StudyFailed, or what a store raises."""
         with _lock(self.work), self._stop_on_signals():
-            salvage(self.record, self.definition, self.work / "attempts")
+            cleared = leftovers.clear(self.work / "attempts")
+            salvage(self.record, self.definition, self.work / "attempts", cleared.alone)
             self.study = self.record.history(self.definition)
+            for line in cleared.lines:
+                self.listener(Event(EventKind.NOTE, self.study, text=line))
             if self.study.decisions:  # whoever was here before may have died between a result and what shows it
                 views.write_experiments(self.record, self.definition, self.study, [])
             try:
@@ -227,9 +234,14 @@ class LocalRun:
 
     @contextmanager
     def _stop_on_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM ask the trainings to stop and wait for them; a second one kills them."""
+        """Ctrl-C, SIGTERM and SIGHUP ask the trainings to stop and wait for them; a second one kills them."""
+        terminals = [file for file in _OUTPUTS if os.isatty(file)]
 
-        def stop(_number: int, _frame: FrameType | None) -> None:
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if number == signal.SIGHUP:
+                _silence_closed(terminals)
+                self._stopped = True  # a shell and the kernel both send one when a terminal is closed
+                return
             if self._stopped:
                 raise KeyboardInterrupt
             self._stopped = True
@@ -237,12 +249,21 @@ class LocalRun:
         if threading.current_thread() is not threading.main_thread():  # Python gives signals to that one alone
             yield
             return
-        old = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        numbers = [number for number in _STOPS if number != signal.SIGHUP or not nohup]
+        old = {number: signal.signal(number, stop) for number in numbers}
         try:
             yield
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _silence_closed(terminals: Sequence[int]) -> None:
+    """What would be written to a terminal that was closed goes nowhere: to write to it is an error."""
+    for file in terminals:
+        if not os.isatty(file):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), file)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from automl.errors import AutoMLError
-from automl.execution import launcher
+from automl.execution import launcher, leftovers
 from automl.execution.steps.stage_in import Launch
 
 
@@ -46,7 +46,7 @@ class TrainingProcess:
             self._process = subprocess.Popen(
                 (sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), *argv),
                 cwd=launch.folder,
-                env=_environment(jobs),
+                env={**_environment(jobs), leftovers.ATTEMPT_VARIABLE: launch.attempt},
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
@@ -58,18 +58,27 @@ class TrainingProcess:
                 f"a training cannot be started on this machine: {error.strerror}",
                 advice="free memory or processes, or lower 'run: jobs'; the same command goes on",
             ) from error
+        self._attempt = launch.attempt
+        self._origin = leftovers.note(launch.folder, self._process.pid)
 
     def poll(self) -> int | None:
         return self._process.poll()
 
     def signal(self, number: int) -> None:
         if self._process.poll() is None:
+            others = [process for process in self._running() if process.group != self._process.pid]
             self._signal_group(number)
+            leftovers.send(others, number)
 
     def close(self) -> None:
+        others = self._running()  # those that have left the group are found while the first one lives
         self._signal_group(signal.SIGKILL)  # also what a program that has ended left behind, such as loaders of data
         self._process.wait()
+        leftovers.send([*others, *self._running()], signal.SIGKILL)
         self._log.close()
+
+    def _running(self) -> list[leftovers.Process]:
+        return leftovers.running(self._attempt, self._origin)
 
     def _signal_group(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # the second is what macOS says of one that has ended

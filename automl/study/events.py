@@ -13,7 +13,8 @@ from automl.study.attempt_times import AttemptTimes
 class EventKind(StrEnum):
     """What can happen."""
 
-    DECIDED = "decided"  # the event has a decision; every other one has a recommendation and its rung
+    NOTE = "note"  # something to say about the whole study: the event has a text
+    DECIDED = "decided"  # the event has a decision; every later kind has a recommendation and its rung
     STARTED = "started"
     EPOCH = "epoch"
     SETTLED = "settled"  # the training has ended, and the event has its result
@@ -34,6 +35,7 @@ class Event:
     value: float | None = None
     result: Result | None = None
     times: AttemptTimes | None = None
+    text: str = ""
 
 
 Listener = Callable[[Event], None]

@@ -253,7 +253,9 @@ def take_preemption_for_failure(patch: Patch) -> None:
 
 def leave_what_a_killed_runner_left(patch: Patch) -> None:
     patch.setattr(
-        local_runner, "salvage", lambda _record, _definition, attempts: shutil.rmtree(attempts, ignore_errors=True)
+        local_runner,
+        "salvage",
+        lambda _record, _definition, attempts, _alone: shutil.rmtree(attempts, ignore_errors=True),
     )
 
 

@@ -7,6 +7,7 @@ a pod that is gone) a study goes on from what is stored, as always.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,9 +38,14 @@ def note(definition: Definition, launch: Launch, recommendation: Recommendation,
     (launch.folder / _NOTE).write_bytes(strict_json.dump(content))
 
 
-def salvage(record: Record, definition: Definition, attempts: Path) -> None:
-    """Stores what the attempts in this folder left, and removes it. Nothing may train there any more."""
+def salvage(record: Record, definition: Definition, attempts: Path, alone: Collection[Path] = ()) -> None:
+    """Stores what the attempts in this folder left, and removes it. Nothing may train there any more.
+
+    `alone` are folders of attempts that are not touched: those where something may still train.
+    """
     for folder in sorted(attempts.iterdir()) if attempts.is_dir() else []:
+        if folder in alone:
+            continue
         _salvage(record, definition, folder)
         shutil.rmtree(folder, ignore_errors=True)  # what cannot be removed is in nobody's way
 

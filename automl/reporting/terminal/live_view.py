@@ -73,9 +73,9 @@ class LiveView:
 
     def __call__(self, event: Event) -> None:
         self.take(event)
-        if self._live is None:
+        if self._live is None or event.kind is EventKind.NOTE:  # above the table, where it stays
             for line in self.lines(event):
-                self.console.print(line, highlight=False, soft_wrap=True)
+                self.console.print(Text(line), highlight=False, soft_wrap=True)
         elif event.kind is not EventKind.EPOCH or time.monotonic() >= self._quiet_until:
             self._refresh()
 
@@ -107,7 +107,9 @@ class LiveView:
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
-        if event.kind is EventKind.DECIDED and event.decision is not None:
+        if event.kind is EventKind.NOTE:
+            yield event.text
+        elif event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
             rung = stage.rungs[event.decision.index]
             issued = len(event.decision.issued)
