@@ -20,7 +20,8 @@ import time
 from datetime import datetime
 from typing import Any
 
-from workflows import pods
+from automl.study.cluster_options import ClusterSettings
+from workflows import pod_patches, pod_security
 
 FLOOR_RUNGS = 4
 Times = dict[tuple[int, int], list[tuple[datetime, datetime]]]  # (stage, rung) -> (created, ended) of its pods
@@ -86,7 +87,7 @@ def floor(image: str) -> dict[str, Any]:
     pod = {
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "securityContext": pods.container_security().model_dump(by_alias=True, exclude_none=True),
+        "securityContext": pod_security.container_security().model_dump(by_alias=True, exclude_none=True),
     }
     stage_and_rung = [{"name": name, "value": f"{{{{inputs.parameters.{name}}}}}"} for name in ("stage", "rung")]
     inputs = {"parameters": [{"name": "stage"}, {"name": "rung"}]}
@@ -115,8 +116,8 @@ def floor(image: str) -> dict[str, Any]:
         "metadata": {"generateName": "floor-"},
         "spec": {
             "entrypoint": "main",
-            "securityContext": pods.pod_security().model_dump(by_alias=True, exclude_none=True),
-            "podSpecPatch": pods.pod_patch(),
+            "securityContext": pod_security.pod_security().model_dump(by_alias=True, exclude_none=True),
+            "podSpecPatch": pod_patches.of_every_pod(ClusterSettings()),
             "serviceAccountName": "automl-brain",
             "templates": [
                 {"name": "main", "parallelism": 1, "steps": [[step]]},

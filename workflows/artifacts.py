@@ -6,18 +6,29 @@ the artifact repository of its ConfigMap holds the rest: Argo takes no tag for `
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from hera.workflows import NoneArchiveStrategy, S3Artifact
 from hera.workflows import models as m
 
 from automl.execution import pod_contract
-from automl.study.options import ClusterSettings
+from automl.study.cluster_options import ClusterSettings, SecretKeys
 
 REPORT = "report"
 KEYS: dict[str, str | None] = {"bucket": None, "report_key": None}  # outputs of the first step, which knows the store
 _REPOSITORY_KEY = "repository"  # in the ConfigMap
 _AMAZON = "s3.amazonaws.com"
+
+
+class _Page(S3Artifact):
+    """An artifact with its session token, which hera leaves out."""
+
+    def _build_artifact(self) -> m.Artifact:
+        artifact: m.Artifact = super()._build_artifact()
+        assert artifact.s3 is not None
+        artifact.s3.session_token_secret = self.session_token_secret
+        return artifact
 
 
 def report(cluster: ClusterSettings) -> S3Artifact:
@@ -27,7 +38,7 @@ def report(cluster: ClusterSettings) -> S3Artifact:
     if cluster.artifacts is not None:
         return S3Artifact(name=REPORT, path=page, archive=NoneArchiveStrategy(), optional=True, key=key)
     at = urlsplit(cluster.endpoint or f"https://{_AMAZON}")
-    return S3Artifact(
+    return _Page(
         name=REPORT,
         path=page,
         archive=NoneArchiveStrategy(),
@@ -37,9 +48,20 @@ def report(cluster: ClusterSettings) -> S3Artifact:
         region=cluster.region,
         bucket="{{workflow.outputs.parameters.bucket}}",
         key=key,
-        access_key_secret=m.SecretKeySelector(name=cluster.secret, key="access-key"),
-        secret_key_secret=m.SecretKeySelector(name=cluster.secret, key="secret-key"),
+        **_identity(cluster.secret_keys),
     )
+
+
+def _identity(secret: SecretKeys | None) -> dict[str, Any]:
+    """Who stores the page: whoever has the keys, or the role of the pod's service account."""
+    if secret is None:
+        return {"use_sdk_creds": True}
+    keys = {
+        "access_key_secret": secret.access_key,
+        "secret_key_secret": secret.secret_key,
+        "session_token_secret": secret.session_token,
+    }
+    return {name: m.SecretKeySelector(name=secret.name, key=key) for name, key in keys.items() if key is not None}
 
 
 def repository(cluster: ClusterSettings) -> m.ArtifactRepositoryRef | None:

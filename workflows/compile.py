@@ -14,10 +14,11 @@ from hera.workflows import models as m
 from automl.errors import StudyFileError
 from automl.execution import submission
 from automl.search.algorithms import ALGORITHMS
+from automl.study.cluster_options import ClusterSettings
 from automl.study.definition import Definition
-from automl.study.options import ClusterSettings, RunSettings
+from automl.study.options import RunSettings
 from automl.text import strict_json
-from workflows import artifacts, lint, pods, shape
+from workflows import artifacts, lint, meshes, pod_patches, pod_schema, pod_security, pod_volumes, pods, shape
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
 _STAGES: dict[str, str | None] = {"search": None, "judge": None}  # outputs of the first step, without a default
@@ -34,6 +35,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
     submission.check_pod_values(store, image, "run: store", "set it there")
     sent = strict_json.dump({**definition.to_json(), "text": text}).decode()
     submission.refuse_tags(sent, "the study")
+    _check(cluster)
     lint.refuse_long(sent, "the study with its network")
     builder = pods.Pods(
         cluster,
@@ -66,8 +68,10 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     """A template that takes any study of an algorithm: `argo submit --from workflowtemplate/automl-ALGORITHM`.
 
     `cluster` holds the settings of all its studies; its `brain_image`, `endpoint` and `region` become parameters with
-    these defaults. `gpus` is how many each training has. Raises KeyError for an unknown algorithm.
+    these defaults. `gpus` is how many each training has. Raises KeyError for an unknown algorithm, StudyFileError for
+    settings that no pod can have.
     """
+    _check(cluster)
     options = ALGORITHMS[algorithm].template
     defaults = {
         "study": ("", "the study file: its text, or s3://bucket/prefix/study.yaml"),
@@ -111,17 +115,40 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     return template
 
 
+def _check(cluster: ClusterSettings) -> None:
+    """Raises StudyFileError for settings that no pod can have, or that Argo would change."""
+    submission.refuse_tags(strict_json.dump(cluster.model_dump(mode="json")).decode(), "cluster")
+    pod_schema.check(cluster)
+
+
 def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
     """What every workflow's spec has."""
     return {
         "api_version": "argoproj.io/v1alpha1",
         "entrypoint": "main",
         "parallelism": jobs or cluster.most_pods,
-        "security_context": pods.pod_security(),
-        "pod_spec_patch": pods.pod_patch(),
-        "volumes": pods.volumes(cluster),
+        "security_context": pod_security.pod_security(),
+        "pod_spec_patch": pod_patches.of_every_pod(cluster),
+        "volumes": pod_volumes.volumes(cluster),
         "artifact_repository_ref": artifacts.repository(cluster),
+        **_every_pod(cluster),
         "pod_gc": m.PodGC(strategy="OnPodSuccess", delete_delay_duration="1h"),
+    }
+
+
+def _every_pod(cluster: ClusterSettings) -> dict[str, Any]:
+    """What all pods get; options without a value are left out of the workflow."""
+    every, mesh = cluster.every_pod, meshes.MESHES[cluster.mesh]
+    labels, annotations = {**mesh.labels, **every.labels}, {**mesh.annotations, **every.annotations}
+    return {
+        "namespace": cluster.namespace,
+        "image_pull_secrets": [m.LocalObjectReference(name=name) for name in cluster.image_pull_secrets] or None,
+        "node_selector": dict(every.node_selector) or None,
+        "tolerations": pods.tolerations(every.tolerations),
+        "pod_priority_class_name": every.priority_class,
+        "pod_metadata": m.Metadata(labels=labels or None, annotations=annotations or None)
+        if labels or annotations
+        else None,
     }
 
 

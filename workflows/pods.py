@@ -6,23 +6,19 @@ Values reach the containers as environment variables and no other way (see lint.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hera.workflows import Env, Parameter, RetryStrategy, SecretEnv, UserContainer
+from hera.workflows import Env, Parameter, RetryStrategy, UserContainer
 from hera.workflows import models as m
 
 from automl.execution import pod_contract as contract
-from automl.study.options import ClusterSettings
+from automl.study.cluster_options import ClusterSettings, Toleration
+from workflows import pod_environment, pod_patches, pod_security, pod_volumes
 from workflows.shape import AnnotatedContainer, titled
 
-MOUNT = str(contract.WORK.parent)  # of the volume that the containers of a pod share
-TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
-SHARED_MEMORY = "shared-memory"  # for programs whose workers hand data over in memory
 BRAIN_RETRIES = "8"  # with the waits between them minutes, longer than a store is usually away
-USER = 65532  # and group, of the images in containers/
 _NEW_VERDICT, _NEW_EXIT_CODE = contract.partial(contract.VERDICT), contract.partial(contract.EXIT_CODE)
 _PROGRESS = contract.PROGRESS
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
@@ -116,7 +112,7 @@ class Pods:
             )
             for name, default in step.outputs.items()
         ]
-        environment = {variable.name: variable for variable in [*self._store(), *_inputs(step.inputs)]}
+        environment = {variable.name: variable for variable in [*self._ours(), *_inputs(step.inputs)]}
         environment |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
         return AnnotatedContainer(
             name=step.name,
@@ -129,8 +125,8 @@ class Pods:
             outputs=[*outputs, *step.artifacts],
             env=list(environment.values()),
             resources=m.ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"}),
-            security_context=container_security(),
-            volume_mounts=_mounts(),
+            security_context=pod_security.container_security(),
+            volume_mounts=pod_volumes.mounts(self.cluster),
             retry_strategy=_retried(BRAIN_RETRIES, most="30s"),
             service_account_name=self.cluster.brain_service_account,
         )
@@ -138,11 +134,10 @@ class Pods:
     def training(self) -> AnnotatedContainer:
         """The template of a training pod: experiment, stage and rung are its inputs."""
         inputs, cluster = ("experiment", "stage", "rung"), self.cluster
-        environment = [*self._store(), *_inputs(inputs), _attempt(), Env(name="AUTOML_GPUS", value=str(self.gpus))]
+        environment = [*self._ours(), *_inputs(inputs), pod_environment.attempt()]
+        environment.append(Env(name="AUTOML_GPUS", value=str(self.gpus)))
         if self.timeout_minutes is not None:
             environment.append(Env(name="AUTOML_TIMEOUT_MINUTES", value=self.timeout_minutes))
-        threads = Env(name="OMP_NUM_THREADS", value=str(max(1, int(cluster.cpu))))
-        memory = [m.VolumeMount(name=SHARED_MEMORY, mount_path="/dev/shm")] if cluster.shared_memory else []  # noqa: S108
         return AnnotatedContainer(
             name="train",
             annotations=titled(".".join(_display_names(inputs))),
@@ -150,17 +145,21 @@ class Pods:
             image_pull_policy=cluster.image_pull_policy,
             command=["sh", "-c", TRAIN],
             inputs=[Parameter(name=name) for name in inputs],
-            env=[threads, Env(name="PYTHONUNBUFFERED", value="1")],
+            env=pod_environment.of_a_training(cluster),
             resources=self._training_resources(),
-            security_context=container_security(),
-            volume_mounts=[*_mounts(), *memory, *_data_mounts(cluster)],
+            security_context=pod_security.of_a_training(cluster),
+            volume_mounts=[*pod_volumes.mounts(cluster), *pod_volumes.training_mounts(cluster)],
             init_containers=[self._beside("stage-in", environment)],
             sidecars=[self._beside("observe", environment)],
             retry_strategy=_retried(str(self.preemptions), most="5m"),
             service_account_name=cluster.trainer_service_account,
             labels=dict(cluster.labels) or None,
+            pod_annotations=dict(cluster.annotations) or None,
             node_selector=dict(cluster.node_selector) or None,
-            tolerations=[m.Toleration(**toleration) for toleration in cluster.tolerations] or None,
+            affinity=m.Affinity.model_validate(cluster.affinity) if cluster.affinity else None,
+            tolerations=tolerations(cluster.tolerations),
+            priority_class_name=pod_patches.priority_class(cluster),
+            pod_spec_patch=pod_patches.of_a_training(cluster),
             synchronization=_synchronization(cluster.semaphore),
         )
 
@@ -174,29 +173,20 @@ class Pods:
             args=[step],
             env=environment,
             resources=m.ResourceRequirements(requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "1Gi"}),
-            security_context=container_security(),
-            volume_mounts=_mounts(),
+            security_context=pod_security.beside_a_training(self.cluster),
+            volume_mounts=pod_volumes.mounts(self.cluster),
         )
 
-    def _store(self) -> list[Any]:
-        """Where the study lies and how to access it; the keys are references to a Secret."""
-        cluster = self.cluster
-        environment: list[Any] = [
-            Env(name="AUTOML_STORE", value=self.store),
-            SecretEnv(name="AWS_ACCESS_KEY_ID", secret_name=cluster.secret, secret_key="access-key"),  # noqa: S106
-            SecretEnv(name="AWS_SECRET_ACCESS_KEY", secret_name=cluster.secret, secret_key="secret-key"),  # noqa: S106
-            Env(name="AWS_REGION", value=cluster.region),
-            Env(name="HOME", value=TEMPORARY),
-        ]
-        if cluster.endpoint is not None:
-            environment.append(Env(name="AWS_ENDPOINT_URL", value=cluster.endpoint))
-        return environment
+    def _ours(self) -> list[Any]:
+        return pod_environment.of_ours(self.cluster, self.store)
 
     def _training_resources(self) -> m.ResourceRequirements:
         requests = {"cpu": f"{self.cluster.cpu:g}", "memory": self.cluster.memory}
         limits = {"memory": self.cluster.memory}
+        if self.cluster.ephemeral_storage is not None:
+            limits["ephemeral-storage"] = requests["ephemeral-storage"] = self.cluster.ephemeral_storage
         if self.gpus:
-            limits["nvidia.com/gpu"] = requests["nvidia.com/gpu"] = str(self.gpus)
+            limits[self.cluster.gpu_resource] = requests[self.cluster.gpu_resource] = str(self.gpus)
         return m.ResourceRequirements(requests=requests, limits=limits)
 
 
@@ -214,27 +204,9 @@ def _synchronization(semaphore: str | None) -> m.Synchronization | None:
     return m.Synchronization(semaphores=[m.SemaphoreRef(config_map_key_ref=selector)])
 
 
-def _mounts() -> list[m.VolumeMount]:
-    return [m.VolumeMount(name="automl", mount_path=MOUNT), m.VolumeMount(name="tmp", mount_path=TEMPORARY)]
-
-
-def _data_mounts(cluster: ClusterSettings) -> list[m.VolumeMount]:
-    return [
-        m.VolumeMount(name=f"data-{number}", mount_path=volume.path, read_only=volume.read_only or None)
-        for number, volume in enumerate(cluster.volumes)
-    ]
-
-
-def _data_volumes(cluster: ClusterSettings) -> list[m.Volume]:
-    return [
-        m.Volume(
-            name=f"data-{number}",
-            persistent_volume_claim=m.PersistentVolumeClaimVolumeSource(
-                claim_name=volume.claim, read_only=volume.read_only or None
-            ),
-        )
-        for number, volume in enumerate(cluster.volumes)
-    ]
+def tolerations(settings: Sequence[Toleration]) -> list[m.Toleration] | None:
+    """The taints that a pod tolerates."""
+    return [m.Toleration(**each.model_dump(exclude_none=True)) for each in settings] or None
 
 
 def _retried(limit: str, most: str) -> RetryStrategy:
@@ -243,51 +215,5 @@ def _retried(limit: str, most: str) -> RetryStrategy:
     return RetryStrategy(limit=limit, retry_policy="Always", expression=_RETRIED, backoff=backoff)
 
 
-def volumes(cluster: ClusterSettings) -> list[m.Volume]:
-    """The shared folder, temporary files under a read-only root, shared memory, and the data of the training."""
-    shared = [m.Volume(name=name, empty_dir=m.EmptyDirVolumeSource()) for name in ("automl", "tmp")]
-    if cluster.shared_memory is not None:
-        source = m.EmptyDirVolumeSource(medium="Memory", size_limit=m.Quantity(cluster.shared_memory))
-        shared.append(m.Volume(name=SHARED_MEMORY, empty_dir=source))
-    return [*shared, *_data_volumes(cluster)]
-
-
-def pod_security() -> m.PodSecurityContext:
-    """What the 'restricted' profile asks of a pod."""
-    return m.PodSecurityContext(
-        run_as_non_root=True,
-        run_as_user=USER,
-        fs_group=USER,
-        seccomp_profile=m.SeccompProfile(type="RuntimeDefault"),
-    )
-
-
-def pod_patch() -> str:
-    """The same for the containers that Argo adds to every pod."""
-    context = container_security().model_dump(by_alias=True, exclude_none=True)
-    return json.dumps(
-        {
-            "containers": [{"name": "wait", "securityContext": context}],
-            "initContainers": [{"name": "init", "securityContext": context}],
-        },
-        sort_keys=True,
-    )
-
-
-def container_security() -> m.SecurityContext:
-    """What it asks of a container."""
-    return m.SecurityContext(
-        allow_privilege_escalation=False,
-        capabilities=m.Capabilities(drop=["ALL"]),
-        run_as_non_root=True,
-        read_only_root_filesystem=True,
-    )
-
-
 def _inputs(names: tuple[str, ...]) -> list[Any]:
     return [Env(name=f"AUTOML_{name.upper()}", value=f"{{{{inputs.parameters.{name}}}}}") for name in names]
-
-
-def _attempt() -> m.EnvVar:
-    source = m.EnvVarSource(field_ref=m.ObjectFieldSelector(field_path="metadata.uid"))
-    return m.EnvVar(name="AUTOML_ATTEMPT", value_from=source)

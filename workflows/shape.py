@@ -30,13 +30,18 @@ class _Annotated:
     def _build_template(self) -> m.Template:
         template: m.Template = super()._build_template()  # type: ignore[misc]  # of the class beside this one
         template.annotations = self.annotations  # type: ignore[attr-defined]  # likewise
-        if template.metadata is not None:
-            template.metadata = m.Metadata(labels=template.metadata.labels) if template.metadata.labels else None
+        labels = None if template.metadata is None else template.metadata.labels
+        annotations = getattr(self, "pod_annotations", None)
+        template.metadata = m.Metadata(annotations=annotations, labels=labels) if annotations or labels else None
         return template
 
 
 class AnnotatedContainer(_Annotated, Container):
-    """A container template whose annotations are its own."""
+    """A container template whose annotations are its own; `pod_annotations` are those of its pods."""
+
+    def __init__(self, *, pod_annotations: dict[str, str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.pod_annotations = pod_annotations
 
 
 class _AnnotatedDAG(_Annotated, DAG):

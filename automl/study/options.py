@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
 from automl.networks.definition import MetricRule
 from automl.search.algorithms import ALGORITHMS, SAMPLERS
 from automl.search.plan import MAX_EXPERIMENTS
+from automl.study.cluster_options import ClusterSettings, Options
 from automl.text.table_names import KeyOf
 
 TAO_NAMES = {  # TAO's names of our options, accepted in their place
@@ -24,17 +25,13 @@ NOT_DECISIVE = ("cluster", "costs", "run")  # the options that no decision depen
 MOST_EPOCHS = 1_000_000  # of epochs or units: beyond it is a typing error
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
-
-
-class Final(_Model):
+class Final(Options):
     """The judgement at the end: the best values and the defaults are trained again with fresh seeds."""
 
     repeats: int = Field(1, ge=0, le=20, description="fresh trainings of each; 0 leaves the judgement out")
 
 
-class CostSettings(_Model):
+class CostSettings(Options):
     """What one experiment takes; what is not given is the network's usual."""
 
     minutes_per_epoch: float | None = Field(None, gt=0, allow_inf_nan=False)
@@ -44,7 +41,7 @@ class CostSettings(_Model):
     checkpoint_megabytes: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
-class RunSettings(_Model):
+class RunSettings(Options):
     """How a study is carried out. These may change between starts: no decision depends on them."""
 
     store: str | None = Field(
@@ -58,72 +55,7 @@ class RunSettings(_Model):
     preemptions: int = Field(100, ge=0, description="restarts of one run after exit code 75 before it counts as failed")
 
 
-TAKEN_FOLDERS = ("automl", "dev", "proc", "sys", "tmp")  # of a training pod
-
-
-class DataVolume(_Model):
-    """A PersistentVolumeClaim of the namespace, as the pods that train see it."""
-
-    claim: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", description="the claim's name")
-    path: str = Field(
-        pattern=r"^(/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
-        description="the folder where it appears; not below /automl, /tmp, /dev, /proc or /sys",
-        examples=["/data"],
-    )
-    read_only: bool = True
-
-    @field_validator("path")
-    @classmethod
-    def _is_free(cls, path: str) -> str:
-        if path.split("/")[1] in TAKEN_FOLDERS:
-            raise ValueError(f"{path!r} is taken; allowed: a path not below /{', /'.join(TAKEN_FOLDERS)}")
-        return path
-
-
-class ClusterSettings(_Model):
-    """How a study runs as an Argo Workflow. No decision depends on it."""
-
-    brain_image: str = Field("argo-automl-brain:latest", description="the image of our own steps")
-    image: str | None = Field(None, description="the image that trains; default: the network's")
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    most_pods: int = Field(50, ge=1, le=10_000, description="pods side by side, when 'run: jobs' says nothing")
-    endpoint: str | None = Field(None, description="the address of an S3 server of your own")
-    region: str = Field("us-east-1", description="the region of the bucket")
-    secret: str = Field("automl-s3", description="the Secret with the keys access-key and secret-key")
-    cpu: float = Field(1.0, ge=0.01, le=1024, allow_inf_nan=False, description="CPU cores of one training")
-    memory: str = Field("4Gi", pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", description="memory of one training")
-    shared_memory: str | None = Field(
-        "1Gi",
-        pattern=r"^[1-9][0-9]*(Mi|Gi)$",
-        description="most of the memory that may be /dev/shm, where data loaders hand over; null: 64 MB",
-    )
-    semaphore: str | None = Field(
-        None,
-        pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
-        description="CONFIGMAP/KEY that says how many trainings may run at a time, of all studies that name it",
-    )
-    artifacts: str | None = Field(
-        None,
-        pattern=r"^[a-z0-9.-]+$",
-        description="CONFIGMAP of an artifact repository, for report.html; default: beside the study",
-    )
-    volumes: list[DataVolume] = Field([], max_length=20, description="claims with the data that a training reads")
-    labels: dict[str, str] = Field({}, description="labels of the training pods, such as kueue.x-k8s.io/queue-name")
-    node_selector: dict[str, str] = Field({}, description="labels of the nodes that train")
-    tolerations: list[dict[str, str]] = Field([], description="taints that a training tolerates")
-    brain_service_account: str = "automl-brain"
-    trainer_service_account: str = "automl-trainer"
-
-    @field_validator("volumes")
-    @classmethod
-    def _check_paths_differ(cls, volumes: list[DataVolume]) -> list[DataVolume]:
-        paths = [volume.path for volume in volumes]
-        if twice := sorted({path for path in paths if paths.count(path) > 1}):
-            raise ValueError(f"two volumes at {', '.join(twice)}; give each a path of its own")
-        return volumes
-
-
-class StudyFile(_Model):
+class StudyFile(Options):
     """What a user writes. All but `run`, `costs` and `cluster` decides, and is fixed once a study has begun."""
 
     name: str = Field(

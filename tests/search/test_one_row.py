@@ -17,9 +17,9 @@ from automl.search.extension import Extension, GrowsBy, Growth
 from automl.search.history import Origin
 from automl.stores import open_store
 from automl.study import study_file
+from automl.study.cluster_options import ClusterSettings
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
-from automl.study.options import ClusterSettings
 from automl.study.record import Record
 from automl.study.template import template
 from automl.text import strict_json

@@ -15,7 +15,8 @@ from hera.workflows import models
 from jsonschema import Draft202012Validator
 
 from automl.search.algorithms import ALGORITHMS
-from automl.study.options import ClusterSettings, StudyFile
+from automl.study.cluster_options import ClusterSettings
+from automl.study.options import StudyFile
 from workflows import lint, workflow_template
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
