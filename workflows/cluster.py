@@ -20,7 +20,7 @@ STUDY_LABEL = "automl/study"
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
 USUAL_WAITS = {"", "ContainerCreating", "PodInitializing"}  # every pod passes through these
 _MANIFESTS = "kubectl apply -k manifests/base, whose kustomization.yaml says 'namespace: {namespace}'"
-_GPU = "nvidia.com/gpu"
+_DEVICE = "/"  # is in the names of resources such as nvidia.com/gpu, which a training has for its GPUs alone
 _OURS = re.compile(r"(automl|workflows\.argoproj\.io)/(study|title|description)")
 
 Workflow = Mapping[str, Any]
@@ -203,8 +203,9 @@ def trainings(workflow: Workflow) -> list[Training]:
 def gpus_of_a_training(workflow: Workflow) -> int:
     """How many GPUs each of its trainings asks for, by the workflow or the template that it was made from."""
     made_from = workflow.get("status", {}).get("storedWorkflowTemplateSpec", {})
-    limits = [mapping[_GPU] for part in (workflow["spec"], made_from) for mapping in _mappings(part) if _GPU in mapping]
-    return max((int(count) for count in limits if str(count).isdigit()), default=0)
+    limits = [part.get("limits") for each in (workflow["spec"], made_from) for part in _mappings(each)]
+    counts = [limit[name] for limit in limits if isinstance(limit, Mapping) for name in limit if _DEVICE in name]
+    return max((int(count) for count in counts if str(count).isdigit()), default=0)
 
 
 def waiting(workflow: Workflow, reasons: Mapping[str, str]) -> dict[str, list[str]]:
@@ -304,11 +305,10 @@ def _check_secret(cluster: Cluster, name: str, keys: set[str]) -> None:
     secret = cluster.look("secret", name)
     missing = sorted(keys - set((secret or {}).get("data") or ()))
     literals = " ".join(f"--from-literal={key}=..." for key in sorted(keys))
-    advice = f"kubectl -n {cluster.namespace} create secret generic {name} {literals}"
+    made = f"generic {name} {literals}" if keys else "(docker-registry for pulling images, generic for files)"
+    advice = f"kubectl -n {cluster.namespace} create secret {made}"
     if secret is None:
-        raise ClusterError(
-            f"namespace {cluster.namespace} has no Secret {name!r}, which every pod needs", advice=advice
-        )
+        raise ClusterError(f"namespace {cluster.namespace} has no Secret {name!r}, which its pods need", advice=advice)
     if missing:
         raise ClusterError(
             f"the Secret {name!r} in namespace {cluster.namespace} has no key {' and no key '.join(missing)}",
@@ -318,7 +318,7 @@ def _check_secret(cluster: Cluster, name: str, keys: set[str]) -> None:
 
 
 def needs(workflow: Workflow) -> tuple[set[str], dict[str, set[str]]]:
-    """The service accounts that its pods run as, and the Secrets that they read, with the keys."""
+    """The service accounts that its pods run as, and the Secrets that they need, with the keys that they read."""
     accounts: set[str] = set()
     secrets: dict[str, set[str]] = {}
     for mapping in _mappings(workflow["spec"]):
@@ -327,6 +327,10 @@ def needs(workflow: Workflow) -> tuple[set[str], dict[str, set[str]]]:
             accounts.add(account)
         if isinstance(reference, Mapping) and not reference.get("optional"):
             secrets.setdefault(reference["name"], set()).add(reference["key"])
+        for pulled_with in mapping.get("imagePullSecrets") or ():
+            secrets.setdefault(pulled_with["name"], set())
+        if isinstance(mapping.get("secretName"), str):  # of a volume
+            secrets.setdefault(mapping["secretName"], set())
     return accounts, secrets
 
 

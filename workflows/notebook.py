@@ -43,9 +43,9 @@ PATIENCE = 30.0  # at most, seconds between two requests to a cluster that does 
 class OnCluster:
     """A study on one namespace of a cluster; its workflow is the newest that its study file was submitted as.
 
-    `namespace` is by default that of the kubeconfig context, or else argo. `context` is one of the kubeconfig, by
-    default the current one. `server` is the address of an Argo server to use instead of Kubernetes itself; its token is
-    taken from ARGO_TOKEN.
+    `namespace` is by default that of the study file, or of the kubeconfig context, or else argo. `context` is one of
+    the kubeconfig, by default the current one. `server` is the address of an Argo server to use instead of Kubernetes
+    itself; its token is taken from ARGO_TOKEN.
     """
 
     study: Study
@@ -146,7 +146,8 @@ class OnCluster:
 
     def _connected(self) -> Cluster:
         if self._cluster is None:
-            self._cluster = open_cluster(self.namespace, self.context, self.server)
+            namespace = self.namespace or self.study.definition.file.cluster.namespace
+            self._cluster = open_cluster(namespace, self.context, self.server)
         return self._cluster
 
     def _workflow(self) -> Workflow:

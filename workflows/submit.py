@@ -41,12 +41,25 @@ def open_cluster(namespace: str | None, context: str | None, server: str | None)
     return cluster
 
 
+def namespace_of(study: Path) -> str | None:
+    """The namespace that a study file names. Raises InvalidInput."""
+    return study_file.read(study).file.cluster.namespace
+
+
 def workflow_of(study: Path) -> Any:
     """The hera Workflow of a study file. Raises InvalidInput when it cannot run on a cluster."""
     with extra_cluster():
         compile_study = import_module("workflows.compile").compile_study
     text = study_file.read_text(study)
     return compile_study(study_file.parse(text, str(study), study.parent), text)
+
+
+def template_of(study: Path) -> Any:
+    """The hera WorkflowTemplate of a study's algorithm, with its `cluster` settings and GPUs. Raises InvalidInput."""
+    with extra_cluster():
+        workflow_template = import_module("workflows.compile").workflow_template
+    definition = study_file.read(study)
+    return workflow_template(definition.file.algorithm, definition.file.cluster, definition.costs.gpus)
 
 
 def compiled(study: Path) -> Workflow:
@@ -79,5 +92,8 @@ def create(cluster: Cluster, workflow: Workflow, *, dry_run: bool) -> tuple[Work
 
     Raises ClusterError.
     """
+    metadata = workflow["metadata"]
+    if metadata.get("namespace", cluster.namespace) != cluster.namespace:  # --namespace counts more than the study file
+        workflow = {**workflow, "metadata": {**metadata, "namespace": cluster.namespace}}
     unseen = check(cluster, workflow)
     return (None if dry_run else cluster.create(workflow, dry_run=False)), unseen

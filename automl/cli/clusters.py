@@ -25,7 +25,7 @@ Namespace = Annotated[
     typer.Option(
         "--namespace",
         "-n",
-        help="Default: that of the kubeconfig context, or else argo.",
+        help="Default: that of the study file, or of the kubeconfig context, or else argo.",
         metavar="NAME",
         envvar="ARGO_NAMESPACE",
     ),
@@ -58,10 +58,10 @@ def submit(
 
     Example: automl submit study.yaml -n argo --watch
     """
-    from workflows.submit import compiled, open_cluster, refuse_a_second
+    from workflows.submit import compiled, refuse_a_second
 
     workflow = compiled(study)
-    cluster = open_cluster(namespace, context, server)
+    cluster = _opened(str(study), namespace, context, server)
     refuse_a_second(cluster, workflow, study)
     created = _create(cluster, workflow, dry_run=dry_run)
     end = None
@@ -93,9 +93,7 @@ def watch(
     \b
     Exit code: 0 succeeded, 5 failed or stopped, 130 Ctrl-C (the study goes on).
     """
-    from workflows.submit import open_cluster
-
-    cluster = open_cluster(namespace, context, server)
+    cluster = _opened(which, namespace, context, server)
     workflow = _existing(cluster, which)
     _outcome(cluster, _follow(cluster, workflow, Console(), logs=logs), quiet=False)
 
@@ -106,10 +104,9 @@ def stop(which: Which, namespace: Namespace = None, context: Context = None, ser
     Example: automl stop study.yaml
     """
     from workflows.cluster import State, already, ended, name_of, state
-    from workflows.submit import open_cluster
 
     _refuse_local(which, "stop")
-    cluster = open_cluster(namespace, context, server)
+    cluster = _opened(which, namespace, context, server)
     workflow = _existing(cluster, which)
     name = name_of(workflow)
     if ended(workflow) or state(workflow) is State.STOPPING:
@@ -125,10 +122,9 @@ def pause(which: Which, namespace: Namespace = None, context: Context = None, se
     Example: automl pause study.yaml
     """
     from workflows.cluster import State, already, ended, name_of, state
-    from workflows.submit import open_cluster
 
     _refuse_local(which, "pause")
-    cluster = open_cluster(namespace, context, server)
+    cluster = _opened(which, namespace, context, server)
     workflow = _existing(cluster, which)
     name = name_of(workflow)
     if ended(workflow) or state(workflow) is State.STOPPING:
@@ -146,10 +142,9 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
     Example: automl resume study.yaml
     """
     from workflows.cluster import State, already, ended_without_success, name_of, state
-    from workflows.submit import open_cluster
 
     _refuse_local(which, "resume")
-    cluster = open_cluster(namespace, context, server)
+    cluster = _opened(which, namespace, context, server)
     workflow = _requested_workflow(cluster, which)
     if workflow is not None and state(workflow) is State.STOPPING:
         workflow = _stopped(cluster, workflow)
@@ -205,6 +200,15 @@ def _refuse_local(which: str, what: str) -> None:
         advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
         f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
     )
+
+
+def _opened(which: str, namespace: str | None, context: str | None, server: str | None) -> Cluster:
+    """The cluster, in the namespace that was asked for, or else in that of the study file."""
+    from workflows.submit import namespace_of, open_cluster
+
+    if namespace is None and _is_file(which):
+        namespace = namespace_of(Path(which))
+    return open_cluster(namespace, context, server)
 
 
 def _is_file(which: str) -> bool:

@@ -113,19 +113,28 @@ def compile_study(
     to: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; default: standard output.")
     ] = None,
+    *,
+    template: Annotated[
+        bool,
+        typer.Option(
+            "--template", help="Write a WorkflowTemplate for any study of its algorithm, with its 'cluster' and GPUs."
+        ),
+    ] = False,
 ) -> None:
     """Compile a study into an Argo Workflow, for 'argo submit'. Needs the extra 'cluster' (hera), no cluster.
 
     Example: automl compile study.yaml | argo submit -n argo -
     """
-    from workflows.submit import workflow_of
+    from workflows.submit import namespace_of, template_of, workflow_of
 
-    compiled = workflow_of(study).to_yaml()
+    compiled = (template_of if template else workflow_of)(study).to_yaml()
     if to is None:
         sys.stdout.write(compiled)
         return
     to.write_text(compiled, encoding="utf-8")
-    print(f"wrote {to}; next: argo submit -n argo {to}")
+    namespace = namespace_of(study) or "argo"
+    command = f"kubectl -n {namespace} apply -f" if template else f"argo submit -n {namespace}"
+    print(f"wrote {to}; next: {command} {to}")
 
 
 def schema() -> None:

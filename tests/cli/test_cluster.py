@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from automl.cli import clusters
 from tests.command_line import automl, refused, search
 from tests.small_network import write_small_study
+from workflows import submit
+from workflows.argo_server import ArgoServer
+from workflows.cluster import Workflow
 
 COMMANDS = ["submit", "watch", "stop", "pause", "resume"]
 REMOTE = "run: {store: s3://bucket/prefix}\n"
@@ -62,3 +67,41 @@ def test_a_missing_library_of_the_extra_is_named(library: str, command: str, tmp
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"automl: {library} is not installed; pip install 'argo-automl[cluster]'\n"
+
+
+def test_the_workflow_goes_to_the_namespace_of_the_study_file_unless_another_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_small_study(tmp_path, f"{REMOTE}cluster: {{namespace: team-a}}\n")
+    study = tmp_path / "study.yaml"
+    asked: list[tuple[str, str]] = []
+
+    class Asked(Exception):
+        pass
+
+    def create(server: ArgoServer, workflow: Workflow, *, dry_run: bool) -> Workflow:
+        assert dry_run
+        asked.append((server.namespace, workflow["metadata"]["namespace"]))
+        raise Asked
+
+    monkeypatch.setattr(ArgoServer, "create", create)
+    for option, namespace in ((None, "team-a"), ("mine", "mine")):
+        cluster = clusters._opened(str(study), option, None, "http://127.0.0.1:1")
+        with pytest.raises(Asked):
+            submit.create(cluster, submit.compiled(study), dry_run=False)
+        assert asked[-1] == (namespace, namespace)
+
+
+@pytest.mark.parametrize(("option", "kind"), [((), "Workflow"), (("--template",), "WorkflowTemplate")])
+def test_a_study_is_compiled_with_its_settings_to_a_workflow_or_a_template(
+    option: tuple[str, ...], kind: str, tmp_path: Path
+) -> None:
+    settings = "cluster: {namespace: team-a, gpu_resource: amd.com/gpu}\ncosts: {gpus: 2}\n"
+    write_small_study(tmp_path, f"{REMOTE}{settings}")
+    ran = automl("compile", "study.yaml", *option, "-o", "there.yaml", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert "-n team-a" in ran.out
+    made = yaml.safe_load((tmp_path / "there.yaml").read_text())
+    assert (made["kind"], made["metadata"]["namespace"]) == (kind, "team-a")
+    train = next(each for each in made["spec"]["templates"] if each["name"] == "train")
+    assert train["container"]["resources"]["limits"]["amd.com/gpu"] == "2"

@@ -241,7 +241,7 @@ def test_without_the_store_a_watch_still_shows_the_workflow(studies: Studies) ->
 def test_what_the_namespace_lacks_is_named_and_nothing_is_created(studies: Studies) -> None:
     study = studies.write(cluster=", secret: cli-none")
     said = automl("submit", study, code=2)
-    assert "has no Secret 'cli-none', which every pod needs; kubectl -n argo create secret generic cli-none" in said
+    assert "has no Secret 'cli-none', which its pods need; kubectl -n argo create secret generic cli-none" in said
     said = automl("submit", study, "-n", "default", code=2)
     assert "namespace default has no service account 'automl-brain'" in said
     assert "there is no namespace 'cli-none'" in automl("submit", study, "-n", "cli-none", code=2)

@@ -256,7 +256,7 @@ def test_a_workflow_whose_needs_are_met_passes(compiled: dict[str, Any]) -> None
         (("serviceaccount", "automl-trainer"), "no service account 'automl-trainer'; kubectl apply -k manifests/base"),
         (
             ("secret", "automl-s3"),
-            "no Secret 'automl-s3', which every pod needs; kubectl -n argo create secret generic automl-s3 "
+            "no Secret 'automl-s3', which its pods need; kubectl -n argo create secret generic automl-s3 "
             "--from-literal=access-key=... --from-literal=secret-key=...",
         ),
     ],

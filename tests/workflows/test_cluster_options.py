@@ -16,6 +16,7 @@ from automl.errors import StudyFileError
 from automl.study import study_file
 from automl.study.cluster_options import ClusterSettings
 from workflows import compile_study, lint, pod_patches, workflow_template
+from workflows.cluster import gpus_of_a_training, needs
 
 STUDY = "name: mine\nnetwork: fashion_mnist\nalgorithm: hyperband\nrun: {store: s3://b/p}\n"
 
@@ -404,3 +405,17 @@ def test_a_setting_that_no_pod_could_have_is_refused(given: str, said: str) -> N
 )
 def test_what_kubernetes_knows_is_taken_as_a_patch(patch: str) -> None:
     assert json.loads(template(compiled(f"{{pod_patch: {patch}}}"), "train")["podSpecPatch"]) == yaml.safe_load(patch)
+
+
+def test_the_secrets_that_pods_need_are_looked_at_before_anything_is_created() -> None:
+    workflow = compiled(
+        "{secret: {name: s3, session_token: t}, secrets: {A: b/c}, image_pull_secrets: [registry], "
+        "volumes: [{secret: kaggle, path: /k}]}"
+    )
+    _, secrets = needs(workflow)
+    assert secrets == {"s3": {"access-key", "secret-key", "t"}, "b": {"c"}, "registry": set(), "kaggle": set()}
+
+
+@pytest.mark.parametrize("name", ["amd.com/gpu", "nvidia.com/mig-1g.10gb"])
+def test_gpus_of_any_name_are_counted(name: str) -> None:
+    assert gpus_of_a_training(compiled(f"{{gpu_resource: {name}, ephemeral_storage: 1Gi}}", gpus=3)) == 3
