@@ -70,9 +70,7 @@ class OnCluster:
         size = f"{study_bytes(definition) / 1000:,.0f} kB at the end, of the {MOST_BYTES / 1000:,.0f} kB that fit"
         lines = [f"size: {size}", f"lint: {'; '.join(wrong) or 'nothing is wrong'}"]
         text = "\n".join([*("  ".join(row) for row in rows), *lines])
-        return NotebookResult(
-            manifest, lambda console: console.print(text, markup=False, highlight=False), rows, lines=lines
-        )
+        return NotebookResult(manifest, lambda console: console.print(text, highlight=False), rows, lines=lines)
 
     def submit(self) -> NotebookResult:
         """Checks that the cluster has all that the study needs, then creates the workflow.
@@ -177,4 +175,4 @@ def _containers(template: dict[str, Any]) -> list[str]:
 
 def _pairs(data: dict[str, Any], rows: list[tuple[str, str]]) -> NotebookResult:
     text = "\n".join(f"{name}: {value}" for name, value in rows[1:])
-    return NotebookResult(data, lambda console: console.print(text, markup=False, highlight=False), rows)
+    return NotebookResult(data, lambda console: console.print(text, highlight=False), rows)

@@ -103,7 +103,7 @@ def extend(
     opened = open_study(study, store)
     extended = extend.extend(opened.record, opened.definition, Extension(to, R), study)
     text = f"{_goes_on(extended)}; next: automl run {study}"
-    print_data(extended.to_json(), output, lambda out: out.print(text, markup=False, soft_wrap=True))
+    print_data(extended.to_json(), output, lambda out: out.print(text, soft_wrap=True))
 
 
 def _goes_on(extended: Extended) -> str:
@@ -144,4 +144,4 @@ def enqueue(
     opened = open_study(study, store)
     enqueued = extend.enqueue(opened.record, opened.definition, values, study)
     text = f"enqueued as number {enqueued.number}: {enqueued.text}; the next decision takes it"
-    print_data(enqueued.to_json(), output, lambda out: out.print(text, markup=False, soft_wrap=True))
+    print_data(enqueued.to_json(), output, lambda out: out.print(text, soft_wrap=True))

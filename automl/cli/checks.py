@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from automl.cli.options import Output, Store, StudyName, whole_number
 from automl.cli.output import Format, print_data, with_progress
+from automl.reporting.plain_console import plain_console
 
 
 def replay(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:
@@ -72,8 +73,8 @@ def verify(study: StudyName, store: Store = None, output: Output = Format.TABLE)
     from automl.reporting.terminal import record_tables
 
     opened = open_study(study, store)
-    with Console(stderr=True).status("verifying") as line:
-        verification = look(opened, lambda what: line.update(f"verifying {what}"))
+    with plain_console(stderr=True).status("verifying") as line:
+        verification = look(opened, lambda what: line.update(Text(f"verifying {what}")))
     data = verification.to_json()
     print_data(data, output, lambda out: record_tables.verify(out, data))
     if not verification.is_whole:

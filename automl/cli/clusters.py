@@ -12,6 +12,7 @@ from rich.console import Console
 from automl.cli.options import Output, StudyPath
 from automl.cli.output import Format, complain, print_data
 from automl.errors import ClusterError, InvalidInput, StudyFailed
+from automl.reporting.plain_console import plain_console
 
 if TYPE_CHECKING:
     from workflows.cluster import Cluster, Workflow
@@ -68,7 +69,7 @@ def submit(
     if watch and created is not None:
         if output is Format.TABLE:
             _say_created(cluster, created, following=True)
-        end = _follow(cluster, created, Console(stderr=output is not Format.TABLE), logs=False)
+        end = _follow(cluster, created, plain_console(stderr=output is not Format.TABLE), logs=False)
     if output is not Format.TABLE:
         print_data(_data(cluster, end or created or workflow, created=created is not None), output, None)
     elif created is None:
@@ -95,7 +96,7 @@ def watch(
     """
     cluster = _opened(which, namespace, context, server)
     workflow = _existing(cluster, which)
-    _outcome(cluster, _follow(cluster, workflow, Console(), logs=logs), quiet=False)
+    _outcome(cluster, _follow(cluster, workflow, plain_console(), logs=logs), quiet=False)
 
 
 def stop(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:

@@ -90,7 +90,7 @@ def export(
     opened = open_study(study, store)
     count = write(opened.definition, opened.history(), to, path)
     data = {"wrote": path, "form": to, FORMS[to].counts: count}
-    print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}", markup=False))
+    print_data(data, output, lambda out: out.print(f"wrote {path}: {count} {FORMS[to].counts}"))
 
 
 def download(
@@ -117,4 +117,4 @@ def download(
     copied = Download(opened, folder, checkpoints=checkpoints)
     objects = sum(1 for _ in with_progress(copied, "downloading", len(copied)))
     data = {"study": opened.record.store.uri, "folder": str(folder), "objects": objects}
-    print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}", markup=False))
+    print_data(data, output, lambda out: out.print(f"{objects} objects are in {folder}"))

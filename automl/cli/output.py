@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from automl.reporting.plain_console import plain_console
 from automl.text import strict_json, strict_yaml
 
 T = TypeVar("T")
@@ -29,16 +30,16 @@ class Format(StrEnum):
 def complain(text: str) -> None:
     """Prints one line on standard error, whatever characters the text has."""
     line = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
-    Console(stderr=True).print(Text("automl: ", style="bold red") + Text(line), highlight=False, soft_wrap=True)
+    plain_console(stderr=True).print(Text("automl: ", style="bold red") + Text(line), highlight=False, soft_wrap=True)
 
 
 def print_data(data: Any, output: Format, table: Callable[[Console], None] | None) -> None:
     """Prints data on standard output, as a table where there is one. Only a terminal cuts a table to its width."""
     if output is Format.TABLE and table is not None:
         if sys.stdout.isatty():
-            table(Console())
+            table(plain_console())
             return
-        console = Console(width=_WIDE)
+        console = plain_console(width=_WIDE)
         with console.capture() as captured:
             table(console)
         text = "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
@@ -53,6 +54,6 @@ def with_progress(steps: Iterable[T], doing: str, total: int) -> Iterable[T]:
     """The steps, of which there are `total`, with a bar on a terminal while they are iterated."""
     from rich.progress import track
 
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     hidden = not console.is_terminal
     return track(steps, doing, total, console=console, transient=True, show_speed=False, disable=hidden)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from automl.cli.options import Jobs, Output, Store, StudyPath, number_of_jobs
 from automl.cli.output import Format, print_data
@@ -87,6 +86,7 @@ def run(
     """
     from automl.analysis import status
     from automl.execution import local_runner, machine
+    from automl.reporting.plain_console import plain_console
     from automl.reporting.terminal import live_view, tables
     from automl.stores import open_store
     from automl.study import study_file
@@ -99,7 +99,7 @@ def run(
     side_by_side = jobs or definition.file.run.jobs or machine.default_jobs()
     record = Record(open_store(uri, probe=True))
     definition = begin(record, definition, text).definition
-    console = Console(stderr=output is not Format.TABLE)
+    console = plain_console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():
         local_runner.LocalRun(record, definition, side_by_side, machine.work_folder(record.store.uri), view).run()

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from automl.reporting.plain_console import plain_console
 from automl.text.formatting import number
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
@@ -42,7 +43,9 @@ class NotebookResult:
         return f'<div style="overflow-x:auto">{title}{table(self.rows)}{lines}{self.picture}</div>'
 
     def __repr__(self) -> str:
-        console = Console(width=120, color_system=None, force_jupyter=False)  # there it would show what it captures
+        console = plain_console(
+            width=120, color_system=None, force_jupyter=False
+        )  # there it would show what it captures
         with console.capture() as captured:
             self.draw(console)
         return captured.get().rstrip()

@@ -75,7 +75,7 @@ class LiveView:
         self.take(event)
         if self._live is None or event.kind is EventKind.NOTE:  # above the table, where it stays
             for line in self.lines(event):
-                self.console.print(Text(line), highlight=False, soft_wrap=True)
+                self.console.print(line, highlight=False, soft_wrap=True)
         elif event.kind is not EventKind.EPOCH or time.monotonic() >= self._quiet_until:
             self._refresh()
 
