@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from automl.search.plan import Stage, StageKind, with_before
 from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
+from automl.text.formatting import counted
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class PlannedStudy:
     algorithm: str
     sampler: str
     parameters: tuple[str, ...]
+    configurations: int | None  # that the search space has; None where they are infinitely many
     notes: tuple[str, ...]
     stages: tuple[PlannedStage, ...]
     totals: Totals
@@ -112,6 +115,7 @@ class PlannedStudy:
             "algorithm": self.algorithm,
             "sampler": self.sampler,
             "parameters": list(self.parameters),
+            "configurations": self.configurations,
             "notes": list(self.notes),
             "stages": [stage.to_json() for stage in self.stages],
             "totals": self.totals.to_json(),
@@ -128,7 +132,8 @@ def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSiz
         algorithm=definition.file.algorithm,
         sampler=definition.sampler_name,
         parameters=tuple(parameter.name for parameter in definition.space.parameters),
-        notes=tuple(plan.notes),
+        configurations=None if math.isinf(definition.configurations) else int(definition.configurations),
+        notes=(*plan.notes, *_small_space(definition)),
         stages=tuple(PlannedStage.of(stage) for stage in plan.stages),
         totals=Totals(
             experiments=plan.experiments,
@@ -140,6 +145,23 @@ def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSiz
         ),
         workflow=workflow,
     )
+
+
+def _small_space(definition: Definition) -> list[str]:
+    """A warning where more experiments are wanted than there are configurations."""
+    if not definition.file.automl_enabled:
+        return []
+    wanted, searched = definition.schedule.plan().searched, definition.plan.search
+    planned = sum(stage.experiments for stage in searched if stage.continues is None and stage.retrains is None)
+    there_are = f"the search space has {counted(int(min(definition.configurations, wanted)), 'configuration')}"
+    if wanted > definition.most_experiments:
+        return [
+            f"{there_are} and {wanted} experiments were asked for: each is tried once, in {planned}; "
+            "'repeat_configurations: true' trains them again, with other seeds"
+        ]
+    if wanted > definition.configurations:
+        return [f"{there_are} and the search {wanted} experiments: some train the same, with another seed"]
+    return []
 
 
 def _rounded(exact: Estimate) -> Estimate:

@@ -52,6 +52,7 @@ def plan(
     With -o json or yaml, null where 'costs' does not say:
       study network algorithm sampler   names
       parameters notes                  what is searched; what was adjusted
+      configurations                    of the search space; null: infinitely many
       stages                            name, kind (search or final), experiments,
                                         rungs: experiments, from_epoch, epochs
       totals

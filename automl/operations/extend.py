@@ -138,6 +138,12 @@ def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
         raise InvalidInput(
             f"--to {to.max_recommendations}: the search has {has} experiments", allowed=f"a number above {has}"
         )
+    if definition.plan.searched >= definition.most_experiments and to.R is None:
+        raise InvalidInput(
+            f"--to {to.max_recommendations}: the search space has "
+            f"{counted(int(definition.configurations), 'configuration')}, and the search tries all of them",
+            advice=f"'automl clone {name} NEW.yaml' with wider ranges, or with 'repeat_configurations: true'",
+        )
 
 
 def enqueue(record: Record, definition: Definition, words: Sequence[str], name: str) -> Enqueued:

@@ -7,9 +7,11 @@ after a cut is again one of the two, and 0 and 1 are again its lowest and its hi
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
@@ -68,6 +70,22 @@ class Continuous:
     def nearest(self, value: Number) -> float:
         """The member nearest to a value."""
         return min(max(float(value), self.low), self.high)
+
+    def few_values(self, most: int) -> tuple[float, ...] | None:
+        """All values that `pick` can return, increasing; None where they are more than `most`."""
+        if self.empty:
+            return ()
+        magnitude = max(abs(self.low), abs(self.high))
+        if self.high - self.low < COARSE * magnitude or magnitude == 0:
+            inside = _floats(self.low, self.high)
+        elif self.low < 0 < self.high or magnitude < sys.float_info.min:
+            return None
+        elif self.low < 0:
+            inside = (-value for value in _decimals(-self.high, -self.low))
+        else:
+            inside = _decimals(self.low, self.high)
+        values = {self.low, self.high, *itertools.islice(inside, most + 1)}
+        return tuple(sorted(values)) if len(values) <= most else None
 
     def _raw(self, coordinate: float) -> float:
         """The value before rounding; never decreasing in the coordinate, which `place` relies on."""
@@ -198,6 +216,26 @@ class Points:
         if not isinstance(value, int | float) or not all(map(is_number, (value, *self.values))):
             return None
         return min(range(len(self.values)), key=lambda at: float(abs(self.values[at] - value)))
+
+
+def _floats(low: float, high: float) -> Iterator[float]:
+    """All floats from low to high, increasing."""
+    value = low
+    while value <= high:
+        yield value
+        value = math.nextafter(value, math.inf)
+
+
+def _decimals(low: float, high: float) -> Iterator[float]:
+    """The numbers of DIGITS significant digits from low to high, both at least 0, increasing from the first above 0."""
+    start = exact(low) if low > 0 else exact(sys.float_info.min)
+    power = math.floor(math.log10(start)) - DIGITS + 1
+    count = math.ceil(start / Fraction(10) ** power)
+    while (value := count * Fraction(10) ** power) <= exact(high):
+        yield float(value)
+        count += 1
+        if count >= 10**DIGITS:
+            count, power = count // 10, power + 1
 
 
 Domain: TypeAlias = Continuous | Points

@@ -149,11 +149,11 @@ class SearchSpace:
                 near = nearest(name, self._by_name)
                 problems.append(f"{name} is no parameter of this space{near and ' (' + near + ')'}")
         present: dict[str, Value] = {}
-        for parameter in self._in_order:
-            if parameter.name in values and self._exists(parameter, present):
+        for parameter in self.in_order:
+            if parameter.name in values and self.exists(parameter, present):
                 present[parameter.name] = values[parameter.name]
         for parameter in self.parameters:
-            if not self._exists(parameter, present):
+            if not self.exists(parameter, present):
                 if parameter.name in values:
                     problems.append(f"{parameter.name} exists only while {parameter.active_when}")
             elif parameter.name not in values:
@@ -172,25 +172,35 @@ class SearchSpace:
         """Chooses a value for each parameter that exists, in order, from what the earlier ones leave it."""
         chosen: dict[str, Value] = {}
         for parameter in self._switches:
-            if self._exists(parameter, chosen):
+            if self.exists(parameter, chosen):
                 chosen[parameter.name] = choose(parameter, domains[parameter.name])
-        existing = {p.name: p for p in self._in_order[len(self._switches) :] if self._exists(p, chosen)}
+        existing = {p.name: p for p in self.in_order[len(self._switches) :] if self.exists(p, chosen)}
         open_domains = self._propagated(domains, existing)
         for name, parameter in existing.items():
-            domain = open_domains[name]
-            for edge in self._below.get(name, ()):
-                if edge.smaller in chosen:
-                    smaller: Any = chosen[edge.smaller]
-                    domain = domain.above(smaller, edge.strict)
-            chosen[name] = choose(parameter, domain)
+            chosen[name] = choose(parameter, self._above_smaller(name, open_domains[name], chosen))
         return {p.name: chosen[p.name] for p in self.parameters if p.name in chosen}
+
+    def range_beside(self, parameter: Parameter, chosen: Mapping[str, Value]) -> Domain:
+        """What a parameter can take beside the constants and the smaller ones that are chosen; it may be empty."""
+        return self._above_smaller(parameter.name, self._domains[parameter.name], chosen)
+
+    def larger(self, name: str) -> tuple[str, ...]:
+        """The parameters that a condition puts above this one."""
+        return tuple(edge.larger for edge in self._above.get(name, ()))
+
+    def _above_smaller(self, name: str, domain: Domain, chosen: Mapping[str, Value]) -> Domain:
+        for edge in self._below.get(name, ()):
+            if edge.smaller in chosen:
+                smaller: Any = chosen[edge.smaller]
+                domain = domain.above(smaller, edge.strict)
+        return domain
 
     def _propagated(self, domains: Mapping[str, Domain], existing: Collection[str]) -> Mapping[str, Domain]:
         """The domains without the values that would leave a larger existing parameter nothing above them."""
         if not self._above:
             return domains
         propagated = dict(domains)
-        for parameter in reversed(self._in_order):
+        for parameter in reversed(self.in_order):
             for edge in self._above.get(parameter.name, ()):
                 if edge.larger in existing and parameter.name in existing:
                     highest = propagated[edge.larger].high
@@ -201,7 +211,7 @@ class SearchSpace:
                 raise SpaceError(f"no value of {parameter.name} leaves room for a larger {larger}", advice=advice)
         return propagated
 
-    def _exists(self, parameter: Parameter, present: Mapping[str, Value]) -> bool:
+    def exists(self, parameter: Parameter, present: Mapping[str, Value]) -> bool:
         """Whether a parameter exists, given these values of the parameters before it."""
         switch = parameter.active_when
         if switch is None:
@@ -280,7 +290,7 @@ class SearchSpace:
         return tuple(self._by_name[name] for name in order if name in watched.values())
 
     @cached_property
-    def _in_order(self) -> tuple[Parameter, ...]:
+    def in_order(self) -> tuple[Parameter, ...]:
         """All parameters as they are decoded: switches first, then the smaller before the larger."""
         graph: dict[str, list[str]] = {parameter.name: [] for parameter in self.parameters}
         for edge in self._edges:

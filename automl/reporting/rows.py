@@ -23,7 +23,11 @@ def plan_title(planned: PlannedStudy) -> str:
 
 
 def plan_parameters(planned: PlannedStudy) -> str:
-    return ", ".join(planned.parameters) or "nothing"
+    """What is searched, and how many configurations there are, where that is a number."""
+    if not planned.parameters:
+        return "nothing"
+    number = planned.configurations
+    return ", ".join(planned.parameters) + ("" if number is None else f" ({counted(number, 'configuration')})")
 
 
 def plan_totals(totals: Totals) -> Pairs:

@@ -18,6 +18,7 @@ from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import promote
 from automl.search.ranking import best_outcome
 from automl.search.samplers.base import Request, Sampler, Trial
+from automl.search.untried import Repeats, Tried
 
 DEFAULTS = 0  # the number of the experiment that trains the network's defaults
 _FIRST_ENQUEUED = DEFAULTS + 1  # the number of the experiment that tries the first values of `enqueue`
@@ -44,6 +45,7 @@ class Brain:
     """Decides how many experiments run and how long (plan), on which values (sampler), and which is better (metric).
 
     `enqueue` holds the values of the study file that are tried first, as experiments 1, 2, ... after the defaults.
+    `repeats` says whether a sampler's proposal may have been tried before.
     """
 
     plan: Plan
@@ -53,6 +55,7 @@ class Brain:
     seed: int
     held_out: bool = False
     enqueue: tuple[Mapping[str, Any], ...] = ()
+    repeats: Repeats = Repeats.NEVER
 
     def decide(
         self,
@@ -85,7 +88,11 @@ class Brain:
         ]
         if self.plan.sees_all(stage, index):  # the search before it is over: its sampler starts anew
             earlier = ordered = ()
-        issued = self._propose(planned, rung, earlier, ordered, chosen)
+        tried = Tried(self.space, self.repeats)
+        if self.repeats is not Repeats.AS_PROPOSED:
+            self._add_side_by_side(planned, tried)
+        tried.add(issued.values for decision in earlier for issued in decision.issued)
+        issued = self._propose(planned, rung, earlier, ordered, chosen, tried=tried)
         return replace(decision, issued=issued, enqueued=tuple(queued.number for queued in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
@@ -138,9 +145,12 @@ class Brain:
         earlier: Sequence[Decision],
         outcomes: Sequence[Outcome],
         chosen: Sequence[Chosen],
+        *,
+        tried: Tried,
     ) -> tuple[Recommendation, ...]:
         first = stage.first_of(rung.index)
         proposals = list(chosen)
+        tried.add(choice.values for choice in chosen)
         if rung.size > len(proposals):
             root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
             before = (root, *others)[:-1]
@@ -159,9 +169,10 @@ class Brain:
                 chosen=tuple(by_others),
             )
             trials = self._trials(earlier, outcomes)
+            proposed = self.sampler.propose(self.space, trials, request)
             proposals += [
                 Chosen(proposal.values, Origin.SAMPLER, proposal.reason)
-                for proposal in self.sampler.propose(self.space, trials, request)
+                for proposal in tried.replaced(proposed, request.seed, request.first)
             ]
         return tuple(
             Recommendation(
@@ -175,6 +186,22 @@ class Brain:
             )
             for position, proposal in enumerate(proposals)
         )
+
+    def _add_side_by_side(self, stage: Stage, tried: Tried) -> None:
+        """Take note of what the stages before this one start with that may run at the same time.
+
+        Their decisions are not looked at, for they may not be made yet. But the first decision of a stage sees no
+        result, so it can be computed anew. What one carries over from the search before was tried before.
+        """
+        chain = {link.index for link in self.plan.chain(stage)}
+        for other in self.plan.search:
+            if other.index < stage.index and other.index not in chain:
+                rung = other.rungs[0]
+                begin = replace(other, retrains=None)
+                chosen = self._chosen(begin, rung, (), ())
+                if other.retrains is not None:
+                    chosen.append(Chosen(self.space.defaults(), Origin.CARRIED_OVER, ""))
+                self._propose(other, rung, (), (), chosen, tried=tried)
 
     def _enqueued_in(self, stage: Stage) -> int:
         """How many experiments of a stage try values of the study file."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
-from automl.search.plan import Plan, Rung, Stage, StageKind
+from automl.search.plan import Plan, Rung, Stage, StageKind, capped
 from automl.search.schedules.base import Schedule
 from automl.text.formatting import shown
 
@@ -67,12 +68,16 @@ class Extension:
         return cls(data.get("max_recommendations"), data.get("R"))
 
 
-def extended(schedule: Schedule, growth: Growth | None, extensions: Sequence[Extension], repeats: int) -> Plan:
+def extended(
+    schedule: Schedule, growth: Growth | None, extensions: Sequence[Extension], repeats: int, most: float = math.inf
+) -> Plan:
     """The plan of a schedule followed by those of its extensions, each with its final judgement of `repeats`.
+
+    `most` is how many configurations there are to try; the search has no more experiments than that.
 
     Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
-    plan = with_final(schedule.plan(), repeats)
+    plan = with_final(capped(schedule.plan(), most), repeats)
     for extension in extensions:
         if growth is None or extension.by is not growth.by:
             raise RecordError(
@@ -80,9 +85,11 @@ def extended(schedule: Schedule, growth: Growth | None, extensions: Sequence[Ext
             )
         if growth.by is GrowsBy.RESOURCE:
             schedule = growth.further(schedule, extension.to)
-            plan = with_larger(plan, schedule.plan(), extension.to)
+            carried_over = sum(stage.retrains is not None for stage in plan.search)
+            left = most - (plan.searched - carried_over)
+            plan = with_larger(plan, capped(schedule.plan(), left, repeated=1), extension.to)
         else:
-            added = extension.to - plan.searched
+            added = int(min(extension.to, most)) - plan.searched
             if added <= 0:
                 raise RecordError(
                     f"the study's record: it was extended from {plan.searched} to {extension.to} experiments"

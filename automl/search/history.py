@@ -369,15 +369,15 @@ class _reading:  # noqa: N801 - reads as a verb at the place of use
             ) from error
 
 
-def check_format(data: Any, where: str) -> None:
-    """Raises RecordError when `data` has no format number, and UnknownFormat when the number is above `FORMAT`."""
+def check_format(data: Any, where: str, newest: int = FORMAT) -> None:
+    """Raises RecordError when `data` has no format number, and UnknownFormat when the number is above `newest`."""
     version = data.get("format") if isinstance(data, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise RecordError(f"{where} names no format", advice="the object is damaged: restore it from a copy")
-    if version > FORMAT:
+    if version > newest:
         raise UnknownFormat(
             f"{where} has format {version}",
-            allowed=f"formats up to {FORMAT}",
+            allowed=f"formats up to {newest}",
             advice="a newer argo-automl wrote it: install that version or a later one",
         )
 

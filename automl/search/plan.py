@@ -6,7 +6,7 @@ A plan is made of stages, and a stage of rungs. All counting is by integers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -168,6 +168,29 @@ class Plan:
             for stage in stages
             for rung, before in with_before(stage, "epochs")
         )
+
+
+def capped(plan: Plan, most: float, repeated: int = 0) -> Plan:
+    """The plan with at most `most` experiments that start: a rung has fewer, and what would have none is left out.
+
+    `repeated` is how many more the last stage may start, whose configurations were tried before.
+    """
+    stages: list[Stage] = []
+    left, first = most, 0
+    for stage in plan.stages:
+        if stage is plan.stages[-1]:
+            left += repeated
+        rungs: list[Rung] = []
+        before = 0
+        for rung in stage.rungs:
+            before = int(min(rung.size, left if rung.new else before))
+            left -= before if rung.new else 0
+            if before:
+                rungs.append(replace(rung, index=len(rungs), size=before))
+        if rungs:
+            stages.append(replace(stage, index=len(stages), first=first, rungs=tuple(rungs)))
+            first += stages[-1].experiments
+    return replace(plan, stages=tuple(stages))
 
 
 def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:

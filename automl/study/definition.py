@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -14,14 +15,16 @@ from automl.networks import Network
 from automl.networks.costs import Costs
 from automl.networks.definition import MetricRule
 from automl.networks.spec_formats import flatten, set_paths
+from automl.problem.configurations import count, identity, is_drawn
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import ALGORITHMS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan
 from automl.search.schedules.base import Schedule
+from automl.search.untried import Repeats
 from automl.study.base_spec import base_spec, check_one_of
-from automl.study.enqueued_values import enqueued
+from automl.study.enqueued_values import check_room, enqueued
 from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, StudyFile
 from automl.study.searched_parameters import search_space
 from automl.text.formatting import shown
@@ -29,17 +32,22 @@ from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
 
+RULES = 2  # grows when an unchanged study file would be decided in another way
+_NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
+
 
 @dataclass(frozen=True)
 class Definition:
     """A study file and its network, checked together: the whole of what decides a study.
 
-    `extensions` are those since the study was begun, in their order.
+    `extensions` are those since the study was begun, in their order. `rules` are those by which it decides: a study
+    keeps the ones that it was begun with.
     """
 
     file: StudyFile
     network: Network
     extensions: tuple[Extension, ...] = ()
+    rules: int = RULES
 
     def __post_init__(self) -> None:
         if self.network.refused:
@@ -62,6 +70,7 @@ class Definition:
             # an option that is not set is left out: an option of a later version must not change a study that lacks it
             "study": {name: value for name, value in options.items() if value is not None},
             "network": self.network.model_dump(mode="json", exclude_defaults=True),
+            **({"rules": self.rules} if self.rules > 1 else {}),  # what was begun under the first rules names none
         }
 
     @classmethod
@@ -74,7 +83,7 @@ class Definition:
         if settings is not None:
             file = file.model_copy(update={name: getattr(settings, name) for name in NOT_DECISIVE})
         extensions = tuple(map(Extension.from_json, data.get("extensions", ())))
-        return cls(file, _stored(Network, data, "network"), extensions)
+        return cls(file, _stored(Network, data, "network"), extensions, rules_of(data))
 
     @cached_property
     def metric_rule(self) -> MetricRule:
@@ -130,14 +139,46 @@ class Definition:
     def brain(self) -> Brain:
         repeats = self.file.final.repeats if self.file.automl_enabled else 0
         return Brain(
-            plan=extended(self.schedule, self.growth, self.extensions, repeats),
+            plan=extended(self.schedule, self.growth, self.extensions, repeats, self.most_experiments),
             space=self.space,
             sampler=NamedSampler(self.sampler_name),
             metric=self.metric_rule.metric(),
             seed=self.file.seed,
             held_out=self.network.held_out_metric is not None,
-            enqueue=enqueued(self.space, self.file.enqueue or [], self.schedule.plan().experiments),
+            enqueue=self.enqueued,
+            repeats=self.repeats,
         )
+
+    @cached_property
+    def enqueued(self) -> tuple[dict[str, Any], ...]:
+        """The completed values of `enqueue`. Raises StudyFileError where the search has no experiment for each."""
+        values = enqueued(self.space, self.file.enqueue or [])
+        planned = self.schedule.plan().experiments
+        check_room(values, int(min(planned, self._most_with(values))), planned)
+        return values
+
+    @property
+    def repeats(self) -> Repeats:
+        """Whether a configuration may be trained again."""
+        if self.rules < _NO_REPEATS:
+            return Repeats.AS_PROPOSED
+        return Repeats.WHEN_ALL_WERE_TRIED if self.file.repeat_configurations else Repeats.NEVER
+
+    @cached_property
+    def configurations(self) -> float:
+        """How many configurations the search space has: a whole number, or infinity."""
+        return count(self.space)
+
+    @property
+    def most_experiments(self) -> float:
+        """The most experiments that the search can have, all of different configurations unless repeats are allowed."""
+        return self._most_with(self.enqueued)
+
+    def _most_with(self, values: Sequence[Mapping[str, Any]]) -> float:
+        if self.repeats is not Repeats.NEVER:
+            return math.inf
+        chosen = {identity(each): each for each in (self.space.defaults(), *values)}
+        return self.configurations + sum(not is_drawn(self.space, each) for each in chosen.values())
 
     @property
     def is_chain(self) -> bool:
@@ -186,6 +227,18 @@ class Definition:
                 f"sampler: {self.file.sampler} does not go with algorithm: {self.file.algorithm}",
                 allowed=", ".join(algorithm.samplers),
             )
+
+
+def rules_of(data: Mapping[str, Any]) -> int:
+    """The rules of a stored study. Raises RecordError for those that this version does not know."""
+    rules = data.get("rules", 1)
+    if type(rules) is not int or not 1 <= rules <= RULES:
+        raise RecordError(
+            f"the study's record: rules: {shown(rules)}",
+            allowed=f"1 to {RULES}",
+            advice="use the version of argo-automl that began the study",
+        )
+    return rules
 
 
 def _stored(model: type[M], data: Mapping[str, Any], part: str) -> M:

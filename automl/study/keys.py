@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 METADATA = "automl_metadata.json"
+METADATA_FORMAT = 2  # of metadata that name the rules of a study; before, it was that of all other objects
 STUDY_FILE = "study.yaml"
 DECISIONS = "decisions/"
 RESULTS = "results/"

@@ -10,9 +10,9 @@ from automl import __version__
 from automl.errors import StudyFileError
 from automl.search.extension import Extension
 from automl.search.history import FORMAT, Experiment, History, check_format
-from automl.study.definition import Definition
+from automl.study.definition import Definition, rules_of
 from automl.study.experiments import experiments
-from automl.study.keys import METADATA, STUDY_FILE
+from automl.study.keys import METADATA, METADATA_FORMAT, STUDY_FILE
 from automl.study.options import StudyFile
 from automl.study.record import Record, study_digest
 from automl.study.software_versions import versions
@@ -61,8 +61,10 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
 
     `text` is the study file, stored for people. Raises StudyFileError when the store holds another study.
     """
+    theirs = _create_metadata(record, _metadata_of(definition))
+    if (rules := rules_of(theirs)) != definition.rules:  # it goes on under those that it was begun with
+        definition = replace(definition, rules=rules)
     ours = _metadata_of(definition)
-    theirs = _create_metadata(record, ours)
     if theirs.get("sha256") != ours["sha256"]:
         raise _another_study(record, theirs, ours)
     stored = record.metadata()  # refuses one that was edited since it was begun
@@ -74,7 +76,7 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
 def _metadata_of(definition: Definition) -> dict[str, Any]:
     """What is stored when this study begins."""
     return {
-        "format": FORMAT,
+        "format": FORMAT if definition.rules == 1 else METADATA_FORMAT,
         "version": __version__,
         "software": versions(),
         "sha256": study_digest(definition),
@@ -86,7 +88,7 @@ def _create_metadata(record: Record, ours: Mapping[str, Any]) -> Mapping[str, An
     """Stores the metadata unless the store already holds some; returns the stored ones."""
     where = record.where(METADATA)
     stored: Mapping[str, Any] = strict_json.load(record.store.create(METADATA, strict_json.dump(ours)), where)
-    check_format(stored, where)
+    check_format(stored, where, METADATA_FORMAT)
     return stored
 
 

@@ -97,6 +97,11 @@ class StudyFile(Options):
     sampler: Annotated[str, KeyOf(SAMPLERS)] | None = Field(
         None, description="which values; default: the algorithm's own"
     )
+    repeat_configurations: bool | None = Field(
+        None,
+        description="true: when all configurations of the space were tried, they are trained again with other seeds; "
+        "default: false, and the search ends",
+    )
     seed: int = Field(42, ge=0, lt=2**31, description="the only source of chance")
     additional_automl_parameters: list[str] = Field([], description="parameters to search that are not by default")
     remove_default_automl_parameters: list[str] = Field([], description="parameters not to search that are by default")

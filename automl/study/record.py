@@ -35,6 +35,7 @@ from automl.study.keys import (
     EXTENSIONS,
     MANIFEST,
     METADATA,
+    METADATA_FORMAT,
     REMOVED,
     checkpoint_object,
     decision_key,
@@ -66,8 +67,9 @@ class Record:
                 allowed="a store in which 'automl run' or a cluster has begun one",
                 advice=f"give the folder or s3:// prefix that holds {METADATA}",
             )
-        check_format(data, self.where(METADATA))
+        check_format(data, self.where(METADATA), METADATA_FORMAT)
         body = {name: data.get(name) for name in ("study", "network")}
+        body |= {name: data[name] for name in ("rules",) if name in data}
         if digest(strict_json.dump(body)) != data.get("sha256"):
             raise RecordError(
                 f"{self.where(METADATA)} does not match its sha256",
