@@ -86,11 +86,12 @@ def run(
     Example: automl run study.yaml -j 2
     """
     from automl.analysis import status
-    from automl.execution import local_runner, machine
+    from automl.execution import local_runner, machine, preflight
     from automl.reporting.plain_console import plain_console
     from automl.reporting.terminal import live_view, tables
     from automl.stores import open_store
-    from automl.study import study_file
+    from automl.study import study_file, summary
+    from automl.study.keys import METADATA
     from automl.study.opened_study import begin
     from automl.study.record import Record
 
@@ -99,7 +100,12 @@ def run(
     uri = study_file.store_uri(definition, study) if store is None else store
     side_by_side = jobs or definition.file.run.jobs or machine.default_jobs()
     record = Record(open_store(uri, probe=True))
+    begun = record.store.get(METADATA) is not None
+    if not begun:  # what is missing is said before anything is written
+        preflight.check_program(definition)
     definition = begin(record, definition, text).definition
+    if begun and summary.state(definition, record.history(definition)) in {"not started", "running", "judging"}:
+        preflight.check_program(definition)
     console = plain_console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     with view.shown():

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from automl.errors import AutoMLError
 from automl.execution import launcher, leftovers
+from automl.execution.preflight import PYTHONS
 from automl.execution.steps.stage_in import Launch
 
 
@@ -39,7 +40,7 @@ class TrainingProcess:
 
     def __init__(self, launch: Launch, jobs: int) -> None:
         argv = launch.argv
-        if argv[0] in {"python", "python3"}:  # of the image; here it is the one that runs this
+        if argv[0] in PYTHONS:  # of the image; here it is the one that runs this
             argv = (sys.executable, *argv[1:])
         self._log = launch.log.open("ab")
         try:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -55,6 +56,8 @@ class Program(Generic[S]):
 
     def __call__(self, arguments: Sequence[str] | None = None) -> int:
         options = self._options(arguments)
+        if options.check_libraries:
+            return self._check_libraries()
         training.handle_preemption()
         first = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes of a training on several devices
         try:
@@ -94,7 +97,23 @@ class Program(Generic[S]):
             name = str(error.name).partition(".")[0]
             if name not in _LIBRARIES:
                 raise
-            raise AutoMLError(f"{name} is not installed", advice=f"pip install 'argo-automl[{self.extra}]'") from error
+            raise self._missing(name) from error
+
+    @property
+    def _libraries(self) -> tuple[str, ...]:
+        """Those without which no training of it begins."""
+        return ("torch",) if self.loop is not None else ("torch", "lightning")
+
+    def _check_libraries(self) -> int:
+        """0 when what it needs is installed; else 1, and a line on standard error that says what is not."""
+        for name in self._libraries:
+            if find_spec(name) is None:
+                print(f"error: {self._missing(name)}", file=sys.stderr)
+                return 1
+        return 0
+
+    def _missing(self, name: str) -> AutoMLError:
+        return AutoMLError(f"{name} is not installed", advice=f"pip install 'argo-automl[{self.extra}]'")
 
     def _options(self, arguments: Sequence[str] | None) -> argparse.Namespace:
         started_as = f"python -m {_HERE}.{self.name}"
@@ -106,8 +125,14 @@ class Program(Generic[S]):
             f"keys of the spec [default]:\n\n{spec.described(self.settings)}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        parser.add_argument("--spec", type=Path, required=True, help="the train spec, YAML or JSON")
-        parser.add_argument("--results", type=Path, required=True, help="folder for status.json and the checkpoints")
+        checks = "--check-libraries" in (sys.argv[1:] if arguments is None else arguments)
+        parser.add_argument("--spec", type=Path, required=not checks, help="the train spec, YAML or JSON")
+        parser.add_argument(
+            "--results", type=Path, required=not checks, help="folder for status.json and the checkpoints"
+        )
+        parser.add_argument(
+            "--check-libraries", action="store_true", help="train nothing: exit with 0 if what it needs is installed"
+        )
         return parser.parse_args(arguments)
 
 

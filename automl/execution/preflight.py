@@ -1,0 +1,106 @@
+"""What a training on this machine lacks, found before the first experiment: otherwise each of them would fail.
+
+Looked at are the program of the command, the script that an interpreter is to run, the module of `python -m`, and the
+libraries of our own trainers. A word that is filled in for each training, such as {spec}, is taken as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from automl.errors import NetworkError, nearest
+from automl.study.definition import Definition
+
+OWN_TRAINERS = "automl.trainers."
+CHECK = "--check-libraries"  # of our own trainers: the exit code is 0 when all that they need is installed
+PYTHONS = ("python", "python3")  # of an image; here the one that runs this stands for them
+_SHELLS = ("sh", "bash", "dash", "zsh")
+_WITHOUT_VALUE = {  # options after which the script still comes
+    **dict.fromkeys((*PYTHONS, "python3."), frozenset({"-u", "-B", "-E", "-I", "-O", "-OO", "-P", "-S", "-s", "-v"})),
+    **dict.fromkeys(_SHELLS, frozenset({"-e", "-u", "-x", "-eu", "-ex", "-eux"})),
+}
+_OWN_FOLDER = "a training begins in a folder of its own"
+
+
+def check_program(definition: Definition) -> None:
+    """Raises NetworkError when the command of the network cannot be started here. Starts no training."""
+    program, *words = definition.network.command
+    if _is_filled_in(program):
+        return
+    if program not in PYTHONS:
+        _check_executable(program)
+    kind = Path(program).name
+    options = _WITHOUT_VALUE.get("python3." if kind.startswith("python3.") else kind)
+    if options is None:
+        return
+    while words and words[0] in options:
+        words = words[1:]
+    if kind not in _SHELLS and len(words) > 1 and words[0] == "-m":
+        _check_module(words[1], is_ours=program in PYTHONS)
+    elif words and not words[0].startswith("-") and not _is_filled_in(words[0]):
+        _check_script(words[0])
+
+
+def _is_filled_in(word: str) -> bool:
+    return "{" in word
+
+
+def _refused(word: str, what: str, *, allowed: str = "", advice: str = "") -> NetworkError:
+    return NetworkError(f"command: {word!r} {what}", allowed=allowed, advice=advice)
+
+
+def _check_executable(program: str) -> None:
+    if "/" not in program:
+        if shutil.which(program) is None:
+            near = nearest(program, _programs())
+            raise _refused(program, "is not a program on the PATH of this machine", advice=near or "install it")
+        return
+    path = Path(program)
+    _check_script(program)
+    if not os.access(path, os.X_OK):
+        raise _refused(program, "is not executable", advice=f"chmod +x {program}, or name the interpreter before it")
+    with path.open("rb") as file:
+        first = file.readline(256)
+    if first.startswith(b"#!"):
+        interpreter = os.fsdecode(first[2:].strip().partition(b" ")[0])
+        if not Path(interpreter).is_file():
+            raise _refused(program, f"begins with #!{interpreter}, and there is no such program", advice="correct it")
+
+
+def _check_script(script: str) -> None:
+    path = Path(script)
+    if not path.is_absolute():
+        raise _refused(script, "is a relative path", allowed=f"the whole path, for {_OWN_FOLDER}")
+    if path.is_dir() and not (path / "__main__.py").is_file():
+        raise _refused(script, "is a folder", allowed="a program")
+    if not path.exists():
+        others = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise _refused(script, "does not exist", advice=nearest(path.name, others) or "correct the path")
+
+
+def _check_module(module: str, *, is_ours: bool) -> None:
+    if not is_ours or _is_filled_in(module):
+        return
+    if module.startswith(OWN_TRAINERS):
+        # the program itself knows what it needs; its last line says what is missing
+        ran = subprocess.run(
+            (sys.executable, "-m", module, CHECK), capture_output=True, text=True, errors="replace", check=False
+        )
+        if ran.returncode:
+            said = ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"]
+            raise NetworkError(said[-1].removeprefix("error: "))
+        return
+    package = module.partition(".")[0]
+    if PathFinder.find_spec(package) is None and package not in sys.stdlib_module_names:
+        raise _refused(f"-m {module}", f"cannot be found: {package} is not installed", advice="install it")
+
+
+def _programs() -> list[str]:
+    """The names of the programs on the PATH."""
+    folders = [Path(folder) for folder in os.get_exec_path() if Path(folder).is_dir()]
+    return [entry.name for folder in folders for entry in folder.iterdir()]

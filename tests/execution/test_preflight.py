@@ -1,0 +1,92 @@
+"""What a training lacks is said before the first experiment, and nothing is stored by then."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from automl.errors import NetworkError
+from automl.execution.preflight import check_program
+from automl.study import study_file
+from automl.study.definition import Definition
+from tests.command_line import automl
+from tests.small_network import write_small_study
+
+# the words of a command, {folder} filled in; what the error says, None for one that can be started
+COMMANDS: dict[str, tuple[list[str], str | None]] = {
+    "a Python program": (["python", "{folder}/small.py", "{spec}"], None),
+    "options before it": (["python3", "-u", "-O", "{folder}/small.py", "{spec}"], None),
+    "a script": (["sh", "-e", "{folder}/train.sh", "{spec}"], None),
+    "an executable": (["{folder}/train.sh", "{spec}"], None),
+    "a program of the PATH": (["env", "A=b", "sh", "missing.sh", "{spec}"], None),
+    "a module of the library": (["python", "-m", "json.tool", "{spec}"], None),
+    "a module of a package": (["python", "-m", "pytest", "{spec}"], None),
+    "code": (["sh", "-c", "true", "{spec}"], None),
+    "what is filled in": (["sh", "{spec}"], None),
+    "an option with a value": (["python", "-W", "ignore", "{folder}/small.py", "{spec}"], None),
+    "no such script": (["python", "{folder}/smal.py", "{spec}"], "does not exist; did you mean 'small.py'?"),
+    "a relative path": (
+        ["python", "small.py", "{spec}"],
+        "is a relative path; allowed: the whole path, for a training",
+    ),
+    "a relative program": (["./train.sh", "{spec}"], "is a relative path"),
+    "a folder": (["sh", "{folder}", "{spec}"], "is a folder"),
+    "no such program": (["{folder}/train.s", "{spec}"], "does not exist; did you mean 'train.sh'?"),
+    "not executable": (["{folder}/small.py", "{spec}"], "is not executable; chmod +x"),
+    "not on the PATH": (["pythn-of-nobody", "{spec}"], "is not a program on the PATH of this machine"),
+    "an interpreter that is missing": (["{folder}/odd.sh", "{spec}"], "begins with #!/no/such/shell"),
+    "a module that is missing": (["python", "-m", "no_such_module.train", "{spec}"], "no_such_module is not installed"),
+    "no such shell script": (["bash", "{folder}/none.sh", "{spec}"], "does not exist"),
+}
+
+
+def with_command(folder: Path, words: list[str]) -> Definition:
+    study = write_small_study(folder)
+    for name, text in {"train.sh": "#!/bin/sh\n", "odd.sh": "#!/no/such/shell -e\n"}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    quoted = ", ".join(f'"{word.replace("{folder}", str(folder))}"' for word in words)
+    network = (folder / "small.yaml").read_text()
+    (folder / "small.yaml").write_text(re.sub(r"command: .*", f"command: [{quoted}]", network))
+    return study_file.read(study)
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_a_command_that_cannot_be_started_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    words, says = COMMANDS[kind]
+    definition = with_command(tmp_path, words)
+    if says is None:
+        check_program(definition)
+        return
+    with pytest.raises(NetworkError) as caught:
+        check_program(definition)
+    assert says in str(caught.value)
+
+
+def test_run_says_it_before_anything_is_stored(tmp_path: Path) -> None:
+    with_command(tmp_path, ["sh", "{folder}/none.sh", "{spec}"])
+    ran = automl("run", "study.yaml", cwd=tmp_path)
+    assert (ran.code, "none.sh' does not exist" in ran.err) == (2, True)
+    assert not list((tmp_path / "study").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("network", "blocked", "extra"),
+    [("fashion_mnist", "torch", "torch"), ("image_classification", "lightning", "trainers")],
+)
+def test_a_study_of_ours_without_its_libraries_is_refused_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str, blocked: str, extra: str
+) -> None:
+    """The import is blocked in every process, as it is where the library was never installed."""
+    block = tmp_path / "block"
+    block.mkdir()
+    (block / "sitecustomize.py").write_text(f"import sys\nsys.modules[{blocked!r}] = None\n")
+    monkeypatch.setenv("PYTHONPATH", f"{block}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    assert automl("init", "study.yaml", "--network", network, cwd=tmp_path).code == 0
+    ran = automl("run", "study.yaml", "-j", "1", cwd=tmp_path)
+    assert ran.code == 2
+    assert ran.err.strip() == f"automl: {blocked} is not installed; pip install 'argo-automl[{extra}]'"
+    assert not list(tmp_path.glob("*/automl_metadata.json"))
