@@ -30,6 +30,12 @@ def compile_study(definition: Definition, text: str) -> Workflow:
 
     Raises StudyFileError when the study cannot run on a cluster as it is.
     """
+    if any(stage.overlap is not None for stage in definition.plan.stages):
+        raise StudyFileError(
+            f"algorithm: {definition.file.algorithm} does not run on Argo yet",
+            allowed=", ".join(name for name, row in ALGORITHMS.items() if row.template),
+            advice="'automl run' carries it out on this machine",
+        )
     cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store or ""
     image = cluster.image or definition.network.image
     submission.check_pod_values(store, image, "run: store", "set it there")

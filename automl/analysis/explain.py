@@ -21,11 +21,11 @@ from automl.search.history import (
     Status,
     origin_of,
 )
-from automl.search.plan import Stage
+from automl.search.plan import Overlap, Stage
 from automl.search.ranking import best_outcome, ranked
 from automl.study import summary
 from automl.study.definition import Definition
-from automl.study.experiments import RunState, experiments, goes_on, run_states
+from automl.study.experiments import RunState, experiments, run_states
 from automl.study.keys import LOG, decision_key, experiment_key
 from automl.text.formatting import duration, number
 
@@ -148,7 +148,9 @@ def explain(definition: Definition, study: History, experiment_number: int) -> E
     )
     rungs = tuple(
         _rung(definition, study, experiment, recommendation, rung)
-        for rung, recommendation in enumerate(experiment.recommendations, decision.index)
+        for rung, recommendation in enumerate(
+            experiment.recommendations, decision.rung_of(experiment.recommendations[0])
+        )
     )
     proposed = _proposed(definition, study, stage, decision, experiment)
     return Explanation(
@@ -223,14 +225,14 @@ def _rung(
     """What happened to an experiment at a rung: its rank among the rung's results, the cut, and what followed."""
     stage, decisions = definition.plan.stages[experiment.stage], study.of_stage(experiment.stage)
     result = study.results.get((experiment.number, rung))
-    issued = next(decided for decided in decisions if decided.index == rung).issued
+    issued = [recommended for decided in decisions for recommended, at in decided.runs() if at == rung]
     reached = [
         study.results[recommended.number, rung].outcome()
         for recommended in issued
         if (recommended.number, rung) in study.results
     ]
     order = [outcome.experiment for outcome in ranked(reached, definition.brain.metric)]
-    go_on = stage.rungs[rung + 1].size if goes_on(stage, rung) else None
+    go_on = stage.rungs[rung + 1].size if stage.goes_on(rung) else None
     course = RungCourse(
         rung=rung,
         from_epoch=recommendation.resume_epoch,
@@ -244,10 +246,10 @@ def _rung(
         cut=study.results[order[go_on - 1], rung].value if go_on and len(order) >= go_on else None,
         end=run_states(study, (stage,))[experiment.number, rung],
     )
-    return replace(course, text=_rung_text(definition, course, result))
+    return replace(course, text=_rung_text(definition, course, result, stage.overlap))
 
 
-def _rung_text(definition: Definition, course: RungCourse, result: Result | None) -> str:
+def _rung_text(definition: Definition, course: RungCourse, result: Result | None, overlap: Overlap | None) -> str:
     span = f"epochs {course.from_epoch + 1} to {course.epochs}" if course.epochs > 1 else "epoch 1"
     head = f"rung {course.rung}, {span}: "
     if result is None:
@@ -264,6 +266,8 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results
     rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
+    if overlap is not None and overlap.nu is not None:
+        return text + _end_without_barrier(course, rank, overlap.nu)
     goes = "the best one goes on" if course.go_on == 1 else f"the best {course.go_on} go on"
     cut = ""
     if course.cut is not None:
@@ -277,6 +281,16 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
             RunState.STOPPED: f"{rank}; stopped, for only {goes}{cut}",
         }[course.end]
     )
+
+
+def _end_without_barrier(course: RungCourse, rank: str, nu: int) -> str:
+    """What followed on a rung, where one of `nu` results goes on without waiting for the others."""
+    return {
+        RunState.FINISHED: "; this was the last rung",
+        RunState.WAITING: f"{rank} so far; one of {nu} goes on, and there is room for more",
+        RunState.PROMOTED: f"{rank} by now; promoted, when it was among the best one of {nu}",
+        RunState.STOPPED: f"{rank}; stopped, for one of {nu} has gone on, {course.go_on} at most",
+    }[course.end]
 
 
 def _end(definition: Definition, study: History, experiment: Experiment) -> list[str]:

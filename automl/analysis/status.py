@@ -10,13 +10,14 @@ from typing import Any
 from automl.analysis.eta import TimeLeft
 from automl.analysis.time_left import time_left
 from automl.networks.definition import MetricRule
+from automl.search.agenda import open_runs
 from automl.search.brain import DEFAULTS
 from automl.search.history import History, Recommendation, Status
-from automl.search.plan import Rung, with_before
+from automl.search.plan import with_before
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.study.definition import Definition
-from automl.study.experiments import experiments, runs_of
+from automl.study.experiments import experiments, runs_of, to_ask_for
 from automl.study.keys import run_prefix
 from automl.study.record import Record
 from automl.study.summary import Verdict
@@ -179,28 +180,13 @@ def progress(definition: Definition, study: History, running: Mapping[int, int] 
     if summary.search_is_over(definition, study) and summary.best_of_search(definition, study) is None:
         stages = plan.search  # nothing succeeded: there is nothing to judge
     for stage in stages:
-        decisions = study.of_stage(stage.index)
-        for rung, before in with_before(stage, "epochs"):
-            if rung.index < len(decisions):
-                issued = decisions[rung.index].issued
-                open_runs = [
-                    recommendation
-                    for recommendation in issued
-                    if (recommendation.number, rung.index) not in study.results
-                ]
-                pending += sum(
-                    rung.epochs - max(before, running.get(recommendation.number, 0)) for recommendation in open_runs
-                )
-            else:
-                pending += _expected_size(study, stage.index, rung) * (rung.epochs - before)
+        before = {rung.index: epochs for rung, epochs in with_before(stage, "epochs")}
+        pending += sum(size * (rung.epochs - before[rung.index]) for rung, size in to_ask_for(study, stage))
+        for run in open_runs(study, *study.of_stage(stage.index)):
+            done = max(before[run.rung], running.get(run.recommendation.number, 0))
+            pending += stage.rungs[run.rung].epochs - done
     total = plan.trained(plan.stages, resume=True)
     return Progress(summary.state(definition, study), counts, max(0, total - pending), pending)
-
-
-def _expected_size(study: History, stage: int, rung: Rung) -> int:
-    """How many experiments an undecided rung will train, which is at most the number in the stage's newest rung."""
-    decisions = study.of_stage(stage)
-    return rung.size if rung.new or not decisions else min(rung.size, len(decisions[-1].issued))
 
 
 def _open_runs(definition: Definition, study: History) -> list[tuple[Recommendation, int]]:

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 from automl.analysis import eta
 from automl.analysis.eta import Seen, Task, TimeLeft, Waits
-from automl.search.history import Decision, History
+from automl.search.agenda import open_runs, standing_in
+from automl.search.history import Decision, History, Recommendation
+from automl.search.list_scheduling import Left, without_barrier
 from automl.search.plan import Stage, StageKind, with_before
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
+from automl.study.experiments import to_ask_for
 
 _RECENT = 30  # attempts from which the places are counted
 _PODS = Waits(between=(2.0, 8.0), rungs=(10.0, 30.0))  # what clusters took (docs/speed.md), for a study without any
@@ -30,7 +33,8 @@ def time_left(
         (attempt.experiment, attempt.rung): attempt for attempt in sorted(times, key=lambda attempt: attempt.began)
     }
     search, after = (
-        [_chain(study, stage, newest, now) for stage in stages] for stages in _open_stages(definition, study)
+        [chain for stage in stages for chain in _chains(study, stage, newest, now)]
+        for stages in _open_stages(definition, study)
     )
     running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
     places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
@@ -56,11 +60,10 @@ def as_it_was(
     begun = {(attempt.experiment, attempt.rung) for attempt in begun_by_then}
     stages = definition.plan.stages
     decisions: list[Decision] = []
-    for attempt in study.decisions:
-        rung = stages[attempt.stage].rungs[attempt.index].index
-        first = attempt.index == 0 and stages[attempt.stage].kind is StageKind.SEARCH
-        if first or any((recommendation.number, rung) in begun for recommendation in attempt.issued):
-            decisions.append(attempt)
+    for decision in study.decisions:
+        first = decision.index == 0 and stages[decision.stage].kind is StageKind.SEARCH
+        if first or any((recommendation.number, rung) in begun for recommendation, rung in decision.runs()):
+            decisions.append(decision)
     return replace(study, decisions=tuple(decisions), results=results), begun_by_then
 
 
@@ -72,12 +75,25 @@ def _open_stages(definition: Definition, study: History) -> tuple[tuple[Stage, .
     return plan.search, () if over and summary.best_of_search(definition, study) is None else finals
 
 
-def _chain(
-    study: History,
-    stage: Stage,
-    newest: dict[tuple[int, int], AttemptTimes],
-    now: float,
-) -> list[list[Task]]:
+_Newest = dict[tuple[int, int], AttemptTimes]  # by experiment and rung
+
+
+def _chains(study: History, stage: Stage, newest: _Newest, now: float) -> list[list[list[Task]]]:
+    """What is left of a stage: trainings that follow each other."""
+    if stage.overlap is None:
+        return [_chain(study, stage, newest, now)]
+    standing, to_come = standing_in(study, stage), dict(to_ask_for(study, stage))
+    opened = [run for decision in standing.decisions for run in open_runs(study, decision)]
+    rungs = []
+    for rung, before in with_before(stage, "epochs"):
+        begun = [_task(run.recommendation, newest.get(run.key), now) for run in opened if run.rung == rung.index]
+        candidates = () if rung.new else tuple(outcome.experiment for outcome in standing.results(rung.index - 1))
+        later = [Task(before, rung.epochs, candidates=candidates)] * to_come.get(rung, 0)
+        rungs.append(Left(rung.new, begun, later))
+    return without_barrier(rungs, stage.overlap.most)
+
+
+def _chain(study: History, stage: Stage, newest: _Newest, now: float) -> list[list[Task]]:
     """The rungs of a stage that are left, each with the trainings that are left."""
     decisions = study.of_stage(stage.index)
     alive = [recommendation.number for recommendation in decisions[-1].issued] if decisions else []
@@ -90,13 +106,7 @@ def _chain(
             for recommendation in decisions[rung.index].issued:
                 if (recommendation.number, rung.index) in study.results:
                     continue
-                task = Task(recommendation.resume_epoch, recommendation.epochs, recommendation.number)
-                times = newest.get((recommendation.number, rung.index))
-                if times is not None and times.ended is None:
-                    task = replace(task, begun=_seen(times), elapsed=max(0.0, now - times.began))
-                elif times is not None and times.epochs:
-                    task = replace(task, start=times.epochs[-1][0])
-                tasks.append(task)
+                tasks.append(_task(recommendation, newest.get((recommendation.number, rung.index)), now))
         elif rung.new or not decisions:
             tasks = [Task(before, rung.epochs)] * rung.size
         else:
@@ -104,6 +114,16 @@ def _chain(
         if tasks:
             rungs.append(tasks)
     return rungs
+
+
+def _task(recommendation: Recommendation, times: AttemptTimes | None, now: float) -> Task:
+    """A training that was asked for. `times` are those of its newest attempt."""
+    task = Task(recommendation.resume_epoch, recommendation.epochs, recommendation.number)
+    if times is not None and times.ended is None:
+        return replace(task, begun=_seen(times), elapsed=max(0.0, now - times.began))
+    if times is not None and times.epochs:
+        return replace(task, start=times.epochs[-1][0])
+    return task
 
 
 def _seen(times: AttemptTimes, *, failed: bool = False, now: float | None = None) -> Seen:

@@ -112,12 +112,16 @@ class LocalRun:
         return OpenedStudy(self.record, self.definition, self.record.metadata())
 
     def _decide(self) -> None:
-        """Makes every decision that is due, until all that is left waits for a training."""
-        while steps := due(self.definition.plan, self.study):
-            for step in steps:
-                decision = propose(self.record, self.definition, step.stage, step.index)
-                self.study = self.study.with_decision(decision)
-                self._line_up(decision)
+        """Makes every decision that is due, until all that is left waits for a training, or for a free job."""
+        while steps := due(self.definition.plan, self.study, on_demand=self._free > 0):
+            decision = propose(self.record, self.definition, steps[0].stage, steps[0].index)
+            self.study = self.study.with_decision(decision)
+            self._line_up(decision)
+
+    @property
+    def _free(self) -> int:
+        """How many jobs have nothing to train."""
+        return self.jobs - len(self._ready) - len(self._active)
 
     def _line_up(self, decision: Decision) -> None:
         """Shows a stored decision, and lines up what it requests and nobody has trained."""
@@ -158,7 +162,7 @@ class LocalRun:
             shutil.rmtree(folder)
             return
         observer = Observer(self.record, self.definition, recommendation, rung, launch)
-        note(self.definition, launch, recommendation, run.stage, rung)
+        note(self.definition, launch, run)
         self._active.append(_Active(run, self.start(launch, self.jobs), observer))
         self._tell(EventKind.STARTED, recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
 

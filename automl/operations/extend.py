@@ -18,7 +18,7 @@ from automl.search.extension import Extension, GrowsBy
 from automl.search.history import History
 from automl.study import summary
 from automl.study.definition import Definition
-from automl.study.experiments import waiting
+from automl.study.experiments import to_ask_for, waiting
 from automl.study.keys import ENQUEUED, EXTENSIONS
 from automl.study.record import Record
 from automl.text import strict_yaml
@@ -157,7 +157,7 @@ def enqueue(record: Record, definition: Definition, words: Sequence[str], name: 
         raise InvalidInput(error.given, allowed=error.allowed, advice=error.advice) from error
     study = _study(record, definition)
     undecided = sum(
-        rung.size for stage in definition.plan.search for rung in stage.rungs[len(study.of_stage(stage.index)) :]
+        count for stage in definition.plan.search for rung, count in to_ask_for(study, stage) if rung.new
     ) - _still_requested(definition, study)
     enqueued = record.enqueued()
     before = len(waiting(enqueued, study.decisions))

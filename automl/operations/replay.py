@@ -1,8 +1,9 @@
 """Computes every decision again from the record and compares it with the stored one.
 
 The brain is a pure function of the study, the decisions before, the results and the seed, so both should be the
-same; where they differ, the record was changed, or other versions of the software computed something else. Reasons
-are for people and another version may word them differently: they are not compared.
+same; where they differ, the record was changed, or other versions of the software computed something else. Where there
+is no barrier, which results had come in is chance: a stored decision says it, and what it saw is what it is computed
+from. Reasons are for people and another version may word them differently: they are not compared.
 """
 
 from __future__ import annotations
@@ -55,13 +56,14 @@ class Replay:
                 yield Compared(stage, index, self._difference(stage, index, stored))
 
     def _difference(self, stage: int, index: int, stored: Decision) -> Difference | None:
-        if index >= len(self._definition.plan.stages[stage].rungs):
+        if index >= self._definition.plan.stages[stage].most_decisions:
             return Difference("", "a decision", "none: the plan has no such rung")
         try:
             # it could take what it says that it took: what else was enqueued came later
             queue = [QueuedValues(number, self._enqueued[number]) for number in stored.enqueued]
+            consumed = {(outcome.experiment, outcome.rung) for outcome in stored.consumed}
             computed = next_decision(
-                self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue
+                self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue, consumed=consumed
             )
         except IndexError:
             return Difference("", "a decision", f"none: not all of the values that it took are in {ENQUEUED}/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 from automl import __version__
 from automl.errors import AutoMLError, RecordError
 from automl.reporting import views
-from automl.search.history import Checkpoint, Result
+from automl.search.history import Checkpoint, Decision, Result
+from automl.search.plan import Stage
 from automl.stores.base import Keys, Store
 from automl.study import summary
 from automl.study.definition import Definition
@@ -44,6 +45,7 @@ from automl.text import strict_json
 from automl.text.digests import sha256_of
 from automl.text.json_diff import first_difference
 
+Run = tuple[int, int]  # an experiment and a rung
 Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
 
 
@@ -147,7 +149,7 @@ def _decisions(record: Record, definition: Definition, keys: Keys, findings: Fin
             continue
         if (stored[0].stage, stored[0].index) != (stage, index):
             findings.wrong(key, f"says that it is decision {stored[0].index} of stage {stored[0].stage}")
-        elif stage >= len(stages) or index >= len(stages[stage].rungs):
+        elif stage >= len(stages) or index >= stages[stage].most_decisions:
             findings.wrong(key, "is an orphan: the plan has no such rung")
         else:
             decisions[stage, index] = stored
@@ -173,7 +175,10 @@ def _check_chain(definition: Definition, decisions: Runs, findings: Findings) ->
     """Checks that every decision names the sha256 of the decisions that it builds on, and that those exist."""
     for (stage, index), (decision, _) in decisions.items():
         key = decision_key(stage, index)
-        before = [(where.index, rung) for where, rung in definition.plan.before(stage, index)]
+        before = [
+            (where.index, _last(decisions, where) if last is None else last)
+            for where, last in definition.plan.before(stage, index)
+        ]
         missing = [earlier for earlier in before if earlier not in decisions]
         for earlier in missing:
             findings.wrong(key, f"is an orphan: {decision_key(*earlier)}, on which it builds, is missing or damaged")
@@ -205,33 +210,54 @@ def _check_consumed(definition: Definition, decisions: Runs, results: Runs, find
             if difference is not None:
                 where = f"{difference.field} {difference.other!r}, where {key} saw {difference.one!r}"
                 findings.wrong(result_key(*run), f"has {where}: one of the two was changed")
-        issued = {
-            (recommendation.number, before)
-            for where, before in _waits_for(definition, stage, index)
-            if (where, before) in decisions
-            for recommendation in decisions[where, before][0].issued
-        }
-        for run in sorted(issued - saw):
+        must, may = _runs_to_see(definition, decisions, stage, index)
+        for run in sorted(must - saw):
             findings.wrong(key, f"did not see the result of experiment {run[0]} at rung {run[1]}")
-        for run in sorted(saw - issued):
+        for run in sorted(saw - may):
             findings.wrong(key, f"saw experiment {run[0]} at rung {run[1]}, which nobody had asked for")
 
 
-def _waits_for(definition: Definition, stage: int, index: int) -> list[tuple[int, int]]:
-    """The decisions whose experiments a decision waits for."""
-    before = definition.plan.before(stage, index)
-    if definition.plan.sees_all(stage, index):
-        return [(earlier.index, rung.index) for earlier, _ in before for rung in earlier.rungs]
-    return [(earlier.index, rung) for earlier, rung in before]
+def _runs_to_see(definition: Definition, decisions: Runs, stage: int, index: int) -> tuple[set[Run], set[Run]]:
+    """The runs that a decision waits for, and those that it may have seen.
+
+    They are the same but where there is no barrier: there it may see all that was asked for and not seen before.
+    """
+    plan = definition.plan
+    before = plan.before(stage, index)
+    if plan.stages[stage].overlap is not None and not plan.sees_all(stage, index):
+        earlier = [decisions[stage, each][0] for each in range(index) if (stage, each) in decisions]
+        links = [decision for link in plan.chain(plan.stages[stage])[:-1] for decision in _of_stage(decisions, link)]
+        seen = {(outcome.experiment, outcome.rung) for each in (*links, *earlier) for outcome in each.consumed}
+        unseen = _asked_for([*links, *earlier]) - seen
+        return set() if index else unseen, unseen
+    if plan.sees_all(stage, index):
+        runs = _asked_for([decision for where, _ in before for decision in _of_stage(decisions, where)])
+        return runs, runs
+    waited = [
+        decision
+        for where, last in before
+        for decision in (_of_stage(decisions, where) if last is None else [decisions[where.index, last][0]])
+        if last is None or (where.index, last) in decisions
+    ]
+    return _asked_for(waited), _asked_for(waited)
+
+
+def _asked_for(decisions: Sequence[Decision]) -> set[Run]:
+    return {(issued.number, rung) for decision in decisions for issued, rung in decision.runs()}
+
+
+def _of_stage(decisions: Runs, stage: Stage) -> list[Decision]:
+    return [decision for (where, _), (decision, _) in sorted(decisions.items()) if where == stage.index]
+
+
+def _last(decisions: Runs, stage: Stage) -> int:
+    """The index of the last decision of a stage; 0 where there is none."""
+    return max((index for where, index in decisions if where == stage.index), default=0)
 
 
 def _check_requested(decisions: Runs, results: Runs, keys: Keys, findings: Findings) -> None:
     """Checks that a decision has requested every result, and every folder of an experiment."""
-    issued = {
-        (recommendation.number, decision.index)
-        for decision, _ in decisions.values()
-        for recommendation in decision.issued
-    }
+    issued = _asked_for([decision for decision, _ in decisions.values()])
     for run in sorted(set(results) - issued):
         findings.wrong(result_key(*run), "is an orphan: no decision has asked for it")
     trained = {pair for key in keys if (pair := run_of(key))}

@@ -2,14 +2,16 @@
 
 Whatever carries out a study asks this module and does not track rungs itself. The local runner makes the decisions that
 are due after every result. In Argo the shape of the workflow sets the order, so a pod is given a decision to make, and
-learns here which runs that decision still waits for. Nothing here opens a file.
+learns here which runs that decision still waits for. A stage without a barrier asks for one training at a time, so its
+decisions are due on demand: made when a worker is free. Nothing here opens a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from automl.search.asynchronous import Standing
 from automl.search.history import Decision, History, Recommendation
 from automl.search.plan import Plan, Stage
 
@@ -24,11 +26,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """One training that a decision asks for, in a rung of its stage."""
+    """One training that a decision asks for, in a rung of its stage. `decision` is the index of that decision."""
 
     stage: int
     rung: int
     recommendation: Recommendation
+    decision: int
 
     @property
     def key(self) -> tuple[int, int]:
@@ -38,29 +41,38 @@ class Run:
 
 @dataclass(frozen=True)
 class Pending:
-    """The next decision of a stage and what it still waits for: earlier decisions, and runs without a result."""
+    """The next decision of a stage and what it still waits for: earlier decisions, and runs without a result.
+
+    `on_demand`: it asks for one training, and is to be made when a worker is free. What it waits for is then any of
+    `runs`, not all of them.
+    """
 
     step: Step
     decisions: tuple[Step, ...] = ()
     runs: tuple[Run, ...] = ()
+    on_demand: bool = False
 
     @property
     def is_due(self) -> bool:
         return not self.decisions and not self.runs
 
 
-def due(plan: Plan, history: History) -> tuple[Step, ...]:
+def due(plan: Plan, history: History, *, on_demand: bool = True) -> tuple[Step, ...]:
     """The decisions that can be made now, in the order of the stages.
 
     Making them all, adding their results to the history and asking again walks the whole plan: it is over when nothing
-    is due and no run is open. A decision that was made is due no more.
+    is due and no run is open. A decision that was made is due no more. `on_demand`: a worker is free.
     """
-    return tuple(following.step for following in pending(plan, history) if following.is_due)
+    following = (decision for decision in pending(plan, history) if decision.is_due)
+    return tuple(decision.step for decision in following if on_demand or not decision.on_demand)
 
 
 def pending(plan: Plan, history: History) -> tuple[Pending, ...]:
     """The next decision of every stage that is not over, in the order of the stages."""
-    following = (barrier(plan, history, stage) for stage in plan.stages)
+    following = (
+        barrier(plan, history, stage) if stage.overlap is None else overlapping(plan, history, stage)
+        for stage in plan.stages
+    )
     return tuple(decision for decision in following if decision is not None)
 
 
@@ -68,33 +80,61 @@ def barrier(plan: Plan, history: History, stage: Stage) -> Pending | None:
     """The rule of a stage that goes rung by rung: its next decision waits for every result of those it builds on.
 
     None when all decisions of the stage are made.
-
-    A stage without a barrier (ASHA, PBT) has a rule of the same form, and `pending` calls that one for it. Its next
-    index is again the number of decisions made. It waits for no particular run: the decision is due as soon as there is
-    a result that no decision of the stage has consumed, and `runs` holds the open ones while there is none. It answers
-    None once the stage has issued all that the plan allows and every result is consumed. What such a decision consumed
-    depends on chance and is stored in it, so that it can be replayed (state rule 11).
     """
     index = len(history.of_stage(stage.index))
     if index >= len(stage.rungs):
         return None
+    return _after(plan, history, Step(stage.index, index))
+
+
+def overlapping(plan: Plan, history: History, stage: Stage) -> Pending | None:
+    """The rule of a stage without a barrier: its next decision is due as soon as there is something to ask for.
+
+    None when it will ask for nothing more. Its next index is the number of decisions made. What such a decision
+    consumes depends on chance and is stored in it, so that it can be replayed (state rule 11).
+    """
+    standing = standing_in(history, stage)
+    if standing.is_decided:
+        return None
+    step = Step(stage.index, len(standing.decisions))
+    if not standing.decisions:
+        return replace(_after(plan, history, step), on_demand=True)
+    runs = () if standing.next() is not None else open_runs(history, *standing.decisions)
+    return Pending(step, (), runs, on_demand=True)
+
+
+def standing_in(history: History, stage: Stage) -> Standing:
+    """Where a stage without a barrier stands."""
+    decisions = history.of_stage(stage.index)
+    runs = [(issued.number, rung) for decision in decisions for issued, rung in decision.runs()]
+    outcomes = {run: history.results[run].outcome() for run in runs if run in history.results}
+    return Standing(stage, decisions, outcomes, history.metric)
+
+
+def _after(plan: Plan, history: History, step: Step) -> Pending:
+    """A decision that waits for all that it builds on."""
     undecided: list[Step] = []
     runs: list[Run] = []
-    for earlier, last in plan.before(stage.index, index):
+    for earlier, last in plan.before(step.stage, step.index):
         decisions = history.of_stage(earlier.index)
-        if len(decisions) > last:
+        if last is None:
+            if not standing_in(history, earlier).is_decided:
+                undecided.append(Step(earlier.index, len(decisions)))
+            runs += open_runs(history, *decisions)
+        elif len(decisions) > last:
             runs += open_runs(history, decisions[last])
         else:
             undecided.append(Step(earlier.index, last))
-    return Pending(Step(stage.index, index), tuple(undecided), tuple(runs))
+    return Pending(step, tuple(undecided), tuple(runs))
 
 
 def runs_of_decision(decision: Decision) -> Iterator[Run]:
     """Every run that the decision asks for, in its order."""
-    for recommendation in decision.issued:
-        yield Run(decision.stage, decision.index, recommendation)
+    for recommendation, rung in decision.runs():
+        yield Run(decision.stage, rung, recommendation, decision.index)
 
 
-def open_runs(history: History, decision: Decision) -> tuple[Run, ...]:
-    """The runs that the decision asks for and that do not have a result yet."""
-    return tuple(run for run in runs_of_decision(decision) if run.key not in history.results)
+def open_runs(history: History, *decisions: Decision) -> tuple[Run, ...]:
+    """The runs that these decisions ask for and that do not have a result yet."""
+    runs = (run for decision in decisions for run in runs_of_decision(decision))
+    return tuple(run for run in runs if run.key not in history.results)

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from automl.search.extension import GrowsBy, Growth
+from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
@@ -58,7 +59,7 @@ class Algorithm:
     others. `sampler` is the one that it has unless the study file names another. `learns` is true where its samplers
     look at results, and `resumes` where its experiments go on from checkpoints. `growth` says how a search that is over
     can be extended; None means that it cannot. `template` holds the parameters of its WorkflowTemplate, with a
-    description of each. `lines` describes its options in a new study file.
+    description of each; none where it cannot run on Argo yet. `lines` describes its options in a new study file.
     """
 
     title: str
@@ -92,6 +93,14 @@ def _successive_halving(options: Mapping[str, Any]) -> SuccessiveHalving:
     settings = _halving(options)
     experiments = settings.pop("max_recommendations", None)
     return SuccessiveHalving(Hyperband(**settings), experiments)
+
+
+def _asha(options: Mapping[str, Any]) -> ASHA:
+    return ASHA(_successive_halving(options))
+
+
+def _asynchronous_hyperband(options: Mapping[str, Any]) -> AsynchronousHyperband:
+    return AsynchronousHyperband(_hyperband(options))
 
 
 def _sequential(options: Mapping[str, Any]) -> Sequential:
@@ -160,6 +169,28 @@ ALGORITHMS: dict[str, Algorithm] = {
         f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments at the start\n{_MULTIPLIER_LINE}",
         resumes=True,
         growth=Growth(GrowsBy.RESOURCE, SuccessiveHalving.larger),
+    ),
+    "asha": Algorithm(
+        title="successive halving without a barrier (ASHA, Li et al. 2020)",
+        options=(*_HALVING, "max_recommendations"),
+        schedule=_asha,
+        sampler="uniform",
+        template={},
+        lines="R: {R:<22} # the longest training gets R units, the shortest one\n"
+        f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in all\n{_MULTIPLIER_LINE}",
+        resumes=True,
+        growth=Growth(GrowsBy.RESOURCE, ASHA.larger),
+    ),
+    "asynchronous_hyperband": Algorithm(
+        title="Hyperband without a barrier: no worker waits for a rung (Li et al. 2020)",
+        options=(*_HALVING, "random_stage"),
+        schedule=_asynchronous_hyperband,
+        sampler="uniform",
+        template={},
+        lines="R: {R:<22} # the longest training gets R units; with nu it fixes the brackets\n"
+        f"{_NU_LINE}{_MULTIPLIER_LINE}",
+        resumes=True,
+        growth=Growth(GrowsBy.RESOURCE, AsynchronousHyperband.larger),
     ),
 }
 

@@ -6,16 +6,17 @@ No clock, no host entropy, no state between calls (state rule 2): asked twice, i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
+from automl.search.asynchronous import standing_of
 from automl.search.history import Decision, Origin, Outcome, Recommendation, origin_of
 from automl.search.plan import Plan, Rung, Stage, StageKind
-from automl.search.promotion import promote
+from automl.search.promotion import Promoted, promote
 from automl.search.ranking import best_outcome
 from automl.search.samplers.base import Request, Sampler, Trial
 from automl.search.untried import Repeats, Tried
@@ -38,6 +39,21 @@ class Chosen:
     values: dict[str, Any]
     origin: Origin
     reason: str
+
+
+@dataclass(frozen=True)
+class _New:
+    """New experiments that a decision asks for: `count` of them from the number `first` on, in a rung of a stage.
+
+    `step` is what the sampler's seed takes for the index of the decision. Without a barrier it is the number of
+    experiments begun, so that a sampler that ignores results proposes the same whatever the order of ends.
+    """
+
+    stage: Stage
+    rung: Rung
+    first: int
+    count: int
+    step: int
 
 
 @dataclass(frozen=True)
@@ -73,57 +89,85 @@ class Brain:
         of all its stages. `outcomes` are the results that have come in since. `previous` holds the sha256 of each
         decision that it builds on. `queue` holds the values that were enqueued since.
         """
-        planned, rung = self.plan.stages[stage], self.plan.stages[stage].rungs[index]
+        planned = self.plan.stages[stage]
         ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.experiment, outcome.rung)))
         decision = Decision(stage, index, ordered, (), (), tuple(previous))
         if planned.kind is StageKind.FINAL:
             return replace(decision, issued=self._finalists(planned, earlier, ordered))
+        if planned.overlap is not None:
+            return self._next(decision, planned, earlier, queue)
+        rung = planned.rungs[index]
         if not rung.new:
             return self._promote(decision, rung, earlier)
-        chosen = self._chosen(planned, rung, earlier, ordered)
-        taken = tuple(queue[: rung.size - len(chosen)])
+        new = _New(planned, rung, planned.first_of(index), rung.size, index)
+        return self._begin(decision, new, earlier, queue)
+
+    def _next(
+        self, decision: Decision, stage: Stage, earlier: Sequence[Decision], queue: Sequence[QueuedValues]
+    ) -> Decision:
+        """What a stage without a barrier asks for next: one training. Raises NotReady where there is none."""
+        own = [before for before in earlier if before.stage == stage.index]
+        standing = standing_of(stage, own, decision.consumed, self.metric)
+        following = standing.needed()
+        if following.promoted is not None:
+            issued = (self._promoted(following.promoted, stage.rungs[following.rung], earlier),)
+            return replace(decision, issued=tuple(replace(one, rung=following.rung) for one in issued))
+        rung, started = stage.rungs[following.rung], len(standing.rungs[following.rung])
+        new = _New(stage, rung, stage.first_of(rung.index) + started, 1, standing.started)
+        begun = self._begin(decision, new, earlier, queue)
+        return replace(begun, issued=tuple(replace(one, rung=rung.index) for one in begun.issued))
+
+    def _begin(
+        self, decision: Decision, new: _New, earlier: Sequence[Decision], queue: Sequence[QueuedValues]
+    ) -> Decision:
+        """The decision, asking for new experiments."""
+        outcomes = decision.consumed
+        chosen = self._chosen(new, earlier, outcomes)
+        taken = tuple(queue[: new.count - len(chosen)])
         chosen += [
             Chosen(dict(queued.values), Origin.REQUESTED, f"values of the user, enqueued as number {queued.number}")
             for queued in taken
         ]
-        if self.plan.sees_all(stage, index):  # the search before it is over: its sampler starts anew
-            earlier = ordered = ()
+        if self.plan.sees_all(decision.stage, decision.index):  # the search before it is over: its sampler starts anew
+            earlier = outcomes = ()
         tried = Tried(self.space, self.repeats)
         if self.repeats is not Repeats.AS_PROPOSED:
-            self._add_side_by_side(planned, tried)
-        tried.add(issued.values for decision in earlier for issued in decision.issued)
-        issued = self._propose(planned, rung, earlier, ordered, chosen, tried=tried)
+            self._add_side_by_side(new.stage, tried)
+        tried.add(issued.values for issued in _issued(earlier).values())
+        issued = self._propose(new, earlier, outcomes, chosen, tried=tried)
         return replace(decision, issued=issued, enqueued=tuple(queued.number for queued in taken))
 
     def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         promotion = promote(decision.consumed, rung.size, self.metric)
-        recommendations, origins = _issued(earlier), _origins(earlier)
         issued = tuple(
-            replace(
-                recommendations[promoted.outcome.experiment],
-                epochs=rung.epochs,
-                resume_epoch=promoted.outcome.epochs,
-                reason=promoted.reason,
-                origin=origins[promoted.outcome.experiment],
-            )
+            self._promoted(promoted, rung, earlier)
             for promoted in sorted(promotion.promoted, key=lambda promoted: promoted.outcome.experiment)
         )
         return replace(decision, issued=issued, stopped=promotion.stopped)
 
-    def _chosen(
-        self, stage: Stage, rung: Rung, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
-    ) -> list[Chosen]:
-        """The values of a rung's first experiments, which no sampler proposes.
+    def _promoted(self, promoted: Promoted, rung: Rung, earlier: Sequence[Decision]) -> Recommendation:
+        """An experiment that goes on to `rung`."""
+        number = promoted.outcome.experiment
+        return replace(
+            _issued(earlier)[number],
+            epochs=rung.epochs,
+            resume_epoch=promoted.outcome.epochs,
+            reason=promoted.reason,
+            origin=_origins(earlier)[number],
+        )
+
+    def _chosen(self, new: _New, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> list[Chosen]:
+        """The values of the first of these experiments, which no sampler proposes.
 
         They are the defaults, those of `enqueue`, and the best of the search before.
         """
-        first = stage.first_of(rung.index)
+        stage, first = new.stage, new.first
         chosen: list[Chosen] = []
         if first == DEFAULTS:
             reason = "the network's defaults, which every search is measured against"
             chosen.append(Chosen(self.space.defaults(), Origin.DEFAULT, reason))
         if stage.continues is None:
-            numbers = range(max(first, _FIRST_ENQUEUED), min(first + rung.size, _FIRST_ENQUEUED + len(self.enqueue)))
+            numbers = range(max(first, _FIRST_ENQUEUED), min(first + new.count, _FIRST_ENQUEUED + len(self.enqueue)))
             chosen += [
                 Chosen(
                     dict(self.enqueue[number - _FIRST_ENQUEUED]),
@@ -132,7 +176,7 @@ class Brain:
                 )
                 for number in numbers
             ]
-        if stage.retrains is not None and rung.index == 0:
+        if stage.retrains is not None and first == stage.first:
             best = self._best(outcomes).experiment
             reason = f"the best values of the search before, of experiment {best}, where trainings become longer"
             chosen.append(Chosen(dict(_issued(earlier)[best].values), Origin.CARRIED_OVER, reason))
@@ -140,18 +184,17 @@ class Brain:
 
     def _propose(
         self,
-        stage: Stage,
-        rung: Rung,
+        new: _New,
         earlier: Sequence[Decision],
         outcomes: Sequence[Outcome],
         chosen: Sequence[Chosen],
         *,
         tried: Tried,
     ) -> tuple[Recommendation, ...]:
-        first = stage.first_of(rung.index)
+        stage, first = new.stage, new.first
         proposals = list(chosen)
         tried.add(choice.values for choice in chosen)
-        if rung.size > len(proposals):
+        if new.count > len(proposals):
             root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
             before = (root, *others)[:-1]
             defaults = [self.space.defaults()] if root.first == DEFAULTS else []
@@ -162,11 +205,12 @@ class Brain:
             ]
             experiments_before = sum(part.experiments for part in before) + first - stage.first + len(chosen)
             request = Request(
-                count=rung.size - len(chosen),
+                count=new.count - len(chosen),
                 first=experiments_before - len(by_others),
                 total=root.experiments - self._enqueued_in(root) - int(root.retrains is not None) - len(defaults),
-                seed=(self.seed, root.index, sum(len(part.rungs) for part in before) + rung.index),
+                seed=(self.seed, root.index, sum(_steps(part) for part in before) + new.step),
                 chosen=tuple(by_others),
+                pending=_pending(earlier, outcomes) if stage.overlap else (),
             )
             trials = self._trials(earlier, outcomes)
             proposed = self.sampler.propose(self.space, trials, request)
@@ -178,8 +222,8 @@ class Brain:
             Recommendation(
                 number=first + position,
                 values=proposal.values,
-                epochs=rung.epochs,
-                schedule_epochs=stage.schedule_epochs,
+                epochs=new.rung.epochs,
+                schedule_epochs=stage.longest_from(new.rung.index),
                 seed=training_seed(self.seed, first + position),
                 reason=proposal.reason,
                 origin=proposal.origin,
@@ -196,12 +240,13 @@ class Brain:
         chain = {link.index for link in self.plan.chain(stage)}
         for other in self.plan.search:
             if other.index < stage.index and other.index not in chain:
-                rung = other.rungs[0]
-                begin = replace(other, retrains=None)
-                chosen = self._chosen(begin, rung, (), ())
-                if other.retrains is not None:
-                    chosen.append(Chosen(self.space.defaults(), Origin.CARRIED_OVER, ""))
-                self._propose(other, rung, (), (), chosen, tried=tried)
+                earlier: list[Decision] = []
+                for new in _beginnings(other):
+                    chosen = self._chosen(replace(new, stage=replace(other, retrains=None)), (), ())
+                    if other.retrains is not None and new.first == other.first:
+                        chosen.append(Chosen(self.space.defaults(), Origin.CARRIED_OVER, ""))
+                    issued = self._propose(new, earlier, (), chosen, tried=tried)
+                    earlier.append(Decision(other.index, len(earlier), (), issued))
 
     def _enqueued_in(self, stage: Stage) -> int:
         """How many experiments of a stage try values of the study file."""
@@ -221,6 +266,7 @@ class Brain:
                 failure=outcome.failure,
             )
             for outcome in all_outcomes
+            if outcome.experiment in recommendations  # not those of a search before, from which `retrains` begins
         )
 
     def _finalists(
@@ -265,6 +311,28 @@ def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
         f"none of the {count} experiments succeeded{kinds}",
         advice="read experiment_0/log.txt, fix the training or its settings, and start under another name",
     )
+
+
+def _beginnings(stage: Stage) -> Iterator[_New]:
+    """What a stage begins with, whatever its results will be: its first rung, or without a barrier all that is new."""
+    if stage.overlap is None:
+        yield _New(stage, stage.rungs[0], stage.first, stage.rungs[0].size, 0)
+        return
+    rungs = [rung for rung in stage.rungs if rung.new for _ in range(rung.size)]
+    for step, rung in enumerate(rungs):
+        yield _New(stage, rung, stage.first + step, 1, step)
+
+
+def _steps(stage: Stage) -> int:
+    """How many different `_New.step` a stage has."""
+    return len(stage.rungs) if stage.overlap is None else stage.experiments
+
+
+def _pending(earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Mapping[str, Any], ...]:
+    """The values of the experiments that have no outcome yet, by number."""
+    seen = {outcome.experiment for decision in earlier for outcome in decision.consumed}
+    seen |= {outcome.experiment for outcome in outcomes}
+    return tuple(issued.values for number, issued in sorted(_issued(earlier).items()) if number not in seen)
 
 
 def _is_requested(recommendation: Recommendation) -> bool:

@@ -66,7 +66,8 @@ class Recommendation:
     `resume_epoch` is the epoch of the checkpoint from which it resumes; 0 starts from scratch. `schedule_epochs` is the
     most epochs that the experiment could get, which a learning-rate schedule spans. `held_out` asks for a judgement on
     held-out data too. `reason` is for people, and no code reads it. `origin` is None in records that are older than it:
-    `origin_of` gives the origin of any recommendation.
+    `origin_of` gives the origin of any recommendation. `rung` is set in a stage without a barrier; elsewhere it is the
+    index of the decision (`Decision.rung_of`).
     """
 
     number: int
@@ -78,13 +79,12 @@ class Recommendation:
     resume_epoch: int = 0
     held_out: bool = False
     origin: Origin | None = None
+    rung: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The stored form, which has no `origin` where the record that was read has none: its bytes stay the same."""
+        """The stored form, which lacks `origin` and `rung` where they are None: what was read keeps its bytes."""
         data = {**vars(self), "values": dict(self.values)}
-        if self.origin is None:
-            del data["origin"]
-        return data
+        return {name: value for name, value in data.items() if value is not None or name not in {"origin", "rung"}}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recommendation:
@@ -135,8 +135,10 @@ class Stopped:
 class Decision:
     """The brain's answer for one rung: what it saw, what it asks for, what it stops. Created once and never changed.
 
-    `previous` holds the sha256 of each decision that it builds on, which chains the record. `enqueued` holds the
-    numbers of the enqueued values that it took, whose experiments come before those that it proposes itself.
+    In a stage without a barrier it asks for one training, and `consumed` holds the results that had come in since the
+    decisions before, which chance decides; who is stopped there follows from the whole history. `previous` holds the
+    sha256 of each decision that it builds on, which chains the record. `enqueued` holds the numbers of the enqueued
+    values that it took, whose experiments come before those that it proposes itself.
     """
 
     stage: int
@@ -146,6 +148,14 @@ class Decision:
     stopped: tuple[Stopped, ...] = ()
     previous: tuple[str, ...] = ()
     enqueued: tuple[int, ...] = ()
+
+    def rung_of(self, issued: Recommendation) -> int:
+        """The rung in which a recommendation of this decision is trained."""
+        return self.index if issued.rung is None else issued.rung
+
+    def runs(self) -> list[tuple[Recommendation, int]]:
+        """What it asks for, each with its rung."""
+        return [(issued, self.rung_of(issued)) for issued in self.issued]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -380,19 +390,3 @@ def check_format(data: Any, where: str, newest: int = FORMAT) -> None:
             allowed=f"formats up to {newest}",
             advice="a newer argo-automl wrote it: install that version or a later one",
         )
-
-
-@dataclass(frozen=True)
-class Trial:
-    """An experiment that a sampler may learn from, at the rung that it reached.
-
-    `score` is the kept value, turned so that larger is better; it is None where the experiment failed, and `failure`
-    says how. `value` is the metric after the last of its `epochs`, as the training reported it.
-    """
-
-    values: Mapping[str, Any]
-    score: float | None
-    epochs: int = 0
-    rung: int = 0
-    value: float | None = None
-    failure: Failure | None = None

@@ -8,8 +8,49 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 Chain = Sequence[Sequence[float]]  # the durations of its rungs' trainings
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Left(Generic[T]):
+    """The trainings that are left of a rung: those that were asked for, and those that are still to be.
+
+    `new`: its experiments begin here; otherwise they come from the rung before.
+    """
+
+    new: bool
+    begun: Sequence[T]
+    to_come: Sequence[T]
+
+
+def without_barrier(rungs: Sequence[Left[T]], most: int | None) -> list[list[list[T]]]:
+    """The chains of a stage without a barrier: each training follows one of the rung before, and waits for no other.
+
+    The longest chain comes first. With `most` trainings at a time there are as many chains, one for each worker.
+    """
+    if most is not None:
+        tasks = [task for rung in rungs for task in (*rung.begun, *rung.to_come)]
+        return [[[task] for task in tasks[worker::most]] for worker in range(min(most, len(tasks)))]
+    chains: list[list[list[T]]] = []
+    ends: list[list[list[T]]] = []  # the chains that end in the rung before
+    for rung in rungs:
+        before, ends = [] if rung.new else ends, []
+        for task in rung.begun:
+            ends.append([[task]])
+            chains.append(ends[-1])
+        for task in rung.to_come:
+            if before:
+                chain = before.pop(0)
+            else:
+                chain = []
+                chains.append(chain)
+            chain.append([task])
+            ends.append(chain)
+    return sorted(chains, key=lambda chain: -len(chain))
 
 
 def time_until_the_end(search: Sequence[Chain], after: Sequence[Chain], places: int, pause: float = 0.0) -> float:

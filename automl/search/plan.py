@@ -38,12 +38,26 @@ class StageKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """How a stage without a barrier goes on: each of its decisions asks for one training.
+
+    `nu`: of nu results of a rung, one goes on to the next rung; None where no rung follows another. `most` is how many
+    trainings that were asked for may be without a result; None leaves that to whoever carries the study out.
+    """
+
+    nu: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class Stage:
     """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
 
-    `first` is the number of its first experiment, so that stages that run in parallel never use the same number. The
-    other two are set where a study was extended: `continues` is the stage whose chain this one goes on with, and
-    `retrains` the stage where the extension begins, if the first experiment here has the best values found before it.
+    `first` is the number of its first experiment, so that stages that run in parallel never use the same number. Two
+    are set where a study was extended: `continues` is the stage whose chain this one goes on with, and `retrains` the
+    stage where the extension begins, if the first experiment here has the best values found before it. A stage with
+    `overlap` has no barrier between its rungs, whose sizes are then the most trainings that it can ask for; a rung with
+    new experiments begins a bracket, whose experiments go on in the rungs behind it.
     """
 
     index: int
@@ -53,6 +67,17 @@ class Stage:
     rungs: tuple[Rung, ...]
     continues: int | None = None
     retrains: int | None = None
+    overlap: Overlap | None = None
+
+    @property
+    def runs(self) -> int:
+        """The most trainings that are started."""
+        return sum(rung.size for rung in self.rungs)
+
+    @property
+    def most_decisions(self) -> int:
+        """How many decisions it has at most: one for each rung, or without a barrier one for each training."""
+        return len(self.rungs) if self.overlap is None else self.runs
 
     @property
     def experiments(self) -> int:
@@ -66,6 +91,16 @@ class Stage:
     def first_of(self, rung: int) -> int:
         """The number of the first experiment that starts in `rung`."""
         return self.first + sum(earlier.size for earlier in self.rungs[:rung] if earlier.new)
+
+    def longest_from(self, rung: int) -> int:
+        """The epochs that an experiment of this rung can reach."""
+        while self.goes_on(rung):
+            rung += 1
+        return self.rungs[rung].epochs
+
+    def goes_on(self, rung: int) -> bool:
+        """Whether experiments of this rung can go on to the next one, which does not begin with new ones."""
+        return rung + 1 < len(self.rungs) and not self.rungs[rung + 1].new
 
 
 @dataclass(frozen=True)
@@ -107,7 +142,7 @@ class Plan:
     @property
     def runs(self) -> int:
         """How many trainings are started: one for every rung that an experiment reaches."""
-        return sum(rung.size for stage in self.stages for rung in stage.rungs)
+        return sum(stage.runs for stage in self.stages)
 
     @property
     def search(self) -> tuple[Stage, ...]:
@@ -129,18 +164,19 @@ class Plan:
         planned = self.stages[stage]
         return planned.kind is StageKind.FINAL or (planned.retrains is not None and index == 0)
 
-    def before(self, stage: int, index: int) -> list[tuple[Stage, int]]:
+    def before(self, stage: int, index: int) -> list[tuple[Stage, int | None]]:
         """The decisions that decision `index` of a stage builds on, by stage and index.
 
         It is the one before it in its chain, or the last one of every search stage where it looks at the whole search.
+        The index is None for the last decision of a stage without a barrier, whose number no plan knows.
         """
         planned = self.stages[stage]
         if self.sees_all(stage, index):
             end = stage if planned.retrains is None else planned.retrains
-            return [(searched, len(searched.rungs) - 1) for searched in self.search if searched.index < end]
+            return [(searched, _last(searched)) for searched in self.search if searched.index < end]
         if index:
             return [(planned, index - 1)]
-        return [(link, len(link.rungs) - 1) for link in self.chain(planned)[-2:-1]]
+        return [(link, _last(link)) for link in self.chain(planned)[-2:-1]]
 
     def units(self, *, resume: bool) -> int:
         """Units of resource of the search. `resume`: promoted experiments go on from their checkpoints."""
@@ -191,6 +227,10 @@ def capped(plan: Plan, most: float, repeated: int = 0) -> Plan:
             stages.append(replace(stage, index=len(stages), first=first, rungs=tuple(rungs)))
             first += stages[-1].experiments
     return replace(plan, stages=tuple(stages))
+
+
+def _last(stage: Stage) -> int | None:
+    return None if stage.overlap else len(stage.rungs) - 1
 
 
 def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:

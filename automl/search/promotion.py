@@ -33,19 +33,21 @@ def promote(outcomes: Sequence[Outcome], size: int, metric: Metric) -> Promotion
     epoch are compared; the lower experiment number wins a tie. A failed experiment is never promoted, so fewer than
     `size` go on when too many failed.
     """
-    order = ranked(outcomes, metric)
-
-    def standing(rank: int, outcome: Outcome) -> str:
-        return f"rank {rank} of {len(outcomes)} at epoch {outcome.epochs} by {metric.name} = {outcome.value:.6g}"
-
+    order, count = ranked(outcomes, metric), len(outcomes)
     promoted = tuple(
-        Promoted(outcome, f"{standing(rank, outcome)}; the best {size} go on")
+        Promoted(outcome, f"{standing(rank, outcome, count, metric)}; the best {size} go on")
         for rank, outcome in enumerate(order[:size], 1)
     )
     stopped = [
-        Stopped(outcome.experiment, standing(rank, outcome)) for rank, outcome in enumerate(order[size:], size + 1)
+        Stopped(outcome.experiment, standing(rank, outcome, count, metric))
+        for rank, outcome in enumerate(order[size:], size + 1)
     ]
     stopped += [
         Stopped(outcome.experiment, f"failed: {outcome.failure}") for outcome in outcomes if outcome.value is None
     ]
     return Promotion(promoted, tuple(sorted(stopped, key=lambda experiment: experiment.number)))
+
+
+def standing(rank: int, outcome: Outcome, count: int, metric: Metric) -> str:
+    """The rank of an outcome among the `count` of its rung, in words."""
+    return f"rank {rank} of {count} at epoch {outcome.epochs} by {metric.name} = {outcome.value:.6g}"

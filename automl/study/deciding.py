@@ -1,11 +1,12 @@
-"""The decision of a rung, computed from what a record holds; nothing is stored."""
+"""The next decision of a stage, computed from what a record holds; nothing is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from automl.errors import NotReady
+from automl.search.asynchronous import standing_of
 from automl.search.brain import QueuedValues
 from automl.search.history import Decision, Outcome, Result
 from automl.search.plan import Stage
@@ -25,10 +26,16 @@ def next_decision(
     result: Results,
     *,
     queue: Sequence[QueuedValues] = (),
+    consumed: Collection[tuple[int, int]] | None = None,
 ) -> Decision:
-    """The decision for rung `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does."""
+    """Decision `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does.
+
+    Without a barrier it consumes all results that are there, or those of the runs `consumed`, to be computed again.
+    """
     if definition.plan.sees_all(stage, index):
         return _after_all(definition, stage, decisions, result)
+    if definition.plan.stages[stage].overlap is not None:
+        return _next_training(definition, stage, index, decisions, result, queue=queue, consumed=consumed)
     return _next_rung(definition, stage, index, decisions, result, queue=queue)
 
 
@@ -42,12 +49,7 @@ def _next_rung(
     queue: Sequence[QueuedValues],
 ) -> Decision:
     plan = definition.plan
-    where = plan.stages[stage]
-    before = list(decisions(stage)[:index])  # another walker may have made ours in the meantime, and later ones
-    if len(before) < index:
-        raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
-    chain = [decision for link in plan.chain(where)[:-1] for decision in _whole(link, decisions)]
-    decided = [*chain, *before]
+    decided = _decided(definition, stage, index, decisions, result)
     outcomes = [
         outcome
         for (earlier_stage, _), (decision, _) in zip(plan.before(stage, index), decided[-1:], strict=True)
@@ -57,9 +59,49 @@ def _next_rung(
     return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in decided[-1:]], queue=queue)
 
 
-def _whole(stage: Stage, decisions: Decisions) -> Sequence[tuple[Decision, str]]:
+def _next_training(
+    definition: Definition,
+    stage: int,
+    index: int,
+    decisions: Decisions,
+    result: Results,
+    *,
+    queue: Sequence[QueuedValues],
+    consumed: Collection[tuple[int, int]] | None,
+) -> Decision:
+    """The decision of a stage without a barrier: on one training, from the results that have come in."""
+    decided = _decided(definition, stage, index, decisions, result)
+    earlier = [decision for decision, _ in decided]
+    seen = {(outcome.experiment, outcome.rung) for decision in earlier for outcome in decision.consumed}
+    runs = [(issued.number, rung) for decision in earlier for issued, rung in decision.runs()]
+    wanted = [run for run in runs if run not in seen and (consumed is None or run in consumed)]
+    outcomes = [reached.outcome() for run in wanted if (reached := result(*run)) is not None]
+    return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in decided[-1:]], queue=queue)
+
+
+def _decided(
+    definition: Definition, stage: int, index: int, decisions: Decisions, result: Results
+) -> list[tuple[Decision, str]]:
+    """The decisions of a chain before decision `index` of `stage`. Raises NotReady when one is missing."""
+    where = definition.plan.stages[stage]
+    before = list(decisions(stage)[:index])  # another walker may have made ours in the meantime, and later ones
+    if len(before) < index:
+        raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
+    links = definition.plan.chain(where)[:-1]
+    return [*(decision for link in links for decision in _whole(definition, link, decisions, result)), *before]
+
+
+def _whole(
+    definition: Definition, stage: Stage, decisions: Decisions, result: Results
+) -> Sequence[tuple[Decision, str]]:
     """All decisions of a stage. Raises NotReady when one is missing."""
     decided = decisions(stage.index)
+    if stage.overlap is not None:
+        made = [decision for decision, _ in decided]
+        outcomes = [outcome for decision in made for outcome in _outcomes(stage, decision, result)]
+        if not standing_of(stage, made, outcomes, definition.brain.metric).is_over:
+            raise NotReady(f"stage {stage.name} is not finished: {len(decided)} decisions are made")
+        return decided
     if len(decided) < len(stage.rungs):
         raise NotReady(f"stage {stage.name} is not finished: {len(decided)} of {len(stage.rungs)} decisions are made")
     return decided
@@ -71,7 +113,7 @@ def _after_all(definition: Definition, stage: int, decisions: Decisions, result:
     outcomes: list[Outcome] = []
     previous: list[str] = []
     for where, _ in definition.plan.before(stage, 0):
-        decided = _whole(where, decisions)
+        decided = _whole(definition, where, decisions, result)
         for decision, _ in decided:
             earlier.append(decision)
             outcomes += _outcomes(where, decision, result)
@@ -82,9 +124,9 @@ def _after_all(definition: Definition, stage: int, decisions: Decisions, result:
 def _outcomes(stage: Stage, decision: Decision, result: Results) -> Iterator[Outcome]:
     """The outcomes of everything that the decision requested."""
     check_in_plan(stage, decision)
-    for issued in decision.issued:
-        reached = result(issued.number, decision.index)
+    for issued, rung in decision.runs():
+        reached = result(issued.number, rung)
         if reached is None:
             missing = f"experiment {issued.number} of stage {stage.name}"
-            raise NotReady(f"{missing} has no result at rung {decision.index} yet")
+            raise NotReady(f"{missing} has no result at rung {rung} yet")
         yield reached.outcome()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.networks.costs import Costs
-from automl.search.list_scheduling import time_until_the_end
+from automl.search.list_scheduling import Left, time_until_the_end, without_barrier
 from automl.search.plan import Plan, Stage, with_before
 
 
@@ -52,11 +52,14 @@ def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, pla
     Search stages run at the same time, and the final stage waits for all of them.
     """
 
-    def chain(stage: Stage) -> list[list[float]]:
-        return [
-            [(rung.epochs - before) * minutes_per_epoch + start_minutes] * rung.size
+    def chains(stage: Stage) -> list[list[list[float]]]:
+        rungs = [
+            (rung.new, [(rung.epochs - before) * minutes_per_epoch + start_minutes] * rung.size)
             for rung, before in with_before(stage, "epochs")
         ]
+        if stage.overlap is not None:
+            return without_barrier([Left(new, (), tasks) for new, tasks in rungs], stage.overlap.most)
+        return [[tasks for _, tasks in rungs]]
 
-    finals = [chain(stage) for stage in plan.finals]
-    return time_until_the_end([chain(stage) for stage in plan.search], finals, places)
+    search, finals = ([chain for stage in stages for chain in chains(stage)] for stages in (plan.search, plan.finals))
+    return time_until_the_end(search, finals, places)

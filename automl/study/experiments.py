@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
+from automl.search.agenda import standing_in
 from automl.search.brain import QueuedValues
 from automl.search.history import Decision, Experiment, History, Outcome, Recommendation, Result, Status
-from automl.search.plan import Plan, Stage
+from automl.search.plan import Plan, Rung, Stage
 from automl.study.keys import decision_key
 
 
@@ -41,30 +42,42 @@ def waiting(enqueued: Sequence[dict[str, Any]], decisions: Sequence[Decision]) -
 
 
 def check_in_plan(stage: Stage, decision: Decision) -> None:
-    """Raises RecordError for a decision that is not in the plan. Otherwise its index is that of its rung."""
-    if decision.index >= len(stage.rungs):
+    """Raises RecordError for a decision that is not in the plan, or that asks for a training in a rung of no plan."""
+    beyond = any(not 0 <= rung < len(stage.rungs) for _, rung in decision.runs())
+    if decision.index >= stage.most_decisions or beyond:
         raise RecordError(
             f"{decision_key(decision.stage, decision.index)} is in no rung of the plan",
             advice="'automl verify' lists all that is wrong",
         )
 
 
-def goes_on(stage: Stage, rung: int) -> bool:
-    """Whether experiments of this rung can go on to the next one, which does not begin with new ones."""
-    return rung + 1 < len(stage.rungs) and not stage.rungs[rung + 1].new
-
-
 def run_states(history: History, stages: Iterable[Stage]) -> dict[tuple[int, int], RunState]:
     """The state of every run of these stages, by (experiment, rung)."""
     states: dict[tuple[int, int], RunState] = {}
     for stage in stages:
+        if stage.overlap is not None:
+            states |= _states_without_barrier(history, stage)
+            continue
         decisions = {decision.index: decision for decision in history.of_stage(stage.index)}
         for rung, decision in decisions.items():
             following = decisions.get(rung + 1)
             promoted = None if following is None else {issued.number for issued in following.issued}
             for issued in decision.issued:
                 run = (issued.number, rung)
-                states[run] = _run_state(history.results.get(run), goes_on(stage, rung), promoted)
+                states[run] = _run_state(history.results.get(run), stage.goes_on(rung), promoted)
+    return states
+
+
+def _states_without_barrier(history: History, stage: Stage) -> dict[tuple[int, int], RunState]:
+    """The same for a stage without a barrier, where who does not go on may still do so while there is room."""
+    standing = standing_in(history, stage)
+    states: dict[tuple[int, int], RunState] = {}
+    for rung, numbers in enumerate(standing.rungs):
+        gone = set(standing.rungs[rung + 1]) if stage.goes_on(rung) else set()
+        for number in numbers:
+            promoted = None if standing.may_go_on(rung) and number not in gone else gone
+            result = history.results.get((number, rung))
+            states[number, rung] = _run_state(result, stage.goes_on(rung), promoted)
     return states
 
 
@@ -86,7 +99,7 @@ def experiments(history: History, plan: Plan) -> list[Experiment]:
     by_number: dict[int, Experiment] = {}
     for stage in plan.stages:
         states = run_states(history, (stage,))
-        stopped = {stop.number: stop.reason for decision in history.of_stage(stage.index) for stop in decision.stopped}
+        stopped = _stopped(history, stage)
         runs: dict[int, list[tuple[Recommendation, int]]] = {}
         for recommendation, rung in runs_of(history, (stage,)):
             runs.setdefault(recommendation.number, []).append((recommendation, rung))
@@ -107,6 +120,32 @@ def experiments(history: History, plan: Plan) -> list[Experiment]:
     return [by_number[number] for number in sorted(by_number)]
 
 
+def _stopped(history: History, stage: Stage) -> dict[int, str]:
+    """Why experiments do not go on, by number: what decisions say of it, or without a barrier their rank in the end."""
+    if stage.overlap is None:
+        return {stop.number: stop.reason for decision in history.of_stage(stage.index) for stop in decision.stopped}
+    standing = standing_in(history, stage)
+    outcomes = (outcome for outcome in standing.outcomes.values() if outcome.value is not None)
+    return {outcome.experiment: standing.standing(outcome) for outcome in sorted(outcomes, key=lambda one: one.rung)}
+
+
+def to_ask_for(history: History, stage: Stage) -> Iterator[tuple[Rung, int]]:
+    """The rungs of a stage for which trainings are still to be asked for, and how many at most.
+
+    Of the rungs behind one that was decided these are no more than were asked for there.
+    """
+    decisions = history.of_stage(stage.index)
+    if stage.overlap is not None:
+        standing = standing_in(history, stage)
+        if not standing.is_decided:
+            for rung, numbers in zip(stage.rungs, standing.rungs, strict=True):
+                if rung.size > len(numbers):
+                    yield rung, rung.size - len(numbers)
+        return
+    for rung in stage.rungs[len(decisions) :]:
+        yield rung, rung.size if rung.new or not decisions else min(rung.size, len(decisions[-1].issued))
+
+
 def _reason(status: Status, results: Sequence[Result], stopped: str) -> str:
     """Why an experiment was stopped, or how it failed; empty for any other."""
     if status is Status.FAILURE:
@@ -119,8 +158,7 @@ def runs_of(history: History, stages: Iterable[Stage]) -> Iterator[tuple[Recomme
     """Every run that was requested in these stages, with the rung that it trains in."""
     for stage in stages:
         for decision in history.of_stage(stage.index):
-            for recommendation in decision.issued:
-                yield recommendation, decision.index
+            yield from decision.runs()
 
 
 def outcomes_of(history: History, stages: Iterable[Stage]) -> tuple[Outcome, ...]:

@@ -47,7 +47,7 @@ class RecordEvents:
         new = []
         for stage in self.definition.plan.stages:
             decisions = self._decisions.setdefault(stage.index, [])
-            while len(decisions) < len(stage.rungs):
+            while len(decisions) < stage.most_decisions:
                 stored = self.record.decision(stage.index, len(decisions))
                 if stored is None:
                     break

@@ -69,7 +69,10 @@ class StudyFile(Options):
     automl_enabled: bool = Field(True, description="false trains the defaults once")
     algorithm: Annotated[str, KeyOf(ALGORITHMS)] = "hyperband"
     max_recommendations: int | None = Field(
-        None, ge=1, le=MAX_EXPERIMENTS, description="experiments, of bayesian and random; default: 20"
+        None,
+        ge=1,
+        le=MAX_EXPERIMENTS,
+        description="experiments; default: 20, of successive_halving and asha as many as R and nu give",
     )
     parallel: int | None = Field(
         None, ge=1, le=MAX_EXPERIMENTS, description="experiments in one step of bayesian; default: 1"

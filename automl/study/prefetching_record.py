@@ -33,7 +33,7 @@ class PrefetchingRecord(Record):
         """All decisions and results of the study, in order."""
         self.read_decisions()
         decisions = [decision for stage in definition.plan.stages for decision, _ in self.decisions(stage.index)]
-        self.read_results((issued.number, decision.index) for decision in decisions for issued in decision.issued)
+        self.read_results((issued.number, rung) for decision in decisions for issued, rung in decision.runs())
         return super().history(definition)
 
     def get_many(self, keys: Sequence[str], side_by_side: int = SIDE_BY_SIDE) -> list[bytes | None]:

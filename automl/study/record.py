@@ -201,10 +201,10 @@ class Record:
             for decision, _ in self.decisions(stage.index):
                 check_in_plan(stage, decision)
                 decisions.append(decision)
-                for issued in decision.issued:
-                    result = self.result(issued.number, decision.index)
+                for issued, rung in decision.runs():
+                    result = self.result(issued.number, rung)
                     if result is not None:
-                        results[issued.number, decision.index] = result
+                        results[issued.number, rung] = result
         return History(definition.brain.metric, tuple(decisions), results)
 
     def _created_once(self, key: str) -> bytes | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.problem.metric import mean_of
+from automl.search.agenda import standing_in
 from automl.search.history import Experiment, History, Outcome
 from automl.search.plan import Stage
 from automl.search.ranking import best_first, best_outcome, best_values
@@ -122,6 +123,8 @@ def search_is_over(definition: Definition, study: History) -> bool:
 
 
 def _is_over(history: History, stage: Stage) -> bool:
+    if stage.overlap is not None:
+        return standing_in(history, stage).is_over
     decided = len(history.of_stage(stage.index)) == len(stage.rungs)
     return decided and RunState.TRAINING not in run_states(history, (stage,)).values()
 

@@ -84,10 +84,12 @@ class ScheduleSuite(ABC):
             brain = Brain(plan, MIXED, Uniform(), Metric("loss", "minimize"), seed=1)
             for stage in plan.stages:
                 decisions = _walked(brain, stage)
-                for rung, decision in zip(stage.rungs, decisions, strict=True):
-                    assert len(decision.issued) == rung.size
-                    assert {recommendation.epochs for recommendation in decision.issued} == {rung.epochs}
-                    assert all((recommendation.resume_epoch == 0) == rung.new for recommendation in decision.issued)
+                for rung in stage.rungs:
+                    issued = [each for decision in decisions for each, at in decision.runs() if at == rung.index]
+                    assert len(issued) == rung.size
+                    assert {recommendation.epochs for recommendation in issued} == {rung.epochs}
+                    assert all((recommendation.resume_epoch == 0) == rung.new for recommendation in issued)
+                assert len(decisions) == stage.most_decisions
 
     def test_what_makes_no_plan_is_refused(self) -> None:
         for schedule in self.make_impossible():
@@ -99,17 +101,17 @@ def _walked(brain: Brain, stage: Stage) -> list[Decision]:
     """The decisions of a stage in which every training succeeds."""
     decisions: list[Decision] = []
     outcomes: list[Outcome] = []
-    for rung in stage.rungs:
-        decision = brain.decide(stage.index, rung.index, decisions, outcomes, previous=())
+    for index in range(stage.most_decisions):
+        decision = brain.decide(stage.index, index, decisions, outcomes, previous=())
         outcomes = [
             Outcome(
                 recommendation.number,
-                rung.index,
+                rung,
                 recommendation.epochs,
                 value=1 / (1 + recommendation.number),
                 best_value=1 / (1 + recommendation.number),
             )
-            for recommendation in decision.issued
+            for recommendation, rung in decision.runs()
         ]
         decisions.append(decision)
     return decisions

@@ -32,7 +32,7 @@ def whole(text: str | bytes, *says: str) -> Bad:
 FASHION = load_network("fashion_mnist", Path())
 SEARCHED = [name for name in FASHION.parameters if FASHION.enabled(name)]
 HEAD = "name: study\nnetwork: fashion_mnist\n"
-ALGORITHMS = "hyperband or bayesian or random or successive_halving"
+ALGORITHMS = "hyperband or bayesian or random or successive_halving or asha or asynchronous_hyperband"
 
 STUDY_FILES = {
     # keys

@@ -15,7 +15,7 @@ import pytest
 
 from tests.simulation.campaigns import LIVE, burn_machine, kill_in_states, one_fault, random_faults, two_walkers
 from tests.simulation.crashes import State
-from tests.simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
+from tests.simulation.studies import ASHA, BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.usefixtures("quick_simulation")
@@ -28,6 +28,8 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "halving_preempted": (HALVING | BRIEF, {0: "preempt@2", 2: "preempt@2", 7: "preempt@4"}, 6),
     "random": (RANDOM, {}, 6),
     "bayesian": (BAYESIAN, {}, 6),
+    "asha": (ASHA, {2: "error@1", 5: "preempt@1"}, 40),
+    "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
 }
 
 
@@ -48,11 +50,11 @@ def test_a_study_whose_machine_burned_trains_again_only_what_was_not_stored(fold
 
 
 @pytest.mark.parametrize("kind", LIVE)
-@pytest.mark.parametrize("name", ["bayesian", "halving_preempted"])
-def test_one_fault_at_any_point_changes_nothing(name: str, kind: str, folder: Path) -> None:
+@pytest.mark.parametrize(("name", "step"), [("bayesian", 29), ("halving_preempted", 29), ("asha", 113)])
+def test_one_fault_at_any_point_changes_nothing(name: str, step: int, kind: str, folder: Path) -> None:
     """refused: a store that answers 503. lost: it did what was asked, and the answer never came. pause: a zombie."""
     settings, faults, _ = STUDIES[name]
-    runs = one_fault(study(settings, faults), folder, kind, 1 if DEEP else 29)
+    runs = one_fault(study(settings, faults), folder, kind, 1 if DEEP else step)
     print(f"{runs} runs")
     assert runs > 10
 
@@ -72,7 +74,7 @@ def test_random_faults_change_nothing(part: int, folder: Path) -> None:
     assert set(seen) == set(LIVE)
 
 
-@pytest.mark.parametrize("name", ["halving_with_failures", "bayesian"])
+@pytest.mark.parametrize("name", ["halving_with_failures", "bayesian", "asha"])
 def test_two_walkers_that_take_turns_at_every_operation_make_one_study(name: str, folder: Path) -> None:
     settings, faults, _ = STUDIES[name]
     two_walkers(study(settings, faults), folder, SEEDS // 4)

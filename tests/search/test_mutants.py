@@ -23,9 +23,11 @@ from automl.execution.steps.checkpoint_upload import CheckpointUpload
 from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
+from automl.operations import replay
 from automl.problem.search_space import SearchSpace
 from automl.reporting import views
 from automl.search import brain, promotion
+from automl.search.asynchronous import Standing
 from automl.search.history import Decision, Failure, Outcome, Recommendation, Result
 from automl.search.samplers.base import Proposal, Request, Trial
 from automl.search.samplers.uniform import Uniform
@@ -39,7 +41,7 @@ from tests.execution.steps import test_observe, test_observed_checkpoints, test_
 from tests.execution.steps.attempts import Attempt
 from tests.search import test_brain
 from tests.simulation.campaigns import burn_machine, kill_in_states, one_fault, two_walkers
-from tests.simulation.studies import BAYESIAN, HALVING, study
+from tests.simulation.studies import ASHA, BAYESIAN, HALVING, study
 from tests.simulation.world import WalkerStore
 
 pytestmark = pytest.mark.usefixtures("quick_simulation")
@@ -65,6 +67,11 @@ def kills(folder: Path) -> None:
 
 def kills_while_halving(folder: Path) -> None:
     kill_in_states(halving(), folder, lambda state: state.number % 12 == 0)
+
+
+def kills_without_barrier(folder: Path) -> None:
+    definition = study(ASHA | {"max_recommendations": 4, "final": {"repeats": 0}})
+    kill_in_states(definition, folder, lambda state: state.number % 60 == 0)
 
 
 def pauses(folder: Path) -> None:
@@ -298,6 +305,17 @@ def trust_the_name_of_a_checkpoint(patch: Patch) -> None:
     patch.setattr(stage_in, "_newest", newest)
 
 
+def decide_again_from_all_results(patch: Patch) -> None:
+    def decides(*arguments: Any, **more: Any) -> Decision:
+        return deciding.next_decision(*arguments, **{**more, "consumed": None})
+
+    patch.setattr(replay, "next_decision", decides)
+
+
+def promote_whoever_is_best_so_far(patch: Patch) -> None:
+    patch.setattr(Standing, "_promotable", lambda self, rung, *, closed: next(iter(self._candidates(rung)), None))  # noqa: ARG005
+
+
 def call(test: Callable[..., None], *fixtures: str, **more: Any) -> Detector:
     """A test that names the rule, with its fixtures made as its own file makes them."""
     known: dict[str, Callable[[Path], Any]] = {
@@ -351,6 +369,8 @@ MUTANTS: dict[Callable[[Patch], None], Detector] = {
     take_preemption_for_failure: interrupts,
     leave_what_a_killed_runner_left: kills,
     show_only_what_is_new: kills,
+    decide_again_from_all_results: kills_without_barrier,
+    promote_whoever_is_best_so_far: kills_without_barrier,
 }
 
 
@@ -363,6 +383,8 @@ def test_a_broken_rule_is_caught(mutant: Callable[[Patch], None], folder: Path) 
             detect(folder / "broken")
 
 
-@pytest.mark.parametrize("detect", [kills, kills_while_halving, pauses, interrupts, burns, doubles])
+@pytest.mark.parametrize(
+    "detect", [kills, kills_while_halving, kills_without_barrier, pauses, interrupts, burns, doubles]
+)
 def test_nothing_is_caught_where_no_rule_is_broken(detect: Detector, folder: Path) -> None:
     detect(folder)

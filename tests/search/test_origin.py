@@ -46,7 +46,7 @@ def as_begun_before_origins(record: Record, definition: Definition) -> None:
             for each in data["issued"]:
                 del each["origin"]
             before = definition.plan.before(stage.index, index)
-            data["previous"] = [digests[where.index, rung] for where, rung in before]
+            data["previous"] = [digests[where.index, rung] for where, rung in before if rung is not None]
             stored = json.dumps(data, indent=1).encode()
             digests[stage.index, index] = hashlib.sha256(stored).hexdigest()
             record.store.put(key, stored)

@@ -50,6 +50,7 @@ NETWORK: dict[str, Any] = {
 }
 HYPERBAND_9: dict[str, Any] = {"algorithm": "hyperband", "R": 9, "nu": 3}
 HALVING: dict[str, Any] = {"algorithm": "successive_halving", "R": 9, "nu": 3, "max_recommendations": 9}
+ASHA: dict[str, Any] = {"algorithm": "asha", "R": 9, "nu": 3, "max_recommendations": 9}
 RANDOM: dict[str, Any] = {"algorithm": "random", "max_recommendations": 4, "max_epochs": 4}
 # what a Bayesian search asks of the runner, a step after the other, without the second that its sampler takes
 BAYESIAN: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": 4, "max_epochs": 3}

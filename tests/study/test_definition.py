@@ -141,8 +141,8 @@ def test_every_algorithm_and_sampler_makes_a_plan_and_a_first_decision(algorithm
     found = study(f"algorithm: {algorithm}\nsampler: {sampler}\nadditional_automl_parameters: [model.width]")
     stage = found.plan.search[0]
     decision = found.brain.decide(0, 0, (), (), ())
-    assert len(decision.issued) == stage.rungs[0].size
-    assert [each.number for each in decision.issued] == list(range(stage.rungs[0].size))
+    size = stage.rungs[0].size if stage.overlap is None else 1
+    assert [each.number for each in decision.issued] == list(range(size))
     assert decision.issued[0].values == found.space.defaults()
     for recommendation in decision.issued:
         assert found.space.check(recommendation.values) == ()

@@ -1,4 +1,4 @@
-"""The brain's step: reads the outcomes of the rung before, decides on the next one, stores the decision once."""
+"""The brain's step: reads what came of the decisions before, makes the next one, stores it once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from automl.study.record import Record
 
 
 def propose(record: Record, definition: Definition, stage: int, index: int) -> Decision:
-    """The stored decision for rung `index` of `stage`, made now unless it already exists.
+    """The stored decision `index` of `stage`, made now unless it already exists.
 
-    Raises NotReady when a decision or result that it builds on is missing.
+    Raises NotReady when a decision or result that it builds on is missing, or when there is nothing to ask for now.
     """
     stored = record.decision(stage, index)
     if stored is not None:

@@ -15,6 +15,7 @@ from automl.errors import CheckpointError, RecordError
 from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
+from automl.search.agenda import Run
 from automl.search.history import FORMAT, Recommendation, check_format
 from automl.study.definition import Definition
 from automl.study.keys import attempt_prefix
@@ -25,14 +26,15 @@ _NOTE = "attempt.json"
 _KILLED = -9
 
 
-def note(definition: Definition, launch: Launch, recommendation: Recommendation, stage: int, rung: int) -> None:
+def note(definition: Definition, launch: Launch, run: Run) -> None:
     """Leaves in the attempt's folder, before its training starts, what `salvage` has to know."""
     content = {
         "format": FORMAT,
         "study": study_digest(definition),
-        "stage": stage,
-        "rung": rung,
-        "recommendation": recommendation.to_json(),
+        "stage": run.stage,
+        "decision": run.decision,
+        "rung": run.rung,
+        "recommendation": run.recommendation.to_json(),
         "resume": launch.resume and launch.resume.key,
     }
     (launch.folder / _NOTE).write_bytes(strict_json.dump(content))
@@ -55,11 +57,12 @@ def _salvage(record: Record, definition: Definition, folder: Path) -> None:
         content = strict_json.load((folder / _NOTE).read_bytes(), str(folder / _NOTE))
         check_format(content, str(folder / _NOTE))
         stage, rung = int(content["stage"]), int(content["rung"])
+        index = int(content.get("decision", rung))  # older notes hold none: the decision was that of the rung
         recommendation = Recommendation.from_json(content["recommendation"])
         resume = content["resume"] and record.manifest(content["resume"])
     except (OSError, RecordError, KeyError, TypeError, ValueError):
         return  # it was killed before it began, or the machine lost power: there is nothing to be sure of
-    stored = record.decision(stage, rung)
+    stored = record.decision(stage, index)
     is_ours = content["study"] == study_digest(definition) and stored is not None and recommendation in stored[0].issued
     is_gone = content["resume"] is not None and resume is None
     if not is_ours or is_gone or record.result(recommendation.number, rung) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.reporting.figures.facts import Facts
+from automl.search.agenda import standing_in
 from automl.search.plan import Rung, Stage, with_before
 
 MOST_RUNGS = 60
@@ -53,12 +54,14 @@ def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
     length = rung.epochs - before
     line = Line(stage.name, str(rung.index), rung.epochs, rung.size, planned=rung.size * length)
     decisions = facts.study.of_stage(stage.index)
-    if rung.index >= len(decisions):
+    issued = [recommendation for decision in decisions for recommendation, at in decision.runs() if at == rung.index]
+    if stage.overlap is None and rung.index >= len(decisions):
         return line if facts.state != "failed" else Line(**{**vars(line), "away": line.planned})
     ended = failed = trained = saved = 0
     seconds = 0.0
-    away = (rung.size - len(decisions[rung.index].issued)) * length
-    for recommendation in decisions[rung.index].issued:
+    to_come = stage.overlap is not None and not standing_in(facts.study, stage).is_decided
+    away = 0 if to_come and facts.state != "failed" else (rung.size - len(issued)) * length
+    for recommendation in issued:
         result = facts.study.results.get((recommendation.number, rung.index))
         if result is None:
             continue

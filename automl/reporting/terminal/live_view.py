@@ -111,7 +111,8 @@ class LiveView:
             yield event.text
         elif event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
-            rung = stage.rungs[event.decision.index]
+            rungs = [at for _, at in event.decision.runs()]  # all the same; none where nothing is asked for
+            rung = stage.rungs[rungs[0] if rungs else min(event.decision.index, len(stage.rungs) - 1)]
             issued = len(event.decision.issued)
             what = "experiment" if issued == 1 else "experiments"
             yield f"stage {stage.name} rung {rung.index}: {issued} {what} to epoch {rung.epochs}"

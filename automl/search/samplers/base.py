@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from automl.problem.search_space import SearchSpace
-from automl.search.history import Trial
+from automl.search.trial import Trial
 
 __all__ = ["Proposal", "Request", "Sampler", "Trial"]
 
@@ -27,7 +27,8 @@ class Request:
     `count` is how many proposals are wanted. `first` is how many the sampler has made for this stage before, so that it
     goes on in its own sequence, and `total` how many it will make for the whole stage. `seed` is (study seed, stage,
     index of the decision), the only source of chance. `chosen` are the values of the stage's experiments so far that
-    others chose: the network's defaults, the user, an earlier search.
+    others chose: the network's defaults, the user, an earlier search. `pending` are those of experiments without a
+    result, whoever chose them, where a stage asks for one experiment before the others have ended.
     """
 
     count: int
@@ -35,6 +36,7 @@ class Request:
     total: int
     seed: tuple[int, int, int]
     chosen: tuple[Mapping[str, Any], ...] = ()
+    pending: tuple[Mapping[str, Any], ...] = ()
 
 
 class Sampler(Protocol):

@@ -77,7 +77,8 @@ class GaussianProcess:
         tried = {cube for cube, _ in observations.points}
         tried |= {space.encode(values) for values in request.chosen}  # they may still be in training
         model: GaussianProcessModel | None = None
-        chosen: list[Cube] = []
+        chosen = [space.encode(values) for values in request.pending]
+        tried |= set(chosen)
         proposals: list[Proposal] = []
         first = request.first
         for index, filler in enumerate(sobol_points(space.size, first, request.count, request.seed), first):

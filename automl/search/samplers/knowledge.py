@@ -51,7 +51,8 @@ class Knowledge:
         losses = np.array([_loss(trial) for _, trial in read])
         succeeded = np.isfinite(losses)
         tried = {cube for cube, _ in read}
-        pending = {cube: values for values in request.chosen if (cube := space.encode(values)) not in tried}
+        issued = (*request.chosen, *request.pending)
+        pending = {cube: values for values in issued if (cube := space.encode(values)) not in tried}
         warp, unfit = None, ""
         if not features.axes:
             unfit = "the space has one configuration"

@@ -10,8 +10,8 @@ import numpy as np
 
 from automl.problem.domains import Continuous, Points
 from automl.problem.search_space import Cube, SearchSpace
-from automl.search.history import Trial
 from automl.search.surrogates.score_transform import ScoreTransform
+from automl.search.trial import Trial
 
 _FEWEST = 2  # successes that a model needs: a single one gives a level and no slope
 

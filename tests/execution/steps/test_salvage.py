@@ -8,6 +8,7 @@ import pytest
 
 from automl.execution.steps.propose import propose
 from automl.execution.steps.salvage import note, salvage
+from automl.search.agenda import runs_of_decision
 from automl.search.history import Failure
 from automl.stores.memory import MemoryStore
 from automl.study.definition import Definition
@@ -24,9 +25,10 @@ def definition() -> Definition:
 def begun(folder: Path, definition: Definition, record: Record | None = None) -> Attempt:
     """An attempt at experiment 0 that has saved and reported epoch 1, and was seen to do so."""
     record = record or Record(MemoryStore())
-    asked = propose(record, definition, 0, 0).issued[0]
+    (run, *_) = runs_of_decision(propose(record, definition, 0, 0))
+    asked = run.recommendation
     attempt = Attempt(folder / "attempts" / "a1", record, definition, asked)
-    note(definition, attempt.launch, asked, 0, 0)
+    note(definition, attempt.launch, run)
     attempt.saves(1)
     attempt.reports(1, 0.5)
     attempt.observer.poll(1.0)

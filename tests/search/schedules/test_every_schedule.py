@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
@@ -34,6 +36,23 @@ class TestSuccessiveHalving(ScheduleSuite):
 
     def make_impossible(self) -> Sequence[Schedule]:
         return (SuccessiveHalving(R27, 0),)
+
+
+class TestASHA(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return [ASHA(SuccessiveHalving(R27, experiments)) for experiments in (None, 1, 8, 100)]
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return (ASHA(SuccessiveHalving(R27, 0)),)
+
+
+class TestAsynchronousHyperband(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        settings = Hyperband(R=2, nu=2, epoch_multiplier=1), R27, replace(R27, random_stage=True)
+        return [AsynchronousHyperband(hyperband) for hyperband in settings]
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return (AsynchronousHyperband(Hyperband(R=2, nu=3)),)
 
 
 class TestSequential(ScheduleSuite):
