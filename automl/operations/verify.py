@@ -233,13 +233,9 @@ def _runs_to_see(definition: Definition, decisions: Runs, stage: int, index: int
     if plan.sees_all(stage, index):
         runs = _asked_for([decision for where, _ in before for decision in _of_stage(decisions, where)])
         return runs, runs
-    waited = [
-        decision
-        for where, last in before
-        for decision in (_of_stage(decisions, where) if last is None else [decisions[where.index, last][0]])
-        if last is None or (where.index, last) in decisions
-    ]
-    return _asked_for(waited), _asked_for(waited)
+    last_of = {where.index: last for where, last in before}
+    runs = _asked_for([decision for (at, place), (decision, _) in decisions.items() if last_of.get(at) == place])
+    return runs, runs
 
 
 def _asked_for(decisions: Sequence[Decision]) -> set[Run]:
