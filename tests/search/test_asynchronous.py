@@ -22,6 +22,7 @@ from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.successive_halving import SuccessiveHalving
 from automl.testing.spaces import space_of
+from tests.simulation.studies import study
 
 LOSS = Metric("loss", "minimize")
 SPACE = space_of(x={"type": "float", "low": 0.0, "high": 1.0})
@@ -259,3 +260,30 @@ def test_the_first_experiment_of_a_larger_r_has_the_best_values_so_far() -> None
     assert issued.values == next(
         each.values for decision in history.of_stage(0) for each in decision.issued if each.number == best.experiment
     )
+
+
+@pytest.mark.parametrize("algorithm", ["asha", "asynchronous_hyperband"])
+def test_no_configuration_is_trained_twice_and_a_small_space_ends_the_search(algorithm: str) -> None:
+    lr = {"type": "categorical", "options": [0.01, 0.02, 0.03, 0.04, 0.05], "automl_enabled": True}
+    small = study(
+        {"algorithm": algorithm, "R": 9, "nu": 3, "final": {"repeats": 0}}, network={"parameters": {"train.lr": lr}}
+    )
+    walk = Study(small.plan, random.Random(1))  # noqa: S311 - chance, not a secret
+    walk.brain = small.brain
+    history = walk.to_the_end()
+    values = {issued.number: issued.values["train.lr"] for each in history.decisions for issued in each.issued}
+    assert sorted(values) == list(range(5))
+    assert sorted(map(float, values.values())) == [0.01, 0.02, 0.03, 0.04, 0.05]
+    standing = standing_in(history, small.plan.stages[0])
+    assert [len(numbers) for numbers in standing.rungs] == [rung.size for rung in small.plan.stages[0].rungs]
+
+
+def test_a_decision_that_found_no_configuration_begins_nothing_more() -> None:
+    stage = PLANS["9 by 3"].stages[0]
+    made = [*asked((0, 0), (1, 0)), Decision(0, 2, (), ())]
+    known = [outcome(0, 0, 1.0), outcome(1, 0, 2.0)]
+    assert standing_of(stage, made, known[:1], LOSS).next() is None
+    following = standing_of(stage, made, known, LOSS).next()
+    assert following is not None
+    assert following.promoted is not None
+    assert following.promoted.outcome.experiment == 0
