@@ -51,7 +51,9 @@ def workflow_of(study: Path) -> Any:
     with extra_cluster():
         compile_study = import_module("workflows.compile").compile_study
     text = study_file.read_text(study)
-    return compile_study(study_file.parse(text, str(study), study.parent), text)
+    definition = study_file.parse(text, str(study), study.parent)
+    definition.check_new()
+    return compile_study(definition, text)
 
 
 def template_of(study: Path) -> Any:

@@ -124,7 +124,11 @@ class PlannedStudy:
 
 
 def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSize | None = None) -> PlannedStudy:
-    """The plan of a study, with the wall-clock time for each of these numbers of experiments at a time."""
+    """The plan of a study, with the wall-clock time for each of these numbers of experiments at a time.
+
+    Raises StudyFileError for settings that no study may begin with.
+    """
+    definition.check_new()
     plan = definition.plan
     return PlannedStudy(
         study=definition.file.name,

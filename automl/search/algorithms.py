@@ -30,6 +30,9 @@ USUAL_R, USUAL_NU = 27, 3
 class SamplerRow:
     """Where a sampler is: its module, its class, its settings. `learns` is true where it looks at results.
 
+    `checks` is true where its module has a function `check`, which refuses a space that it cannot search with so many
+    experiments.
+
     The module is imported when the sampler is used, because importing scikit-optimize takes two seconds.
     """
 
@@ -37,13 +40,18 @@ class SamplerRow:
     kind: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     learns: bool = False
+    checks: bool = False
 
+
+_SCIKIT_OPTIMIZE = SamplerRow("automl.search.samplers.gaussian_process", "GaussianProcess", learns=True)
 
 SAMPLERS: dict[str, SamplerRow] = {
     "uniform": SamplerRow("automl.search.samplers.uniform", "Uniform"),
     "sobol": SamplerRow("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "sobol"}),
     "lhs": SamplerRow("automl.search.samplers.low_discrepancy", "LowDiscrepancy", {"method": "lhs"}),
-    "gaussian_process": SamplerRow("automl.search.samplers.gaussian_process", "GaussianProcess", learns=True),
+    "grid": SamplerRow("automl.search.samplers.grid", "Grid", checks=True),
+    "scikit_optimize": _SCIKIT_OPTIMIZE,
+    "gaussian_process": _SCIKIT_OPTIMIZE,  # its name before there was a process of our own; studies are stored with it
     "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True),
     "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True),
     "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True),
@@ -215,6 +223,12 @@ class NamedSampler:
     """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes."""
 
     name: str
+
+    def check(self, space: SearchSpace, experiments: int) -> None:
+        """Raises InvalidInput where the sampler cannot search this space with so many experiments."""
+        row = SAMPLERS[self.name]
+        if row.checks:
+            import_module(row.module).check(space, experiments)
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""

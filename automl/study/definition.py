@@ -57,7 +57,20 @@ class Definition:
         spec = self.spec_with(self.space.defaults())
         set_paths(spec, dict.fromkeys(self.network.fields.paths()))
         check_one_of(spec, self.network)
-        _ = self.brain
+        if self.file.automl_enabled:
+            NamedSampler(self.sampler_name).check(self.space, self.plan.searched)
+
+    def check_new(self) -> None:
+        """Raises StudyFileError for what no study may begin with any more, although some that were begun have it."""
+        if self.file.parallel is None:
+            return
+        experiments = self.schedule.plan().experiments
+        if self.file.parallel > experiments:
+            raise StudyFileError(
+                f"parallel: {self.file.parallel} experiments in one step, and the search has {experiments} in all",
+                allowed=f"up to max_recommendations: {experiments}",
+                advice="raise max_recommendations, or lower parallel: each step learns from those before it",
+            )
 
     def spec_with(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The base spec with these values of searched parameters where they belong."""

@@ -61,6 +61,8 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
 
     `text` is the study file, stored for people. Raises StudyFileError when the store holds another study.
     """
+    if record.store.get(METADATA) is None:
+        definition.check_new()
     theirs = _create_metadata(record, _metadata_of(definition))
     if (rules := rules_of(theirs)) != definition.rules:  # it goes on under those that it was begun with
         definition = replace(definition, rules=rules)

@@ -145,7 +145,34 @@ STUDY_FILES = {
     "random_stage of random": bad("algorithm: random\nrandom_stage: true", "random_stage: true is no option"),
     "an unknown sampler": bad("sampler: sobel", "uniform or sobol or lhs", "did you mean 'sobol'?"),
     "a sampler that does not go with it": bad(
-        "sampler: gaussian_process", "gaussian_process does not go with algorithm: hyperband", "uniform, sobol, lhs"
+        "sampler: gaussian_process",
+        "gaussian_process does not go with algorithm: hyperband",
+        "uniform, sobol, lhs, grid",
+    ),
+    "a sampler that learns with random": bad(
+        "algorithm: random\nsampler: scikit_optimize", "scikit_optimize does not go with algorithm: random", "grid"
+    ),
+    "a grid for a Bayesian search": bad(
+        "algorithm: bayesian\nsampler: grid", "grid does not go with algorithm: bayesian", "scikit_optimize"
+    ),
+    "a grid over an interval of floats": bad(
+        "algorithm: random\nsampler: grid", "sampler: grid:", "can be any number from", "with a step", "options: [...]"
+    ),
+    "a grid with more points than experiments": bad(
+        f"algorithm: random\nsampler: grid\nremove_default_automl_parameters: {SEARCHED}\n"
+        "additional_automl_parameters: [model.width]\n"
+        "parameters: {model.width: {low: 4, high: 12, step: 4}}\nmax_recommendations: 2",
+        "the grid has 3 points, and the search 2 experiments",
+        "a grid of up to 2 points",
+        "raise max_recommendations",
+    ),
+    "more at once than in all": bad(
+        "algorithm: bayesian\nparallel: 5\nmax_recommendations: 4",
+        "parallel: 5 experiments in one step, and the search has 4 in all",
+        "up to max_recommendations: 4",
+    ),
+    "more at once than the usual number": bad(
+        "algorithm: bayesian\nparallel: 21", "the search has 20 in all", "lower parallel"
     ),
     "a metric without a goal": bad("metric: {name: loss}", "metric.goal is missing", "add 'goal: ...'"),
     "a metric with another goal": bad("metric: {name: loss, goal: min}", 'metric.goal: "min"', "minimize or maximize"),

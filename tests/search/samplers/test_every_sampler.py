@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from automl.search.algorithms import SAMPLERS
-from automl.search.samplers.base import Sampler
+from automl.search.samplers.base import Request, Sampler
 from automl.search.samplers.gaussian_process import GaussianProcess
+from automl.search.samplers.grid import Grid
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
 from automl.search.samplers.portfolio import Portfolio
 from automl.search.samplers.process import OwnProcess
@@ -12,6 +13,7 @@ from automl.search.samplers.tree_parzen import TreeParzen
 from automl.search.samplers.uniform import Uniform
 from automl.testing.sampler_process import proposals
 from automl.testing.samplers import SamplerSuite
+from automl.testing.spaces import MIXED
 from tests.search.toy.near_the_best import NearTheBest
 
 
@@ -28,6 +30,18 @@ class TestSobol(SamplerSuite):
 class TestLatinHypercube(SamplerSuite):
     def make_sampler(self) -> Sampler:
         return LowDiscrepancy("lhs")
+
+
+class TestGrid(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return Grid(points=3)
+
+    def test_a_proposal_depends_on_the_study_seed(self) -> None:
+        """It does not: a grid has no chance."""
+        proposals = [
+            self.make_sampler().propose(MIXED, (), Request(4, first=0, total=20, seed=(seed, 0, 0))) for seed in (1, 2)
+        ]
+        assert proposals[0] == proposals[1]
 
 
 class TestGaussianProcess(SamplerSuite):
@@ -76,6 +90,8 @@ def test_every_row_of_the_table_has_a_suite() -> None:
         "uniform": TestUniform,
         "sobol": TestSobol,
         "lhs": TestLatinHypercube,
+        "grid": TestGrid,
+        "scikit_optimize": TestGaussianProcess,
         "gaussian_process": TestGaussianProcess,
         "process": TestProcess,
         "tpe": TestTreeParzen,
