@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automl.errors import RecordError
+from automl.execution.plain_files import is_plain
 from automl.search.history import FORMAT, check_format
 from automl.text import strict_json
 
@@ -77,6 +78,8 @@ def note(folder: Path, pid: int) -> Origin | None:
 def origin(folder: Path) -> Origin | None:
     """What `note` left in the folder; None when there is nothing that can be read."""
     path = folder / PROCESS
+    if not is_plain(path):  # to read a pipe could block
+        return None
     try:
         content = strict_json.load(path.read_bytes(), str(path))
         check_format(content, str(path))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import threading
 import time
@@ -25,7 +24,7 @@ from automl.execution.pod_contract import PREEMPTED
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
 from automl.execution.steps.propose import propose
-from automl.execution.steps.salvage import note, salvage
+from automl.execution.steps.salvage import note, remove, salvage
 from automl.execution.steps.stage_in import stage_in
 from automl.execution.training_process import Start, Training, TrainingProcess
 from automl.reporting import views
@@ -159,7 +158,7 @@ class LocalRun:
         except CheckpointError as error:
             result = fail(self.record, recommendation, rung, attempt, Diagnosis(Failure.NO_CHECKPOINT, str(error)))
             self._settle(run, result)
-            shutil.rmtree(folder)
+            remove(folder)
             return
         observer = Observer(self.record, self.definition, recommendation, rung, launch)
         note(self.definition, launch, run)
@@ -185,7 +184,7 @@ class LocalRun:
             return
         limit = self.definition.file.run.timeout_minutes
         late = limit is not None and active.seconds > limit * 60
-        if active.stopping is None and (late or self._stopped):
+        if active.stopping is None and (late or self._stopped or observer.refused):
             active.timed_out = late
             active.stopping = time.monotonic()
             active.training.signal(signal.SIGTERM)
@@ -193,7 +192,7 @@ class LocalRun:
             active.training.signal(signal.SIGKILL)
 
     def _finish(self, active: _Active, exit_code: int) -> None:
-        asked_to_stop = active.stopping is not None and not active.timed_out
+        asked_to_stop = active.stopping is not None and not active.timed_out and not active.observer.refused
         ended = Ended(exit_code, active.timed_out, again=asked_to_stop and exit_code != 0)
         result = active.observer.finish(ended, active.seconds)
         if result is None and not asked_to_stop:
@@ -202,7 +201,7 @@ class LocalRun:
             self._ready.insert(0, active.run)
         else:
             self._settle(active.run, result, active.observer.times)
-        shutil.rmtree(active.observer.launch.folder)
+        remove(active.observer.launch.folder)
 
     def _preempted(self, active: _Active) -> Result | None:
         """None if it is to run again; a failure when it was preempted too often."""

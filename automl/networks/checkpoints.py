@@ -7,7 +7,7 @@ number of steps instead of the epoch says nothing, because batch sizes differ; b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any, Literal
 
@@ -60,14 +60,17 @@ class Checkpoints(BaseModel):
     def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         return with_placeholders(words, RESUME_PLACEHOLDERS)
 
-    def whole(self, paths: Iterable[str]) -> dict[int, tuple[str, ...]]:
+    def whole(
+        self, paths: Iterable[str], refused: Collection[str] = (), linked: Collection[str] = ()
+    ) -> dict[int, tuple[str, ...]]:
         """epoch -> the paths of its checkpoint, those of `pattern` first; only for complete checkpoints.
 
-        Where several names fit (`*`), the last of an epoch counts.
+        `refused` are paths of what cannot be stored, which count too. Where several names fit (`*`), the last of an
+        epoch counts; one that is refused, or lies below a link to a folder (`linked`), only when there is no other.
         """
-        names = list(paths)
-        parts = [self._part(self.pattern, names, {self.folder})]
-        parts += [self._part(pattern, names, {False, True}) for pattern in self.also]
+        names, second = [*paths, *refused], {*refused, *linked}
+        parts = [self._part(self.pattern, names, {self.folder}, refused, second)]
+        parts += [self._part(pattern, names, {False, True}, refused, second) for pattern in self.also]
         epochs = sorted(set(parts[0]).intersection(*parts[1:]))
         return {epoch: tuple(path for part in parts for path in part[epoch]) for epoch in epochs}
 
@@ -76,14 +79,40 @@ class Checkpoints(BaseModel):
         match = _form(self.pattern).fullmatch(path)
         return match["place"] if match is not None else path
 
-    def _part(self, pattern: str, paths: Iterable[str], inside: set[bool]) -> dict[int, list[str]]:
+    def place(self, path: str) -> str | None:
+        """The file or folder that a pattern names and that this path is or lies in; None for one of no checkpoint."""
+        matches = (_form(pattern).fullmatch(path) for pattern in (self.pattern, *self.also))
+        return next((match["place"] for match in matches if match is not None), None)
+
+    def may_hold(self, folder: str) -> bool:
+        """Whether a part of a checkpoint can lie in the folder of this path, however deep."""
+        names = folder.split("/")
+        return any(
+            all(form.fullmatch(name) for form, name in zip(_forms_of_names(pattern), names, strict=False))
+            for pattern in (self.pattern, *self.also)
+        )
+
+    def _part(
+        self,
+        pattern: str,
+        paths: Iterable[str],
+        inside: set[bool],
+        refused: Collection[str],
+        second: set[str],
+    ) -> dict[int, list[str]]:
         places_by_epoch: dict[int, dict[str, list[str]]] = {}
         for path in paths:
             match = _form(pattern).fullmatch(path)
-            if match is not None and bool(match["inside"]) in inside:
+            if match is None:
+                continue
+            if bool(match["inside"]) in inside or (path in refused and not match["inside"]):
                 places = places_by_epoch.setdefault(int(match["epoch"]) + 1 - self.first, {})
                 places.setdefault(match["place"], []).append(path)
-        return {epoch: sorted(places[max(places, key=_in_order)]) for epoch, places in places_by_epoch.items()}
+
+        def preferred(place: str) -> tuple[bool, list[tuple[int, str]]]:
+            return second.isdisjoint(_with_parents(place)), _in_order(place)
+
+        return {epoch: sorted(places[max(places, key=preferred)]) for epoch, places in places_by_epoch.items()}
 
 
 def _with_epoch(pattern: str) -> str:
@@ -94,8 +123,25 @@ def _with_epoch(pattern: str) -> str:
 
 @cache
 def _form(pattern: str) -> re.Pattern[str]:
-    before, after = (re.escape(part).replace(r"\*", "[^/]*") for part in pattern.split("{epoch}"))
-    return re.compile(rf"(?P<place>{before}(?P<epoch>\d{{1,9}}){after})(?P<inside>/.+)?")
+    before, after = map(_escaped, pattern.split("{epoch}"))
+    return re.compile(rf"(?P<place>{before}(?P<epoch>\d{{1,9}}){after})(?P<inside>/.+)?", re.DOTALL)
+
+
+@cache
+def _forms_of_names(pattern: str) -> tuple[re.Pattern[str], ...]:
+    """What each name on the way to a checkpoint looks like."""
+    names = (_escaped(name).replace(re.escape("{epoch}"), r"\d{1,9}") for name in pattern.split("/"))
+    return tuple(re.compile(name, re.DOTALL) for name in names)
+
+
+def _escaped(part: str) -> str:
+    return re.escape(part).replace(r"\*", "[^/]*")
+
+
+def _with_parents(path: str) -> set[str]:
+    """The path and those of the folders that it lies in."""
+    names = path.split("/")
+    return {"/".join(names[:end]) for end in range(1, len(names) + 1)}
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:

@@ -15,10 +15,10 @@ from typing import Any
 
 from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.stores.folder import FolderStore
-from automl.study.keys import BEST_MODEL, MANIFEST, METADATA, best_model_key, checkpoint_object, is_created_once
+from automl.study.best_model import BestModel, hidden_keys
+from automl.study.keys import BEST_MODEL, METADATA, checkpoint_object, is_created_once
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
-from automl.text import strict_json
 from automl.text.digests import sha256_of
 from automl.text.new_files import already_exists, check_new
 
@@ -35,6 +35,7 @@ class Download:
         if here not in {None, opened.metadata["sha256"]}:
             raise InvalidInput(f"{to} holds another study", advice="give another folder, or remove it first")
         keys = [key for key in self._store.list("") if checkpoints or checkpoint_object(key) is None]
+        keys += _hidden_in_best_model(opened.record)
         self._keys = sorted(keys, key=lambda key: key != METADATA)
 
     def __len__(self) -> int:
@@ -46,6 +47,15 @@ class Download:
             if not (path.is_file() and _never_changes(key)):
                 self._store.fetch(key, path)  # an object deleted in the meantime is no longer needed
             yield key
+
+
+def _hidden_in_best_model(record: Record) -> list[str]:
+    """The objects of best_model/ that a listing leaves out."""
+    try:
+        model = BestModel.read(record)
+    except RecordError:  # a damaged study is copied as it stands, and `verify` says what is wrong with it
+        model = None
+    return [] if model is None else hidden_keys(model.files)
 
 
 def _never_changes(key: str) -> bool:
@@ -97,23 +107,26 @@ def fetch_best_model(record: Record, to: Path) -> FetchedModel:
     Raises RecordError while there is none, CheckpointError for a file that is missing or not as its manifest says,
     InvalidInput when the folder cannot be made.
     """
-    manifest = record.store.get(best_model_key(MANIFEST))
-    if manifest is None:
+    model = BestModel.read(record)
+    if model is None:
         raise RecordError("there is no best_model yet", advice="wait for the end of the search")
     check_new(to)
-    about = strict_json.load(manifest, best_model_key(MANIFEST))
+    own = {file.key for file in model.files}
     with tempfile.TemporaryDirectory(prefix=".tmp-best-", dir=to.parent) as folder:
         copy = Path(folder) / to.name
         for key in record.store.list(BEST_MODEL):
-            record.store.fetch(key, copy / key.removeprefix(BEST_MODEL))
-        for listed in about["files"]:
-            file = copy / listed["name"]
-            if not file.is_file() or sha256_of(file) != listed["sha256"]:
-                raise CheckpointError(f"{BEST_MODEL}{listed['name']} is missing or not as its manifest says")
+            if key not in own:
+                record.store.fetch(key, copy / key.removeprefix(BEST_MODEL))
+        for listed in model.files:
+            file = copy / listed.file.name
+            if not record.store.fetch(listed.key, file) or sha256_of(file) != listed.file.sha256:
+                raise CheckpointError(f"{listed.key} is missing or not as its manifest says")
+        for name in model.folders:
+            (copy / name).mkdir(parents=True, exist_ok=True)
         shutil.move(copy, to)
     files = tuple(
         FetchedFile(path.relative_to(to).as_posix(), path.stat().st_size)
         for path in sorted(to.rglob("*"))
         if path.is_file()
     )
-    return FetchedModel(about["experiment"], about["epoch"], to, files)
+    return FetchedModel(model.experiment, model.epoch, to, files)

@@ -21,6 +21,7 @@ from automl.search.history import Checkpoint, Decision, Result
 from automl.search.plan import Stage
 from automl.stores.base import Keys, Store
 from automl.study import summary
+from automl.study.best_model import BestModel
 from automl.study.definition import Definition
 from automl.study.keys import (
     BEST_MODEL,
@@ -41,11 +42,11 @@ from automl.study.keys import (
 from automl.study.manifest import Manifest
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record, digest
-from automl.text import strict_json
 from automl.text.digests import sha256_of
 from automl.text.json_diff import first_difference
 
 Run = tuple[int, int]  # an experiment and a rung
+_BEST_MODEL = best_model_key(MANIFEST)
 Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
 
 
@@ -115,10 +116,10 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
         else:
             _check_checkpoint(record, checkpoint, key, findings)
     tell("best_model")
-    _check_best_model(record, keys, findings)
+    _check_best_model(record, findings)
     tell("views")
     if not findings.problems:  # otherwise they could only repeat what is wrong
-        view_keys = _check_views(opened, keys, findings)
+        view_keys = _check_views(opened, findings)
         findings.notes += [(key, "is not an object of this study") for key in keys if not _is_known(key, view_keys)]
     return Verification(definition.file.name, record.store.uri, len(keys), findings)
 
@@ -309,21 +310,11 @@ def _stored_digest(store: Store, key: str) -> str | None:
         return sha256_of(to) if store.fetch(key, to) else None
 
 
-def _check_best_model(record: Record, keys: Keys, findings: Findings) -> None:
+def _check_best_model(record: Record, findings: Findings) -> None:
     """Checks that the files of best_model match its manifest."""
-    key = best_model_key(MANIFEST)
-    if key not in keys:
-        return
-
-    def read() -> list[tuple[str, str]]:
-        manifest = strict_json.load(record.store.get(key) or b"", key)
-        try:
-            return [(str(file["name"]), str(file["sha256"])) for file in manifest["files"]]
-        except (KeyError, TypeError) as error:
-            raise RecordError(f"{key} does not hold what it should ({error})") from error
-
-    for name, promised in findings.reading(key, read) or ():
-        _check_file(record.store, f"{BEST_MODEL}{name}", promised, key, findings)
+    model: BestModel | None = findings.reading(_BEST_MODEL, lambda: BestModel.read(record))
+    for file in model.files if model is not None else ():
+        _check_file(record.store, file.key, file.file.sha256, _BEST_MODEL, findings)
 
 
 # -- views ------------------------------------------------------------------------------------------------------------
@@ -350,7 +341,7 @@ class _Shadow:
         """Does nothing: an object that is no longer part of a view is reported as a note."""
 
 
-def _check_views(opened: OpenedStudy, keys: Keys, findings: Findings) -> set[str]:
+def _check_views(opened: OpenedStudy, findings: Findings) -> set[str]:
     """Compares every view with what the record gives and returns their names. Views of a running study lag behind.
 
     Another version may write a view differently, so for a study of another version a difference is only a note.
@@ -363,13 +354,13 @@ def _check_views(opened: OpenedStudy, keys: Keys, findings: Findings) -> set[str
         return set()
     if summary.state(opened.definition, study) not in {"done", "failed"}:
         return set(shadow.written)
-    present = set(keys)
     differ = findings.problems if opened.metadata["version"] == __version__ else findings.notes
     for key, sha256 in sorted(shadow.written.items()):
         findings.checked["views"] += 1
-        if key not in present:
+        stored = _stored_digest(opened.record.store, key)  # a listing leaves out names that begin with a dot
+        if stored is None:
             differ.append((key, "is missing: 'automl rebuild' writes it again"))
-        elif _stored_digest(opened.record.store, key) != sha256:
+        elif stored != sha256:
             differ.append((key, "is not what the record gives: 'automl rebuild' writes it again"))
     return set(shadow.written)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from automl.errors import CheckpointError, RecordError
 from automl.networks.spec_formats import FORMATS
 from automl.reporting.page.page import render
 from automl.search.brain import DEFAULTS
-from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation, Result
+from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation
+from automl.study.best_model import BestModel, ModelFile, hidden_keys, model_files
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import (
@@ -37,7 +37,6 @@ from automl.study.keys import (
     experiment_key,
     recommendation_key,
 )
-from automl.study.manifest import StoredFile
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.summary import best_of_search, search_is_over, verdict
@@ -150,60 +149,53 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
     record.store.put(best_model_key(name), spec)
     for text in (LOG, STATUS_LINES):
         record.store.put(best_model_key(text), _joined(record, experiment, text))
-    files = () if result.best is None else _copy_best_checkpoint(record, result.best)
-    summary = _summary_of_best(definition, experiment, result, best.best_value, files)
-    record.store.put(best_model_key(MANIFEST), strict_json.dump(summary))
-    for key in sorted(earlier - {best_model_key(name), *(f"{BEST_MODEL}{file.name}" for file in files)}):
+    files, folders = ((), ()) if result.best is None else _copy_best_checkpoint(record, result.best)
+    summary = BestModel(
+        experiment=experiment.number,
+        epoch=result.best.epoch if result.best else result.epochs,
+        metric=definition.metric_rule.name,
+        value=best.best_value,
+        values=experiment.values,
+        files=files,
+        folders=folders,
+    )
+    record.store.put(best_model_key(MANIFEST), strict_json.dump(summary.to_json()))
+    for key in sorted(earlier - {best_model_key(name), *(file.key for file in files)}):
         record.store.delete(key)
 
 
-def _copy_best_checkpoint(record: Record, checkpoint: Checkpoint) -> tuple[StoredFile, ...]:
-    """Copies the checkpoint's files into best_model/, each checked against its sha256; returns them by their new names.
+def _copy_best_checkpoint(record: Record, checkpoint: Checkpoint) -> tuple[tuple[ModelFile, ...], tuple[str, ...]]:
+    """Copies the checkpoint's files into best_model/, each checked against its sha256.
 
-    Raises CheckpointError when a file is missing or damaged.
+    Returns the files, and the names of the checkpoint's empty folders. Raises CheckpointError when a file is missing or
+    damaged.
     """
     manifest = record.manifest(checkpoint.manifest)
     if manifest is None:
         raise CheckpointError(f"the best checkpoint {checkpoint.manifest} is not in the store")
-    copied = []
+    files = model_files(manifest)
     with tempfile.TemporaryDirectory(prefix="automl-best-") as folder:
-        for index, file in enumerate(manifest.files):
+        for index, copied in enumerate(files):
             source, local = manifest.file_key(index), Path(folder) / str(index)
-            if not record.store.fetch(source, local) or sha256_of(local) != file.sha256:
+            if not record.store.fetch(source, local) or sha256_of(local) != copied.file.sha256:
                 raise CheckpointError(f"{source} is missing or does not match its manifest")
-            key = best_model_key(file.name)
-            record.store.put(key, local)
-            copied.append(replace(file, name=key.removeprefix(BEST_MODEL)))
-    return tuple(copied)
-
-
-def _summary_of_best(
-    definition: Definition, experiment: Experiment, result: Result, value: float | None, files: Iterable[StoredFile]
-) -> dict[str, Any]:
-    """The manifest of best_model/."""
-    return {
-        "format": FORMAT,
-        "experiment": experiment.number,
-        "epoch": result.best.epoch if result.best else result.epochs,
-        "metric": definition.metric_rule.name,
-        "value": value,
-        "values": dict(experiment.values),
-        "files": [{**vars(file)} for file in files],
-    }
+            record.store.put(copied.key, local)
+    return files, manifest.folders
 
 
 def _of_earlier_best(record: Record, study: History, definition: Definition) -> set[str]:
     """The objects that the manifest in best_model/ names and that exist; other files are left alone."""
     try:
-        summary = strict_json.load(record.store.get(best_model_key(MANIFEST)) or b"{}", BEST_MODEL)
-        names = {str(file["name"]) for file in summary.get("files", ())}
-        number = summary.get("experiment")
-    except (RecordError, AttributeError, KeyError, TypeError):  # a damaged one is written again
+        earlier = BestModel.read(record)
+    except RecordError:  # a damaged one is written again
         return set()
+    if earlier is None:
+        return set()
+    keys = {file.key for file in earlier.files}
     for experiment in experiments(study, definition.plan):
-        if experiment.number == number:
-            names.add(recommendation_file(definition, experiment.recommendations[-1])[0])
-    return {f"{BEST_MODEL}{name}" for name in names} & set(record.store.list(BEST_MODEL))
+        if experiment.number == earlier.experiment:
+            keys.add(best_model_key(recommendation_file(definition, experiment.recommendations[-1])[0]))
+    return keys & {*record.store.list(BEST_MODEL), *hidden_keys(earlier.files)}
 
 
 def _joined(record: Record, experiment: Experiment, name: str) -> bytes:

@@ -28,7 +28,6 @@ _DECISION = re.compile(rf"{DECISIONS}{_NUMBER}/{_NUMBER}\.json")
 _RESULT = re.compile(rf"{RESULTS}{_NUMBER}/{_NUMBER}\.json")
 _OF_ATTEMPT = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/(.+)")
 _OF_CHECKPOINT = re.compile(r"checkpoints/(\d+)/([^/]+)")
-_NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._=+@/-]")
 
 
 class CheckpointObject(NamedTuple):
@@ -136,8 +135,8 @@ def recommendation_key(number: int, ending: str) -> str:
 
 
 def best_model_key(name: str) -> str:
-    """A file of best_model; what a key may not hold becomes an underscore."""
-    return f"{BEST_MODEL}{_NOT_IN_A_KEY.sub('_', name)}"
+    """`name` is that of an object below best_model/; best_model.py gives those of a checkpoint's files."""
+    return f"{BEST_MODEL}{name}"
 
 
 def _numbers(pattern: re.Pattern[str], key: str) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +19,11 @@ class StoredFile:
     size: int
     sha256: str
 
+    @classmethod
+    def from_json(cls, data: Any) -> StoredFile:
+        """Raises KeyError, TypeError or ValueError for what is damaged."""
+        return cls(_text(data["name"]), int(data["size"]), _text(data["sha256"]))
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -26,6 +32,7 @@ class Manifest:
     `history`, `best` and `best_value` are what was known when the checkpoint was made. `attempts` are those of its rung
     whose work is in it, and `seconds` is how long they trained. `key` is the manifest's own; the files lie beside it as
     `0`, `1`, ... in the order listed, for a trainer chooses its own file names and they may not be valid in a key.
+    `folders` are the paths of its empty folders, which are part of it too.
     """
 
     key: str
@@ -36,6 +43,7 @@ class Manifest:
     seconds: float
     best: Checkpoint | None = None
     best_value: float | None = None
+    folders: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -44,11 +52,31 @@ class Manifest:
     def file_key(self, index: int) -> str:
         return f"{self.folder}{index}"
 
+    @classmethod
+    def from_json(cls, key: str, data: Any) -> Manifest:
+        """The manifest stored under `key` as `data`. Raises KeyError, TypeError or ValueError for a damaged one."""
+        manifest = cls(
+            key=key,
+            epoch=int(data["epoch"]),
+            files=tuple(StoredFile.from_json(file) for file in data["files"]),
+            history=tuple((int(epoch), float(value)) for epoch, value in data["history"]),
+            attempts=tuple(map(_text, data["attempts"])),
+            seconds=float(data["seconds"]),
+            best=data["best"] and Checkpoint(_text(data["best"]["manifest"]), int(data["best"]["epoch"])),
+            best_value=None if data["best_value"] is None else float(data["best_value"]),
+            folders=tuple(map(_text, data.get("folders", ()))),
+        )
+        if not manifest.files:
+            raise ValueError("it has no files")
+        check_below([file.name for file in manifest.files], manifest.folders)
+        return manifest
+
     def to_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "epoch": self.epoch,
             "files": [vars(file) for file in self.files],
+            **({"folders": list(self.folders)} if self.folders else {}),
             "history": [list(point) for point in self.history],
             "attempts": list(self.attempts),
             "seconds": round(self.seconds, 3),
@@ -57,7 +85,18 @@ class Manifest:
         }
 
 
-def _is_below(name: str) -> bool:
-    """Whether a file of this name lies below the folder that it is put into."""
-    path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+def check_below(files: Sequence[str], folders: Sequence[str] = ()) -> None:
+    """Raises ValueError unless files of these names can lie side by side below one folder, with these empty folders."""
+    above = {str(parent) for name in (*files, *folders) for parent in PurePosixPath(name).parents}
+    for name in (*files, *folders):
+        path = PurePosixPath(name)
+        if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name:
+            raise ValueError("one of its files would be outside its folder")
+    if len(set(files)) < len(files) or not above.isdisjoint(files) or not set(files).isdisjoint(folders):
+        raise ValueError("one of its files would take the place of another")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

@@ -43,7 +43,7 @@ from automl.study.keys import (
     run_prefix,
     user_change_key,
 )
-from automl.study.manifest import Manifest, StoredFile, _is_below
+from automl.study.manifest import Manifest
 from automl.text import strict_json
 
 SIDE_BY_SIDE = 8  # requests of one step
@@ -135,23 +135,11 @@ class Record:
         try:
             data = strict_json.load(stored, self.where(key))
             check_format(data, self.where(key))
-            manifest = Manifest(
-                key=key,
-                epoch=int(data["epoch"]),
-                files=tuple(StoredFile(**file) for file in data["files"]),
-                history=tuple((int(epoch), float(value)) for epoch, value in data["history"]),
-                attempts=tuple(data["attempts"]),
-                seconds=float(data["seconds"]),
-                best=data["best"] and Checkpoint(**data["best"]),
-                best_value=data["best_value"],
-            )
-            if not manifest.files or not all(_is_below(file.name) for file in manifest.files):
-                raise ValueError("one of its files would be outside its folder")
+            return Manifest.from_json(key, data)
         except UnknownFormat:
             raise
-        except (RecordError, KeyError, TypeError, ValueError) as error:
+        except (RecordError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.where(key)} does not hold what it should ({error})") from error
-        return manifest
 
     def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
         """The checkpoints that attempts at this rung have left, newest epoch first."""

@@ -53,3 +53,29 @@ def test_a_pattern_without_one_epoch_below_the_results_folder_is_refused(pattern
     for rule in ({"pattern": pattern}, {"pattern": "m_{epoch}", "also": [pattern]}):
         with pytest.raises(ValidationError):
             Checkpoints.model_validate(rule)
+
+
+def test_where_several_names_fit_one_that_can_be_stored_and_is_no_link_counts() -> None:
+    rule = Checkpoints(pattern="*/m_{epoch}.pt")
+    assert rule.whole(["a/m_1.pt", "latest/m_1.pt"], linked={"latest"}) == {1: ("a/m_1.pt",)}
+    assert rule.whole(["a/m_1.pt"], {"b/m_1.pt"}) == {1: ("a/m_1.pt",)}
+    assert rule.whole(["latest/m_2.pt"], linked={"latest"}) == {2: ("latest/m_2.pt",)}
+    assert rule.whole([], {"b/m_3.pt"}) == {3: ("b/m_3.pt",)}
+
+
+def test_a_folder_may_hold_a_checkpoint_or_not() -> None:
+    rule = Checkpoints(pattern="run_*/m_{epoch}", folder=True, also=("opt/o_{epoch}",))
+    may = {name: rule.may_hold(name) for name in ("run_1", "opt", "run_1/m_3", "run_1/m_3/deep/er", "run_1/x", "other")}
+    assert may == {
+        "run_1": True,
+        "opt": True,
+        "run_1/m_3": True,
+        "run_1/m_3/deep/er": True,
+        "run_1/x": False,
+        "other": False,
+    }
+
+
+def test_the_place_of_a_file_is_the_folder_or_file_that_a_pattern_names() -> None:
+    rule = Checkpoints(pattern="m_{epoch}", folder=True, also=("o_{epoch}.pt",))
+    assert [rule.place(name) for name in ("m_1/a/b", "m_1", "o_1.pt", "x")] == ["m_1", "m_1", "o_1.pt", None]

@@ -70,7 +70,3 @@ def test_what_is_created_once_is_told_from_views_and_from_what_attempts_write() 
     once += [keys.user_change_key(folder, 0) for folder in keys.USER_CHANGES]
     others = [keys.BRAIN, keys.REPORT, keys.times_key(0, 0, "a"), keys.best_model_key("model.pt"), "study.yaml.bak"]
     assert [key for key in [*once, *others] if keys.is_created_once(key)] == once
-
-
-def test_a_file_of_the_best_model_gets_a_name_that_a_store_takes() -> None:
-    assert keys.best_model_key("weights (last).pt") == "best_model/weights__last_.pt"

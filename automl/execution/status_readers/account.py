@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from automl.execution.status_readers.follower import Follower, readable
+from automl.execution.plain_files import readable
+from automl.execution.status_readers.follower import Follower
 from automl.execution.status_readers.readings import MetricReadings
 from automl.text.formatting import counted
 

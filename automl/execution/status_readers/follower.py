@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from automl.execution.plain_files import readable
 from automl.execution.status_readers.csv_table import CsvTable
 from automl.execution.status_readers.event_files import EventFile
 from automl.execution.status_readers.json_lines import JsonLines, TaoStatus
@@ -25,11 +26,6 @@ PARSERS: Mapping[str, Callable[[MetricReadings], Parser]] = {
 _USUAL_PATHS = {"tao": "status.json", "tensorboard": EVENT_FILES}
 _CHUNK = 1 << 20  # bytes read at once
 _BEGINNING = 256  # bytes by which a file is known again
-
-
-def readable(name: str) -> str:
-    """The name of a file for a message, also where its bytes are no text."""
-    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 @dataclass
@@ -83,7 +79,13 @@ class Follower:
         return self.rule.path or _USUAL_PATHS.get(self.rule.reader)
 
     def paths(self) -> list[Path]:
-        """The files that exist."""
+        """The files that exist, none where the system does not say: `trouble` has the reason after `read`."""
+        try:
+            return self._paths()
+        except OSError:
+            return []
+
+    def _paths(self) -> list[Path]:
         path = self.path
         if path is None:
             return [self.log] if self.log.exists() else []
@@ -98,7 +100,7 @@ class Follower:
     def _read_all(self) -> bool:
         """False when a file is not the one that was read before."""
         try:
-            paths = self.paths()
+            paths = self._paths()
         except OSError as error:
             self.trouble = f"{self.path} cannot be read: {error.strerror}"
             return True

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import stat
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from automl.errors import StoreError
+from automl.execution.plain_files import is_plain, readable
 from automl.execution.status_readers import Follower
+from automl.execution.steps.results_folder import Contents, FoundFile, look
 from automl.execution.steps.stage_in import Launch
 from automl.networks.checkpoints import Checkpoints
 from automl.problem.metric import Metric
@@ -23,22 +21,20 @@ from automl.study.manifest import Manifest, StoredFile
 from automl.text import strict_json
 from automl.text.digests import sha256_of
 
-
-@dataclass(frozen=True, order=True)
-class _File:
-    """A file as it was at one look: its path below the results folder, its bytes, and its last change in ns."""
-
-    name: str
-    size: int
-    changed: int
+_MOST_REASONS = 3  # that a message lists
 
 
 @dataclass(frozen=True, order=True)
 class _Saved:
-    """A checkpoint that has all its files, as they were at one look."""
+    """A checkpoint that has all its files, as they were at one look, and its empty folders.
+
+    `refused` says why it cannot be stored; it is empty when it can be.
+    """
 
     epoch: int
-    files: tuple[_File, ...]
+    files: tuple[FoundFile, ...]
+    folders: tuple[str, ...]
+    refused: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,10 @@ class Attempt:
 
 
 class CheckpointUpload:
-    """The checkpoints of one attempt. Its successor goes on from `last`; `best`, of value `best_value`, is kept."""
+    """The checkpoints of one attempt. Its successor goes on from `last`; `best`, of value `best_value`, is kept.
+
+    `refused` says why one cannot be stored, and is empty while all can be.
+    """
 
     def __init__(
         self,
@@ -73,6 +72,7 @@ class CheckpointUpload:
         before = launch.resume
         self.best, self.best_value = (before.best, before.best_value) if before else (None, None)
         self.last = Checkpoint(before.key, before.epoch) if before else None
+        self.refused = ""
         self._seen: list[_Saved] = []  # in the results folder at the last look
         self._stored: dict[int, tuple[_Saved, Manifest]] = {}
 
@@ -89,7 +89,13 @@ class CheckpointUpload:
         return [saved for saved in self._reported() if self._untouched(saved)]
 
     def store(self, saved: _Saved, attempt: Attempt) -> None:
-        """Stores one, unless the program removes or changes a file before it is read to its end."""
+        """Stores one, unless the program removes or changes a file before it is read to its end.
+
+        One that cannot be stored is `refused`.
+        """
+        if saved.refused:
+            self._refuse(saved, saved.refused)
+            return
         key = self._prefix(saved.epoch) + MANIFEST
         manifest = Manifest(key, saved.epoch, (), (), attempt.attempts, attempt.seconds)
         if saved.epoch in self._stored:  # what its manifest promises is about to be written over
@@ -102,6 +108,7 @@ class CheckpointUpload:
         manifest = replace(
             manifest,
             files=files,
+            folders=saved.folders,
             history=tuple(point for point in sorted(self._history.items()) if point[0] <= saved.epoch),
             best=self.best,
             best_value=self.best_value,
@@ -121,47 +128,66 @@ class CheckpointUpload:
             self.best, self.best_value = checkpoint, value
 
     def _store_files(self, saved: _Saved, manifest: Manifest) -> tuple[StoredFile, ...] | None:
-        """The stored files; None when one has vanished meanwhile."""
+        """The stored files; None when one has vanished meanwhile or cannot be read."""
         stored = []
         for index, file in enumerate(saved.files):
             path = self._results / file.name
             try:
                 stored.append(StoredFile(file.name, file.size, sha256_of(path)))
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                self._refuse(saved, f"{readable(file.name)} cannot be read: {error.strerror}")
+                return None
+            try:
                 self._store.put(manifest.file_key(index), path)
-            except (FileNotFoundError, StoreError):
-                if path.is_file():
+            except StoreError:
+                if is_plain(path):
                     raise
                 return None
         return tuple(stored)
+
+    def why_none(self) -> str:
+        """What could have held a checkpoint but cannot be stored or read; empty when there is nothing of that kind."""
+        if self._rule is None:
+            return ""
+        return "; ".join(sorted(look(self._results, self._rule).refused.values())[:_MOST_REASONS])
+
+    def _refuse(self, saved: _Saved, why: str) -> None:
+        self.refused = self.refused or f"the checkpoint of epoch {saved.epoch} cannot be stored: {why}"
 
     def _checkpoints(self) -> list[_Saved]:
         """The checkpoints of this attempt's epochs that have all their files, by epoch."""
         if self._rule is None:
             return []
-        files: dict[str, _File] = {}
-        for folder, _, names in os.walk(self._results):
-            for path in (Path(folder) / name for name in names):
-                with suppress(FileNotFoundError):  # programs remove old ones while we look
-                    about = path.stat()
-                    if stat.S_ISREG(about.st_mode):
-                        name = path.relative_to(self._results).as_posix()
-                        files[name] = _File(name, about.st_size, about.st_mtime_ns)
+        contents = look(self._results, self._rule)
         return [
-            _Saved(epoch, tuple(files[name] for name in names))
-            for epoch, names in self._rule.whole(files).items()
+            self._saved(epoch, names, contents, self._rule)
+            for epoch, names in self._rule.whole(contents.files, contents.refused, contents.linked).items()
             if self._follower.start < epoch <= self._epochs
         ]
+
+    @staticmethod
+    def _saved(epoch: int, names: tuple[str, ...], contents: Contents, rule: Checkpoints) -> _Saved:
+        places = {rule.place(name) for name in names}
+        return _Saved(
+            epoch,
+            files=tuple(contents.files[name] for name in names if name in contents.files),
+            folders=tuple(sorted(folder for folder in contents.folders if rule.place(folder) in places)),
+            refused=next((contents.refused[name] for name in names if name in contents.refused), ""),
+        )
 
     def _pending(self) -> list[_Saved]:
         """Those still to be stored, or changed since. One whose metric diverged would look healthy to its successor.
 
-        One that was dropped stays dropped.
+        One that was dropped stays dropped, and one that was stored stays what it was when it can no longer be stored:
+        programs move old ones away and leave a link.
         """
         reported = self._values()
         pending = []
         for saved in self._seen:
             before, manifest = self._stored.get(saved.epoch, (None, None))
-            is_stored = manifest is not None and (saved == before or not manifest.files)
+            is_stored = manifest is not None and (saved == before or not manifest.files or bool(saved.refused))
             if not is_stored and math.isfinite(reported.get(saved.epoch, 0.0)):
                 pending.append(saved)
         return pending
@@ -180,7 +206,7 @@ class CheckpointUpload:
 
     def _untouched(self, saved: _Saved) -> bool:
         """Whether it was whole when the program last wrote a line: programs save and report in turn."""
-        return max(file.changed for file in saved.files) <= self._follower.written
+        return bool(saved.files) and max(file.changed for file in saved.files) <= self._follower.written
 
     def _drop_old(self, newest: int) -> None:
         """Keeps the newest and the best of the attempt's checkpoints; of the others the manifest goes first."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from automl.execution.plain_files import is_plain
 from automl.execution.pod_contract import KILLED
 from automl.execution.status_readers import Follower, why_no_epoch, why_no_metric
 from automl.execution.steps import out_of_memory
@@ -43,7 +44,8 @@ class Diagnosis:
 class Evidence:
     """What a training left behind when it ended.
 
-    `history` is the metric by epoch, of the whole experiment. `last` is the newest checkpoint that is stored.
+    `history` is the metric by epoch, of the whole experiment. `last` is the newest checkpoint that is stored,
+    `refused` why one cannot be, and `beside` what lies where one could and is none.
     """
 
     definition: Definition
@@ -51,6 +53,8 @@ class Evidence:
     follower: Follower
     history: Mapping[int, float]
     last: Checkpoint | None
+    refused: str
+    beside: str
 
     @property
     def reported(self) -> Mapping[int, float]:
@@ -68,6 +72,8 @@ def diagnose(evidence: Evidence, ended: Ended) -> Diagnosis | None:
     if ended.timed_out:
         limit = evidence.definition.file.run.timeout_minutes
         return Diagnosis(Failure.TIMEOUT, f"ran longer than {limit} minutes")
+    if evidence.refused:
+        return Diagnosis(Failure.NO_CHECKPOINT, evidence.refused)
     if reported and not math.isfinite(reported[max(reported)]):
         newest = max(reported)
         return Diagnosis(Failure.NOT_FINITE, f"{evidence.follower.metric} = {reported[newest]} at epoch {newest}")
@@ -113,8 +119,9 @@ def _without_checkpoint(evidence: Evidence) -> Diagnosis | None:
     if rule is None or (evidence.last is not None and evidence.last.epoch == epochs):
         return None
     kind = "folder" if rule.folder else "file"
-    beside = f" with {', '.join(rule.also)}" if rule.also else ""
-    return Diagnosis(Failure.NO_CHECKPOINT, f"no {kind} {rule.pattern}{beside} of epoch {epochs} was written")
+    parts = f" with {', '.join(rule.also)}" if rule.also else ""
+    missing = f"no {kind} {rule.pattern}{parts} of epoch {epochs} was written"
+    return Diagnosis(Failure.NO_CHECKPOINT, _joined(missing, evidence.beside))
 
 
 def _batch_size(evidence: Evidence) -> str:
@@ -131,7 +138,7 @@ def _joined(*clauses: str) -> str:
 
 
 def _last_line(path: Path) -> str:
-    if not path.is_file():
+    if not is_plain(path):
         return ""
     lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1] if lines else ""

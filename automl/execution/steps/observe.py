@@ -6,7 +6,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+from automl.errors import StoreError
+from automl.execution.plain_files import is_plain
 from automl.execution.pod_contract import PREEMPTED
 from automl.execution.status_readers import Follower, status_lines
 from automl.execution.steps.checkpoint_upload import Attempt, CheckpointUpload
@@ -86,6 +89,11 @@ class Observer:
         self._store_times()
         return new
 
+    @property
+    def refused(self) -> str:
+        """Why no checkpoint of this training can be stored; empty while they can be. It need not go on then."""
+        return self.checkpoints.refused
+
     def finish(self, ended: Ended, seconds: float) -> Result | None:
         """Takes the rest and stores the result; None when it was preempted and is to be run again."""
         self.seconds = seconds
@@ -101,7 +109,7 @@ class Observer:
         for saved in whole:
             self.checkpoints.store(saved, self._attempt())
         self._store_times()
-        if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out):
+        if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out and not self.refused):
             return None
         return self.record.store_result(self._result(ended))
 
@@ -128,7 +136,16 @@ class Observer:
 
     def _result(self, ended: Ended) -> Result:
         result = self._so_far()
-        evidence = Evidence(self.definition, self.recommendation, self.follower, self.history, self.checkpoints.last)
+        checkpoints = self.checkpoints
+        evidence = Evidence(
+            self.definition,
+            self.recommendation,
+            self.follower,
+            self.history,
+            checkpoints.last,
+            checkpoints.refused,
+            checkpoints.why_none(),
+        )
         diagnosis = diagnose(evidence, ended)
         if diagnosis is not None:
             return _failed(result, diagnosis)
@@ -184,14 +201,23 @@ class Observer:
 
     def _store_texts(self) -> None:
         """The log, and the status lines: as they stand, or in the same form when the program has another."""
-        if self.launch.log.is_file():
-            self.record.store.put(f"{self._prefix}{LOG}", self.launch.log)
-        paths = self.follower.paths()
+        self._store_text(LOG, self.launch.log)
+        paths = [path for path in self.follower.paths() if is_plain(path)]
         if self.follower.rule.reader != "tao":
             lines = status_lines(self.follower.readings)
             if lines:
                 self.record.store.put(f"{self._prefix}{STATUS_LINES}", lines)
         elif len(paths) == 1:
-            self.record.store.put(f"{self._prefix}{STATUS_LINES}", paths[0])
+            self._store_text(STATUS_LINES, paths[0])
         elif paths:
             self.record.store.put(f"{self._prefix}{STATUS_LINES}", b"".join(path.read_bytes() for path in paths))
+
+    def _store_text(self, name: str, path: Path) -> None:
+        """Stores a file as it stands, unless the program has put something else in its place, or removes it."""
+        if not is_plain(path):
+            return
+        try:
+            self.record.store.put(f"{self._prefix}{name}", path)
+        except StoreError:
+            if is_plain(path):
+                raise

@@ -11,6 +11,8 @@ import os
 import re
 from pathlib import Path
 
+from automl.execution.plain_files import is_plain
+
 _TAIL = 16384  # bytes of the log's end in which the last lines are looked for
 _LINES = 40  # where several processes train, the others' complaints come after the one that counts
 _SAYS_SO = re.compile(
@@ -37,7 +39,7 @@ def complaint(message: str, log: Path) -> str:
 
 
 def _last_lines(path: Path) -> list[str]:
-    if not path.is_file():
+    if not is_plain(path):
         return []
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))

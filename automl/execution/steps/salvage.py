@@ -6,12 +6,15 @@ a pod that is gone) a study goes on from what is stored, as always.
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 from automl.errors import CheckpointError, RecordError
+from automl.execution.plain_files import is_plain
 from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
@@ -49,21 +52,43 @@ def salvage(record: Record, definition: Definition, attempts: Path, alone: Colle
         if folder in alone:
             continue
         _salvage(record, definition, folder)
-        shutil.rmtree(folder, ignore_errors=True)  # what cannot be removed is in nobody's way
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Removes an attempt's folder, as far as it can be. What is left is in nobody's way, and goes with the next run.
+
+    A program may have removed it, taken the rights of a folder in it, or have a child that still writes there.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir():
+        _give_rights(folder)
+        for inside, names, _ in os.walk(folder):
+            for name in names:
+                _give_rights(Path(inside) / name)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _give_rights(folder: Path) -> None:
+    if not folder.is_symlink():  # it may lead to a folder that is not ours
+        with suppress(OSError):
+            folder.chmod(stat.S_IRWXU)
 
 
 def _salvage(record: Record, definition: Definition, folder: Path) -> None:
+    if not is_plain(folder / _NOTE):
+        return
     try:
         content = strict_json.load((folder / _NOTE).read_bytes(), str(folder / _NOTE))
         check_format(content, str(folder / _NOTE))
-        stage, rung = int(content["stage"]), int(content["rung"])
+        study, stage, rung = content["study"], int(content["stage"]), int(content["rung"])
         index = int(content.get("decision", rung))  # older notes hold none: the decision was that of the rung
         recommendation = Recommendation.from_json(content["recommendation"])
         resume = content["resume"] and record.manifest(content["resume"])
     except (OSError, RecordError, KeyError, TypeError, ValueError):
         return  # it was killed before it began, or the machine lost power: there is nothing to be sure of
     stored = record.decision(stage, index)
-    is_ours = content["study"] == study_digest(definition) and stored is not None and recommendation in stored[0].issued
+    is_ours = study == study_digest(definition) and stored is not None and recommendation in stored[0].issued
     is_gone = content["resume"] is not None and resume is None
     if not is_ours or is_gone or record.result(recommendation.number, rung) is not None:
         return  # of another study with the same store, or no longer needed

@@ -135,6 +135,8 @@ def _fetch(record: Record, checkpoint: Checkpoint, folder: Path) -> Manifest:
         if sha256_of(to) != file.sha256:
             to.unlink()
             raise CheckpointError(f"{manifest.file_key(index)} does not match the sha256 of its manifest")
+    for name in manifest.folders:
+        (folder / RESUME / name).mkdir(parents=True, exist_ok=True)
     return manifest
 
 
@@ -149,6 +151,8 @@ def _move_into_results(resume: Manifest, folder: Path) -> None:
         to = folder / RESULTS / file.name
         to.parent.mkdir(parents=True, exist_ok=True)
         (folder / RESUME / file.name).replace(to)
+    for name in resume.folders:
+        (folder / RESULTS / name).mkdir(parents=True, exist_ok=True)
 
 
 def _checkpoint_path(definition: Definition, resume: Manifest | None, folder: Path) -> str | None:
