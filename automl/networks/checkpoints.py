@@ -30,6 +30,9 @@ class Checkpoints(BaseModel):
     first: Literal[0, 1] = Field(1, description="the number that stands in the name after one epoch")
     folder: bool = Field(False, description="a checkpoint is a folder of that name, with all that lies in it")
     also: tuple[str, ...] = Field((), description="patterns of further files without which a checkpoint is not whole")
+    if_there: tuple[str, ...] = Field(
+        (), description="patterns of further files that belong to a checkpoint where the program writes them"
+    )
     resume: Literal["path", "in_place", "arguments"] = Field(
         "path",
         description="path: the field resume_from names the file; in_place: it lies in the results folder; "
@@ -40,7 +43,7 @@ class Checkpoints(BaseModel):
         description="with resume: path or arguments; {checkpoint}, {epoch} (done so far), {next_epoch} are filled in",
     )
 
-    @field_validator("also", "arguments", mode="before")
+    @field_validator("also", "if_there", "arguments", mode="before")
     @classmethod
     def _words(cls, words: Any) -> Any:
         return as_words(words)
@@ -50,7 +53,7 @@ class Checkpoints(BaseModel):
     def _one_epoch(cls, pattern: str) -> str:
         return _with_epoch(pattern)
 
-    @field_validator("also")
+    @field_validator("also", "if_there")
     @classmethod
     def _one_epoch_each(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(_with_epoch, patterns))
@@ -72,7 +75,8 @@ class Checkpoints(BaseModel):
         parts = [self._part(self.pattern, names, {self.folder}, refused, second)]
         parts += [self._part(pattern, names, {False, True}, refused, second) for pattern in self.also]
         epochs = sorted(set(parts[0]).intersection(*parts[1:]))
-        return {epoch: tuple(path for part in parts for path in part[epoch]) for epoch in epochs}
+        parts += [self._part(pattern, names, {False, True}) for pattern in self.if_there]
+        return {epoch: tuple(path for part in parts for path in part.get(epoch, ())) for epoch in epochs}
 
     def handed_over(self, path: str) -> str:
         """The path of a checkpoint that a program gets: its first file, or the folder with that file."""

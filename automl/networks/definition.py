@@ -120,6 +120,11 @@ class Network(_Model):
     dataset: Dataset = Dataset()
     usual: Usual = Usual()
     spec: dict[str, Any] = Field(description="the default train spec; or the path of a file that holds it")
+    handed_over: tuple[DottedPath, ...] | None = Field(
+        None,
+        description="what the program gets of the default spec beside what a study sets, for programs that fill in "
+        "the rest from defaults of their own. Without it, all",
+    )
     one_of: tuple[tuple[DottedPath, ...], ...] = Field(
         (), description="groups of the train spec of which only one may have values"
     )
@@ -148,7 +153,7 @@ class Network(_Model):
     def _in_results(cls, path: str) -> str:
         return below(path)
 
-    @field_validator("command", "aliases", mode="before")
+    @field_validator("command", "aliases", "handed_over", mode="before")
     @classmethod
     def _words(cls, words: Any) -> Any:
         return as_words(words)
@@ -190,6 +195,10 @@ class Network(_Model):
                 self.parameter(name)
         paths = [*self.fields.paths(), *map(self.spec_path, self.parameters), *self.dataset.files]
         spec_formats.set_paths(self.spec, dict.fromkeys(paths))  # refuses a path through a value
+        for path in self.handed_over or ():
+            if not spec_formats.has_path(self.spec, path):
+                near = nearest(path, spec_formats.flatten(self.spec))
+                raise ValueError(f"handed_over: paths of the spec, which has no {path}{near and f'; {near}'}")
         return self
 
     @property

@@ -110,6 +110,15 @@ def set_paths(spec: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
     return result
 
 
+def only(spec: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """The part of a spec that the paths lead to; of a list it is the whole list, wherever in it a path ends."""
+    part: dict[str, Any] = {}
+    for path in sorted({path.partition("[")[0] for path in paths}):
+        if has_path(spec, path):
+            part = set_paths(part, {path: get_path(spec, path)})
+    return part
+
+
 def _containers(spec: Any, path: str, *, make: bool) -> Iterator[tuple[Any, str | int]]:
     """The containers of the path's end, each with the name or index of the end in it: several if the path has `[*]`."""
     steps = _steps(path)

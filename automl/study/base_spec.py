@@ -26,12 +26,23 @@ def base_spec(file: StudyFile, network: Network) -> dict[str, Any]:
     defaults = flatten(network.spec)
     for path in settings:
         _check_setting(path, defaults, network)
-    spec = set_paths(network.spec, settings)
+    filled = [
+        group for group, value in defaults.items() if value is None and any(_is_in(path, group) for path in settings)
+    ]
+    spec = set_paths(set_paths(network.spec, {group: {} for group in filled}), settings)
     if file.dataset is None:
         _check_data(spec, network)
         return spec
     # the settings again: one of them may say better where one of several files of the dataset is
     return set_paths(set_paths(spec, _dataset_settings(file.dataset, settings, network)), settings)
+
+
+def handed_over(file: StudyFile, network: Network) -> tuple[str, ...] | None:
+    """The paths of the base spec that the program gets beside what a study sets; None for the whole spec."""
+    if network.handed_over is None:
+        return None
+    files = [] if file.dataset is None else list(_dataset_settings(file.dataset, {}, network))
+    return (*network.handed_over, *flatten(file.train_spec), *files)
 
 
 def check_one_of(spec: Mapping[str, Any], network: Network) -> None:
@@ -92,8 +103,8 @@ def _check_setting(path: str, defaults: Mapping[str, Any], network: Network) -> 
     if inside:
         raise StudyFileError(f"train_spec: {path} is a group of settings", allowed=f"{path}: {{{inside[0]}: ...}}")
     for group, value in defaults.items():
-        if path.startswith(f"{group}."):
-            if value == {}:  # may be filled with names that only the training program knows
+        if _is_in(path, group):
+            if value in ({}, None):  # may be filled with names that only the training program knows
                 return
             raise StudyFileError(
                 f"train_spec: {path} goes through {group}, which is no group of settings",
@@ -104,3 +115,7 @@ def _check_setting(path: str, defaults: Mapping[str, Any], network: Network) -> 
             f"train_spec: {path} is not in the train spec of {network.name}",
             advice=nearest(path, defaults) or f"'automl networks show {network.name}' prints the spec",
         )
+
+
+def _is_in(path: str, group: str) -> bool:
+    return path.startswith(f"{group}.")

@@ -23,7 +23,7 @@ from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan
 from automl.search.schedules.base import Schedule
 from automl.search.untried import Repeats
-from automl.study.base_spec import base_spec, check_one_of
+from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
 from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, StudyFile
 from automl.study.searched_parameters import search_space
@@ -106,6 +106,11 @@ class Definition:
     def base_spec(self) -> dict[str, Any]:
         """The network's default train spec with the study file's own settings."""
         return base_spec(self.file, self.network)
+
+    @cached_property
+    def handed_over(self) -> tuple[str, ...] | None:
+        """The paths of the base spec that a training gets; None for all of it."""
+        return handed_over(self.file, self.network)
 
     @cached_property
     def space(self) -> SearchSpace:

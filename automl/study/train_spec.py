@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from automl.networks.spec_formats import get_path, set_paths
+from automl.networks.spec_formats import get_path, only, set_paths
 from automl.search.history import Recommendation
 from automl.study.definition import Definition
 
@@ -13,7 +13,30 @@ from automl.study.definition import Definition
 def train_spec(
     definition: Definition, recommendation: Recommendation, places: dict[str, str | None] | None = None
 ) -> dict[str, Any]:
-    """The whole spec of a recommendation. `places` are `results` and `resume_from`, known only where it trains."""
+    """What the training of a recommendation is handed: the whole spec, or of it what its network hands over.
+
+    `places` are `results` and `resume_from`, known only where it trains.
+    """
+    spec, settings = _whole_spec(definition, recommendation, places or {})
+    if definition.handed_over is None:
+        return spec
+    searched = map(definition.network.spec_path, recommendation.values)
+    paths = {*definition.handed_over, *settings, *searched}
+    own = definition.network.spec
+    # a null in the place of nothing says nothing, and a program may refuse it
+    silent = {path for path in paths if get_path(spec, path) is None and get_path(own, path) in (None, "")}
+    return only(spec, paths - silent)
+
+
+def whole_spec(definition: Definition, recommendation: Recommendation) -> dict[str, Any]:
+    """The whole spec of a recommendation, also what its training fills in itself."""
+    return _whole_spec(definition, recommendation, {})[0]
+
+
+def _whole_spec(
+    definition: Definition, recommendation: Recommendation, places: dict[str, str | None]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The whole spec of a recommendation, and what of it the study itself sets, by path."""
     fields = definition.network.fields
     settings: dict[str | None, Any] = {
         fields.schedule_epochs: recommendation.schedule_epochs,
@@ -21,7 +44,7 @@ def train_spec(
         fields.seed: recommendation.seed,
         fields.held_out: recommendation.held_out,
     }
-    for name, value in (places or {}).items():
+    for name, value in places.items():
         settings[getattr(fields, name)] = value
     spec = definition.spec_with(recommendation.values)
     if settings.get(fields.resume_from) is not None:
@@ -31,7 +54,8 @@ def train_spec(
     settings[fields.first_validation] = _interval(definition, spec, fields.validation_interval, recommendation.epochs)
     for field in (fields.checkpoint_interval, fields.validation_interval):
         settings[field] = _interval(definition, spec, field, recommendation.epochs)
-    return set_paths(spec, {path: value for path, value in settings.items() if path is not None})
+    known = {path: value for path, value in settings.items() if path is not None}
+    return set_paths(spec, known), known
 
 
 def _interval(definition: Definition, spec: dict[str, Any], field: str | None, epochs: int) -> int:

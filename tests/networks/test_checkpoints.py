@@ -43,6 +43,14 @@ def test_a_part_that_is_missing_makes_it_not_whole() -> None:
     assert whole(names, pattern="m-{epoch}.index", also=["m-{epoch}.data"]) == {1: ("m-1.index", "m-1.data")}
 
 
+def test_a_part_that_may_be_there_is_in_it_when_it_is() -> None:
+    rule = {"pattern": "m_{epoch}.pth", "if_there": ["m_{epoch}-EMA.pth"]}
+    assert whole(["m_1.pth", "m_2-EMA.pth", "m_2.pth", "m_3-EMA.pth"], **rule) == {
+        1: ("m_1.pth",),
+        2: ("m_2.pth", "m_2-EMA.pth"),
+    }
+
+
 def test_what_is_handed_over_is_the_file_or_the_folder() -> None:
     assert Checkpoints(pattern="*/m_{epoch}", folder=True).handed_over("a/m_1/deep/file") == "a/m_1"
     assert Checkpoints(pattern="m_{epoch}.pt").handed_over("m_1.pt") == "m_1.pt"

@@ -14,7 +14,7 @@ from automl.execution.steps import out_of_memory
 from automl.networks.spec_formats import get_path
 from automl.search.history import MEANINGS, Checkpoint, Failure, Recommendation
 from automl.study.definition import Definition
-from automl.study.train_spec import train_spec
+from automl.study.train_spec import whole_spec
 
 _KILLED = (-9, KILLED)
 _MOST_SAID = 350  # characters of a program's own reason that are kept beside ours
@@ -129,7 +129,7 @@ def _batch_size(evidence: Evidence) -> str:
     path = evidence.definition.network.fields.batch_size
     if path is None:
         return ""
-    size = get_path(train_spec(evidence.definition, evidence.recommendation), path)
+    size = get_path(whole_spec(evidence.definition, evidence.recommendation), path)
     return f"the first suspect is the batch size, {path} = {size}"
 
 
