@@ -75,7 +75,7 @@ class Checkpoints(BaseModel):
         parts = [self._part(self.pattern, names, {self.folder}, refused, second)]
         parts += [self._part(pattern, names, {False, True}, refused, second) for pattern in self.also]
         epochs = sorted(set(parts[0]).intersection(*parts[1:]))
-        parts += [self._part(pattern, names, {False, True}) for pattern in self.if_there]
+        parts += [self._part(pattern, names, {False, True}, refused, second) for pattern in self.if_there]
         return {epoch: tuple(path for part in parts for path in part.get(epoch, ())) for epoch in epochs}
 
     def handed_over(self, path: str) -> str:
@@ -85,7 +85,7 @@ class Checkpoints(BaseModel):
 
     def place(self, path: str) -> str | None:
         """The file or folder that a pattern names and that this path is or lies in; None for one of no checkpoint."""
-        matches = (_form(pattern).fullmatch(path) for pattern in (self.pattern, *self.also))
+        matches = (_form(pattern).fullmatch(path) for pattern in self._patterns())
         return next((match["place"] for match in matches if match is not None), None)
 
     def may_hold(self, folder: str) -> bool:
@@ -93,8 +93,11 @@ class Checkpoints(BaseModel):
         names = folder.split("/")
         return any(
             all(form.fullmatch(name) for form, name in zip(_forms_of_names(pattern), names, strict=False))
-            for pattern in (self.pattern, *self.also)
+            for pattern in self._patterns()
         )
+
+    def _patterns(self) -> tuple[str, ...]:
+        return (self.pattern, *self.also, *self.if_there)
 
     def _part(
         self,
