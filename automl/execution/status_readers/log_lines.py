@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from automl.execution.status_readers.readings import MetricReadings, Parser, number
 from automl.networks.status_rule import compiled
+from automl.text.terminal_codes import without_codes
 
 if TYPE_CHECKING:
     import regex
@@ -19,10 +20,6 @@ _LONGEST = 1000  # characters of a line that are searched
 _LONGEST_WITH_ESCAPES = 20_000  # characters of it before colours are taken out
 _LONGEST_READ = 1 << 20  # bytes
 _SECONDS = 1.0  # that one pattern may take on one line
-# of a terminal: control sequences, operating system commands, other escapes; what a progress bar goes back by
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|[\x00\x08]"
-)
 # Whole numbers of any form: hexadecimal; by thousands, 1,234.5; with a decimal comma, 0,87; as Python writes them
 _NUMBER = re.compile(
     r"(?:(?<![\w.)\]])[-+])?"
@@ -119,7 +116,7 @@ class LogLines:
 
 def _plain(state: bytes) -> str:
     """The characters that are searched, without what a terminal makes of colours and movements."""
-    return _ESCAPES.sub("", state.decode(errors="replace")[:_LONGEST_WITH_ESCAPES])[:_LONGEST]
+    return without_codes(state.decode(errors="replace")[:_LONGEST_WITH_ESCAPES])[:_LONGEST]
 
 
 def _take_not_finite(search: regex.Pattern[str], text: str, numbers: dict[str, float]) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from automl.execution.plain_files import is_plain
 from automl.execution.pod_contract import KILLED
 from automl.execution.status_readers import Follower, why_no_epoch, why_no_metric
 from automl.execution.steps import out_of_memory
+from automl.execution.steps.last_words import last_words
 from automl.networks.spec_formats import get_path
 from automl.search.history import MEANINGS, Checkpoint, Failure, Recommendation
 from automl.study.definition import Definition
 from automl.study.train_spec import whole_spec
+from automl.text.terminal_codes import without_codes
 
 _KILLED = (-9, KILLED)
 _MOST_SAID = 350  # characters of a program's own reason that are kept beside ours
@@ -88,7 +88,7 @@ def _of_a_program_that_failed(evidence: Evidence, exit_code: int) -> Diagnosis:
     failure, log = evidence.follower.readings.failure, evidence.follower.log
     if line := out_of_memory.complaint(failure, log):
         return Diagnosis(Failure.OUT_OF_MEMORY, _joined(line[:_MOST_SAID], _batch_size(evidence)))
-    return Diagnosis(Failure.ERROR, f"exit code {exit_code}: {failure or _last_line(log)}".rstrip(": "))
+    return Diagnosis(Failure.ERROR, f"exit code {exit_code}: {without_codes(failure) or last_words(log)}".rstrip(": "))
 
 
 def _without_metric(evidence: Evidence) -> Diagnosis | None:
@@ -135,10 +135,3 @@ def _batch_size(evidence: Evidence) -> str:
 
 def _joined(*clauses: str) -> str:
     return "; ".join(filter(None, clauses))
-
-
-def _last_line(path: Path) -> str:
-    if not is_plain(path):
-        return ""
-    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else ""

@@ -7,14 +7,11 @@ and soon failed for another reason is reported as out of memory all the same.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
-from automl.execution.plain_files import is_plain
+from automl.execution.steps.last_words import last_lines
 
-_TAIL = 16384  # bytes of the log's end in which the last lines are looked for
-_LINES = 40  # where several processes train, the others' complaints come after the one that counts
 _SAYS_SO = re.compile(
     r"""
     ^out\ of\ memory\b                                      # how automl.training.failed is asked to begin
@@ -34,14 +31,5 @@ _SAYS_SO = re.compile(
 
 def complaint(message: str, log: Path) -> str:
     """The line of its message or log that says so; empty when the training failed for another reason."""
-    lines = [*message.splitlines(), *reversed(_last_lines(log))]
+    lines = [*message.splitlines(), *reversed(last_lines(log))]
     return next((line.strip() for line in lines if _SAYS_SO.search(line.strip())), "")
-
-
-def _last_lines(path: Path) -> list[str]:
-    if not is_plain(path):
-        return []
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-        text = file.read().decode(errors="replace")
-    return text.splitlines()[-_LINES:]
