@@ -1,4 +1,4 @@
-"""Measures the brain's step as a pod runs it: CPU seconds from the start of Python to the decision, and to the end.
+"""Measures the brain's step as a pod runs it: CPU seconds and memory from the start of Python to the decision.
 
     python scripts/measure_brain_step.py s3://bucket/prefix [--repeats 5]
     python scripts/measure_brain_step.py ./folder
@@ -6,7 +6,7 @@
 Studies of the default network are laid below that address, with results that a formula makes up, and
 `python -m automl.pod propose` decides on their next rung again and again; between times its decision is taken back. The
 peer in the same run: Python that starts and ends, and Python that imports what nobody can do without (boto3 for the
-store, scikit-optimize for a model). User and system time of all threads.
+store, NumPy and SciPy for a model). User and system time of all threads; the most memory until the decision is stored.
 """
 
 from __future__ import annotations
@@ -29,16 +29,18 @@ from automl.study.keys import decision_key
 from automl.study.opened_study import begin
 from automl.study.record import Record
 
-# The step as a pod runs it; says on standard error the CPU time that it has used once the decision is stored.
+# The step as a pod runs it; says on standard error the CPU time that it has used once the decision is stored, and the
+# most memory that it has had.
 _STEP = """
-import sys, time
+import resource, sys, time
 from automl import pod
-decide = pod.propose
+from automl.execution.pod_steps import deciding
+decide = deciding.propose
 def told(*arguments):
     decision = decide(*arguments)
-    print(time.process_time(), file=sys.stderr)
+    print(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
     return decision
-pod.propose, sys.argv = told, ["pod", "propose"]
+deciding.propose, sys.argv = told, ["pod", "propose"]
 pod.main()
 """
 HYPERBAND = "algorithm: hyperband\nR: 27\nnu: 3\nmax_epochs: 27\n"
@@ -57,15 +59,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; median (lowest to highest) of {options.repeats}")
-    for code in ("pass", "import boto3", "import skopt"):
+    for code in ("pass", "import boto3", "import numpy", "import scipy.linalg, scipy.optimize", "import skopt"):
         spent = [_cpu([sys.executable, "-c", code], {}) for _ in range(options.repeats)]
         print(f"python -c {code!r}: {_shown(spent)} s CPU")
     for number, (title, (text, over)) in enumerate(CASES.items()):
         uri = f"{options.store.rstrip('/')}/{time.time_ns()}-{number}"
         before = walked(uri, text, over)
-        decided, ended, waited = zip(*(step(uri, over, before) for _ in range(options.repeats)), strict=True)
+        steps = [step(uri, over, before) for _ in range(options.repeats)]
+        decided, memory, ended, waited = zip(*steps, strict=True)
         print(
-            f"{title}: {_shown(decided)} s CPU to the decision, {_shown(ended)} to the end; {_shown(waited)} s in total"
+            f"{title}: {_shown(decided)} s CPU and {max(memory):.0f} MB to the decision, {_shown(ended)} to the end; "
+            f"{_shown(waited)} s in total"
         )
 
 
@@ -91,14 +95,15 @@ def settle(record: Record, decision: Decision) -> None:
         )
 
 
-def step(uri: str, index: int, before: Callable[[], None]) -> tuple[float, float, float]:
-    """CPU seconds to the decision and to the end, and seconds that passed, of one step."""
+def step(uri: str, index: int, before: Callable[[], None]) -> tuple[float, float, float, float]:
+    """CPU seconds and MB to the decision, CPU seconds to the end, and seconds that passed, of one step."""
     before()
     printed: list[str] = []
     began = time.monotonic()
     environment = {"AUTOML_STORE": uri, "AUTOML_STAGE": "0", "AUTOML_RUNG": str(index)}
     spent = _cpu([sys.executable, "-c", _STEP], environment, printed)
-    return float(printed[0]), spent, time.monotonic() - began
+    seconds, kilobytes = (float(word) for word in printed[-1].split())
+    return seconds, kilobytes / 1024, spent, time.monotonic() - began
 
 
 def _cpu(words: list[str], environment: dict[str, str], printed: list[str] | None = None) -> float:

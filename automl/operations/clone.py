@@ -62,6 +62,9 @@ def clone(record: Record, definition: Definition, path: Path, wished: Changes = 
     )
     changes: dict[str, Any] = {"name": study_name(path)}
     settings = _other_settings(record, definition, wished)
+    if "sampler" not in authored:  # the one that the study has, named where a new file would get another
+        own = definition.sampler_name
+        settings["sampler"] = None if own == definition.algorithm.sampler else own
     if not in_catalogue:
         changes["network"] = f"./{network_path(path).name}"
     run = dict(authored.get("run") or {})

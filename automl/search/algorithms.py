@@ -64,10 +64,11 @@ class Algorithm:
 
     `options` are those of a study file that it takes, besides max_epochs and those of every study. `schedule` makes the
     schedule from the options that the study file sets, of which max_epochs is always one; it knows the defaults of the
-    others. `sampler` is the one that it has unless the study file names another. `learns` is true where its samplers
-    look at results, and `resumes` where its experiments go on from checkpoints. `growth` says how a search that is over
-    can be extended; None means that it cannot. `template` holds the parameters of its WorkflowTemplate, with a
-    description of each; none where it cannot run on Argo yet. `lines` describes its options in a new study file.
+    others. `sampler` is the one that it has unless the study file names another, and `unnamed` the one of studies that
+    were begun before samplers were stored by name, where that is another. `learns` is true where its samplers look at
+    results, and `resumes` where its experiments go on from checkpoints. `growth` says how a search that is over can be
+    extended; None means that it cannot. `template` holds the parameters of its WorkflowTemplate, with a description of
+    each; none where it cannot run on Argo yet. `lines` describes its options in a new study file.
     """
 
     title: str
@@ -79,6 +80,12 @@ class Algorithm:
     learns: bool = False
     resumes: bool = False
     growth: Growth | None = None
+    unnamed: str = ""
+
+    @property
+    def unnamed_sampler(self) -> str:
+        """The sampler of a study that was begun before samplers were stored by name, and names none."""
+        return self.unnamed or self.sampler
 
     @property
     def samplers(self) -> tuple[str, ...]:
@@ -148,10 +155,11 @@ ALGORITHMS: dict[str, Algorithm] = {
         growth=Growth(GrowsBy.RESOURCE, Hyperband.larger),
     ),
     "bayesian": Algorithm(
-        title="full trainings, each proposed by a Gaussian process from those before",
+        title="full trainings, each proposed from the results of those before",
         options=("max_recommendations", "max_epochs", "parallel"),
         schedule=_sequential,
-        sampler="gaussian_process",
+        sampler="portfolio",
+        unnamed="gaussian_process",
         template={**_EXPERIMENTS, "parallel": "experiments in one step", **_OF_EVERY_TEMPLATE},
         lines="max_recommendations: 20   # full trainings, each proposed from the results of those before\n"
         "parallel: 1               # how many of them are proposed at a time",

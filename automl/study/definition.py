@@ -32,8 +32,9 @@ from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
 
-RULES = 2  # grows when an unchanged study file would be decided in another way
+RULES = 3  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
+_NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Definition:
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
         options = self.file.model_dump(mode="json", exclude=set(NOT_DECISIVE))
+        if self.rules >= _NAMED_SAMPLER and self.sampler_name != self.algorithm.unnamed_sampler:
+            options["sampler"] = self.sampler_name
         return {
             # an option that is not set is left out: an option of a later version must not change a study that lacks it
             "study": {name: value for name, value in options.items() if value is not None},
@@ -209,7 +212,8 @@ class Definition:
 
     @property
     def sampler_name(self) -> str:
-        return self.file.sampler or self.algorithm.sampler
+        before = self.rules < _NAMED_SAMPLER
+        return self.file.sampler or (self.algorithm.unnamed_sampler if before else self.algorithm.sampler)
 
     @cached_property
     def costs(self) -> Costs:

@@ -8,7 +8,6 @@ from typing import Any
 
 from automl import __version__
 from automl.errors import StudyFileError
-from automl.search.extension import Extension
 from automl.search.history import FORMAT, Experiment, History, check_format
 from automl.study.definition import Definition, rules_of
 from automl.study.experiments import experiments
@@ -69,10 +68,9 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
     ours = _metadata_of(definition)
     if theirs.get("sha256") != ours["sha256"]:
         raise _another_study(record, theirs, ours)
-    stored = record.metadata()  # refuses one that was edited since it was begun
+    opened = OpenedStudy.read(record, definition.file)  # refuses one that was edited since it was begun
     record.store.create(STUDY_FILE, text.encode())
-    extensions = tuple(map(Extension.from_json, stored["extensions"]))
-    return OpenedStudy(record, replace(definition, extensions=extensions), stored)
+    return opened
 
 
 def _metadata_of(definition: Definition) -> dict[str, Any]:

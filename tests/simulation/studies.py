@@ -81,4 +81,4 @@ def study(
 
 def uniform_instead_of_a_model(patch: pytest.MonkeyPatch) -> None:
     """A Bayesian search draws uniformly: what is tested is the walk, and the model takes a second a step."""
-    patch.setitem(algorithms.SAMPLERS, "gaussian_process", replace(algorithms.SAMPLERS["uniform"], learns=True))
+    patch.setitem(algorithms.SAMPLERS, "portfolio", replace(algorithms.SAMPLERS["uniform"], learns=True))

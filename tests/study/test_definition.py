@@ -178,6 +178,28 @@ def test_a_stored_study_comes_back_as_it_was() -> None:
     assert back.to_json() == found.to_json()
 
 
+@pytest.mark.parametrize(
+    ("options", "stored", "unnamed"),
+    [
+        ("algorithm: bayesian", "portfolio", "gaussian_process"),
+        ("algorithm: bayesian\nsampler: gaussian_process", "gaussian_process", "gaussian_process"),
+        ("algorithm: bayesian\nsampler: tpe", "tpe", "gaussian_process"),
+        ("algorithm: hyperband", None, "uniform"),
+        ("algorithm: random\nsampler: sobol", "sobol", "uniform"),
+    ],
+)
+def test_a_sampler_is_stored_by_name_and_one_that_was_not_is_that_of_before(
+    options: str, stored: str | None, unnamed: str
+) -> None:
+    found = study(options).to_json()
+    assert found["study"].get("sampler") == stored
+    assert Definition.from_json(found).sampler_name == (stored or unnamed)
+    del found["rules"]  # as it was stored before
+    found["study"].pop("sampler", None)
+    assert Definition.from_json(found).sampler_name == unnamed
+    assert Definition.from_json(found).to_json() == found
+
+
 def test_run_and_costs_decide_nothing_and_are_not_stored() -> None:
     found = study(RICH)
     assert set(found.to_json()["study"]) & {"run", "costs"} == set()

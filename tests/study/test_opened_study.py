@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,24 @@ def test_another_study_is_refused_with_the_settings_that_differ() -> None:
     begin(record, study(CHAIN), "a study\n")
     with pytest.raises(StudyFileError, match=r"begun with another max_recommendations.*'automl extend' raises it"):
         begin(record, study({**CHAIN, "max_recommendations": 4}), "a study\n")
+
+
+def test_a_study_that_was_begun_without_the_name_of_its_sampler_keeps_it() -> None:
+    record = Record(MemoryStore())
+    before = replace(study(CHAIN), rules=1)
+    assert "sampler" not in before.to_json()["study"]
+    begin(record, before, "a study\n")
+    again = begin(record, study(CHAIN), "a study\n")
+    assert again.definition.sampler_name == "gaussian_process"
+    for sampler in ("gaussian_process", "portfolio"):  # a file that names one says something else
+        with pytest.raises(StudyFileError, match="begun with another sampler"):
+            begin(record, study({**CHAIN, "sampler": sampler}), "a study\n")
+
+
+def test_a_study_that_is_begun_now_has_its_sampler_by_name() -> None:
+    record = Record(MemoryStore())
+    begin(record, study(CHAIN), "a study\n")
+    assert record.metadata()["study"]["sampler"] == "portfolio"
+    assert begin(record, study({**CHAIN, "sampler": "portfolio"}), "a study\n").definition.sampler_name == "portfolio"
+    with pytest.raises(StudyFileError, match="begun with another sampler"):
+        begin(record, study({**CHAIN, "sampler": "gaussian_process"}), "a study\n")
