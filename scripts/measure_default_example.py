@@ -77,7 +77,7 @@ def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[float, f
             ]
             issued |= {recommendation.number: recommendation for recommendation in decision.issued}
             outcomes += last
-    best = best_outcome(outcomes, definition.brain.metric)
+    best = best_outcome(outcomes, definition.brain.metric, definition.brain.best_among)
     if best is None:
         raise SystemExit(f"seed {seed}: no experiment succeeded")
     default, winner = (replace(issued[number], epochs=epochs) for number in (0, best.experiment))

@@ -39,7 +39,9 @@ def compile_study(definition: Definition, text: str) -> Workflow:
     cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store or ""
     image = cluster.image or definition.network.image
     submission.check_pod_values(store, image, "run: store", "set it there")
-    sent = strict_json.dump({**definition.to_json(), "text": text}).decode()
+    sent = strict_json.dump(
+        {**definition.to_json(), "text": text, **({"unsaid": list(definition.unsaid)} if definition.unsaid else {})}
+    ).decode()
     submission.refuse_tags(sent, "the study")
     _check(cluster)
     lint.refuse_long(sent, "the study with its network")

@@ -27,6 +27,7 @@ from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, run_states
 from automl.study.keys import LOG, decision_key, experiment_key
+from automl.study.verdict import Standing, judged_entrants
 from automl.text.formatting import duration, number
 
 
@@ -194,7 +195,7 @@ def _proposed(
         text = f"proposed by {name} sampling, which looks at no result: {reason}"
     else:
         text = f"proposed by {name}, which had seen {_seen(definition, outcomes)}: {reason}"
-    best = best_outcome(outcomes, definition.brain.metric)
+    best = best_outcome(outcomes, definition.brain.metric, definition.brain.best_among)
     return Proposal(
         decision=decision_key(decision.stage, decision.index),
         together=len(decision.issued),
@@ -211,7 +212,7 @@ def _seen(definition: Definition, outcomes: list[Outcome]) -> str:
     if not outcomes:
         return "no result yet"
     failed = sum(outcome.failure is not None for outcome in outcomes)
-    best = best_outcome(outcomes, definition.brain.metric)
+    best = best_outcome(outcomes, definition.brain.metric, definition.brain.best_among)
     text = f"{len(outcomes)} result{'' if len(outcomes) == 1 else 's'}"
     text += f", {failed} of them failed" if failed else ""
     if best is not None:
@@ -295,14 +296,31 @@ def _end_without_barrier(course: RungCourse, rank: str, nu: int) -> str:
 
 def _end(definition: Definition, study: History, experiment: Experiment) -> list[str]:
     """The last sentence about the best of the search, with the experiments that trained it again to judge it."""
-    best = summary.best_of_search(definition, study)
+    found, best = summary.best(definition, study), summary.best_of_search(definition, study)
+    lines = _kept(found, experiment)
     if best is None or best.experiment != experiment.number:
-        return []
+        return lines
     so_far = "" if summary.search_is_over(definition, study) else " so far"
     text = f"the best of the search{so_far}: {definition.metric_rule.name} {number(best.best_value)}"
     stopped = experiment.status is Status.STOPPED
     text += "; its best epoch counts, although it was stopped" if stopped else ""
-    verdict = summary.verdict(definition, study)
-    if verdict is not None and verdict.best.experiments:
-        text += f"; judged by training it again as experiment {', '.join(map(str, verdict.best.experiments))}"
-    return [text]
+    again = [
+        str(issued.number)
+        for entrant in judged_entrants(definition, study)
+        if entrant.source == experiment.number
+        for issued, outcome in entrant.runs
+        if outcome is not None
+    ]
+    if again:
+        text += f"; judged by training it again as experiment {', '.join(again)}"
+    return [text, *lines]
+
+
+def _kept(found: summary.Best | None, experiment: Experiment) -> list[str]:
+    """What the judgement, when it is over, says of the experiment that it keeps."""
+    if found is None or found.experiment != experiment.number or found.standing is Standing.SEARCHED:
+        return []
+    whose = (
+        "its own checkpoint" if found.is_own_training else f"the checkpoint of experiment {found.training.experiment}"
+    )
+    return [f"best_model holds {whose}: {found.why}"]

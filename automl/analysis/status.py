@@ -20,7 +20,7 @@ from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of, to_ask_for
 from automl.study.keys import run_prefix
 from automl.study.record import Record
-from automl.study.summary import Verdict
+from automl.study.verdict import Standing, Verdict, verdict
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class BestSoFar:
-    """The best experiment so far, with its value and epoch, what it tried and why."""
+    """The best so far: the experiment of the search with the best values, what it tried and why.
+
+    `value` and `epoch` are those of the checkpoint that is kept, which is of experiment `training`: the same, or one of
+    the final judgement. `standing` and `why` say what is known about it.
+    """
 
     experiment: int
     value: float | None
     epoch: int
     values: Mapping[str, Any]
     reason: str
+    training: int
+    standing: Standing
+    why: str
 
     @property
     def is_defaults(self) -> bool:
@@ -61,6 +68,9 @@ class BestSoFar:
             "defaults": self.is_defaults,
             "values": dict(self.values),
             "reason": self.reason,
+            "training": self.training,
+            "standing": self.standing.value,
+            "why": self.why,
         }
 
 
@@ -163,7 +173,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         running=dict(sorted(running.items())),
         time_left=left and left.rounded(),
         best=best(definition, study),
-        verdict=summary.verdict(definition, study),
+        verdict=verdict(definition, study),
         experiments=rows(definition, study, running),
     )
 
@@ -216,20 +226,23 @@ def times_for_the_outlook(record: Record, study: History, running: Iterable[tupl
 
 
 def best(definition: Definition, study: History) -> BestSoFar | None:
-    """The best experiment so far; None when none has succeeded."""
-    outcome = summary.best_of_search(definition, study)
-    if outcome is None:
+    """The best so far; None when no experiment has succeeded."""
+    found = summary.best(definition, study)
+    if found is None:
         return None
     experiment = next(
-        candidate for candidate in experiments(study, definition.plan) if candidate.number == outcome.experiment
+        candidate for candidate in experiments(study, definition.plan) if candidate.number == found.experiment
     )
-    result = study.results[outcome.experiment, outcome.rung]
+    result = study.results[found.training.experiment, found.training.rung]
     return BestSoFar(
-        experiment=outcome.experiment,
-        value=outcome.best_value,
+        experiment=found.experiment,
+        value=found.value,
         epoch=result.best.epoch if result.best else result.epochs,
         values=experiment.values,
         reason=experiment.recommendations[0].reason,
+        training=found.training.experiment,
+        standing=found.standing,
+        why=found.why,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from automl.search.history import History
 from automl.study import summary
 from automl.study.definition import Definition
+from automl.study.verdict import verdict
 
 
 def settings(definition: Definition, metric: Any) -> dict[str, Any]:
@@ -23,10 +24,13 @@ def settings(definition: Definition, metric: Any) -> dict[str, Any]:
 
 def found(definition: Definition, study: History) -> dict[str, float]:
     """The best value so far and the gain of the final judgement, where they exist."""
-    best, verdict = summary.best_of_search(definition, study), summary.verdict(definition, study)
+    best, judged = summary.best(definition, study), verdict(definition, study)
     values: dict[str, float] = {}
-    if best is not None and best.best_value is not None:
-        values[f"best {definition.metric_rule.name}"] = best.best_value
-    if verdict is not None and verdict.gain is not None:
-        values["gain over the defaults"] = verdict.gain
+    if best is not None and best.value is not None:
+        values[f"best {definition.metric_rule.name}"] = best.value
+    if judged is not None and judged.gain is not None:
+        values["gain over the defaults"] = judged.gain
+    if judged is not None and judged.interval is not None:
+        values["gain over the defaults, low end of 95 %"] = judged.interval.low
+        values["gain over the defaults, high end of 95 %"] = judged.interval.high
     return values

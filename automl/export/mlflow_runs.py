@@ -145,7 +145,7 @@ class _Export:
         )
 
     def _about_the_study(self, run: Run) -> None:
-        metric, best = self.definition.metric_rule, summary.best_of_search(self.definition, self.study)
+        metric, best = self.definition.metric_rule, summary.best(self.definition, self.study)
         self._params(run, about.settings(self.definition, f"{metric.goal} {metric.name}"))
         for name, value in about.found(self.definition, self.study).items():
             if run.data.metrics.get(_named(name)) != value:

@@ -25,6 +25,7 @@ from automl.search.history import Experiment, History, Status
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
+from automl.study.verdict import verdict
 
 _STATES = {
     Status.SUCCESS: TrialState.COMPLETE,
@@ -70,14 +71,15 @@ def _storage(to: Path) -> BaseStorage:
 
 
 def _about(definition: Definition, study: History) -> dict[str, Any]:
-    verdict = summary.verdict(definition, study)
+    judged, best = verdict(definition, study), summary.best(definition, study)
     return {
         "argo-automl metric": definition.metric_rule.name,
         "argo-automl network": definition.network.name,
         "argo-automl algorithm": definition.file.algorithm,
         "argo-automl sampler": definition.sampler_name,
         "argo-automl seed": definition.file.seed,
-        "argo-automl verdict": verdict and verdict.to_json(),
+        "argo-automl best": best and {"experiment": best.experiment, "standing": best.standing.value, "why": best.why},
+        "argo-automl verdict": judged and judged.to_json(),
     }
 
 

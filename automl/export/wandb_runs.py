@@ -44,7 +44,7 @@ def write(definition: Definition, study: History, to: Path) -> int:
 
 def _study(definition: Definition, study: History, trained: list[Experiment], to: Path) -> None:
     first = trained[0].results[0].attempts[0] if trained else ""
-    best, run_id = summary.best_of_search(definition, study), _id(definition, "study", first)
+    best, run_id = summary.best(definition, study), _id(definition, "study", first)
     config = about.settings(definition, definition.metric_rule.model_dump(mode="json"))
     run = _begun(definition, to, id=run_id, name=definition.file.name, job_type="study", config=config)
     run.summary.update({"state": summary.state(definition, study), **about.found(definition, study)})

@@ -15,7 +15,7 @@ from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.keys import decision_key
 from automl.study.opened_study import OpenedStudy
-from automl.study.summary import Verdict
+from automl.study.verdict import Verdict, verdict
 from automl.text.json_diff import ABSENT, Difference, differences, first_difference
 
 
@@ -52,7 +52,7 @@ class SideSummary:
             state=summary.state(side.definition, side.study),
             metric=side.definition.metric_rule,
             best=status.best(side.definition, side.study),
-            verdict=summary.verdict(side.definition, side.study),
+            verdict=verdict(side.definition, side.study),
         )
 
     def to_json(self) -> dict[str, Any]:

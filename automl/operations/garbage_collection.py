@@ -18,7 +18,7 @@ from automl.study.experiments import experiments, runs_of
 from automl.study.keys import EXPERIMENTS, MANIFEST, REMOVED, checkpoint_object, run_of
 from automl.study.manifest import Manifest
 from automl.study.record import Record
-from automl.study.summary import best_experiments, best_of_search
+from automl.study.summary import best, best_experiments, best_of_search
 from automl.text.whole_numbers import whole_number
 
 _MEGABYTE = 1_000_000
@@ -208,10 +208,14 @@ def _needed(
 ) -> Mapping[str, str]:
     """The manifests that stay, each with the reason."""
     judging = {stage.index for stage in definition.plan.finals}
-    best = best_of_search(definition, study)
+    found, winner = best(definition, study), best_of_search(definition, study)
+    best_ones = {
+        *((found.experiment, found.training.experiment) if found is not None else ()),
+        *((winner.experiment,) if winner is not None else ()),  # also where the judgement keeps the defaults
+    }
     needed: dict[str, str] = {}
     for experiment in all_experiments:
-        if best is not None and experiment.number == best.experiment:
+        if experiment.number in best_ones:
             reason = BEST
         elif experiment.stage in judging:
             reason = JUDGED

@@ -67,6 +67,13 @@ def best_name(best: BestSoFar) -> str:
     return f"experiment {best.experiment}{' (the defaults)' if best.is_defaults else ''}"
 
 
+def model_text(best: BestSoFar) -> str:
+    """What best_model holds."""
+    whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
+    again = "" if best.training == best.experiment else f", trained again as experiment {best.training}"
+    return f"best_model holds {whose}{again}"
+
+
 def setting_rows(values: Mapping[str, Any]) -> Pairs:
     """The values of an experiment, one for each row."""
     return [(name, setting(value)) for name, value in values.items()]

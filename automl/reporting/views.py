@@ -4,7 +4,7 @@
     recommendation_<n>.yaml                       the complete train spec of experiment n
     experiment_<n>/log.txt, status.json           joined from the attempts that won
     report.html                                   all of the above on one page
-    best_model/                                   the best experiment's checkpoint, spec, log and status lines
+    best_model/                                   the best: checkpoint, spec, log, status lines, and what is known
 
 Every view is a function of the record alone, byte for byte.
 """
@@ -39,8 +39,9 @@ from automl.study.keys import (
 )
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
-from automl.study.summary import best_of_search, search_is_over, verdict
+from automl.study.summary import Best, best, search_is_over
 from automl.study.train_spec import train_spec
+from automl.study.verdict import verdict
 from automl.text import strict_json
 from automl.text.digests import sha256_of
 
@@ -94,7 +95,7 @@ def write_report(opened: OpenedStudy, history: History) -> None:
 def controller(definition: Definition, study: History) -> dict[str, Any]:
     """All experiments with their parameters, result per rung, status and failure; and the verdict."""
     every = experiments(study, definition.plan)
-    best, judged = best_of_search(definition, study), verdict(definition, study)
+    found, judged = best(definition, study), verdict(definition, study)
     return {
         "format": FORMAT,
         "study": definition.file.name,
@@ -102,9 +103,21 @@ def controller(definition: Definition, study: History) -> dict[str, Any]:
         "algorithm": definition.file.algorithm,
         "metric": definition.metric_rule.model_dump(),
         "planned": {"experiments": definition.plan.experiments, "runs": definition.plan.runs},
-        "best": best and {"experiment": best.experiment, "value": best.best_value, "rung": best.rung},
+        "best": found and {**_about(found), "rung": found.training.rung},
         "verdict": judged and judged.to_json(),
         "experiments": [_row(definition, experiment) for experiment in every],
+    }
+
+
+def _about(found: Best) -> dict[str, Any]:
+    """Which experiment is the best, whose checkpoint is kept, and what is known about it."""
+    return {
+        "experiment": found.experiment,
+        "defaults": found.is_defaults,
+        "training": found.training.experiment,
+        "value": found.value,
+        "standing": found.standing.value,
+        "why": found.why,
     }
 
 
@@ -135,31 +148,34 @@ def _row(definition: Definition, experiment: Experiment) -> dict[str, Any]:
 
 
 def write_best_model(record: Record, definition: Definition, study: History, every: Iterable[Experiment]) -> None:
-    """Writes best_model/: the files of the best experiment, and a manifest. Nothing when no experiment succeeded.
+    """Writes best_model/: the files of the best, and a manifest. Nothing when no experiment succeeded.
 
-    After that it removes the files of an earlier best experiment, which an extended search can leave there.
+    After that it removes the files of an earlier best, which a judgement or an extended search can leave there.
     """
-    best = best_of_search(definition, study)
-    if best is None:
+    found = best(definition, study)
+    if found is None:
         return
-    experiment = next(candidate for candidate in every if candidate.number == best.experiment)
-    result = study.results[best.experiment, best.rung]
+    experiment = next(candidate for candidate in every if candidate.number == found.training.experiment)
+    result = study.results[found.training.experiment, found.training.rung]
     earlier = _of_earlier_best(record, study, definition)
     name, spec = recommendation_file(definition, experiment.recommendations[-1])
     record.store.put(best_model_key(name), spec)
     for text in (LOG, STATUS_LINES):
         record.store.put(best_model_key(text), _joined(record, experiment, text))
     files, folders = ((), ()) if result.best is None else _copy_best_checkpoint(record, result.best)
-    summary = BestModel(
-        experiment=experiment.number,
+    about = BestModel(
+        experiment=found.experiment,
         epoch=result.best.epoch if result.best else result.epochs,
         metric=definition.metric_rule.name,
-        value=best.best_value,
+        value=found.value,
         values=experiment.values,
         files=files,
         folders=folders,
+        training=found.training.experiment,
+        standing=found.standing.value,
+        why=found.why,
     )
-    record.store.put(best_model_key(MANIFEST), strict_json.dump(summary.to_json()))
+    record.store.put(best_model_key(MANIFEST), strict_json.dump(about.to_json()))
     for key in sorted(earlier - {best_model_key(name), *(file.key for file in files)}):
         record.store.delete(key)
 
@@ -193,7 +209,7 @@ def _of_earlier_best(record: Record, study: History, definition: Definition) -> 
         return set()
     keys = {file.key for file in earlier.files}
     for experiment in experiments(study, definition.plan):
-        if experiment.number == earlier.experiment:
+        if experiment.number == earlier.trained:
             keys.add(best_model_key(recommendation_file(definition, experiment.recommendations[-1])[0]))
     return keys & {*record.store.list(BEST_MODEL), *hidden_keys(earlier.files)}
 

@@ -14,14 +14,16 @@ from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.asynchronous import standing_of
-from automl.search.history import Decision, Origin, Outcome, Recommendation, origin_of
+from automl.search.history import Decision, Origin, Outcome, Recommendation, Stopped, origin_of
 from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import Promoted, promote
-from automl.search.ranking import best_outcome
+from automl.search.race import DEFAULTS as _DEFAULTS
+from automl.search.race import Entrant, entrants, halved
+from automl.search.ranking import Among, best_outcome, best_outcomes
 from automl.search.samplers.base import Request, Sampler, Trial
 from automl.search.untried import Repeats, Tried
 
-DEFAULTS = 0  # the number of the experiment that trains the network's defaults
+DEFAULTS = _DEFAULTS  # the number of the experiment that trains the network's defaults
 _FIRST_ENQUEUED = DEFAULTS + 1  # the number of the experiment that tries the first values of `enqueue`
 
 
@@ -61,7 +63,8 @@ class Brain:
     """Decides how many experiments run and how long (plan), on which values (sampler), and which is better (metric).
 
     `enqueue` holds the values of the study file that are tried first, as experiments 1, 2, ... after the defaults.
-    `repeats` says whether a sampler's proposal may have been tried before.
+    `repeats` says whether a sampler's proposal may have been tried before. `best_among` says among which results the
+    best is chosen. `seeded` is false where the training takes no seed.
     """
 
     plan: Plan
@@ -72,6 +75,8 @@ class Brain:
     held_out: bool = False
     enqueue: tuple[Mapping[str, Any], ...] = ()
     repeats: Repeats = Repeats.NEVER
+    best_among: Among = Among.LONGEST
+    seeded: bool = True
 
     def decide(
         self,
@@ -93,7 +98,7 @@ class Brain:
         ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.experiment, outcome.rung)))
         decision = Decision(stage, index, ordered, (), (), tuple(previous))
         if planned.kind is StageKind.FINAL:
-            return replace(decision, issued=self._finalists(planned, earlier, ordered))
+            return self._race(decision, earlier) if planned.entrants else self._judge_best(decision, earlier)
         if planned.overlap is not None:
             return self._next(decision, planned, earlier, queue)
         rung = planned.rungs[index]
@@ -269,35 +274,67 @@ class Brain:
             if outcome.experiment in recommendations  # not those of a search before, from which `retrains` begins
         )
 
-    def _finalists(
-        self, stage: Stage, earlier: Sequence[Decision], outcomes: Sequence[Outcome]
-    ) -> tuple[Recommendation, ...]:
-        best = self._best(outcomes)
+    def _judge_best(self, decision: Decision, earlier: Sequence[Decision]) -> Decision:
+        """The best and the defaults, which is one side only where the defaults are the best."""
+        best = self._best(decision.consumed).experiment
         recommendations = _issued(earlier)
-        rung = stage.rungs[0]
-        repeats = rung.size // 2
-        finalists = [(DEFAULTS, "the defaults, trained again with a fresh seed")]
-        if best.experiment != DEFAULTS:
-            text = f"experiment {best.experiment}, the best of the search, trained again with a fresh seed"
-            finalists.append((best.experiment, text))
+        sides = [(Entrant(DEFAULTS, recommendations[DEFAULTS].values), "the defaults")]
+        if best != DEFAULTS:
+            side = Entrant(best, recommendations[best].values)
+            sides.append((side, f"experiment {best}, the best of the search"))
+        return replace(decision, issued=self._trained_again(decision, sides))
+
+    def _race(self, decision: Decision, earlier: Sequence[Decision]) -> Decision:
+        """A rung of the race: whoever goes on, each with the same new seeds. Nobody when no candidate is left."""
+        stage = self.plan.stages[decision.stage]
+        stopped: tuple[Stopped, ...] = ()
+        if decision.index == 0:
+            racing = self._entrants(stage.entrants[0], earlier, decision.consumed)
+        else:
+            seen = [outcome for before in (*earlier[1:], decision) for outcome in before.consumed]
+            everybody = entrants(earlier, {outcome.experiment: outcome for outcome in seen})
+            last = {issued.source for issued in earlier[-1].issued}
+            in_it = [entrant for entrant in everybody if entrant.source in last]
+            racing, stopped = halved(in_it, stage.entrants[decision.index], self.metric)
+        issued = self._trained_again(decision, [(entrant, entrant.name) for entrant in racing])
+        return replace(decision, issued=issued, stopped=stopped)
+
+    def _entrants(self, most: int, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Entrant, ...]:
+        """The defaults and the best candidates whose values differ; nobody when there is no such candidate."""
+        self._best(outcomes)
+        recommendations = _issued(earlier)
+        racing = [Entrant(DEFAULTS, recommendations[DEFAULTS].values)]
+        for outcome in best_outcomes(outcomes, self.metric, self.best_among):
+            values = recommendations[outcome.experiment].values
+            if len(racing) < most and values not in [entrant.values for entrant in racing]:
+                racing.append(Entrant(outcome.experiment, values))
+        return tuple(racing) if len(racing) > 1 else ()
+
+    def _trained_again(self, decision: Decision, racing: Sequence[tuple[Entrant, str]]) -> tuple[Recommendation, ...]:
+        """The trainings of a rung of the judgement, for entrants with their names. All entrants have the same seeds."""
+        stage = self.plan.stages[decision.stage]
+        first, epochs = stage.first_of(decision.index), stage.rungs[decision.index].epochs
+        count = stage.repeats(decision.index)
+        again = "trained again with a fresh seed" if self.seeded else "trained again"
         return tuple(
             Recommendation(
-                number=stage.first + side * repeats + repeat,
-                values=recommendations[source].values,
-                epochs=rung.epochs,
-                schedule_epochs=rung.epochs,
-                seed=training_seed(self.seed, stage.first + repeat),  # both sides share their seeds
-                reason=reason,
+                number=first + place * count + repeat,
+                values=entrant.values,
+                epochs=epochs,
+                schedule_epochs=epochs,
+                seed=training_seed(self.seed, first + repeat),
+                reason=f"{name}, {again}",
                 held_out=self.held_out,
                 origin=Origin.FINAL,
+                source=entrant.source if stage.entrants else None,
             )
-            for side, (source, reason) in enumerate(finalists)
-            for repeat in range(repeats)
+            for place, (entrant, name) in enumerate(racing)
+            for repeat in range(count)
         )
 
     def _best(self, outcomes: Sequence[Outcome]) -> Outcome:
         """The best outcome of a search. Raises StudyFailed when nothing in it succeeded."""
-        best = best_outcome(outcomes, self.metric)
+        best = best_outcome(outcomes, self.metric, self.best_among)
         if best is None:
             failures = sorted({str(outcome.failure) for outcome in outcomes})
             raise none_succeeded(len({outcome.experiment for outcome in outcomes}), failures)

@@ -10,6 +10,7 @@ from typing import Any
 
 from automl.errors import RecordError
 from automl.search.plan import Plan, Rung, Stage, StageKind, capped
+from automl.search.race import Judgement, fitted, heats, said
 from automl.search.schedules.base import Schedule
 from automl.text.formatting import shown
 
@@ -69,15 +70,19 @@ class Extension:
 
 
 def extended(
-    schedule: Schedule, growth: Growth | None, extensions: Sequence[Extension], repeats: int, most: float = math.inf
+    schedule: Schedule,
+    growth: Growth | None,
+    extensions: Sequence[Extension],
+    judgement: Judgement,
+    most: float = math.inf,
 ) -> Plan:
-    """The plan of a schedule followed by those of its extensions, each with its final judgement of `repeats`.
+    """The plan of a schedule followed by those of its extensions, each with its final judgement.
 
     `most` is how many configurations there are to try; the search has no more experiments than that.
 
     Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
-    plan = with_final(capped(schedule.plan(), most), repeats)
+    plan = with_final(capped(schedule.plan(), most), judgement)
     for extension in extensions:
         if growth is None or extension.by is not growth.by:
             raise RecordError(
@@ -95,19 +100,34 @@ def extended(
                     f"the study's record: it was extended from {plan.searched} to {extension.to} experiments"
                 )
             plan = with_extension(plan, growth.further(schedule, added).plan())
-        plan = with_final(plan, repeats)
+        plan = with_final(plan, judgement)
     return plan
 
 
-def with_final(plan: Plan, repeats: int) -> Plan:
-    """The plan with the final judgement: the best values and the defaults, `repeats` fresh trainings of each."""
-    if repeats == 0:
+def with_final(plan: Plan, judgement: Judgement) -> Plan:
+    """The plan with the final judgement of the search before it, whose trainings are as long as its longest."""
+    if judgement.repeats == 0:
         return plan
-    rung = Rung(0, 2 * repeats, plan.longest, plan.longest, new=True)
-    earlier = len(plan.finals)
+    longest, earlier = plan.longest, len(plan.finals)
     name = f"final {earlier + 1}" if earlier else "final"
-    stage = Stage(len(plan.stages), name, StageKind.FINAL, plan.experiments, (rung,))
-    return replace(plan, stages=(*plan.stages, stage))
+    if judgement.candidates is None:
+        sizes, entrants, notes = [2 * judgement.repeats], tuple[int, ...](), plan.notes
+    else:
+        epochs = plan.trained(plan.search, resume=True)
+        wanted = max(1, min(judgement.candidates, plan.searched - 1))  # no more than there are beside the defaults
+        chosen = fitted(judgement, wanted, epochs, longest)
+        rungs = heats(*chosen)
+        sizes, entrants = [heat.size for heat in rungs], tuple(heat.entrants for heat in rungs)
+        notes = (*plan.notes, said(judgement, wanted, chosen, epochs, longest))
+    stage = Stage(
+        index=len(plan.stages),
+        name=name,
+        kind=StageKind.FINAL,
+        first=plan.experiments,
+        rungs=tuple(Rung(index, size, longest, longest, new=True) for index, size in enumerate(sizes)),
+        entrants=entrants,
+    )
+    return replace(plan, stages=(*plan.stages, stage), notes=notes)
 
 
 def with_extension(plan: Plan, more: Plan) -> Plan:

@@ -59,6 +59,9 @@ class Origin(StrEnum):
     FINAL = "final"  # trained again in the final judgement
 
 
+_LEFT_OUT = {"origin", "rung", "source"}  # of a stored recommendation, where they are None
+
+
 @dataclass(frozen=True)
 class Recommendation:
     """What the brain asks for: train experiment `number` with `values` until it has done `epochs` epochs in total.
@@ -67,7 +70,8 @@ class Recommendation:
     most epochs that the experiment could get, which a learning-rate schedule spans. `held_out` asks for a judgement on
     held-out data too. `reason` is for people, and no code reads it. `origin` is None in records that are older than it:
     `origin_of` gives the origin of any recommendation. `rung` is set in a stage without a barrier; elsewhere it is the
-    index of the decision (`Decision.rung_of`).
+    index of the decision (`Decision.rung_of`). `source` is the experiment of the search whose values it trains again,
+    in a race of the final judgement; None anywhere else.
     """
 
     number: int
@@ -80,11 +84,12 @@ class Recommendation:
     held_out: bool = False
     origin: Origin | None = None
     rung: int | None = None
+    source: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The stored form, which lacks `origin` and `rung` where they are None: what was read keeps its bytes."""
+        """The stored form. What is None is left out: the bytes of what was read stay what they were."""
         data = {**vars(self), "values": dict(self.values)}
-        return {name: value for name, value in data.items() if value is not None or name not in {"origin", "rung"}}
+        return {name: value for name, value in data.items() if value is not None or name not in _LEFT_OUT}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recommendation:
@@ -334,6 +339,8 @@ def origin_of(recommendation: Recommendation) -> Origin | None:
     """Where the values of an experiment come from; None for a promoted one in a record that stores no origins."""
     if recommendation.origin is not None:
         return recommendation.origin
+    if recommendation.source is not None:
+        return Origin.FINAL
     reason = recommendation.reason
     for beginning, origin in _OLD_REASONS.items():
         if reason.startswith(beginning):

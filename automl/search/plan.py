@@ -57,7 +57,8 @@ class Stage:
     are set where a study was extended: `continues` is the stage whose chain this one goes on with, and `retrains` the
     stage where the extension begins, if the first experiment here has the best values found before it. A stage with
     `overlap` has no barrier between its rungs, whose sizes are then the most trainings that it can ask for; a rung with
-    new experiments begins a bracket, whose experiments go on in the rungs behind it.
+    new experiments begins a bracket, whose experiments go on in the rungs behind it. `entrants` says for each rung of a
+    race how many sets of values train in it (see race.py); it is empty in any other stage.
     """
 
     index: int
@@ -68,6 +69,7 @@ class Stage:
     continues: int | None = None
     retrains: int | None = None
     overlap: Overlap | None = None
+    entrants: tuple[int, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -87,6 +89,10 @@ class Stage:
     def schedule_epochs(self) -> int:
         """What its longest experiment is trained for, and so what a learning-rate schedule spans."""
         return max(rung.epochs for rung in self.rungs)
+
+    def repeats(self, rung: int) -> int:
+        """How often each set of values trains in a rung of a final judgement; without a race there are two of them."""
+        return self.rungs[rung].size // (self.entrants[rung] if self.entrants else 2)
 
     def first_of(self, rung: int) -> int:
         """The number of the first experiment that starts in `rung`."""
@@ -162,7 +168,7 @@ class Plan:
     def sees_all(self, stage: int, index: int) -> bool:
         """Whether decision `index` of a stage looks at the whole search before it, and not only at its own chain."""
         planned = self.stages[stage]
-        return planned.kind is StageKind.FINAL or (planned.retrains is not None and index == 0)
+        return index == 0 and (planned.kind is StageKind.FINAL or planned.retrains is not None)
 
     def before(self, stage: int, index: int) -> list[tuple[Stage, int | None]]:
         """The decisions that decision `index` of a stage builds on, by stage and index.

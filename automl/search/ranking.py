@@ -7,12 +7,20 @@ comes first, then the one of the earlier rung. An item without a value is never 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from typing import TypeVar
 
 from automl.problem.metric import Metric
 from automl.search.history import Outcome
 
 T = TypeVar("T")
+
+
+class Among(StrEnum):
+    """Among which results of a search the best is chosen."""
+
+    LONGEST = "longest"  # those with the most epochs that any experiment has reached
+    ALL = "all"  # those of any number of epochs: a lucky short training can be the best
 
 
 def is_better(value: float, best: float | None, metric: Metric) -> bool:
@@ -33,19 +41,24 @@ def ranked(outcomes: Sequence[Outcome], metric: Metric) -> list[Outcome]:
     return best_first(outcomes, lambda outcome: outcome.value, _experiment, metric)
 
 
-def best_outcome(outcomes: Sequence[Outcome], metric: Metric) -> Outcome | None:
-    """The outcome with the best kept value; None when all failed."""
-    return next(iter(best_first(outcomes, lambda outcome: outcome.best_value, _run, metric)), None)
+def best_outcomes(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> list[Outcome]:
+    """The outcome of every experiment that counts, by its kept value, the best first.
+
+    Of an experiment the one with the most epochs counts, or among all the best one. Those that were trained longer come
+    first, or among all the better ones. So the first is the best of the search.
+    """
+    in_order = best_first(outcomes, lambda outcome: outcome.best_value, _run, metric)
+    if among is Among.LONGEST:
+        in_order.sort(key=lambda outcome: -outcome.epochs)
+    counting: dict[int, Outcome] = {}
+    for outcome in in_order:
+        counting.setdefault(outcome.experiment, outcome)
+    return list(counting.values())
 
 
-def best_values(outcomes: Iterable[Outcome], metric: Metric) -> dict[int, float]:
-    """The best kept value of every experiment that has one, by number."""
-    best: dict[int, float] = {}
-    for outcome in outcomes:
-        value = outcome.best_value
-        if value is not None and is_better(value, best.get(outcome.experiment), metric):
-            best[outcome.experiment] = value
-    return best
+def best_outcome(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> Outcome | None:
+    """The best outcome of a search; None when all failed. The one place that says which experiment is the best."""
+    return next(iter(best_outcomes(outcomes, metric, among)), None)
 
 
 def _experiment(outcome: Outcome) -> tuple[int, ...]:

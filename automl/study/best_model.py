@@ -14,6 +14,7 @@ from typing import Any
 
 from automl.errors import RecordError, StoreError
 from automl.search.history import FORMAT, check_format
+from automl.search.race import DEFAULTS
 from automl.stores.base import check_key
 from automl.study.keys import BEST_MODEL, LOG, MANIFEST, STATUS_LINES, best_model_key
 from automl.study.manifest import Manifest, StoredFile, check_below
@@ -39,7 +40,11 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class BestModel:
-    """What the manifest says. `folders` are the empty folders of the checkpoint, which no object stands for."""
+    """What the manifest says. `folders` are the empty folders of the checkpoint, which no object stands for.
+
+    `experiment` has the best values of the search, and `training` is the experiment whose checkpoint it is: the same,
+    or one of the final judgement. `standing` and `why` say what is known about it. Older manifests lack these three.
+    """
 
     experiment: int
     epoch: int
@@ -48,11 +53,23 @@ class BestModel:
     values: Mapping[str, Any]
     files: tuple[ModelFile, ...]
     folders: tuple[str, ...] = ()
+    training: int | None = None
+    standing: str = ""
+    why: str = ""
+
+    @property
+    def trained(self) -> int:
+        """The experiment whose checkpoint it is."""
+        return self.experiment if self.training is None else self.training
 
     def to_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "experiment": self.experiment,
+            "defaults": self.experiment == DEFAULTS,
+            "training": self.trained,
+            "standing": self.standing,
+            "why": self.why,
             "epoch": self.epoch,
             "metric": self.metric,
             "value": self.value,
@@ -81,6 +98,9 @@ class BestModel:
                 values=dict(data["values"]),
                 files=tuple(_file(file) for file in data["files"]),
                 folders=tuple(map(str, data.get("folders", ()))),
+                training=int(data.get("training", data["experiment"])),
+                standing=str(data.get("standing", "")),
+                why=str(data.get("why", "")),
             )
             check_below([file.file.name for file in model.files], model.folders)
             for file in model.files:

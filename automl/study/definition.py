@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -21,11 +21,13 @@ from automl.search.algorithms import ALGORITHMS, Algorithm, NamedSampler, single
 from automl.search.brain import Brain
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan
+from automl.search.race import Judgement
+from automl.search.ranking import Among
 from automl.search.schedules.base import Schedule
 from automl.search.untried import Repeats
 from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
-from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, StudyFile
+from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
 from automl.study.searched_parameters import search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
@@ -42,13 +44,14 @@ class Definition:
     """A study file and its network, checked together: the whole of what decides a study.
 
     `extensions` are those since the study was begun, in their order. `rules` are those by which it decides: a study
-    keeps the ones that it was begun with.
+    keeps the ones that it was begun with. `unsaid` are the options of MAY_FOLLOW that the study file leaves out.
     """
 
     file: StudyFile
     network: Network
     extensions: tuple[Extension, ...] = ()
     rules: int = RULES
+    unsaid: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if self.network.refused:
@@ -77,14 +80,23 @@ class Definition:
         """The base spec with these values of searched parameters where they belong."""
         return set_paths(self.base_spec, {self.network.spec_path(name): value for name, value in values.items()})
 
+    def following(self, stored: Mapping[str, Any]) -> Definition:
+        """The definition with what a stored study says where this file says nothing, whose defaults have changed."""
+        try:
+            file = _stored(StudyFile, {**stored, "study": {**UNSAID, **stored["study"]}}, "study")
+        except (RecordError, KeyError, TypeError):  # another study, or a damaged one: whoever compares them says so
+            return self
+        return replace(self, file=self.file.model_copy(update={name: getattr(file, name) for name in self.unsaid}))
+
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
         options = self.file.model_dump(mode="json", exclude=set(NOT_DECISIVE))
         if self.rules >= _NAMED_SAMPLER and self.sampler_name != self.algorithm.unnamed_sampler:
             options["sampler"] = self.sampler_name
+        options["final"] = _set(options["final"])
         return {
             # an option that is not set is left out: an option of a later version must not change a study that lacks it
-            "study": {name: value for name, value in options.items() if value is not None},
+            "study": {name: value for name, value in _set(options).items() if UNSAID.get(name) != value},
             "network": self.network.model_dump(mode="json", exclude_defaults=True),
             **({"rules": self.rules} if self.rules > 1 else {}),  # what was begun under the first rules names none
         }
@@ -95,11 +107,12 @@ class Definition:
 
         Raises RecordError for settings that this version does not know.
         """
-        file = _stored(StudyFile, data, "study")
+        file = _stored(StudyFile, {**data, "study": {**UNSAID, **data["study"]}}, "study")
         if settings is not None:
             file = file.model_copy(update={name: getattr(settings, name) for name in NOT_DECISIVE})
         extensions = tuple(map(Extension.from_json, data.get("extensions", ())))
-        return cls(file, _stored(Network, data, "network"), extensions, rules_of(data))
+        unsaid = tuple(map(str, data.get("unsaid", ())))
+        return cls(file, _stored(Network, data, "network"), extensions, rules_of(data), unsaid)
 
     @cached_property
     def metric_rule(self) -> MetricRule:
@@ -158,9 +171,9 @@ class Definition:
 
     @cached_property
     def brain(self) -> Brain:
-        repeats = self.file.final.repeats if self.file.automl_enabled else 0
+        judgement = self.file.final.judgement if self.file.automl_enabled else Judgement(0)
         return Brain(
-            plan=extended(self.schedule, self.growth, self.extensions, repeats, self.most_experiments),
+            plan=extended(self.schedule, self.growth, self.extensions, judgement, self.most_experiments),
             space=self.space,
             sampler=NamedSampler(self.sampler_name),
             metric=self.metric_rule.metric(),
@@ -168,6 +181,8 @@ class Definition:
             held_out=self.network.held_out_metric is not None,
             enqueue=self.enqueued,
             repeats=self.repeats,
+            best_among=Among(self.file.best_among),
+            seeded=self.network.fields.seed is not None,
         )
 
     @cached_property
@@ -261,6 +276,11 @@ def rules_of(data: Mapping[str, Any]) -> int:
             advice="use the version of argo-automl that began the study",
         )
     return rules
+
+
+def _set(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that have a value."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _stored(model: type[M], data: Mapping[str, Any], part: str) -> M:

@@ -147,11 +147,11 @@ def to_ask_for(history: History, stage: Stage) -> Iterator[tuple[Rung, int]]:
 
 
 def _reason(status: Status, results: Sequence[Result], stopped: str) -> str:
-    """Why an experiment was stopped, or how it failed; empty for any other."""
+    """Why an experiment was stopped, why its values left a race, or how it failed; empty for any other."""
     if status is Status.FAILURE:
         failed = results[-1]
         return f"{failed.failure}: {failed.message}" if failed.message else str(failed.failure)
-    return stopped if status is Status.STOPPED else ""
+    return stopped if status in {Status.STOPPED, Status.SUCCESS} else ""
 
 
 def runs_of(history: History, stages: Iterable[Stage]) -> Iterator[tuple[Recommendation, int]]:

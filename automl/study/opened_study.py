@@ -67,6 +67,9 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
         definition = replace(definition, rules=rules)
     ours = _metadata_of(definition)
     if theirs.get("sha256") != ours["sha256"]:
+        definition = definition.following(theirs)
+        ours = _metadata_of(definition)
+    if theirs.get("sha256") != ours["sha256"]:
         raise _another_study(record, theirs, ours)
     opened = OpenedStudy.read(record, definition.file)  # refuses one that was edited since it was begun
     record.store.create(STUDY_FILE, text.encode())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from automl.networks.definition import MetricRule
 from automl.search.algorithms import ALGORITHMS, SAMPLERS
 from automl.search.plan import MAX_EXPERIMENTS
+from automl.search.race import Judgement
+from automl.search.ranking import Among
 from automl.study.cluster_options import ClusterSettings, Options
 from automl.text.table_names import KeyOf
 
@@ -21,14 +23,46 @@ TAO_NAMES = {  # TAO's names of our options, accepted in their place
     "automl_additional_parameters": "additional_automl_parameters",
     "automl_remove_default_parameters": "remove_default_automl_parameters",
 }
+UNSAID = {"best_among": Among.ALL.value}  # what it means that a stored study lacks an option: it is older than that
+MAY_FOLLOW = ("best_among", "final")  # where a study file leaves them out, a study that was begun keeps its own
 NOT_DECISIVE = ("cluster", "costs", "run")  # the options that no decision depends on
 MOST_EPOCHS = 1_000_000  # of epochs or units: beyond it is a typing error
+USUAL_RACE = {"candidates": 3, "repeats": 4}
 
 
 class Final(Options):
-    """The judgement at the end: the best values and the defaults are trained again with fresh seeds."""
+    """The judgement at the end: a race of the best values and the defaults, which are trained again with fresh seeds.
 
-    repeats: int = Field(1, ge=0, le=20, description="fresh trainings of each; 0 leaves the judgement out")
+    `repeats` alone is no race, as in every study before there were races: the best and the defaults meet at once.
+    """
+
+    candidates: int | None = Field(
+        None,
+        ge=1,
+        le=20,
+        description="the best of the search that race against the defaults, at most; default: 3, and with repeats "
+        "alone there is no race: the best and the defaults train so often, all at once",
+    )
+    repeats: int = Field(
+        4, ge=0, le=20, description="fresh trainings of whoever stays to the end, at most; 0 leaves the judgement out"
+    )
+    share: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        allow_inf_nan=False,
+        description="the most epochs that a race takes, in epochs of the search; default: a third of them",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_race(cls, options: Any) -> Any:
+        """All but `repeats` alone is a race; what it does not say is usual."""
+        return options if not isinstance(options, dict) or set(options) == {"repeats"} else {**USUAL_RACE, **options}
+
+    @property
+    def judgement(self) -> Judgement:
+        return Judgement(self.repeats, self.candidates, self.share)
 
 
 class CostSettings(Options):
@@ -113,7 +147,12 @@ class StudyFile(Options):
     enqueue: list[dict[str, Any]] | None = Field(
         None, max_length=1000, description="values to try first, after the defaults; what one does not name is default"
     )
-    final: Final = Final()
+    best_among: Literal["longest", "all"] = Field(
+        Among.LONGEST.value,
+        description="the results among which the best is chosen: longest, those with the most epochs that any "
+        "experiment has reached; all, those of any number of epochs",
+    )
+    final: Final = Final(**USUAL_RACE)
     costs: CostSettings = CostSettings()
     run: RunSettings = RunSettings()
     cluster: ClusterSettings = ClusterSettings()

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from automl.errors import InvalidInput, StudyFileError
 from automl.networks import load_network
 from automl.study.definition import Definition
-from automl.study.options import TAO_NAMES, StudyFile
+from automl.study.options import MAY_FOLLOW, TAO_NAMES, StudyFile
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
 
@@ -33,7 +33,8 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
         raise StudyFileError(f"{where}: {problem}", allowed=allowed, advice=advice) from error
     network = load_network(file.network, base)
     try:
-        return Definition(file, network)
+        unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
+        return Definition(file, network, unsaid=unsaid)
     except InvalidInput as error:
         raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
 

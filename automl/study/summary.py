@@ -1,120 +1,127 @@
-"""What a study has found: the best so far, whether the search is over, and the verdict of the final judgement."""
+"""What a study has found: the best so far, whether the search is over, and what the final judgement makes of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from automl.problem.metric import mean_of
 from automl.search.agenda import standing_in
 from automl.search.history import Experiment, History, Outcome
 from automl.search.plan import Stage
-from automl.search.ranking import best_first, best_outcome, best_values
+from automl.search.race import DEFAULTS
+from automl.search.ranking import Among, best_outcome, best_outcomes
 from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, outcomes_of, run_states
+from automl.study.verdict import Standing, Verdict, judged_entrants, standing, verdict
+from automl.text.formatting import signed
 
 
 def best_of_search(definition: Definition, study: History) -> Outcome | None:
-    """The best outcome of the search stages so far."""
-    return best_outcome(outcomes_of(study, definition.plan.search), definition.brain.metric)
+    """The best outcome of the search stages so far, whatever a judgement says; None when nothing has succeeded."""
+    brain = definition.brain
+    return best_outcome(outcomes_of(study, definition.plan.search), brain.metric, brain.best_among)
 
 
 def best_experiments(definition: Definition, study: History, count: int) -> list[Experiment]:
     """The `count` best experiments of the search so far, the best first; the lower number wins a tie."""
-    metric = definition.brain.metric
-    values = best_values(outcomes_of(study, definition.plan.search), metric)
-    return best_first(
-        experiments(study, definition.plan),
-        lambda experiment: values.get(experiment.number),
-        lambda experiment: (experiment.number,),
-        metric,
-    )[:count]
+    brain = definition.brain
+    order = best_outcomes(outcomes_of(study, definition.plan.search), brain.metric, brain.best_among)
+    by_number = {experiment.number: experiment for experiment in experiments(study, definition.plan)}
+    return [by_number[outcome.experiment] for outcome in order[:count]]
 
 
 @dataclass(frozen=True)
-class JudgedSide:
-    """The ended trainings of one side of the final judgement; the value of a failed one is None."""
+class Best:
+    """The best of a study: the one that everything names, and whose checkpoint best_model holds.
 
-    experiments: tuple[int, ...]
-    values: tuple[float | None, ...]
-
-    @property
-    def mean(self) -> float | None:
-        """The mean of the values that exist."""
-        values = [value for value in self.values if value is not None]
-        return mean_of(values) if values else None
-
-    def to_json(self) -> dict[str, Any]:
-        mean = {} if self.mean is None else {"mean": self.mean}
-        return {"experiments": list(self.experiments), "values": list(self.values), **mean}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the final judgement found: the values of the defaults and of the best, trained again with fresh seeds.
-
-    `gain` is the mean of the best minus that of the defaults, signed so that positive is better; None while a side
-    has no value.
+    `experiment` is the experiment of the search with the best values; DEFAULTS are the network's own. `training` is the
+    outcome whose checkpoint is kept: that experiment's own, or one of the judgement, which has a number of its own.
+    `why` says in a sentence what is known about it.
     """
 
-    judged_on: str  # "held-out data" where the network has any, otherwise "validation data"
-    gain: float | None
-    default: JudgedSide
-    best: JudgedSide
+    experiment: int
+    training: Outcome
+    standing: Standing
+    why: str
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "judged_on": self.judged_on,
-            "gain": self.gain,
-            "default": self.default.to_json(),
-            "best": self.best.to_json(),
-        }
+    @property
+    def value(self) -> float | None:
+        """The value of the checkpoint that is kept."""
+        return self.training.best_value
+
+    @property
+    def is_defaults(self) -> bool:
+        return self.experiment == DEFAULTS
+
+    @property
+    def is_own_training(self) -> bool:
+        """Whether the checkpoint is of that experiment itself, and not of a training of the judgement."""
+        return self.training.experiment == self.experiment
 
 
-def verdict(definition: Definition, study: History) -> Verdict | None:
-    """The verdict of the final judgement so far; None before it has a result of the defaults."""
-    held_out = definition.network.held_out_metric is not None
-    metric = definition.brain.metric
-    outcomes: dict[str, list[Outcome]] = {"default": [], "best": []}
-    for stage in _last_judgement(definition):
-        half = stage.rungs[0].size // 2
-        for outcome in outcomes_of(study, (stage,)):
-            outcomes["default" if outcome.experiment < stage.first + half else "best"].append(outcome)
-    if not outcomes["default"]:
+def best(definition: Definition, study: History) -> Best | None:
+    """The best of a study; None when nothing has succeeded.
+
+    Until the last judgement of the plan is over it is the best of the search. From then on it is what the judgement
+    confirms: its best candidate when the gain over the defaults is beyond noise (`standing`), otherwise the defaults.
+    """
+    found = best_of_search(definition, study)
+    if found is None:
         return None
-    default, best = (
-        JudgedSide(
-            tuple(outcome.experiment for outcome in side),
-            tuple(outcome.held_out if held_out else outcome.value for outcome in side),
-        )
-        for side in outcomes.values()
-    )
-    gain = None
-    if default.mean is not None and best.mean is not None:
-        gain = metric.gain(best.mean, default.mean)
-    return Verdict("held-out data" if held_out else "validation data", gain, default, best)
+    finals = definition.plan.finals
+    if not finals:
+        why = "the best of the search; 'final: {repeats: 0}' asks for no judgement against the defaults"
+        return Best(found.experiment, found, Standing.SEARCHED, why)
+    if not _is_over(study, finals[-1]):
+        return Best(found.experiment, found, Standing.SEARCHED, "the best of the search so far, not judged yet")
+    judged = verdict(definition, study)
+    if judged is None:  # nobody took part: no values but the defaults succeeded
+        return Best(found.experiment, found, Standing.DEFAULTS, "the search found nothing above the defaults")
+    stands = standing(judged)
+    if stands is Standing.FAILED:
+        why = "the final judgement failed, so nothing is confirmed: it is the best of the search"
+        return Best(found.experiment, found, stands, why)
+    number = DEFAULTS if stands is Standing.DEFAULTS or judged.candidate is None else judged.candidate
+    training = _kept(definition, study, number) or found
+    return Best(number, training, stands, _why(stands, judged, found))
 
 
-def _last_judgement(definition: Definition) -> tuple[Stage, ...]:
-    """The final stage of the plan, if it has one; the last one in a study that was extended."""
-    return definition.plan.finals[-1:]
+def _kept(definition: Definition, study: History, number: int) -> Outcome | None:
+    """The training of these values whose checkpoint is kept.
+
+    It is the experiment's own where that was trained as long as those of the judgement; otherwise the one of them whose
+    kept value is the best.
+    """
+    brain, longest = definition.brain, definition.plan.finals[-1].schedule_epochs
+    searched = outcomes_of(study, definition.plan.search)
+    own = best_outcomes((outcome for outcome in searched if outcome.experiment == number), brain.metric, Among.LONGEST)
+    again = [
+        outcome
+        for entrant in judged_entrants(definition, study)
+        if entrant.source == number
+        for _, outcome in entrant.runs
+        if outcome is not None
+    ]
+    if own and own[0].epochs >= longest:
+        return own[0]
+    return best_outcome(again, brain.metric, Among.LONGEST) or next(iter(own), None)
 
 
-def paired_gains(definition: Definition, study: History) -> tuple[float, ...]:
-    """The best minus the default for each seed of the final judgement where both have a value; positive is better."""
-    metric, gains = definition.brain.metric, []
-    held_out = definition.network.held_out_metric is not None
-    for stage in _last_judgement(definition):
-        outcomes = {outcome.experiment: outcome for outcome in outcomes_of(study, (stage,))}
-        half = stage.rungs[0].size // 2
-        for number in range(stage.first, stage.first + half):
-            default, best = outcomes.get(number), outcomes.get(number + half)
-            if default is None or best is None:
-                continue
-            before, after = (default.held_out, best.held_out) if held_out else (default.value, best.value)
-            if before is not None and after is not None:
-                gains.append(metric.gain(after, before))
-    return tuple(gains)
+def _why(stands: Standing, judged: Verdict, found: Outcome) -> str:
+    who = f"experiment {judged.candidate}"
+    if stands is Standing.CONFIRMED:
+        return f"it beats the defaults beyond noise: {judged.gain_text} on {judged.judged_on}"
+    if stands is Standing.UNPROVEN:
+        if judged.gain is None:
+            return "it is not compared with the defaults, whose trainings failed in the final judgement"
+        return f"it was better than the defaults: {judged.gain_text}"
+    if judged.candidate is None:
+        nothing = "the search found nothing above the defaults"
+        return nothing if found.experiment == DEFAULTS else "no candidate is left: their trainings failed when repeated"
+    if judged.best.mean is None:
+        return f"{who}, the best of the search, failed when it was trained again"
+    if judged.interval is None:
+        return f"{who}, the best candidate, was no better than the defaults: gain {signed(judged.gain or 0.0)}"
+    return f"nothing beats the defaults beyond noise: {who}, the best candidate, has {judged.gain_text}"
 
 
 def search_is_over(definition: Definition, study: History) -> bool:

@@ -40,8 +40,13 @@ remove_default_automl_parameters: []  # do not search these
 # train_spec:
 #   {spec}: {value}
 
+best_among: longest       # the best is one of those that were trained longest; all: of any length
+
+# At the end the best of the search race against the defaults, all trained again with fresh seeds:
 final:
-  repeats: 2              # trainings of the best and of the defaults with fresh seeds, to judge them; 0: none
+  candidates: 3           # that race, at most
+  repeats: 4              # trainings of whoever stays to the end, at most; 0: no judgement
+  # share: 1              # the most it takes, in epochs of the search; without it, a third; see 'automl plan'
 
 # How it is run; this may change from start to start:
 run:

@@ -42,6 +42,12 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
 
 
+def signed(value: float) -> str:
+    """A difference of two values of a metric for people, with its sign."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    return f"{sign}{number(abs(value))}"
+
+
 def setting(value: Any) -> str:
     """A parameter's value for people."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

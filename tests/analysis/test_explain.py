@@ -43,7 +43,7 @@ def test_the_story_of_promotion_and_stop() -> None:
 
     best = explain(definition, found, 8)
     assert [each.end for each in best.rungs] == ["promoted", "promoted", "finished"]
-    assert best.story[-1].startswith("the best of the search: loss 2.1111; judged by training it again as experiment")
+    assert best.story[-2].startswith("the best of the search: loss 2.1111; judged by training it again as experiment")
 
     judged = explain(definition, found, 10)
     assert judged.story[0] == "proposed: experiment 8, the best of the search, trained again with a fresh seed"

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("quick_simulation")
 DEEP = bool(os.environ.get("AUTOML_TEST_DEEP"))
 SEEDS = int(os.environ.get("AUTOML_TEST_SEEDS", "2000" if DEEP else "24"))
 BRIEF = {"final": {"repeats": 0}}
+RACE = {**RANDOM, "max_epochs": 2, "final": {"candidates": 2, "repeats": 2, "share": 9}}
 STUDIES = {  # name -> (settings, failures of its experiments, one of how many states is tried)
     "hyperband": (HYPERBAND_9, {}, 20),
     "halving_with_failures": (HALVING | BRIEF, {2: "error@1", 5: "nan@3", 4: "nan@1", 8: "short@1"}, 6),
@@ -30,6 +31,7 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "bayesian": (BAYESIAN, {}, 6),
     "asha": (ASHA, {2: "error@1", 5: "preempt@1"}, 40),
     "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
+    "race": (RACE, {1: "error@1"}, 30),
 }
 
 

@@ -23,6 +23,7 @@ from automl.study.experiments import experiments
 from automl.study.keys import EXTENSIONS
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
+from automl.study.verdict import verdict as verdict_of
 from tests.command_line import automl, files_below, refused
 from tests.recorded_studies import holds, recorded, walk
 from tests.reporting.page.made_records import opened
@@ -57,11 +58,11 @@ def test_an_extension_changes_nothing_and_goes_on(settings: dict[str, Any]) -> N
     record, _ = recorded(MemoryStore(), study(settings))
     before, state = decisions(record), summary.state(opened(record), holds(record))
     assert state == "done"
-    first_verdict = summary.verdict(opened(record), holds(record))
+    first_verdict = verdict_of(opened(record), holds(record))
     extend(record, opened(record), Extension(7), "line")
     definition = opened(record)
     assert summary.state(definition, holds(record)) == "running"
-    assert summary.verdict(definition, holds(record)) is None
+    assert verdict_of(definition, holds(record)) is None
     assert [(each.name, each.kind, each.first, each.experiments) for each in definition.plan.stages] == [
         ("search", "search", 0, 4),
         ("final", "final", 4, 2),
@@ -73,7 +74,7 @@ def test_an_extension_changes_nothing_and_goes_on(settings: dict[str, Any]) -> N
     assert {key: after[key] for key in before} == before
     assert summary.state(definition, holds(record)) == "done"
     sound(record)
-    verdict = summary.verdict(definition, holds(record))
+    verdict = verdict_of(definition, holds(record))
     assert verdict is not None
     assert verdict.default.experiments == (9,)
     assert first_verdict is not None

@@ -37,6 +37,7 @@ from automl.study.keys import EXTENSIONS
 from automl.study.opened_study import OpenedStudy
 from automl.study.prefetching_record import PrefetchingRecord
 from automl.study.record import Record
+from automl.study.verdict import verdict as verdict_of
 from automl.text import strict_json
 from tests.recorded_studies import holds, recorded, walk
 from tests.reporting.page.made_records import opened
@@ -141,7 +142,7 @@ def test_nothing_that_was_decided_changes_and_all_is_sound() -> None:
     assert {key: store.get(key) for key in before} == before
     assert summary.state(definition, holds(record)) == "done"
     assert [each.number for each in experiments(holds(record), definition.plan)] == list(range(58))
-    verdict = summary.verdict(definition, holds(record))
+    verdict = verdict_of(definition, holds(record))
     assert verdict is not None
     assert verdict.default.experiments == (56,)
     assert [each.difference for each in Replay(record, definition) if each.difference] == []

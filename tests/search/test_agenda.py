@@ -14,6 +14,7 @@ from automl.search.agenda import Run, Step, due, open_runs, pending, runs_of_dec
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.search.plan import Plan, Rung, Stage, StageKind
+from automl.search.race import Judgement
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
@@ -21,15 +22,16 @@ from automl.search.schedules.successive_halving import SuccessiveHalving
 CHAIN = Growth(GrowsBy.EXPERIMENTS, Sequential.more)
 LOSS = Metric("loss", "minimize")
 PLANS: dict[str, Plan] = {
-    "bayesian": extended(Sequential(7, 3, 2), None, (), 2),
-    "random": extended(Sequential(5, 3, None), None, (), 0),
-    "halving": extended(SuccessiveHalving(Hyperband(9, 3, "budget", 9)), None, (), 1),
-    "hyperband": extended(Hyperband(9, 3, "budget", 9), None, (), 1),
+    "bayesian": extended(Sequential(7, 3, 2), None, (), Judgement(2)),
+    "random": extended(Sequential(5, 3, None), None, (), Judgement(0)),
+    "halving": extended(SuccessiveHalving(Hyperband(9, 3, "budget", 9)), None, (), Judgement(1)),
+    "hyperband": extended(Hyperband(9, 3, "budget", 9), None, (), Judgement(1)),
     "a chain that was extended twice": extended(
-        Sequential(3, 3, 1), CHAIN, (Extension(max_recommendations=5), Extension(max_recommendations=6)), 1
+        Sequential(3, 3, 1), CHAIN, (Extension(max_recommendations=5), Extension(max_recommendations=6)), Judgement(1)
     ),
+    "a race": extended(Sequential(40, 3, 4), None, (), Judgement(4, 3)),
     "a larger R": extended(
-        Hyperband(9, 3, "budget", 9), Growth(GrowsBy.RESOURCE, Hyperband.larger), (Extension(R=27),), 1
+        Hyperband(9, 3, "budget", 9), Growth(GrowsBy.RESOURCE, Hyperband.larger), (Extension(R=27),), Judgement(1)
     ),
 }
 

@@ -17,6 +17,7 @@ from automl.search.brain import Brain
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.history import Decision, Failure, History, Origin, Outcome, Recommendation, Result
 from automl.search.plan import Plan
+from automl.search.race import Judgement
 from automl.search.samplers.uniform import Uniform
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
 from automl.search.schedules.hyperband import Hyperband
@@ -28,14 +29,14 @@ LOSS = Metric("loss", "minimize")
 SPACE = space_of(x={"type": "float", "low": 0.0, "high": 1.0})
 R9 = Hyperband(R=9, nu=3, epoch_multiplier=1)
 PLANS = {
-    "9 by 3": extended(ASHA(SuccessiveHalving(R9, 9)), None, (), 1),
-    "13 by 3": extended(ASHA(SuccessiveHalving(R9, 13)), None, (), 0),
-    "1": extended(ASHA(SuccessiveHalving(R9, 1)), None, (), 1),
+    "9 by 3": extended(ASHA(SuccessiveHalving(R9, 9)), None, (), Judgement(1)),
+    "13 by 3": extended(ASHA(SuccessiveHalving(R9, 13)), None, (), Judgement(0)),
+    "1": extended(ASHA(SuccessiveHalving(R9, 1)), None, (), Judgement(1)),
     "brackets": extended(
-        AsynchronousHyperband(Hyperband(R=9, nu=3, epoch_multiplier=1, random_stage=True)), None, (), 1
+        AsynchronousHyperband(Hyperband(R=9, nu=3, epoch_multiplier=1, random_stage=True)), None, (), Judgement(1)
     ),
     "a larger R": extended(
-        ASHA(SuccessiveHalving(R9, 9)), Growth(GrowsBy.RESOURCE, ASHA.larger), (Extension(R=27),), 1
+        ASHA(SuccessiveHalving(R9, 9)), Growth(GrowsBy.RESOURCE, ASHA.larger), (Extension(R=27),), Judgement(1)
     ),
 }
 

@@ -20,7 +20,7 @@ from automl.search.brain import DEFAULTS, training_seed
 from automl.search.history import Decision, Failure, History, Outcome, Recommendation
 from automl.search.plan import StageKind
 from automl.search.promotion import Promotion, promote
-from automl.search.ranking import best_outcome
+from automl.search.ranking import Among, best_outcome
 from automl.search.samplers.base import Proposal, Request, Trial
 from automl.study import study_file
 from automl.study.definition import Definition
@@ -271,11 +271,11 @@ def test_a_search_without_a_success_has_failed_and_says_how() -> None:
 
 def test_best_outcome_takes_the_lower_experiment_and_the_earlier_rung_in_a_tie() -> None:
     outcomes = [outcome(2, 0.1), outcome(1, 0.1, rung=1), outcome(1, 0.1), outcome(0, None), outcome(3, 0.2)]
-    found = best_outcome(outcomes, LOSS)
+    found = best_outcome(outcomes, LOSS, Among.ALL)
     assert found is not None
     assert (found.experiment, found.rung) == (1, 0)
-    assert best_outcome([outcome(0, None)], LOSS) is None
-    assert best_outcome([], LOSS) is None
+    assert best_outcome([outcome(0, None)], LOSS, Among.ALL) is None
+    assert best_outcome([], LOSS, Among.ALL) is None
 
 
 # -- values -----------------------------------------------------------------------------------------------------------

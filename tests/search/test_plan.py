@@ -8,6 +8,7 @@ import pytest
 
 from automl.search.extension import with_final
 from automl.search.plan import with_before
+from automl.search.race import Judgement
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
@@ -101,14 +102,14 @@ SHIPPED: dict[str, Schedule] = {
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_final_judgement_is_counted_apart(name: str) -> None:
     search = SHIPPED[name].plan()
-    plan = with_final(search, 3)
+    plan = with_final(search, Judgement(3))
     longest = max(stage.schedule_epochs for stage in search.stages)
     assert plan.search == search.stages
     assert plan.epochs(resume=True) == search.epochs(resume=True)
     assert plan.final_epochs == 6 * longest
     assert (plan.experiments, plan.runs) == (search.experiments + 6, search.runs + 6)
     assert (plan.stages[-1].first, plan.stages[-1].index) == (search.experiments, len(search.stages))
-    assert with_final(search, 0) == search
+    assert with_final(search, Judgement(0)) == search
 
 
 def test_epochs_resumed_are_the_sum_over_what_each_rung_adds() -> None:

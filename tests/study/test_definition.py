@@ -36,7 +36,7 @@ def test_two_lines_are_a_study() -> None:
     found = study()
     assert (found.file.algorithm, found.sampler_name, found.file.seed) == ("hyperband", "uniform", 42)
     assert found.max_epochs == FASHION.epochs
-    assert found.file.final.repeats == 1
+    assert (found.file.final.candidates, found.file.final.repeats, found.file.best_among) == (3, 4, "longest")
     assert [parameter.name for parameter in found.space.parameters] == sorted(SEARCHED)
     assert found.metric_rule == FASHION.metric
     assert found.base_spec == FASHION.spec
@@ -334,4 +334,4 @@ def test_halving_a_network_without_checkpoints_is_refused_before_anything_is_tra
     for algorithm in ("hyperband", "successive_halving"):
         with pytest.raises(StudyFileError, match=r"whose checkpoints are not known.*use algorithm: bayesian or random"):
             study_file.parse(text.format(algorithm), "study.yaml", tmp_path)
-    assert study_file.parse(text.format("random"), "study.yaml", tmp_path).plan.experiments == 22
+    assert study_file.parse(text.format("random"), "study.yaml", tmp_path).plan.searched == 20

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from automl.networks.costs import Costs
 from automl.search.extension import with_final
 from automl.search.plan import Plan, Rung, Stage, StageKind, with_before
+from automl.search.race import Judgement
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.study.estimate import estimate, wall_minutes
@@ -30,14 +31,14 @@ def test_a_wall_clock_worked_out_by_hand() -> None:
     """
     plan = Plan((stage(0, 0, (3, 1), (1, 3)), stage(1, 3, (1, 4))))
     assert wall_minutes(plan, 10, 1, 2) == 52
-    assert wall_minutes(with_final(plan, 1), 10, 1, 2) == 52 + 41
+    assert wall_minutes(with_final(plan, Judgement(1)), 10, 1, 2) == 52 + 41
     assert wall_minutes(plan, 10, 1, 1) == 11 * 3 + 21 + 41
     assert wall_minutes(plan, 10, 1, 4) == 41  # a, b, c, e at once; d from 11 to 32
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_with_one_place_the_wall_clock_is_the_whole_training(name: str) -> None:
-    plan = with_final(SHIPPED[name].plan(), 1)
+    plan = with_final(SHIPPED[name].plan(), Judgement(1))
     minutes = wall_minutes(plan, 2.0, 0.5, 1)
     assert minutes == pytest.approx(plan.trained(plan.stages, resume=True) * 2.0 + plan.runs * 0.5)
     assert estimate(plan, Costs(2.0, 0.5), (1,)).minutes == pytest.approx(minutes)
@@ -45,7 +46,7 @@ def test_with_one_place_the_wall_clock_is_the_whole_training(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_twice_the_places_are_never_slower_and_no_places_faster_than_they_can_be(name: str) -> None:
-    plan = with_final(SHIPPED[name].plan(), 2)
+    plan = with_final(SHIPPED[name].plan(), Judgement(2))
     alone = wall_minutes(plan, 1.0, 0.25, 1)
     longest = max(
         sum(rung.epochs - before + 0.25 for rung, before in with_before(each, "epochs")) for each in plan.search
@@ -80,7 +81,7 @@ def test_an_empty_list_of_places_asks_nothing() -> None:
 
 
 def test_the_estimate_has_time_price_and_room() -> None:
-    plan = with_final(Hyperband(27, 3, "auto", 80).plan(), 1)
+    plan = with_final(Hyperband(27, 3, "auto", 80).plan(), Judgement(1))
     cost = estimate(plan, Costs(0.5, 2.0, 4, 1.5, 100.0), (1, 8))
     training = (234 * 4 + 2 * 108) * 0.5
     assert cost.minutes == training + 63 * 2.0

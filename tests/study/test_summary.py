@@ -7,6 +7,7 @@ import pytest
 from automl.search.history import Failure, History, Recommendation
 from automl.study import summary
 from automl.study.definition import Definition
+from automl.study.verdict import verdict
 from tests.reporting.page.made_records import Outcome, made, opened
 
 SETTINGS = "name: fashion\nnetwork: fashion_mnist\nalgorithm: random\nmax_recommendations: 5\nfinal: {repeats: 3}\n"
@@ -27,20 +28,20 @@ def walked(rungs: int | None) -> tuple[Definition, History]:
 
 def test_gains_are_of_trainings_with_the_same_seed_where_both_ended_well() -> None:
     definition, study = walked(None)
-    gains = summary.paired_gains(definition, study)
+    judged = verdict(definition, study)
+    assert judged is not None
     best = summary.best_of_search(definition, study)
     assert best is not None
     issued = {each.number: each for decision in study.decisions for each in decision.issued}
     assert [issued[number].seed for number in (5, 6, 7)] == [issued[number].seed for number in (8, 9, 10)]
     expected = [study.results[8, 0].held_out - study.results[5, 0].held_out,  # type: ignore[operator]
                 study.results[10, 0].held_out - study.results[7, 0].held_out]  # type: ignore[operator]  # fmt: skip
-    assert gains == pytest.approx(expected)
+    assert judged.gains == pytest.approx(expected)
 
 
 def test_there_is_no_gain_before_the_judgement() -> None:
     definition, study = walked(1)
-    assert summary.paired_gains(definition, study) == ()
-    assert summary.verdict(definition, study) is None
+    assert verdict(definition, study) is None
 
 
 @pytest.mark.parametrize(("rungs", "state"), [(0, "not started"), (1, "judging"), (2, "done")])

@@ -14,7 +14,7 @@ from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
 from automl.search.agenda import Pending, Run, open_runs, pending
 from automl.search.brain import none_succeeded
-from automl.search.history import MEANINGS, Decision, Failure, History, Outcome
+from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
 from automl.stores import open_store
 from automl.study import summary
@@ -23,6 +23,7 @@ from automl.study.experiments import experiments
 from automl.study.keys import REPORT
 from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
+from automl.study.verdict import verdict
 from automl.text import strict_json
 
 
@@ -85,21 +86,29 @@ def collect() -> None:
     _give_up_lost(record, _runs_of_ended_stages(history, unfinished))
     study = views.rebuild(opened)
     output(REPORT, (record.store.get(REPORT) or b"").decode())
-    best = summary.best_of_search(opened.definition, study)
+    best = summary.best(opened.definition, study)
     if best is not None:
         output("best", _best(opened.definition, study, best))
-        print(f"the best is experiment {best.experiment}: {opened.definition.metric_rule.name} {best.best_value:.6g}")
+        print(f"the best is experiment {best.experiment}: {opened.definition.metric_rule.name} {best.value:.6g}")
+        print(best.why)
     if unfinished:
         raise _ended_early(plan, unfinished[0])
     if best is None:
         raise none_succeeded(len(experiments(study, plan)))
 
 
-def _best(definition: Definition, study: History, best: Outcome) -> str:
+def _best(definition: Definition, study: History, best: summary.Best) -> str:
     """The best experiment and the verdict on it, as JSON."""
-    verdict = summary.verdict(definition, study)
-    judged = verdict.to_json() if verdict else None
-    return strict_json.dump({"experiment": best.experiment, "value": best.best_value, "verdict": judged}).decode()
+    judged = verdict(definition, study)
+    return strict_json.dump(
+        {
+            "experiment": best.experiment,
+            "value": best.value,
+            "standing": best.standing.value,
+            "why": best.why,
+            "verdict": judged and judged.to_json(),
+        }
+    ).decode()
 
 
 def _ended_early(plan: Plan, following: Pending) -> RecordError:

@@ -11,14 +11,15 @@ from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
 from automl.search.brain import DEFAULTS
-from automl.search.history import Experiment, Failure, History, Outcome
-from automl.search.ranking import best_first, is_better
+from automl.search.history import Experiment, Failure, History
+from automl.search.ranking import Among, best_first, is_better
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_study
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
+from automl.study.verdict import Verdict, verdict
 
 MOST_DRAWN = 1000  # experiments in a picture or a table; the page says so where there are more
 LEVELS = 5  # shades of the number of epochs, style.css has as many
@@ -98,16 +99,12 @@ class Facts:
         return tuple(experiments(self.study, self.definition.plan))
 
     @cached_property
-    def best(self) -> Outcome | None:
-        return summary.best_of_search(self.definition, self.study)
+    def best(self) -> summary.Best | None:
+        return summary.best(self.definition, self.study)
 
     @cached_property
-    def verdict(self) -> summary.Verdict | None:
-        return summary.verdict(self.definition, self.study)
-
-    @cached_property
-    def gains(self) -> tuple[float, ...]:
-        return summary.paired_gains(self.definition, self.study)
+    def verdict(self) -> Verdict | None:
+        return verdict(self.definition, self.study)
 
     @cached_property
     def searched(self) -> tuple[Searched, ...]:
@@ -133,10 +130,16 @@ class Facts:
 
     @cached_property
     def best_so_far(self) -> tuple[tuple[int, float], ...]:
-        """(number, value) of each experiment of the search that is better than all before it, by number."""
+        """(number, value) of each experiment that is better than all before it, by number, as the search says which is.
+
+        Where the best is chosen among the longest trainings, the others are left out.
+        """
         metric, best = self.definition.brain.metric, list[tuple[int, float]]()
+        longest = max((self._epochs_with_value(candidate) for candidate in self.searched), default=0)
         for candidate in self.searched:
-            if candidate.value is not None and is_better(candidate.value, best[-1][1] if best else None, metric):
+            counts = self.definition.brain.best_among is Among.ALL or self._epochs_with_value(candidate) == longest
+            better = candidate.value is not None and is_better(candidate.value, best[-1][1] if best else None, metric)
+            if counts and better and candidate.value is not None:
                 best.append((candidate.number, candidate.value))
         return tuple(best)
 
@@ -233,6 +236,12 @@ class Facts:
             return LEVELS - 2
         weakest = 0 if len(self.epochs) >= LEVELS else 1
         return weakest + reached * (LEVELS - 1 - weakest) // (len(self.epochs) - 1)
+
+    @staticmethod
+    def _epochs_with_value(candidate: Searched) -> int:
+        """The most epochs at which an experiment had a checkpoint with a value; 0 if it never had."""
+        results = candidate.experiment.results
+        return max((r.epochs for r in results if r.failure is None and r.best_value is not None), default=0)
 
     def _level(self, experiment: Experiment) -> int:
         finished_epochs = [result.epochs for result in experiment.results if result.failure is None]

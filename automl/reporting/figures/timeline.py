@@ -92,7 +92,7 @@ def timeline_of(facts: Facts) -> Timeline | None:
 
 def _kinds(facts: Facts, attempts: Sequence[AttemptTimes]) -> list[str]:
     states = run_states(facts.study, facts.definition.plan.stages)
-    best = facts.best.experiment if facts.best is not None else None
+    best = {facts.best.experiment, facts.best.training.experiment} if facts.best is not None else set()
     newest = {(attempt.experiment, attempt.rung): attempt.attempt for attempt in attempts}
     kinds = []
     for attempt in attempts:
@@ -104,7 +104,7 @@ def _kinds(facts: Facts, attempts: Sequence[AttemptTimes]) -> list[str]:
             kind = "cut"
         elif states[run] is RunState.FAILED:
             kind = "failed"
-        elif attempt.experiment == best:
+        elif attempt.experiment in best:
             kind = "best"
         else:
             kind = "on" if states[run] is RunState.PROMOTED else "ended"

@@ -83,12 +83,11 @@ def landmarks(facts: Facts) -> list[tuple[str, Point]]:
 
 
 def best_point(facts: Facts) -> Point | None:
-    """The point at which the best of the search became the best."""
+    """The point of the best in the search: that of its checkpoint, or its last one where the judgement's is kept."""
     best = facts.best
-    return next(
-        (point for point in facts.points if best and (point.experiment, point.rung) == (best.experiment, best.rung)),
-        None,
-    )
+    own = [point for point in facts.points if best is not None and point.experiment == best.experiment]
+    kept = [point for point in own if best is not None and best.is_own_training and point.rung == best.training.rung]
+    return next(iter([*kept, *reversed(own)]), None)
 
 
 def are_alike(facts: Facts) -> bool:

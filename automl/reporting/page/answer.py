@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-import statistics
 
-from automl.problem.metric import mean_of
 from automl.reporting.figures.facts import Facts, Searched
 from automl.reporting.figures.scales import Options, of_metric
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
-from automl.search.brain import DEFAULTS
 from automl.search.history import Status
-from automl.search.plan import StageKind
-from automl.text.formatting import counted, number, setting
-
-# two-sided 95 % quantiles of Student's t for 1 ... 19 degrees of freedom; a study repeats 20 times at most
-_STUDENT: tuple[float, ...] = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-_STUDENT += (2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093)
+from automl.study.summary import Best
+from automl.study.verdict import Standing, Verdict
+from automl.text.formatting import counted, number, setting, signed
 
 
 def answer(facts: Facts) -> Markup:
@@ -44,53 +37,60 @@ def headline(facts: Facts) -> Markup:
         }
         return joined(words.get(facts.state, f"No result yet: {counted(tried, 'experiment')} tried, none succeeded."))
     so_far = "" if facts.state in {"done", "judging"} else " so far"
-    whose = "the defaults" if best.experiment == DEFAULTS else f"experiment {best.experiment}"
-    value = tag("strong", f"{facts.metric} {number(best.best_value)}")
+    whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
+    value = tag("strong", f"{facts.metric} {number(best.value)}")
     return joined(f"The best{so_far} is ", value, f", {whose}.")
 
 
 def conclusion(facts: Facts) -> str:
     """Whether the search was worth it, in words."""
-    verdict = facts.verdict
-    if facts.best is None:
+    best, verdict = facts.best, facts.verdict
+    if best is None:
         return "See the failures below." if any(candidate.failed for candidate in facts.searched) else ""
-    if facts.best.experiment == DEFAULTS:
+    if best.standing is Standing.SEARCHED:
+        return _not_judged(facts)
+    if verdict is None or verdict.gain is None:
+        return f"{best.why[0].upper()}{best.why[1:]}. {_kept(best)}"
+    gain = verdict.gain
+    who = "it" if best.experiment == verdict.candidate else f"experiment {verdict.candidate}, the best candidate,"
+    sides = f"{number(verdict.default.mean)} to {number(verdict.best.mean)}"
+    text = f"On {verdict.judged_on}, {verdict.seeds_text}, {who} is "
+    text += (
+        f"{number(abs(gain))} {_better(gain)} than the defaults (from {sides})" if gain else "as good as the defaults"
+    )
+    noise = {
+        Standing.CONFIRMED: ", beyond noise",
+        Standing.DEFAULTS: ", not better beyond noise" if gain > 0 else "",
+        Standing.UNPROVEN: ", and how large noise is was not measured",
+    }
+    return f"{text}{noise.get(best.standing, '')}. {_kept(best)}"
+
+
+def _not_judged(facts: Facts) -> str:
+    if facts.best is not None and facts.best.is_defaults:
         return "The search found nothing above the network's defaults" + (
             "." if facts.state in {"done", "judging"} else " yet."
         )
-    if verdict is None or (verdict.gain is None and facts.state != "done"):
-        finals = len(facts.definition.plan.stages) > len(facts.definition.plan.search)
-        if not finals:
-            return "It was not trained again with a fresh seed ('final: {repeats: 0}'), so luck is part of this value."
-        return "It is still to be judged against the defaults with fresh seeds; until then luck is part of this value."
-    if verdict.gain is None:
-        return "The final judgement has failed, so it is not known how much better than the defaults it is."
-    gain, data_name = verdict.gain, verdict.judged_on
-    sides = f"{number(verdict.default.mean)} to {number(verdict.best.mean)}"
-    again = f"trained again with {'a fresh seed' if len(facts.gains) == 1 else 'fresh seeds'}"
-    if gain == 0:
-        return f"On {data_name}, {again}, it is as good as the defaults."
-    return f"On {data_name}, {again}, it is {number(abs(gain))} {_better(gain)} than the defaults (from {sides})."
+    if not facts.definition.plan.finals:
+        return "It was not trained again against the defaults ('final: {repeats: 0}'), so luck is part of this value."
+    return "It is still to be judged against the defaults; until then luck is part of this value."
 
 
-def uncertainty(gains: tuple[float, ...]) -> str:
-    """The uncertainty of the gain, from the differences of trainings that share a seed."""
-    if not gains:
-        return ""
-    if len(gains) == 1:
-        return "one training each, so its uncertainty is not known; 'final: {repeats: 5}' would tell"
-    error = statistics.stdev(gains) / math.sqrt(len(gains))
-    mean, reach = mean_of(gains), _STUDENT[len(gains) - 2] * error
-    clear = "" if abs(mean) > reach else "; the sign is not certain"
-    return (
-        f"± {number(error)} (standard error of {len(gains)} pairs); 95 % interval "
-        f"{_signed(mean - reach)} to {_signed(mean + reach)}{clear}"
-    )
+def _kept(best: Best) -> str:
+    """What best_model holds."""
+    whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
+    again = "" if best.is_own_training else f", trained again as experiment {best.training.experiment}"
+    return f"best_model holds {whose}{again}."
 
 
-def _signed(value: float) -> str:
-    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
-    return f"{sign}{number(abs(value))}"
+def uncertainty(verdict: Verdict) -> str:
+    """The uncertainty of the gain, in words."""
+    if verdict.interval is None:
+        return "one training each, so its uncertainty is not known; 'final: {repeats: 4, share: 2}' would tell"
+    low, high = verdict.interval.low, verdict.interval.high
+    method = {"paired": "Student's t of {} pairs of trainings", "welch": "Welch's t"}[verdict.interval.method]
+    clear = "" if low > 0 or high < 0 else "; the sign is not certain"
+    return f"95 % interval {signed(low)} to {signed(high)} ({method.format(len(verdict.gains))}){clear}"
 
 
 def _better(gain: float) -> str:
@@ -101,14 +101,13 @@ def _tiles(facts: Facts) -> Markup:
     tiles = []
     best, verdict = facts.best, facts.verdict
     if best is not None:
-        result = facts.study.results[best.experiment, best.rung]
+        result = facts.study.results[best.training.experiment, best.training.rung]
         epoch = result.best.epoch if result.best else result.epochs
-        tiles.append(
-            ("Best in the search", number(best.best_value), f"experiment {best.experiment}, after epoch {epoch}")
-        )
+        whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
+        again = "" if best.is_own_training else f" trained again, experiment {best.training.experiment}"
+        tiles.append(("The best", number(best.value), f"{whose}{again}, after epoch {epoch}"))
     if verdict and verdict.gain is not None:
-        gain = verdict.gain
-        tiles.append((f"Gain on {verdict.judged_on}", _signed(gain), uncertainty(facts.gains) or "no pair of seeds"))
+        tiles.append((f"Gain on {verdict.judged_on}", signed(verdict.gain), uncertainty(verdict)))
     counts = {status: sum(experiment.status is status for experiment in facts.experiments) for status in Status}
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
@@ -130,19 +129,21 @@ def _tiles(facts: Facts) -> Markup:
 
 
 def not_needed(facts: Facts) -> int:
-    """The planned experiments that the final judgement does not need, as the defaults are the best or nothing is."""
+    """The planned experiments that the final judgement does not need, with few candidates or nothing to judge."""
     spared = 0
-    for stage in facts.definition.plan.stages:
+    for stage in facts.definition.plan.finals:
         decisions = facts.study.of_stage(stage.index)
-        if stage.kind is StageKind.FINAL and (decisions or facts.state == "failed"):
-            spared += stage.experiments - sum(len(decision.issued) for decision in decisions)
+        decided = stage.rungs if facts.state == "failed" else stage.rungs[: len(decisions)]
+        spared += sum(rung.size for rung in decided) - sum(len(decision.issued) for decision in decisions)
     return spared
 
 
 def _spared(facts: Facts) -> str:
     if not (count := not_needed(facts)):
         return ""
-    why = "the defaults are the best" if facts.best else "there is nothing to judge"
+    why = "there were fewer candidates" if facts.best else "there is nothing to judge"
+    if not any(stage.entrants for stage in facts.definition.plan.finals) and facts.best:
+        why = "the defaults are the best"
     return f". {counted(count, 'training')} of the final judgement {'was' if count == 1 else 'were'} not needed: {why}"
 
 
@@ -175,7 +176,14 @@ def _judgement(facts: Facts) -> Markup | None:
     drawing = plot.drawn(
         f"{facts.metric} of the defaults and of the best, trained again", lines(courses, "rule"), marks
     )
-    return figure("Was the search worth it?", drawing, "A line joins two trainings with the same seed.")
+    return figure("Was the search worth it?", drawing, _about_pairs(verdict))
+
+
+def _about_pairs(verdict: Verdict) -> str:
+    """The note of the picture: what a line joins, and who left the race before."""
+    text = "A line joins two trainings with the same seed." if verdict.fresh_seeds else ""
+    left = [f"Experiment {number}: {reason}." for number, reason in verdict.left.items()]
+    return " ".join([text, *left]).strip()
 
 
 def _values(facts: Facts) -> Markup | None:

@@ -97,6 +97,8 @@ def reasons(experiment: Experiment) -> list[str]:
     lines += [f"to epoch {recommendation.epochs}: {recommendation.reason}" for recommendation in later]
     if experiment.status is Status.STOPPED:
         lines.append(f"stopped: {experiment.reason}")
+    if experiment.status is Status.SUCCESS and experiment.reason:
+        lines.append(experiment.reason)  # of a race: it was trained to its end, and its values leave
     if experiment.status is Status.FAILURE:
         lines.append(f"failed: {experiment.reason}")
     return [line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]} …" for line in lines]

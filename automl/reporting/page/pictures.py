@@ -40,9 +40,10 @@ def _judged(facts: Facts) -> list[tuple[str, Experiment]]:
     if facts.verdict is None or facts.state != "done":
         return []
     by_number = {experiment.number: experiment for experiment in facts.experiments}
+    is_best = facts.best is not None and facts.best.experiment == facts.verdict.candidate
     sides = (
         ("The defaults, trained anew for the final judgement", facts.verdict.default),
-        ("The best, trained anew for it", facts.verdict.best),
+        (f"The best{'' if is_best else ' candidate'}, trained anew for it", facts.verdict.best),
     )
     return [(title, by_number[number]) for title, side in sides for number in side.experiments[:1]]
 

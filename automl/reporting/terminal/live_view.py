@@ -135,14 +135,14 @@ class LiveView:
     def outlook(self, study: History) -> str:
         """Epochs pending, time left, the best so far."""
         progress = self._progress(study)
-        best = summary.best_of_search(self.definition, study)
+        best = summary.best(self.definition, study)
         left = self._time_left(study)
         parts = [
             f"{progress.epochs_pending} epochs pending",
             "time left unknown" if left == "unknown" else f"left {left}",
         ]
         if best is not None:
-            parts.append(f"best {formatting.number(best.best_value)} (experiment {best.experiment})")
+            parts.append(f"best {formatting.number(best.value)} (experiment {best.experiment})")
         return ", ".join(parts)
 
     def _progress(self, study: History) -> status.Progress:
@@ -160,7 +160,7 @@ class LiveView:
         """The screen of a terminal: progress, the best so far, the experiments."""
         assert self._study is not None
         progress = self._progress(self._study)
-        best = summary.best_of_search(self.definition, self._study)
+        best = summary.best(self.definition, self._study)
         file = self.definition.file
         head = Text(f"{file.name}  {file.algorithm} on {self.definition.network.name}", style="bold")
         total = progress.epochs_done + progress.epochs_pending
@@ -171,7 +171,7 @@ class LiveView:
         best_text = "none yet"
         if best is not None:
             best_text = (
-                f"{self.definition.metric_rule.name} {formatting.number(best.best_value)}  experiment {best.experiment}"
+                f"{self.definition.metric_rule.name} {formatting.number(best.value)}  experiment {best.experiment}"
             )
         return Group(head, line, rest, Text(f"best so far: {best_text}", style="green"), self._table())
 

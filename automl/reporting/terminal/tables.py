@@ -15,6 +15,7 @@ from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
 from automl.reporting.rows import (
     best_name,
     experiment_cells,
+    model_text,
     plan_parameters,
     plan_title,
     plan_totals,
@@ -24,7 +25,7 @@ from automl.reporting.rows import (
 from automl.search.brain import DEFAULTS
 from automl.search.history import Status
 from automl.study.definition import Definition
-from automl.study.summary import Verdict
+from automl.study.verdict import Standing, Verdict
 from automl.text.formatting import counted, number, setting
 
 Row = Mapping[str, Any]
@@ -94,6 +95,12 @@ def best(console: Console, metric: str, experiment: BestSoFar) -> None:
             ("experiment", best_name(experiment).removeprefix("experiment ")),
             (metric, f"{number(experiment.value)} at epoch {experiment.epoch}"),
             ("proposed", experiment.reason),
+            ("known", experiment.why),
+            *(
+                [("best model", model_text(experiment).removeprefix("best_model holds "))]
+                if experiment.standing is not Standing.SEARCHED
+                else []
+            ),
             *setting_rows(experiment.values),
         ],
     )
@@ -133,11 +140,13 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
         console.print(f"no experiment has succeeded ({current.state})")
         return
     rows = {row.experiment: row for row in current.experiments}
-    sides = {"default": rows.get(DEFAULTS), "best": rows[best.experiment]}
-    if best.is_defaults:
+    beside = verdict.candidate if verdict is not None and verdict.candidate is not None else best.experiment
+    sides = {"default": rows.get(DEFAULTS), "best": rows[beside]}
+    if beside == DEFAULTS:
         del sides["default"]
     shown = [row for row in sides.values() if row]
-    columns = [f"{side}: {row.experiment}" for side, row in sides.items() if row]
+    name = "best" if beside == best.experiment else "candidate"
+    columns = [f"{name if side == 'best' else side}: {row.experiment}" for side, row in sides.items() if row]
     table = plain_table("experiment", *(columns if len(sides) > 1 else [f"defaults: {DEFAULTS}"]), right=columns)
     metric = current.metric.name
     add_row(table, f"{metric}, in the search", *(number(row.best) for row in shown))
@@ -146,27 +155,34 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
         judged = {"default": verdict.default.values, "best": verdict.best.values}
         values = [judged[side] or verdict.default.values for side in sides]
         cells = [", ".join(number(value) for value in side) for side in values]
-        add_row(table, f"{metric}, {verdict.judged_on}, fresh seed", *cells)
+        again = "fresh seed" if verdict.fresh_seeds else "trained again"
+        add_row(table, f"{metric}, {verdict.judged_on}, {again}", *cells)
     names = dict.fromkeys(name for row in shown for name in row.values)
     for name in names:
         cells = [setting(row.values[name]) if name in row.values else "-" for row in shown]
         add_row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
     console.print(table)
     console.print()
-    _line(console, _conclusion(definition, best, verdict), "")
+    for line in _conclusion(definition, best, verdict):
+        _line(console, line, "")
 
 
-def _conclusion(definition: Definition, best: BestSoFar, verdict: Verdict | None) -> str:
-    if best.is_defaults:
-        return "the defaults are the best: the search found nothing above them"
-    if definition.plan.stages == definition.plan.search:
-        return "these are the search's own values: 'final: {repeats: 0}' asks for no judgement with fresh seeds"
-    if verdict is None or verdict.gain is None:
-        return "the final judgement is still to come" if verdict is None else "the final judgement has failed"
-    gain, on = verdict.gain, verdict.judged_on
-    if gain == 0:
-        return f"the best is as good as the defaults on {on}"
-    return f"the best is {number(abs(gain))} {'better' if gain > 0 else 'worse'} than the defaults on {on}"
+def _conclusion(definition: Definition, best: BestSoFar, verdict: Verdict | None) -> list[str]:
+    if best.standing is Standing.SEARCHED:
+        if best.is_defaults:
+            return ["the defaults are the best: the search found nothing above them"]
+        if not definition.plan.finals:
+            return [
+                "these are the search's own values: 'final: {repeats: 0}' asks for no judgement against the defaults"
+            ]
+        return ["the final judgement is still to come"]
+    lines = []
+    if verdict is not None and verdict.gain is not None:
+        gain, on = verdict.gain, verdict.judged_on
+        who = "the best" if verdict.candidate == best.experiment else f"experiment {verdict.candidate}"
+        better = f"{number(abs(gain))} {'better' if gain > 0 else 'worse'} than" if gain else "as good as"
+        lines.append(f"{who} is {better} the defaults on {on}")
+    return [*lines, best.why, model_text(best)]
 
 
 def networks(console: Console, data: Sequence[Row]) -> None:

@@ -19,6 +19,7 @@ from automl.search.history import Failure, Recommendation
 from automl.study import summary
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
+from automl.study.verdict import verdict as verdict_of
 from automl.text.formatting import number
 from tests.reporting.page.made_records import Outcome, accuracy, by_batch, made, opened
 from tests.small_network import write_small_network
@@ -174,13 +175,13 @@ def test_the_answer_is_the_records() -> None:
     record = made(HYPERBAND)
     definition = opened(record)
     study = record.history(definition)
-    best, verdict = summary.best_of_search(definition, study), summary.verdict(definition, study)
+    best, verdict = summary.best(definition, study), verdict_of(definition, study)
     assert best is not None
     assert verdict is not None
     answer = words(section(shown(record), "answer"))
-    assert f"The best is val_accuracy {number(best.best_value)}, experiment {best.experiment}." in answer
+    assert f"The best is val_accuracy {number(best.value)}, experiment {best.experiment}." in answer
     assert f"it is {number(verdict.gain)} better than the defaults" in answer
-    assert "(standard error of 3 pairs)" in answer
+    assert "(Student's t of 3 pairs of trainings)" in answer
 
 
 def test_every_experiment_has_a_row_with_its_values_and_its_result() -> None:
@@ -302,7 +303,7 @@ def test_beyond_a_thousand_the_page_says_what_it_leaves_out() -> None:
     text = shown(made(f"{HEAD}algorithm: random\nmax_recommendations: 1500\nmax_epochs: 1\n", quick))
     assert len(text.encode()) < 1_000_000
     assert "Drawn are the best 500, and 500 of the other 1,000." in words(root(text))
-    assert "and 502 other experiments; all of them stand in controller.json" in words(root(text))
+    assert "and 510 other experiments; all of them stand in controller.json" in words(root(text))
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

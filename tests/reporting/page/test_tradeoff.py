@@ -65,7 +65,7 @@ def test_the_time_of_a_promoted_experiment_is_of_all_its_rungs() -> None:
 def test_it_says_what_the_quickest_of_the_nearly_best_saves() -> None:
     """The defaults are experiment 0; the last is the best and trains ten times as long as all others."""
     found = facts(
-        f"{RANDOM}40\n",
+        f"{RANDOM}40\nfinal: {{repeats: 0}}\n",
         train=lambda asked: (((asked.epochs, 0.5 + asked.number / 100),), None, ""),
         pace=lambda asked: 10.0 if asked.number == 39 else 1.0,
     )
@@ -84,7 +84,7 @@ def test_no_gain_is_told_over_defaults_that_were_trained_less() -> None:
     found = facts(f"{HEAD}R: 9\nfinal: {{repeats: 0}}\n", train=train)
     assert found.defaults is not None
     assert found.best is not None
-    assert found.defaults.experiment.epochs < found.best.epochs
+    assert found.defaults.experiment.epochs < found.best.training.epochs
     assert sentence(found) == ""
     assert "gain over" not in words(told(found))
 
@@ -116,7 +116,7 @@ def test_a_metric_to_minimize_has_its_front_below() -> None:
     assert values == sorted(values, reverse=True)
     assert len(values) > 1
     assert found.best is not None
-    assert values[-1] == found.best.best_value
+    assert values[-1] == found.best.value
 
 
 def test_the_front_is_drawn_as_stairs_to_the_right_edge() -> None:
