@@ -44,7 +44,7 @@ def number(value: float | None) -> str:
 
 def signed(value: float) -> str:
     """A difference of two values of a metric for people, with its sign."""
-    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    sign = "+" if value > 0 else "-" if value < 0 else ""
     return f"{sign}{number(abs(value))}"
 
 

@@ -17,7 +17,7 @@ YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 def test_the_study_and_the_network_of_the_readme_are_valid(tmp_path: Path) -> None:
     study, network = YAML
-    assert study_file.parse(study, "README", tmp_path).plan.experiments == 16
+    assert study_file.parse(study, "README", tmp_path).plan.experiments == 14
     (tmp_path / "mine.yaml").write_text(network)
     mine = study_file.parse("name: mine\nnetwork: ./mine.yaml\n", "README", tmp_path)
     assert mine.network == definition.parse(network, "README")

@@ -90,7 +90,12 @@ def uncertainty(verdict: Verdict) -> str:
     low, high = verdict.interval.low, verdict.interval.high
     method = {"paired": "Student's t of {} pairs of trainings", "welch": "Welch's t"}[verdict.interval.method]
     clear = "" if low > 0 or high < 0 else "; the sign is not certain"
-    return f"95 % interval {signed(low)} to {signed(high)} ({method.format(len(verdict.gains))}){clear}"
+    return f"95 % interval {_signed(low)} to {_signed(high)} ({method.format(len(verdict.gains))}){clear}"
+
+
+def _signed(value: float) -> str:
+    text = signed(value)
+    return f"\N{MINUS SIGN}{text[1:]}" if value < 0 else text
 
 
 def _better(gain: float) -> str:
@@ -107,7 +112,7 @@ def _tiles(facts: Facts) -> Markup:
         again = "" if best.is_own_training else f" trained again, experiment {best.training.experiment}"
         tiles.append(("The best", number(best.value), f"{whose}{again}, after epoch {epoch}"))
     if verdict and verdict.gain is not None:
-        tiles.append((f"Gain on {verdict.judged_on}", signed(verdict.gain), uncertainty(verdict)))
+        tiles.append((f"Gain on {verdict.judged_on}", _signed(verdict.gain), uncertainty(verdict)))
     counts = {status: sum(experiment.status is status for experiment in facts.experiments) for status in Status}
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
