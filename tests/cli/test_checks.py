@@ -69,7 +69,7 @@ def test_why_tells_the_story_of_the_best(studied: Path) -> None:
     best = as_json(automl("best", "study", "-o", "json", cwd=studied))["experiment"]
     found = as_json(automl("why", "study", str(best), "-o", "json", cwd=studied))
     assert found["story"][0].startswith("proposed by uniform sampling, which looks at no result")
-    assert found["story"][-1].startswith("the best of the search: score")
+    assert found["story"][-2].startswith("the best of the search: score")
     text = automl("why", "study", str(best), cwd=studied).out
     for line in found["story"]:
         assert line in text
