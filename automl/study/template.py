@@ -42,11 +42,11 @@ remove_default_automl_parameters: []  # do not search these
 
 best_among: longest       # the best is one of those that were trained longest; all: of any length
 
-# At the end the best of the search race against the defaults, all trained again with fresh seeds:
+# At the end the best of the search race against the defaults, all trained again. It takes at most a third of the
+# search's epochs, and 'automl plan' says what fits; with 'share: 1' it may take as many as the search.
 final:
   candidates: 3           # that race, at most
   repeats: 4              # trainings of whoever stays to the end, at most; 0: no judgement
-  # share: 1              # the most it takes, in epochs of the search; without it, a third; see 'automl plan'
 
 # How it is run; this may change from start to start:
 run:
