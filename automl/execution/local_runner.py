@@ -184,7 +184,7 @@ class LocalRun:
             return
         limit = self.definition.file.run.timeout_minutes
         late = limit is not None and active.seconds > limit * 60
-        if active.stopping is None and (late or self._stopped or observer.refused):
+        if active.stopping is None and (late or self._stopped or observer.need_not_go_on):
             active.timed_out = late
             active.stopping = time.monotonic()
             active.training.signal(signal.SIGTERM)
@@ -192,7 +192,7 @@ class LocalRun:
             active.training.signal(signal.SIGKILL)
 
     def _finish(self, active: _Active, exit_code: int) -> None:
-        asked_to_stop = active.stopping is not None and not active.timed_out and not active.observer.refused
+        asked_to_stop = active.stopping is not None and not active.timed_out and not active.observer.need_not_go_on
         ended = Ended(exit_code, active.timed_out, again=asked_to_stop and exit_code != 0)
         result = active.observer.finish(ended, active.seconds)
         if result is None and not asked_to_stop:

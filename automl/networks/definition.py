@@ -110,6 +110,11 @@ class Network(_Model):
     metric: MetricRule
     held_out_metric: str | None = None
     checkpoints: Checkpoints | None = None
+    stop_at_rung: bool = Field(
+        False,
+        description="the program is told the epochs of a full training, and stopped when it has those of its rung: for "
+        "one whose schedules span the epochs that it is told. Without it, it is told the epochs of the rung",
+    )
     pictures: str | None = Field(
         None,
         min_length=1,
@@ -188,6 +193,8 @@ class Network(_Model):
             raise ValueError("checkpoints.resume: path needs fields.resume_from, the spec field that takes the path")
         if rule and (rule.resume == "arguments") > bool(rule.arguments):
             raise ValueError("checkpoints.resume: arguments needs checkpoints.arguments, the words to add")
+        if self.stop_at_rung and self.fields.schedule_epochs is not None:
+            raise ValueError("stop_at_rung, or fields.schedule_epochs for a program that is told both, not the two")
         if self.fields.examples is not None and self.fields.batch_size is None:
             raise ValueError("fields.examples needs fields.batch_size: an interval is epochs x examples / batch_size")
         for name in self.parameters:

@@ -37,10 +37,11 @@ def _whole_spec(
     definition: Definition, recommendation: Recommendation, places: dict[str, str | None]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The whole spec of a recommendation, and what of it the study itself sets, by path."""
-    fields = definition.network.fields
+    network = definition.network
+    fields = network.fields
     settings: dict[str | None, Any] = {
         fields.schedule_epochs: recommendation.schedule_epochs,
-        fields.epochs: recommendation.epochs,
+        fields.epochs: recommendation.schedule_epochs if network.stop_at_rung else recommendation.epochs,
         fields.seed: recommendation.seed,
         fields.held_out: recommendation.held_out,
     }

@@ -95,6 +95,8 @@ def classification_pyt(spec: str, results: Path) -> None:
     status.write("Starting Training Loop.", status="STARTED")
     status.write(spec * 20)
     for epoch in range(done, epochs):
+        print(f"epoch {epoch} lr {rate * (1 - epoch / epochs):.6g}", flush=True)  # linear, as the client's default is
+        time.sleep(float(os.environ.get("FAKE_TAO_SECONDS", "0")))
         kpi = {"val_acc_1": score(rate, epoch + 1), "val_loss": 1 / (1 + epoch)}
         status.write("Eval metrics generated.", {"kpi": kpi})
         checkpoint = results / "train" / f"model_epoch_{epoch:03d}.pth"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ def test_a_hyperband_runs_to_its_best_model_and_goes_on_from_checkpoints(name: s
         assert [epoch for epoch, _ in experiment["history"]] == list(range(1, last["epochs"] + 1))
         assert last["value"] == experiment["history"][-1][1]
         rungs = len(experiment["results"])
+        rates = re.findall(
+            rb"epoch (\d+) lr (\S+)", record.store.get(f"experiment_{experiment['number']}/log.txt") or b""
+        )
+        assert len(set(rates)) == len(dict(rates)), "a promoted training has the learning rates of one undisturbed"
         log = record.store.get(f"experiment_{experiment['number']}/log.txt") or b""
         assert (log.count(b"starts\n"), log.count(b"goes on from epoch")) == (1, rungs - 1)
     best = strict_json.load(record.store.get("best_model/manifest.json") or b"", "it")
@@ -54,3 +59,20 @@ def test_a_hyperband_runs_to_its_best_model_and_goes_on_from_checkpoints(name: s
     assert names == (
         {"model.epoch-9.ckzip", "model.epoch-9.hdf5"} if name == "detectnet_v2" else {"train/model_epoch_008.pth"}
     )
+
+
+def test_a_training_that_is_told_all_epochs_is_stopped_at_those_of_its_rung(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TAO_SECONDS", "0.3")
+    study_file = definition("classification_pyt", algorithm="successive_halving", run={"jobs": 2})
+    study = run(study_file, tmp_path / "study")
+    assert {result.failure for result in study.results.values()} == {None}
+    record = Record(open_store(str(tmp_path / "study")))
+    last = {}
+    for number, _ in study.results:
+        log = (record.store.get(f"experiment_{number}/log.txt") or b"").decode()
+        last[number] = [int(epoch) for epoch in re.findall(r"epoch (\d+) lr", log)]
+    stopped = [epochs for epochs in last.values() if max(epochs) < 8]
+    assert len(stopped) >= 6, "of nine that begin one goes to the end"
+    assert {epoch for result in study.results.values() if result.rung == 0 for epoch, _ in result.history} == {1}

@@ -105,7 +105,7 @@ class _Following:
                 print(f"the store is away: {error}", flush=True)
             if limit is not None and seconds > limit * 60 and not self.timed_out:
                 self.timed_out = True
-            if self.timed_out or observer.refused:
+            if self.timed_out or observer.need_not_go_on:
                 (contract.WORK / contract.STOP).touch()
             if self._is_late():
                 return

@@ -58,8 +58,9 @@ class Evidence:
 
     @property
     def reported(self) -> Mapping[int, float]:
-        """The metric by epoch as this attempt reported it, where it may be infinite or not a number."""
-        return self.follower.readings.values.get(self.follower.metric, {})
+        """The metric by epoch of the rung as this attempt reported it, where it may be infinite or not a number."""
+        values = self.follower.readings.values.get(self.follower.metric, {})
+        return {epoch: value for epoch, value in values.items() if epoch <= self.recommendation.epochs}
 
     @property
     def epochs_done(self) -> int:

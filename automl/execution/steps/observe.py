@@ -90,9 +90,18 @@ class Observer:
         return new
 
     @property
-    def refused(self) -> str:
-        """Why no checkpoint of this training can be stored; empty while they can be. It need not go on then."""
-        return self.checkpoints.refused
+    def need_not_go_on(self) -> bool:
+        """Whether the training may be stopped: its checkpoints cannot be stored, or it has all that its rung is for."""
+        return bool(self.checkpoints.refused) or self._is_done()
+
+    def _is_done(self) -> bool:
+        """Whether a training that was told to go further has the metric and the checkpoint of its rung."""
+        wanted, network = self.recommendation, self.definition.network
+        if not network.stop_at_rung or wanted.epochs == wanted.schedule_epochs:
+            return False
+        reported = wanted.epochs in self.history or self.follower.readings.furthest > wanted.epochs
+        last = self.checkpoints.last
+        return reported and (network.checkpoints is None or (last is not None and last.epoch == wanted.epochs))
 
     def finish(self, ended: Ended, seconds: float) -> Result | None:
         """Takes the rest and stores the result; None when it was preempted and is to be run again."""
@@ -109,7 +118,9 @@ class Observer:
         for saved in whole:
             self.checkpoints.store(saved, self._attempt())
         self._store_times()
-        if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out and not self.refused):
+        if self._is_done():
+            ended = Ended(0)  # however it ended: what came after its last epoch is not of this rung
+        if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out and not self.checkpoints.refused):
             return None
         return self.record.store_result(self._result(ended))
 
