@@ -1,14 +1,15 @@
 """What runs in the pods of a workflow: `python -m automl.pod STEP`, with everything else in the environment.
 
     start      checks the study that travels in the workflow and stores it once
-    propose    decides on one rung, and prints the numbers of its experiments for Argo
+    propose    decides on one rung, or without a barrier on one training, and prints the numbers of its experiments
+    settle     without a barrier: gives up a training whose pod is lost
     stage-in   init container of a training pod: spec and checkpoint onto the shared volume
     observe    beside the training: metrics, checkpoints and the result to the store
     collect    best_model and every other view
 
-AUTOML_STORE; of start: AUTOML_STUDY, or of a WorkflowTemplate AUTOML_PARAMETERS and AUTOML_GPUS; of propose:
-AUTOML_STAGE, AUTOML_RUNG; of a training: these two, AUTOML_EXPERIMENT, AUTOML_ATTEMPT, AUTOML_GPUS, and where it has a
-limit AUTOML_TIMEOUT_MINUTES
+AUTOML_STORE; of start: AUTOML_STUDY, or of a WorkflowTemplate AUTOML_PARAMETERS and AUTOML_GPUS; of propose and settle:
+AUTOML_STAGE, and the index of a decision in AUTOML_RUNG or, without a barrier, in AUTOML_TURN; of a training: these,
+AUTOML_EXPERIMENT, AUTOML_ATTEMPT, AUTOML_GPUS, and where it has a limit AUTOML_TIMEOUT_MINUTES
 
 Values arrive as environment variables because Argo's substitution is textual: none of them is ever part of a command.
 The training itself is any image: workflows/pods.py wraps its command in a fixed shell script that talks to `observe`
@@ -26,7 +27,7 @@ from typing import NoReturn
 
 from automl.errors import AutoMLError, InvalidInput, StoreError, StoreRefused, UnsafeStore
 from automl.execution.pod_contract import AGAIN
-from automl.execution.pod_steps.deciding import collect, propose_rung, start
+from automl.execution.pod_steps.deciding import collect, propose_rung, settle, start
 from automl.execution.pod_steps.training import observe, stage_in_training
 
 TERMINATION_LOG = Path("/dev/termination-log")  # what stands there becomes the message of the node
@@ -51,6 +52,7 @@ class _PodStep:
 STEPS = {
     "start": _PodStep(start, final=(UnsafeStore, StoreRefused)),
     "propose": _PodStep(propose_rung),
+    "settle": _PodStep(settle),
     "stage-in": _PodStep(stage_in_training),
     "observe": _PodStep(observe),
     "collect": _PodStep(collect),

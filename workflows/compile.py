@@ -14,6 +14,7 @@ from hera.workflows import models as m
 from automl.errors import StudyFileError
 from automl.execution import submission
 from automl.search.algorithms import ALGORITHMS
+from automl.search.plan import Plan
 from automl.study.cluster_options import ClusterSettings
 from automl.study.definition import Definition
 from automl.study.options import RunSettings
@@ -30,12 +31,6 @@ def compile_study(definition: Definition, text: str) -> Workflow:
 
     Raises StudyFileError when the study cannot run on a cluster as it is.
     """
-    if any(stage.overlap is not None for stage in definition.plan.stages):
-        raise StudyFileError(
-            f"algorithm: {definition.file.algorithm} does not run on Argo yet",
-            allowed=", ".join(name for name, row in ALGORITHMS.items() if row.template),
-            advice="'automl run' carries it out on this machine",
-        )
     cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store or ""
     image = cluster.image or definition.network.image
     submission.check_pod_values(store, image, "run: store", "set it there")
@@ -65,7 +60,12 @@ def compile_study(definition: Definition, text: str) -> Workflow:
         **_spec(cluster, run.jobs),
     ) as workflow:
         start = pods.Step("start", ("study",), {**_STAGES, **artifacts.KEYS}, frozenset(artifacts.KEYS))
-        _fill(builder, start, {"study": "{{workflow.parameters.study}}"})
+        _fill(
+            builder,
+            start,
+            {"study": "{{workflow.parameters.study}}"},
+            _lanes(definition.plan, run.jobs or cluster.most_pods),
+        )
     wrong = lint.problems(workflow.to_dict(), definition.plan)
     if wrong:
         raise StudyFileError(f"the study does not make a workflow that Argo takes: {wrong[0]}")
@@ -119,8 +119,17 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
         }
         exported = {**_TAKEN, **artifacts.KEYS}
         start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), environment)
-        _fill(builder, start, {})
+        _fill(builder, start, {}, cluster.most_pods if ALGORITHMS[algorithm].overlaps else None)
     return template
+
+
+def _lanes(plan: Plan, most: int) -> int | None:
+    """How many turns of a stage without a barrier run at a time, no more than can train; None with barriers."""
+    stages = [stage for stage in plan.stages if stage.overlap is not None]
+    if not stages:
+        return None
+    useful = max((stage.overlap and stage.overlap.most) or stage.runs for stage in stages)
+    return min(most, useful)
 
 
 def _check(cluster: ClusterSettings) -> None:
@@ -160,11 +169,21 @@ def _every_pod(cluster: ClusterSettings) -> dict[str, Any]:
     }
 
 
-def _fill(builder: pods.Pods, start: pods.Step, arguments: dict[str, str]) -> None:
-    """All templates, into the workflow that is open."""
+def _fill(builder: pods.Pods, start: pods.Step, arguments: dict[str, str], lanes: int | None) -> None:
+    """All templates, into the workflow that is open. `lanes`: of a search without barriers."""
+    if lanes is not None and builder.cluster.rungs:
+        raise StudyFileError(
+            "cluster: rungs in a search without barriers, where the shape of the workflow does not know the rung",
+            allowed="with algorithms that go rung by rung",
+            advice="give 'priority_class' and 'node_selector' for all trainings",
+        )
     first = builder.brain_step(start)
     shown = (artifacts.report(builder.cluster),)
-    propose = builder.brain_step(pods.Step("propose", ("stage", "rung"), {"experiments": None}, artifacts=shown))
-    stage = shape.stage(propose, builder.training())
+    position = ("stage", shape.RUNG if lanes is None else shape.TURN)
+    propose = builder.brain_step(pods.Step("propose", position, {"experiments": None}, artifacts=shown))
+    train = builder.training(position)
+    search = stage = shape.stage(propose, train, position[1])
+    if lanes is not None:
+        search = shape.queue(propose, train, builder.brain_step(pods.Step("settle", position)), lanes)
     collect = builder.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"}), artifacts=shown))
-    shape.main(first, stage, collect, arguments)
+    shape.main(first, search, stage, collect, arguments)

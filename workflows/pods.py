@@ -131,9 +131,9 @@ class Pods:
             service_account_name=self.cluster.brain_service_account,
         )
 
-    def training(self) -> AnnotatedContainer:
-        """The template of a training pod: experiment, stage and rung are its inputs."""
-        inputs, cluster = ("experiment", "stage", "rung"), self.cluster
+    def training(self, position: tuple[str, ...]) -> AnnotatedContainer:
+        """The template of a training pod; `position` are the inputs that name the decision which asks for it."""
+        inputs, cluster = ("experiment", *position), self.cluster
         environment = [*self._ours(), *_inputs(inputs), pod_environment.attempt()]
         environment.append(Env(name="AUTOML_GPUS", value=str(self.gpus)))
         if self.timeout_minutes is not None:
@@ -192,7 +192,9 @@ class Pods:
 
 def _display_names(inputs: tuple[str, ...]) -> list[str]:
     """stage-3.rung-1.experiment-7, with the parts that are among `inputs`."""
-    return [f"{name}-{{{{inputs.parameters.{name}}}}}" for name in ("stage", "rung", "experiment") if name in inputs]
+    return [
+        f"{name}-{{{{inputs.parameters.{name}}}}}" for name in ("stage", "rung", "turn", "experiment") if name in inputs
+    ]
 
 
 def _synchronization(semaphore: str | None) -> m.Synchronization | None:

@@ -12,14 +12,16 @@ from automl.text import strict_json
 
 MOST_BYTES = 1_000_000
 RUNG_BYTES = 460  # compressed, of a rung's own nodes: the rung, its two groups, its brain step; measured 380 to 456
+TURN_BYTES = 560  # of a turn without a barrier, likewise; with its training 620 were measured in a study of 14
 RUN_BYTES = 165  # of one training; measured 101 to 109, up to 165 where many pods were tried again
 SPEC_BYTES = 18_000  # of what does not grow: the templates, the first and the last step; measured 16,500 to 17,500
 
 
 def workflow_bytes(plan: Plan) -> int:
     """The size of the object at its end, in bytes, without the study that travels in it."""
-    rungs = sum(len(stage.rungs) for stage in plan.stages)
-    return SPEC_BYTES + rungs * RUNG_BYTES + plan.runs * RUN_BYTES
+    rungs = sum(len(stage.rungs) for stage in plan.stages if stage.overlap is None)
+    turns = sum(stage.most_decisions for stage in plan.stages if stage.overlap is not None)
+    return SPEC_BYTES + rungs * RUNG_BYTES + turns * TURN_BYTES + plan.runs * RUN_BYTES
 
 
 def study_bytes(definition: Definition) -> int:

@@ -87,6 +87,12 @@ def parameters(text: str, gpus: int) -> Submission:
         study = _read(values["study"], Path(folder))
         _check_algorithm(study, algorithm)
         definition = parse(study, "study", Path(folder), {"algorithm": algorithm, **options})
+    if definition.file.overlap:
+        raise InvalidInput(
+            "overlap: true in a study for a WorkflowTemplate",
+            allowed="a study without it: how many trainings overlap is part of a workflow's shape",
+            advice="'automl compile' makes a workflow of the study",
+        )
     store, image = _places(definition, values.get("store", ""))
     definition = _with_gpus(definition, gpus)
     limit = definition.file.run.timeout_minutes

@@ -66,9 +66,9 @@ class Algorithm:
     schedule from the options that the study file sets, of which max_epochs is always one; it knows the defaults of the
     others. `sampler` is the one that it has unless the study file names another, and `unnamed` the one of studies that
     were begun before samplers were stored by name, where that is another. `learns` is true where its samplers look at
-    results, and `resumes` where its experiments go on from checkpoints. `growth` says how a search that is over can be
-    extended; None means that it cannot. `template` holds the parameters of its WorkflowTemplate, with a description of
-    each; none where it cannot run on Argo yet. `lines` describes its options in a new study file.
+    results, `resumes` where its experiments go on from checkpoints, and `overlaps` where no stage of it ever has a
+    barrier. `growth` says how a search that is over can be extended; None means that it cannot. `template` holds the
+    parameters of its WorkflowTemplate, with a description of each. `lines` describes its options in a new study file.
     """
 
     title: str
@@ -79,6 +79,7 @@ class Algorithm:
     lines: str
     learns: bool = False
     resumes: bool = False
+    overlaps: bool = False
     growth: Growth | None = None
     unnamed: str = ""
 
@@ -119,8 +120,8 @@ def _asynchronous_hyperband(options: Mapping[str, Any]) -> AsynchronousHyperband
 
 
 def _sequential(options: Mapping[str, Any]) -> Sequential:
-    names = {"max_recommendations": "experiments", "max_epochs": "epochs", "parallel": "parallel"}
-    return Sequential(**{names[name]: value for name, value in options.items()})
+    names = {"max_recommendations": "experiments", "max_epochs": "epochs"}
+    return Sequential(**{names.get(name, name): value for name, value in options.items()})
 
 
 def _all_at_once(options: Mapping[str, Any]) -> Sequential:
@@ -156,13 +157,14 @@ ALGORITHMS: dict[str, Algorithm] = {
     ),
     "bayesian": Algorithm(
         title="full trainings, each proposed from the results of those before",
-        options=("max_recommendations", "max_epochs", "parallel"),
+        options=("max_recommendations", "max_epochs", "parallel", "overlap"),
         schedule=_sequential,
         sampler="portfolio",
         unnamed="gaussian_process",
         template={**_EXPERIMENTS, "parallel": "experiments in one step", **_OF_EVERY_TEMPLATE},
         lines="max_recommendations: 20   # full trainings, each proposed from the results of those before\n"
-        "parallel: 1               # how many of them are proposed at a time",
+        "parallel: 1               # how many of them are proposed at a time\n"
+        "overlap: false            # true: the next one is proposed as soon as one of 'parallel' has ended",
         learns=True,
         growth=Growth(GrowsBy.EXPERIMENTS, Sequential.more),
     ),
@@ -191,10 +193,11 @@ ALGORITHMS: dict[str, Algorithm] = {
         options=(*_HALVING, "max_recommendations"),
         schedule=_asha,
         sampler="uniform",
-        template={},
+        template={**_EXPERIMENTS, **_HALVING_TEMPLATE},
         lines="R: {R:<22} # the longest training gets R units, the shortest one\n"
         f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in all\n{_MULTIPLIER_LINE}",
         resumes=True,
+        overlaps=True,
         growth=Growth(GrowsBy.RESOURCE, ASHA.larger),
     ),
     "asynchronous_hyperband": Algorithm(
@@ -202,10 +205,11 @@ ALGORITHMS: dict[str, Algorithm] = {
         options=(*_HALVING, "random_stage"),
         schedule=_asynchronous_hyperband,
         sampler="uniform",
-        template={},
+        template=_HALVING_TEMPLATE,
         lines="R: {R:<22} # the longest training gets R units; with nu it fixes the brackets\n"
         f"{_NU_LINE}{_MULTIPLIER_LINE}",
         resumes=True,
+        overlaps=True,
         growth=Growth(GrowsBy.RESOURCE, AsynchronousHyperband.larger),
     ),
 }

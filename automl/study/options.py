@@ -111,6 +111,9 @@ class StudyFile(Options):
     parallel: int | None = Field(
         None, ge=1, le=MAX_EXPERIMENTS, description="experiments in one step of bayesian; default: 1"
     )
+    overlap: bool | None = Field(
+        None, description="bayesian: no steps, the next is proposed when one of 'parallel' has ended; default: false"
+    )
     R: int | None = Field(
         None,
         ge=2,

@@ -15,7 +15,7 @@ import pytest
 
 from tests.simulation.campaigns import LIVE, burn_machine, kill_in_states, one_fault, random_faults, two_walkers
 from tests.simulation.crashes import State
-from tests.simulation.studies import ASHA, BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
+from tests.simulation.studies import ASHA, BAYESIAN, HALVING, HYPERBAND_9, OVERLAPPING, RANDOM, study
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.usefixtures("quick_simulation")
@@ -30,6 +30,7 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "random": (RANDOM, {}, 6),
     "bayesian": (BAYESIAN, {}, 6),
     "asha": (ASHA, {2: "error@1", 5: "preempt@1"}, 40),
+    "overlapping": (OVERLAPPING, {3: "error@2"}, 20),
     "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
     "race": (RACE, {1: "error@1"}, 30),
 }

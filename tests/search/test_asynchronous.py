@@ -21,6 +21,7 @@ from automl.search.race import Judgement
 from automl.search.samplers.uniform import Uniform
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
 from automl.search.schedules.hyperband import Hyperband
+from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 from automl.testing.spaces import space_of
 from tests.simulation.studies import study
@@ -34,6 +35,13 @@ PLANS = {
     "1": extended(ASHA(SuccessiveHalving(R9, 1)), None, (), Judgement(1)),
     "brackets": extended(
         AsynchronousHyperband(Hyperband(R=9, nu=3, epoch_multiplier=1, random_stage=True)), None, (), Judgement(1)
+    ),
+    "a chain": extended(Sequential(7, 5, 3, overlap=True), None, (), Judgement(1)),
+    "a chain that was extended": extended(
+        Sequential(4, 5, 2, overlap=True),
+        Growth(GrowsBy.EXPERIMENTS, Sequential.more),
+        (Extension(7), Extension(8)),
+        Judgement(1),
     ),
     "a larger R": extended(
         ASHA(SuccessiveHalving(R9, 9)), Growth(GrowsBy.RESOURCE, ASHA.larger), (Extension(R=27),), Judgement(1)
@@ -58,6 +66,9 @@ class Study:
     def to_the_end(self) -> History:
         while True:
             runs = open_runs(self.history, *self.history.decisions)
+            for stage in self.plan.stages:
+                if stage.overlap is not None and stage.overlap.most is not None:
+                    assert len(standing_in(self.history, stage).open) <= stage.overlap.most
             if steps := due(self.plan, self.history, on_demand=len(runs) < self.workers):
                 self.decide(steps[0].stage, steps[0].index)
             elif runs:
@@ -68,7 +79,8 @@ class Study:
     def decide(self, stage: int, index: int) -> None:
         earlier, seen = self.history.decisions, self.seen()
         if not self.plan.sees_all(stage, index):
-            earlier = self.history.of_stage(stage)
+            chain = self.plan.chain(self.plan.stages[stage])
+            earlier = tuple(decision for link in chain for decision in self.history.of_stage(link.index))
         outcomes = [
             result.outcome()
             for run, result in self.history.results.items()

@@ -56,6 +56,9 @@ RANDOM: dict[str, Any] = {"algorithm": "random", "max_recommendations": 4, "max_
 BAYESIAN: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": 4, "max_epochs": 3}
 
 
+OVERLAPPING: dict[str, Any] = {**BAYESIAN, "max_recommendations": 6, "parallel": 2, "overlap": True}
+
+
 def study(
     settings: Mapping[str, Any] = HYPERBAND_9,
     faults: Mapping[int, str] | None = None,

@@ -21,7 +21,7 @@ from workflows import lint, workflow_template
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 SETTINGS = ClusterSettings(semaphore="automl-limits/trainings", artifacts="automl-artifacts")
-NAMES = sorted(name for name, row in ALGORITHMS.items() if row.template)
+NAMES = sorted(ALGORITHMS)
 
 
 def golden(algorithm: str) -> Path:

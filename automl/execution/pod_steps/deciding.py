@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 
-from automl.errors import RecordError
+from automl.errors import NotReady, RecordError
 from automl.execution import submission
 from automl.execution.pod_steps.environment import open_study, output, step, variable
 from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
-from automl.search.agenda import Pending, Run, open_runs, pending
+from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of_decision
 from automl.search.brain import none_succeeded
 from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
@@ -25,6 +27,9 @@ from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from automl.study.verdict import verdict
 from automl.text import strict_json
+from automl.text.formatting import counted
+
+WAIT_SECONDS = 3.0  # between two looks for a result; Argo takes longer to start a pod
 
 
 def start() -> None:
@@ -45,17 +50,60 @@ def start() -> None:
 
 
 def _stages(stages: Iterable[Stage]) -> str:
-    return json.dumps([{"stage": str(stage.index), "rungs": str(len(stage.rungs))} for stage in stages])
+    return json.dumps([{"stage": str(stage.index), "rungs": str(stage.most_decisions)} for stage in stages])
 
 
 def propose_rung() -> None:
-    """Decides on a rung. First it gives up the trainings whose pods are gone for good and left no result."""
+    """Decides on a rung. First it gives up the trainings whose pods are gone for good and left no result.
+
+    In a stage without a barrier it waits until there is something to train, or until there is nothing any more.
+    """
     record, opened = open_study()
     this = step()
+    if opened.definition.plan.stages[this.stage].overlap is not None:
+        _propose_training(record, opened, this)
+        return
     for following in pending(opened.definition.plan, opened.history()):
         if following.step == this and not following.decisions:  # Argo asks when the trainings before are over
             _give_up_lost(record, following.runs)
-    decision = propose(record, opened.definition, this.stage, this.index)
+    _put_out(opened, propose(record, opened.definition, this.stage, this.index))
+
+
+def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
+    """Decides on one training. What it waits for, others train, whose turns came before.
+
+    Each turn has its own index, so one that is run again gets its own decision again. It makes those before its own
+    that nobody has made yet: what decides is what stands in the record, and not which turn is the first to look.
+    """
+    plan, asked_again = opened.definition.plan, False
+    while (stored := record.decision(this.stage, this.index)) is None:
+        following = next((each for each in pending(plan, opened.history()) if each.step.stage == this.stage), None)
+        if following is None:
+            print("nothing is left to train in this stage")
+            output("experiments", "[]")
+            return
+        if following.is_due:
+            with suppress(NotReady):  # another turn was quicker
+                propose(record, opened.definition, this.stage, following.step.index)
+            continue
+        if not asked_again:
+            print(f"waits for the result of {counted(len(following.runs), 'training')}", flush=True)
+        asked_again = True
+        time.sleep(WAIT_SECONDS)
+    _put_out(opened, stored[0])
+
+
+def settle() -> None:
+    """Gives up the training of a turn whose pod is gone for good, if it left no result."""
+    record, _ = open_study()
+    this = step()
+    stored = record.decision(this.stage, this.index)
+    if stored is not None:
+        _give_up_lost(record, (run for run in runs_of_decision(stored[0]) if record.result(*run.key) is None))
+
+
+def _put_out(opened: OpenedStudy, decision: Decision) -> None:
+    """Shows a decision to people, and to Argo what it asks for."""
     _show(opened, decision)
     for recommendation in decision.issued:
         print(f"experiment {recommendation.number} to epoch {recommendation.epochs}: {recommendation.reason}")
@@ -113,8 +161,9 @@ def _best(definition: Definition, study: History, best: summary.Best) -> str:
 
 def _ended_early(plan: Plan, following: Pending) -> RecordError:
     stage, index = plan.stages[following.step.stage], following.step.index
+    what = f"its rung {index}" if stage.overlap is None else f"training {index}"
     return RecordError(
-        f"stage {stage.name} ended before its rung {index} was decided",
+        f"stage {stage.name} ended before {what} was decided",
         advice="see why its last step failed; 'argo retry' or submitting the study again goes on from here",
     )
 

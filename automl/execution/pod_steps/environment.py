@@ -23,7 +23,8 @@ def variable(name: str) -> str:
 
 def step() -> Step:
     """The decision that this pod makes, or that requested its training."""
-    return Step(int(variable("AUTOML_STAGE")), int(variable("AUTOML_RUNG")))
+    index = "AUTOML_TURN" if os.environ.get("AUTOML_TURN") else "AUTOML_RUNG"
+    return Step(int(variable("AUTOML_STAGE")), int(variable(index)))
 
 
 def open_study() -> tuple[PrefetchingRecord, OpenedStudy]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Request, Sampler, Trial
+from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.knowledge import even_point
 from automl.search.samplers.portfolio import Portfolio
 from automl.search.samplers.process import OwnProcess
@@ -68,6 +70,17 @@ def test_proposals_of_one_request_lie_apart(sampler: Sampler) -> None:
     distances = np.abs(cubes[:, None] - cubes).sum(axis=2)[np.triu_indices(6, 1)]
     assert distances.min() > 0.0
     assert distances.mean() > 0.3
+
+
+@pytest.mark.parametrize("sampler", [*LEARNING.values(), GaussianProcess(candidates=300)], ids=[*LEARNING, "skopt"])
+def test_what_is_under_way_is_known_and_not_proposed_again(sampler: Sampler) -> None:
+    trials = searched(OwnProcess(candidates=300), MIXED, 12)
+    request = Request(1, first=11, total=29, seed=(0, 0, 12), chosen=(MIXED.defaults(),))
+    first = sampler.propose(MIXED, trials, request)[0]
+    again = sampler.propose(MIXED, trials, replace(request, pending=(first.values,)))[0]
+    cubes = np.array([MIXED.encode(each.values) for each in (first, again)])
+    assert np.abs(cubes[0] - cubes[1]).sum() > 0.05, "the same place, as if nothing trained there"
+    assert sampler.propose(MIXED, trials, replace(request, pending=(first.values,)))[0] == again
 
 
 @each_learning

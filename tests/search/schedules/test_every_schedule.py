@@ -57,10 +57,10 @@ class TestAsynchronousHyperband(ScheduleSuite):
 
 class TestSequential(ScheduleSuite):
     def make_schedules(self) -> Sequence[Schedule]:
-        return Sequential(1, 1), Sequential(7, 5, parallel=3), Sequential(20, 2, parallel=None)
+        return Sequential(1, 1), Sequential(7, 5, 3), Sequential(20, 2, None), Sequential(7, 5, 3, overlap=True)
 
     def make_impossible(self) -> Sequence[Schedule]:
-        return Sequential(experiments=0), Sequential(epochs=0), Sequential(parallel=0)
+        return Sequential(experiments=0), Sequential(epochs=0), Sequential(parallel=0), Sequential(overlap=True)
 
 
 class TestToy(ScheduleSuite):

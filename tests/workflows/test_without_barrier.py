@@ -1,0 +1,84 @@
+"""The workflow of a study without a barrier: how many turns run at a time, how large it is, what it cannot have."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.errors import InvalidInput, StudyFileError
+from automl.execution import submission
+from automl.study import study_file
+from automl.study.cluster_options import ClusterSettings
+from automl.text import strict_json
+from workflows import compile_study, lint, size, workflow_template
+
+STUDY = "name: mine\nnetwork: fashion_mnist\nmax_epochs: 27\nrun: {store: s3://bucket/mine%s}\n"
+ASHA = "algorithm: asha\nR: 27\n"
+CHAIN = "algorithm: bayesian\nmax_recommendations: 20\nparallel: 3\noverlap: true\n"
+
+
+def made(text: str, run: str = "") -> dict[str, Any]:
+    whole = STUDY % run + text
+    definition = study_file.parse(whole, "it", Path())
+    workflow: dict[str, Any] = compile_study(definition, whole).to_dict()
+    assert lint.problems(workflow, definition.plan) == []
+    return {template["name"]: template for template in workflow["spec"]["templates"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "run", "lanes"),
+    [
+        (ASHA, "", 40),  # all that can train: 27 + 9 + 3 + 1, which is below most_pods
+        (ASHA, ", jobs: 4", 4),
+        (f"{ASHA}max_recommendations: 200\n", "", 50),  # most_pods
+        (CHAIN, "", 3),
+        (CHAIN, ", jobs: 2", 2),
+        ("algorithm: asynchronous_hyperband\nR: 9\n", ", jobs: 8", 8),
+    ],
+)
+def test_as_many_turns_run_at_a_time_as_can_train(text: str, run: str, lanes: int) -> None:
+    templates = made(text, run)
+    assert templates["queue"]["parallelism"] == lanes
+    assert templates["stage"]["parallelism"] == 1  # of the final judgement
+    tasks = {task["name"]: task["template"] for task in templates["main"]["dag"]["tasks"]}
+    assert tasks == {"start": "start", "search": "queue", "judge": "stage", "collect": "collect"}
+
+
+def test_a_lost_training_is_settled_and_a_failed_brain_step_is_not() -> None:
+    (settle,) = (task for task in made(ASHA)["turn"]["dag"]["tasks"] if task["name"] == "settle")
+    assert settle["depends"] == "propose.Succeeded && (experiment.Failed || experiment.Errored)"
+
+
+def test_with_barriers_no_turn_is_compiled() -> None:
+    assert not {"queue", "turn", "settle"} & set(made("algorithm: hyperband\nR: 9\n"))
+
+
+def test_it_is_larger_than_with_barriers_and_its_size_is_known_before() -> None:
+    plans = [
+        study_file.parse(STUDY % "" + f"algorithm: {name}\nR: 27\nfinal: {{repeats: 0}}\n", "it", Path()).plan
+        for name in ("successive_halving", "asha")
+    ]
+    assert plans[0].runs == plans[1].runs == 40
+    sizes = [size.workflow_bytes(plan) for plan in plans]
+    assert sizes[1] - sizes[0] == 40 * size.TURN_BYTES - 4 * size.RUNG_BYTES
+    with pytest.raises(StudyFileError, match="of status for 2,962 trainings; Kubernetes takes about 1,000,000"):
+        made(f"{ASHA}max_recommendations: 2000\nfinal: {{repeats: 0}}\n")
+
+
+def test_what_differs_by_rung_is_refused() -> None:
+    with pytest.raises(StudyFileError, match="cluster: rungs in a search without barriers"):
+        made(f"{ASHA}cluster: {{rungs: [{{priority_class: low}}]}}\n")
+
+
+def test_how_many_overlap_is_compiled_and_no_parameter_of_a_template() -> None:
+    template: dict[str, Any] = workflow_template("asha", ClusterSettings(most_pods=7)).to_dict()
+    found = {each["name"]: each for each in template["spec"]["templates"]}
+    assert found["queue"]["parallelism"] == 7
+    sent = strict_json.dump(
+        [{"name": "study", "value": STUDY % "" + CHAIN}, {"name": "algorithm", "value": "bayesian"}]
+    )
+    with pytest.raises(InvalidInput, match="overlap: true in a study for a WorkflowTemplate"):
+        submission.parameters(base64.b64encode(sent).decode(), 1)
