@@ -145,7 +145,7 @@ def test_a_chain_of_a_thousand_steps_compiles_to_no_more_than_one_of_ten() -> No
 
 
 def test_a_workflow_that_would_outgrow_kubernetes_is_refused_with_advice() -> None:
-    with pytest.raises(StudyFileError, match=r"of status for 9,002 trainings.*raise 'parallel'"):
+    with pytest.raises(StudyFileError, match=r"of status for 9,010 trainings.*raise 'parallel'"):
         compiled(CHAIN.format(n=9000))
 
 
