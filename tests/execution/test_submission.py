@@ -60,7 +60,7 @@ def test_a_whole_bucket_has_its_report_at_the_top() -> None:
         ({"study": f"{STUDY}costs: {{gpus: 4}}\n"}, "gpus: 4, sent to a template whose trainings have 1"),
         ({"study": "name: mine\nnetwork: ./mine.yaml\n"}, "side by side in a bucket"),
         ({"study": "s3://bucket"}, "allowed: s3://bucket/prefix/study.yaml"),
-        ({"algorithm": "asha"}, "parameter algorithm: 'asha'"),
+        ({"algorithm": "halvings"}, "parameter algorithm: 'halvings'"),
     ],
 )
 def test_wrong_parameters_are_refused_with_one_message(parameters: dict[str, str], said: str) -> None:
