@@ -31,7 +31,7 @@ class SamplerRow:
     """Where a sampler is: its module, its class, its settings. `learns` is true where it looks at results.
 
     `checks` is true where its module has a function `check`, which refuses a space that it cannot search with so many
-    experiments.
+    experiments. `before` are settings that differ in studies that were begun before failures taught anything.
 
     The module is imported when the sampler is used, because importing scikit-optimize takes two seconds.
     """
@@ -41,9 +41,12 @@ class SamplerRow:
     settings: Mapping[str, Any] = field(default_factory=dict)
     learns: bool = False
     checks: bool = False
+    before: Mapping[str, Any] = field(default_factory=dict)
 
 
-_SCIKIT_OPTIMIZE = SamplerRow("automl.search.samplers.gaussian_process", "GaussianProcess", learns=True)
+_SCIKIT_OPTIMIZE = SamplerRow(
+    "automl.search.samplers.gaussian_process", "GaussianProcess", learns=True, before={"failed_are_worst": True}
+)
 
 SAMPLERS: dict[str, SamplerRow] = {
     "uniform": SamplerRow("automl.search.samplers.uniform", "Uniform"),
@@ -232,9 +235,13 @@ def with_option(option: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class NamedSampler:
-    """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes."""
+    """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes.
+
+    `of_before` gives it the settings that it has in studies that were begun before failures taught anything.
+    """
 
     name: str
+    of_before: bool = False
 
     def check(self, space: SearchSpace, experiments: int) -> None:
         """Raises InvalidInput where the sampler cannot search this space with so many experiments."""
@@ -245,5 +252,7 @@ class NamedSampler:
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""
         row = SAMPLERS[self.name]
-        sampler: Sampler = getattr(import_module(row.module), row.kind)(**row.settings)
+        sampler: Sampler = getattr(import_module(row.module), row.kind)(
+            **{**row.settings, **(row.before if self.of_before else {})}
+        )
         return sampler.propose(space, trials, request)

@@ -34,9 +34,10 @@ from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
 
-RULES = 3  # grows when an unchanged study file would be decided in another way
+RULES = 4  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
 _NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
+_FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Definition:
         return Brain(
             plan=extended(self.schedule, self.growth, self.extensions, judgement, self.most_experiments),
             space=self.space,
-            sampler=NamedSampler(self.sampler_name),
+            sampler=NamedSampler(self.sampler_name, of_before=self.rules < _FAILURES_TEACH),
             metric=self.metric_rule.metric(),
             seed=self.file.seed,
             held_out=self.network.held_out_metric is not None,

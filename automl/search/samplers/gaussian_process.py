@@ -6,7 +6,7 @@ Larochelle & Adams 2012); its input is prepared here:
 - it works in the unit cube of the space, so that logarithms, whole numbers and steps are the space's affair;
 - it gets all trials at once, because it fits a model every time that it gets one;
 - it sees warped scores (score_transform.py), so that one diverged training does not flatten all other differences;
-- a failed trial counts as the worst target of the others: its region is avoided, and no extreme number appears.
+- a failed trial is no target: what resembles it is avoided by a model of its own (feasibility.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from automl.problem.search_space import Cube, SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.low_discrepancy import sobol_points
 from automl.search.surrogates.acquisition import Acquisition, AcquisitionKind
+from automl.search.surrogates.feasibility import Feasibility, fails_by_itself, has_score, rows_of
+from automl.search.surrogates.features import Features
 from automl.search.surrogates.observations import Axes, Observations
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 _TRIES = 2000  # draws in search of an untried configuration: almost certain to find the last of 200 equally likely ones
 _ENOUGH = 256  # how many untried configurations the most promising one is chosen from
-_MODEL, _UNTRIED = 3, 4  # streams of chance; low_discrepancy.py has 1 and 2
+_NEAR, _STEPS = 6, (0.15, 0.05, 0.015)  # the best trials around which feasible points are looked for, and how far
+_MODEL, _UNTRIED, _FEASIBLE = 3, 4, 5  # streams of chance; low_discrepancy.py has 1 and 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class GaussianProcess:
     (expected improvement), LCB (lower confidence bound) or PI (probability of improvement). `xi` is the improvement
     that EI and PI ask for, in standard deviations of the targets. `kappa` is the number of standard deviations that LCB
     adds. `candidates` is the number of random points among which the search of the acquisition function chooses where
-    to begin. Scores that are more than `tail` interquartile ranges worse than the median are clipped there.
+    to begin. Scores that are more than `tail` interquartile ranges worse than the median are clipped there. With
+    `failed_are_worst` a failed trial counts as the worst target of the others, as it did in studies of before.
     """
 
     starts: int = 5
@@ -51,6 +55,7 @@ class GaussianProcess:
     kappa: float = 1.96
     candidates: int = 10_000
     tail: float = 3.0
+    failed_are_worst: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("starts", 1), ("candidates", 100)):
@@ -73,8 +78,9 @@ class GaussianProcess:
 
     def _propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         axes = Axes(space)
-        observations = Observations.of(axes, trials, self.tail)
-        tried = {cube for cube, _ in observations.points}
+        observations = Observations.of(axes, trials, self.tail, worst=self.failed_are_worst)
+        learned = None if self.failed_are_worst else _feasibility(space, trials)
+        tried = {space.encode(trial.values) for trial in trials}
         tried |= {space.encode(values) for values in request.chosen}  # they may still be in training
         model: GaussianProcessModel | None = None
         chosen = [space.encode(values) for values in request.pending]
@@ -89,13 +95,18 @@ class GaussianProcess:
                 model = model or self._model(axes, observations, request)
                 model.learn(chosen)
                 cube = model.ask()
+            if learned is not None:
+                rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_FEASIBLE, index)))
+                best = sorted(observations.points, key=lambda point: (point[1], point[0]))[:_NEAR]
+                cube, addition = learned.instead(cube, [point for point, _ in best], tried, model, rng)
+                reason += addition
             values = space.decode(cube)
             cube = space.encode(values)  # one configuration, one cube: the centre of its cell
             if cube in tried:
                 rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_UNTRIED, index)))
                 cube, values, reason = _untried(space, tried, model, rng)
             elif model:
-                reason = model.describe(cube)
+                reason = model.describe(cube) + (learned.feasibility.words if learned else "")
             chosen.append(cube)
             tried.add(cube)
             proposals.append(Proposal(values, reason))
@@ -106,6 +117,50 @@ class GaussianProcess:
 
         acquisition = Acquisition(self.acquisition, self.xi, self.kappa, self.candidates)
         return GaussianProcessModel(acquisition, axes, observations, _seed(request, _MODEL))
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What was learned of which configurations can be trained."""
+
+    features: Features
+    feasibility: Feasibility
+
+    def instead(
+        self,
+        cube: Cube,
+        best: Sequence[Cube],
+        tried: set[Cube],
+        model: GaussianProcessModel | None,
+        rng: np.random.Generator,
+    ) -> tuple[Cube, str]:
+        """The cube, or where that is avoided, the most promising of draws and of points near the best that is not."""
+        space = self.features.space
+        drawn = [space.encode(space.sample(rng)) for _ in range(_ENOUGH)]
+        for step in _STEPS if model else ():
+            for point in best:
+                moved = np.clip(np.array(point) + step * rng.standard_normal((_ENOUGH // 16, len(point))), 0.0, 1.0)
+                drawn += [space.encode(space.decode(row)) for row in moved.tolist()]
+        cubes = [space.encode(space.decode(cube)), *(other for other in drawn if other not in tried)]
+        rows = rows_of(self.features, [(space.decode(point), point) for point in cubes])
+        preferred = self.feasibility.preferred(rows)
+        if preferred == 0:
+            return cube, ""
+        if model is not None:
+            gains = np.log(np.maximum(model.gains(cubes), 1e-300)) if model.is_positive else model.gains(cubes)
+            preferred = int(np.argmax(self.feasibility.weighed(gains, rows)))
+        return cubes[preferred], "; " + "in place of one that resembles what failed"
+
+
+def _feasibility(space: SearchSpace, trials: Sequence[Trial]) -> _Learned | None:
+    """What was learned of which configurations can be trained; None where nothing failed by itself."""
+    features = Features(space)
+    read = sorted(((space.encode(trial.values), trial) for trial in trials), key=lambda pair: pair[0])
+    scored = [(trial.values, cube) for cube, trial in read if has_score(trial)]
+    failed = [(trial.values, cube) for cube, trial in read if not has_score(trial) and fails_by_itself(trial)]
+    if not failed or not features.axes:
+        return None
+    return _Learned(features, Feasibility(features, rows_of(features, scored), rows_of(features, failed)))
 
 
 def _seed(request: Request, stream: int) -> int:

@@ -14,11 +14,13 @@ import numpy as np
 
 from automl.problem.search_space import Cube, SearchSpace
 from automl.search.samplers.base import Proposal, Request, Trial
+from automl.search.surrogates.feasibility import Feasibility, fails_by_itself, has_score, rows_of
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.warp import Array, Warp
 
 _FEWEST = 2  # successes that a model needs: one gives a level and no slope
 _DRAWS = 2000  # in search of an untried configuration: finds the last of 200 equally likely ones, all but surely
+_INSTEAD = 64  # draws that may take the place of an even point where trials fail
 _DIGITS = 30  # binary ones, of a coordinate of the even starts
 _EVEN, _MEMBER, _UNTRIED = 11, 12, 13  # streams of chance; low_discrepancy.py and gaussian_process.py have 1 to 4
 
@@ -27,8 +29,9 @@ _EVEN, _MEMBER, _UNTRIED = 11, 12, 13  # streams of chance; low_discrepancy.py a
 class Knowledge:
     """The trials of a study, in one order whatever order they came in.
 
-    `targets` are warped losses (smaller is better); a failed trial has the worst of the others. `pending` are rows
-    without a result. `unfit` says why there is nothing to learn, and is empty where there is something.
+    `rows` and `targets` are of the trials that gave a score; targets are warped losses (smaller is better). What failed
+    is in `feasibility` alone. `pending` are rows without a result. `unfit` says why there is nothing to learn, and is
+    empty where there is something.
     """
 
     features: Features
@@ -40,6 +43,7 @@ class Knowledge:
     failures: int
     best: float
     unfit: str
+    feasibility: Feasibility
 
     @classmethod
     def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
@@ -61,27 +65,27 @@ class Knowledge:
         else:
             warp = Warp.fit(losses[succeeded], tail)
             unfit = "" if warp else f"all scores are equal ({-losses[succeeded][0]:.6g})"
-        targets = np.zeros(len(read))
-        if warp:
-            targets[succeeded] = warp.targets(losses[succeeded])
-            targets[~succeeded] = targets[succeeded].max()
+        scored = [(trial.values, cube) for cube, trial in read if has_score(trial)]
+        failed = [(trial.values, cube) for cube, trial in read if not has_score(trial) and fails_by_itself(trial)]
+        rows = rows_of(features, scored)
         return cls(
             features,
-            _table(features, [(trial.values, cube) for cube, trial in read]),
-            targets,
+            rows,
+            warp.targets(losses[succeeded]) if warp else np.zeros(len(rows)),
             warp,
-            _table(features, [(pending[cube], cube) for cube in sorted(pending)]),
+            rows_of(features, [(pending[cube], cube) for cube in sorted(pending)]),
             frozenset(tried | set(pending)),
             len(read) - int(succeeded.sum()),
             -float(losses[succeeded].min()) if succeeded.any() else math.nan,
             unfit,
+            Feasibility(features, rows, rows_of(features, failed)),
         )
 
     @property
     def words(self) -> str:
         """What a model was told, for a reason."""
-        text = f"{len(self.rows)} trials"
-        return text + (f", {self.failures} of them failed" if self.failures else "")
+        text = f"{len(self.rows) + self.failures} trials"
+        return text + (f", {self.failures} of them failed" if self.failures else "") + self.feasibility.words
 
 
 class Member(Protocol):
@@ -103,7 +107,7 @@ def propose(knowledge: Knowledge, request: Request, starts: int, turn: Turn) -> 
     for index in range(request.first, request.first + request.count):
         rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
         if index < starts or knowledge.unfit:
-            cubes = [even_point(space.size, index, request.seed)]
+            cubes = _even_points(knowledge, index, request, rng)
             reason = f"point {index + 1} of a sequence that fills the space evenly"
             reason += f"; no model yet: {knowledge.unfit}" if index >= starts else ""
         else:
@@ -114,6 +118,18 @@ def propose(knowledge: Knowledge, request: Request, starts: int, turn: Turn) -> 
         pending = np.vstack([pending, [features.row(values, cube)]])
         proposals.append(Proposal(values, reason + addition))
     return tuple(proposals)
+
+
+def _even_points(knowledge: Knowledge, index: int, request: Request, rng: np.random.Generator) -> list[Cube]:
+    """The point of the sequence, or a draw in its place that is more likely to be trained."""
+    features = knowledge.features
+    cube = even_point(features.space.size, index, request.seed)
+    if not knowledge.feasibility.words:
+        return [cube]
+    drawn = [features.space.encode(features.space.decode(cube))]
+    drawn += [features.space.encode(features.space.sample(rng)) for _ in range(_INSTEAD)]
+    rows = rows_of(features, [(features.space.decode(point), point) for point in drawn])
+    return [drawn[knowledge.feasibility.preferred(rows)]]
 
 
 def even_point(size: int, index: int, seed: tuple[int, int, int]) -> Cube:
@@ -166,8 +182,3 @@ def _first_untried(
 def _loss(trial: Trial) -> float:
     """The loss of a trial, infinite where it failed; a score that is not finite is a failure (state rule 8)."""
     return -trial.score if trial.score is not None and math.isfinite(trial.score) else math.inf
-
-
-def _table(features: Features, configurations: Sequence[tuple[Any, Cube]]) -> Rows:
-    rows = [features.row(values, cube) for values, cube in configurations]
-    return np.array(rows, dtype=float).reshape(len(rows), len(features.axes))

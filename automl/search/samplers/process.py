@@ -70,7 +70,7 @@ class ProcessMember:
         best = float(process.means()[: len(knowledge.rows)].min())
 
         def gain(rows: Rows) -> Array:
-            return log_expected_improvement(*process.predict(rows), best)
+            return knowledge.feasibility.weighed(log_expected_improvement(*process.predict(rows), best), rows)
 
         order = np.argsort(knowledge.targets, kind="stable")
         rows = _searched(knowledge.features, gain, knowledge.rows[order[:_WALKS]], self._candidates, rng)

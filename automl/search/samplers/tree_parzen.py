@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri
+from threadpoolctl import threadpool_limits
 
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
@@ -33,9 +34,11 @@ class TreeParzen:
     tail: float = 3.0
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
-        knowledge = Knowledge.of(space, trials, request, self.tail)
-        member = ParzenMember(knowledge, self)
-        return propose(knowledge, request, self.starts, lambda _index, _rng: member)
+        # With more threads BLAS sums in another order, and the last bits end in other proposals.
+        with threadpool_limits(limits=1):
+            knowledge = Knowledge.of(space, trials, request, self.tail)
+            member = ParzenMember(knowledge, self)
+            return propose(knowledge, request, self.starts, lambda _index, _rng: member)
 
 
 class ParzenMember:
@@ -52,7 +55,7 @@ class ParzenMember:
         good = _Density(knowledge.features, rows[:count], settings.prior)
         others = _Density(knowledge.features, np.vstack([rows[count:], pending]), settings.prior)
         drawn = knowledge.features.settled(good.draw(settings.draws, rng))
-        gains = good.log(drawn) - others.log(drawn)
+        gains = knowledge.feasibility.weighed(good.log(drawn) - others.log(drawn), drawn)
         best = np.argsort(-gains, kind="stable")
         reason = (
             f"{math.exp(min(float(gains[best[0]]), 50.0)):.3g} times as dense in the {count} best trials as in the "

@@ -63,11 +63,20 @@ class GaussianProcessModel:
 
     def most_promising(self, cubes: Sequence[Cube]) -> Cube:
         """The best of `cubes` by the acquisition function; the earlier one wins a tie."""
+        return cubes[int(np.argmax(self.gains(cubes)))]
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the acquisition function is never below 0."""
+        return self._acquisition.kind != "LCB"
+
+    def gains(self, cubes: Sequence[Cube]) -> Any:
+        """The acquisition function at each cube, turned so that larger is better."""
         acquisition = self._acquisition
         lowest = min(self._optimizer.yi)
         options = {"EI": (lowest, acquisition.xi), "PI": (lowest, acquisition.xi), "LCB": (acquisition.kappa,)}
         gain = _ACQUISITIONS[acquisition.kind](self._features(cubes), self._fitted, *options[acquisition.kind])
-        return cubes[int(np.argmin(gain) if acquisition.kind == "LCB" else np.argmax(gain))]
+        return -gain if acquisition.kind == "LCB" else gain
 
     def describe(self, cube: Cube) -> str:
         """What the model expects of a configuration, in words and in scores."""
@@ -85,7 +94,7 @@ class GaussianProcessModel:
             "PI": f"a chance of {(possible > best).mean():.0%} to be better than",
             "LCB": f"could reach {self._warp.scores(np.array(mean - kappa * deviation)):.4g}, against",
         }
-        learned_from = f"{len(self._observations.points)} trials"
+        learned_from = f"{self._observations.trials} trials"
         learned_from += f", {self._observations.failures} of them failed" if self._observations.failures else ""
         learned_from += f", and {self._assumed} without a result" if self._assumed else ""
         return (

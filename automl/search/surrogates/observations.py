@@ -75,10 +75,14 @@ class Observations:
     best: float
     warp: ScoreTransform | None
     unfit: str
+    trials: int  # failed ones too
 
     @classmethod
-    def of(cls, axes: Axes, trials: Sequence[Trial], tail: float) -> Observations:
-        """Scores that are more than `tail` interquartile ranges below the median are clipped."""
+    def of(cls, axes: Axes, trials: Sequence[Trial], tail: float, *, worst: bool = False) -> Observations:
+        """Scores that are more than `tail` interquartile ranges below the median are clipped.
+
+        With `worst` a failed trial is a point with the worst target of the others; otherwise it is none.
+        """
         scored = [(axes.space.encode(trial.values), _finite(trial.score)) for trial in trials]
         # Sums depend on the order of their terms: sort, so that the order of the trials does not matter.
         scored.sort(key=lambda pair: (pair[0], pair[1] is None, pair[1] or 0.0))
@@ -97,5 +101,9 @@ class Observations:
             targets[succeeded] = warp.targets(scores)
             targets[~succeeded] = targets[succeeded].max()
         best = float(scores.max()) if len(scores) else math.nan
-        points = tuple((cube, target) for (cube, _), target in zip(scored, targets.tolist(), strict=True))
-        return cls(points, len(trials) - len(scores), best, warp, unfit)
+        points = tuple(
+            (cube, target)
+            for (cube, score), target in zip(scored, targets.tolist(), strict=True)
+            if worst or score is not None
+        )
+        return cls(points, len(trials) - len(scores), best, warp, unfit, len(trials))

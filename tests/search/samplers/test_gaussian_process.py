@@ -4,6 +4,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,10 +104,14 @@ def test_only_moderate_numbers_reach_scikit_optimize(failed: float | None, monke
     rng = np.random.default_rng(1)
     scores = [0.5, 0.6, -1e30, 0.7, failed, 0.65, failed, 0.4]
     proposals = ask(space, [Trial(space.sample(rng), score) for score in scores], count=2)
-    assert len(told) == 9  # the trials, and the first proposal as the second is sought
+    assert len(told) == 7  # the trials but the failed ones, and the first proposal as the second is sought
     assert np.abs(told).max() < 4
-    assert sorted(told)[-4] < sorted(told)[-3] == max(told), "both failures are told as the worst, which is clipped"
     assert "Gaussian process on 8 trials, 2 of them failed" in proposals[0].reason
+    told.clear()
+    trials = [Trial(space.sample(rng), score) for score in scores]
+    ask(space, trials, count=2, sampler=replace(QUICK, failed_are_worst=True))  # as studies of before do
+    assert len(told) == 9
+    assert sorted(told)[-4] < sorted(told)[-3] == max(told), "both failures are told as the worst, which is clipped"
 
 
 @pytest.mark.parametrize(
@@ -114,14 +119,16 @@ def test_only_moderate_numbers_reach_scikit_optimize(failed: float | None, monke
     [
         ([0.5] * 8, "all scores are equal (0.5)"),
         ([None] * 8, "0 of 8 trials gave a score"),
-        ([None] * 7 + [0.5], "1 of 8 trials gave a score"),
+        ([0.5], "1 of 1 trials gave a score"),
     ],
 )
 def test_where_there_is_nothing_to_learn_it_goes_on_filling_the_space(scores: list[float | None], why: str) -> None:
     space = unit("xy")
     rng = np.random.default_rng(0)
-    proposals = ask(space, [Trial(space.sample(rng), score) for score in scores], count=2)
-    sobol = LowDiscrepancy("sobol").propose(space, (), Request(2, first=8, total=99, seed=(0, 0, 8)))
+    trials = [Trial(space.sample(rng), score) for score in scores]
+    sampler = replace(QUICK, starts=1)
+    proposals = ask(space, trials, count=2, sampler=sampler)
+    sobol = LowDiscrepancy("sobol").propose(space, (), Request(2, first=len(scores), total=99, seed=(0, 0, 8)))
     assert [each.values for each in proposals] == [each.values for each in sobol]
     assert proposals[0].reason == f"{sobol[0].reason}; no model yet: {why}"
 
