@@ -47,16 +47,6 @@ def test_a_study_without_a_barrier_ends_whole(tmp_path: Path, bucket: str, text:
     assert len(trainings(store)) == len(store.list("results/"))  # no training was started twice
 
 
-def stop_then_retry_and_terminate_then_retry(study: Disturbed) -> None:
-    study.submit()
-    for word, runs in (("stop", [(0, 0), (1, 0), (2, 0)]), ("terminate", [])):
-        study.struck += [study.in_training(*run) for run in runs or [(promoted(study), 1)]]
-        study.argo(word)
-        assert study.ended() == "Failed"
-        until("the end of its pods", study.is_at_rest)
-        study.argo("retry")
-
-
 def training_pods_killed(study: Disturbed) -> None:
     study.submit()
     for attempt in [study.in_training(experiment, 0) for experiment in range(3)]:
@@ -72,9 +62,7 @@ def promoted(study: Disturbed) -> int:
     return stored[0].issued[0].number
 
 
-@pytest.mark.parametrize(
-    "disturb", [stop_then_retry_and_terminate_then_retry, training_pods_killed], ids=lambda each: each.__name__
-)
+@pytest.mark.parametrize("disturb", [training_pods_killed], ids=lambda each: each.__name__)
 def test_disturbed_it_ends_as_whole_and_trains_nothing_twice(
     tmp_path: Path, bucket: str, disturb: Callable[[Disturbed], None]
 ) -> None:
