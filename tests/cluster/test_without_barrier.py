@@ -14,7 +14,6 @@ import pytest
 
 from automl.operations.replay import Replay
 from automl.operations.verify import verify
-from automl.search.history import Failure
 from automl.stores import Store, open_store
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
@@ -72,19 +71,3 @@ def test_disturbed_it_ends_as_whole_and_trains_nothing_twice(
     check(study.store, [3, 1])
     attempts, twice = study.attempts(), study.trained_twice()
     assert {run: times for run, times in twice.items() if times > attempts[run] - 1} == {}
-
-
-def test_a_pod_that_is_given_up_is_lost_and_whoever_waits_for_it_goes_on(tmp_path: Path, bucket: str) -> None:
-    often = f"{SHORT}train_spec: {{train.waits_at: {list(range(2, 10))}}}\n"
-    study = Disturbed(compiled(tmp_path / "there", often, run="preemptions: 1, "), open_store(bucket))
-    study.submit()
-    attempts = [study.in_training(experiment, 0) for experiment in range(3)]
-    study.release(attempts[0])
-    study.release(attempts[2])
-    study.lose(1, 0)
-    study.release(study.in_training(promoted(study), 1))
-    assert study.ended() == "Succeeded"
-    lost = study.record.result(1, 0)
-    assert lost is not None
-    assert lost.failure is Failure.LOST
-    check(study.store, [3, 1])
