@@ -16,6 +16,7 @@ from typing import Any
 
 from automl.errors import RecordError, UnknownFormat
 from automl.problem.metric import Metric
+from automl.text.field_types import checked
 
 FORMAT = 1  # of every object that a study stores; grows when an older reader would misread a newer object
 
@@ -95,7 +96,7 @@ class Recommendation:
     def from_json(cls, data: Mapping[str, Any]) -> Recommendation:
         """Raises KeyError, TypeError or ValueError when `data` is not a stored recommendation."""
         origin = data.get("origin")
-        return cls(**{**data, "origin": None if origin is None else Origin(origin)})
+        return checked(cls(**{**data, "origin": None if origin is None else Origin(origin)}))
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class Decision:
     def from_json(cls, data: Any, where: str) -> Decision:
         """The decision stored as `data`. Raises RecordError or UnknownFormat; `where` names the object."""
         with _reading(data, where):
-            return cls(
+            decision = cls(
                 stage=data["stage"],
                 index=data["index"],
                 consumed=tuple(
@@ -190,6 +191,7 @@ class Decision:
                 previous=tuple(data["previous"]),
                 enqueued=tuple(data.get("enqueued", ())),
             )
+            return checked(decision)
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,7 @@ class Result:
             fields["failure"] = fields["failure"] and Failure(fields["failure"])
             result = cls(**fields)
             result.outcome()  # refuses a result with neither a value nor a failure
-            return result
+            return checked(result)
 
 
 class Status(StrEnum):
@@ -379,7 +381,7 @@ class _reading:  # noqa: N801 - reads as a verb at the place of use
         check_format(self.data, self.where)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyError | TypeError | ValueError | AttributeError):
+        if isinstance(error, KeyError | TypeError | ValueError | AttributeError | OverflowError):
             raise RecordError(
                 f"{self.where} does not hold what it should ({error})",
                 advice="the object is damaged or was edited: restore it from a copy",

@@ -105,7 +105,7 @@ def _parsed(data: bytes, where: str, experiment: int, rung: int, attempt: str) -
             epochs=tuple((int(epoch), float(when)) for epoch, when in body["epochs"]),
             ended=None if body["ended"] is None else float(body["ended"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise RecordError(
             f"{where} does not hold what it should ({error})",
             advice="it was damaged or edited; nothing but times depends on it, so it may be removed",

@@ -105,7 +105,7 @@ class BestModel:
             check_below([file.file.name for file in model.files], model.folders)
             for file in model.files:
                 check_key(file.key)
-        except (AttributeError, KeyError, StoreError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, StoreError, TypeError, ValueError) as error:
             raise RecordError(
                 f"{where} does not hold what it should ({error})", advice="'automl rebuild' writes it again"
             ) from error

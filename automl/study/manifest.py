@@ -9,6 +9,7 @@ from typing import Any
 
 from automl.search.history import FORMAT, Checkpoint
 from automl.study.keys import MANIFEST
+from automl.text.field_types import checked
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class StoredFile:
     @classmethod
     def from_json(cls, data: Any) -> StoredFile:
         """Raises KeyError, TypeError or ValueError for what is damaged."""
-        return cls(_text(data["name"]), int(data["size"]), _text(data["sha256"]))
+        return checked(cls(data["name"], data["size"], data["sha256"]))
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,16 @@ class Manifest:
             epoch=int(data["epoch"]),
             files=tuple(StoredFile.from_json(file) for file in data["files"]),
             history=tuple((int(epoch), float(value)) for epoch, value in data["history"]),
-            attempts=tuple(map(_text, data["attempts"])),
+            attempts=tuple(data["attempts"]),
             seconds=float(data["seconds"]),
-            best=data["best"] and Checkpoint(_text(data["best"]["manifest"]), int(data["best"]["epoch"])),
-            best_value=None if data["best_value"] is None else float(data["best_value"]),
-            folders=tuple(map(_text, data.get("folders", ()))),
+            best=data["best"] and Checkpoint(**data["best"]),
+            best_value=data["best_value"],
+            folders=tuple(data.get("folders", ())),
         )
         if not manifest.files:
             raise ValueError("it has no files")
         check_below([file.name for file in manifest.files], manifest.folders)
-        return manifest
+        return checked(manifest)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -94,9 +95,3 @@ def check_below(files: Sequence[str], folders: Sequence[str] = ()) -> None:
             raise ValueError("one of its files would be outside its folder")
     if len(set(files)) < len(files) or not above.isdisjoint(files) or not set(files).isdisjoint(folders):
         raise ValueError("one of its files would take the place of another")
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value

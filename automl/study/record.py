@@ -138,7 +138,7 @@ class Record:
             return Manifest.from_json(key, data)
         except UnknownFormat:
             raise
-        except (RecordError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (RecordError, AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CheckpointError(f"{self.where(key)} does not hold what it should ({error})") from error
 
     def checkpoints(self, experiment: int, rung: int) -> list[Checkpoint]:
