@@ -43,7 +43,7 @@ def test_no_two_files_have_one_key() -> None:
 
 
 def test_what_it_writes_it_reads() -> None:
-    model = BestModel(4, 3, "loss", 0.5, {"lr": 0.1}, model_files(manifest("a b", "c")), ("empty",))
+    model = BestModel(4, 3, "loss", 0.5, {"lr": 0.1}, model_files(manifest("a b", "c")), ("empty",), training=4)
     assert BestModel.from_json(model.to_json(), "it") == model
 
 
