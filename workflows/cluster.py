@@ -305,8 +305,8 @@ def _check_secret(cluster: Cluster, name: str, keys: set[str]) -> None:
     secret = cluster.look("secret", name)
     missing = sorted(keys - set((secret or {}).get("data") or ()))
     literals = " ".join(f"--from-literal={key}=..." for key in sorted(keys))
-    made = f"generic {name} {literals}" if keys else "(docker-registry for pulling images, generic for files)"
-    advice = f"kubectl -n {cluster.namespace} create secret {made}"
+    create = f"kubectl -n {cluster.namespace} create secret"
+    advice = f"{create} generic {name} {literals if keys else '--from-file=..., or docker-registry for an image'}"
     if secret is None:
         raise ClusterError(f"namespace {cluster.namespace} has no Secret {name!r}, which its pods need", advice=advice)
     if missing:
