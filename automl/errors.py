@@ -19,6 +19,7 @@
     │   └── NotAllowed              the user's permissions there do not suffice
     ├── AlreadyRunning          2   another process on this machine runs the study
     ├── StudyFailed             5   the study ran to its end and nothing succeeded
+    ├── StudyPaused             5   trainings fail alike in a row: it waits until the cause is gone
     ├── Interrupted           130   the user stopped the run; the same command goes on
     ├── CheckpointFileError     1   a training program cannot read a checkpoint file
     ├── Diverged                1   the loss of a training program's epoch is not finite
@@ -129,6 +130,12 @@ class NotAllowed(ClusterError):
 
 class StudyFailed(AutoMLError):
     """The study ran to its end and no experiment succeeded."""
+
+    exit_code = 5
+
+
+class StudyPaused(AutoMLError):
+    """Trainings failed alike in a row; the same command goes on and trains them again."""
 
     exit_code = 5
 

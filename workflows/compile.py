@@ -47,6 +47,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
         definition.costs.gpus,
         run.preemptions,
         None if run.timeout_minutes is None else str(run.timeout_minutes),
+        run.failures_in_a_row,
     )
     metric = definition.metric_rule
     with Workflow(

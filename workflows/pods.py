@@ -15,6 +15,7 @@ from hera.workflows import models as m
 
 from automl.execution import pod_contract as contract
 from automl.study.cluster_options import ClusterSettings, Toleration
+from automl.study.options import RunSettings
 from workflows import pod_environment, pod_patches, pod_security, pod_volumes
 from workflows.shape import AnnotatedContainer, titled
 
@@ -101,6 +102,7 @@ class Pods:
     gpus: int
     preemptions: int
     timeout_minutes: str | None = None
+    failures_in_a_row: int | None = RunSettings().failures_in_a_row
 
     def brain_step(self, step: Step) -> AnnotatedContainer:
         """The template of a step, with its inputs in the environment."""
@@ -178,7 +180,10 @@ class Pods:
         )
 
     def _ours(self) -> list[Any]:
-        return pod_environment.of_ours(self.cluster, self.store)
+        environment = pod_environment.of_ours(self.cluster, self.store)
+        if self.failures_in_a_row != RunSettings().failures_in_a_row:
+            environment.append(Env(name="AUTOML_FAILURES_IN_A_ROW", value=str(self.failures_in_a_row or 0)))
+        return environment
 
     def _training_resources(self) -> m.ResourceRequirements:
         requests = {"cpu": f"{self.cluster.cpu:g}", "memory": self.cluster.memory}

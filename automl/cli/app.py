@@ -41,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {  # in the order of the help
     "clone": copies.clone,
     "export": copies.export,
     "download": copies.download,
+    "retry": changes.retry,
     "gc": changes.gc,
     "extend": changes.extend,
     "enqueue": changes.enqueue,

@@ -11,9 +11,11 @@ from automl.cli.output import Format, print_data, with_progress
 from automl.errors import InvalidInput
 from automl.search.algorithms import grown_by
 from automl.search.extension import Extension, GrowsBy
+from automl.text.formatting import numbered
 
 if TYPE_CHECKING:
     from automl.operations.extend import Extended
+    from automl.study.opened_study import OpenedStudy
 
 _CHAINS, _BRACKETS = grown_by(GrowsBy.EXPERIMENTS), grown_by(GrowsBy.RESOURCE)
 
@@ -52,6 +54,46 @@ def gc(
     summary = garbage_collection.summary(opened.definition, opened.record, checkpoints, keep, removed=yes)
     data = summary.to_json()
     print_data(data, output, lambda out: record_tables.gc(out, data, study))
+
+
+def retry(
+    study: StudyName,
+    experiments: Annotated[
+        list[int] | None,
+        typer.Argument(
+            help="The experiments; default: all that have failed.",
+            metavar="[EXPERIMENT]...",
+            parser=whole_number("EXPERIMENT", 0),
+        ),
+    ] = None,
+    store: Store = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Have experiments that failed trained again, when the cause is gone. 'automl run' then does it.
+
+    Example: automl retry study.yaml 4 5
+
+    \b
+    Nothing that was decided changes: the earlier result stays for decisions that
+    saw it. The new one counts as the best, in a judgement that is still to come,
+    and for the next values of a search that learns; a bracket whose next rung was
+    decided meanwhile promotes it no more.
+    """
+    from automl.opening import open_study
+    from automl.operations import retry as operation
+
+    opened = open_study(study, store)
+    retried = operation.retry(opened, experiments or [])
+    text = "nothing has failed: there is nothing to train again"
+    if retried.experiments:
+        text = f"{numbered('experiment', retried.experiments)} will be trained again; next: {_next(opened, study)}"
+    print_data(retried.to_json(), output, lambda out: out.print(text, soft_wrap=True))
+
+
+def _next(opened: OpenedStudy, study: str) -> str:
+    """The command that goes on with a study, here or on a cluster."""
+    local = f"automl run {study}"
+    return f"{local}, or automl resume {study} on a cluster" if "://" in opened.record.store.uri else local
 
 
 def extend(

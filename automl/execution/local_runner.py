@@ -12,9 +12,9 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
@@ -31,13 +31,14 @@ from automl.reporting import views
 from automl.search.agenda import Run, due, runs_of_decision
 from automl.search.brain import none_succeeded
 from automl.search.history import Decision, Failure, History, Recommendation, Result
-from automl.study import summary
+from automl.study import outages, summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind, Listener
 from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
+from automl.text.formatting import counted, numbered
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 20.0  # from the request to stop until a training is killed
@@ -80,15 +81,23 @@ class LocalRun:
     _active: list[_Active] = field(default_factory=list, init=False)
     _preemptions: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
     _stopped: bool = field(default=False, init=False)
+    _retried: Mapping[tuple[int, int], list[int]] = field(default_factory=dict, init=False)
+    _row: outages.Row = field(default_factory=outages.Row, init=False)
+    _pause: outages.Pause | None = field(default=None, init=False)
 
     def run(self) -> History:
         """Walks the plan to its end and writes best_model. Raises Interrupted, StudyFailed, or what a store raises."""
         with _lock(self.work), self._stop_on_signals():
             cleared = leftovers.clear(self.work / "attempts")
             salvage(self.record, self.definition, self.work / "attempts", cleared.alone)
+            again = outages.go_on(self.record, self.definition)
             self.study = self.record.history(self.definition)
+            self._retried = self.record.retried
             for line in cleared.lines:
-                self.listener(Event(EventKind.NOTE, self.study, text=line))
+                self._note(line)
+            if again:
+                numbers = sorted({experiment for experiment, _ in again})
+                self._note(f"the study goes on after a pause: {numbered('experiment', numbers)} trained again")
             if self.study.decisions:  # whoever was here before may have died between a result and what shows it
                 views.write_experiments(self.record, self.definition, self.study, [])
             try:
@@ -112,6 +121,7 @@ class LocalRun:
 
     def _decide(self) -> None:
         """Makes every decision that is due, until all that is left waits for a training, or for a free job."""
+        self._take_retries()
         while steps := due(self.definition.plan, self.study, on_demand=self._free > 0):
             decision = propose(self.record, self.definition, steps[0].stage, steps[0].index)
             self.study = self.study.with_decision(decision)
@@ -121,6 +131,17 @@ class LocalRun:
     def _free(self) -> int:
         """How many jobs have nothing to train."""
         return self.jobs - len(self._ready) - len(self._active)
+
+    def _take_retries(self) -> None:
+        """Lines up what a user has had trained again since the last look."""
+        before, self._retried = self._retried, self.record.retries()
+        new = {run for run, numbers in self._retried.items() if numbers != before.get(run)} & set(self.study.results)
+        if new:
+            results = {run: result for run, result in self.study.results.items() if run not in new}
+            self.study = replace(self.study, results=results)
+            runs = [run for decision in self.study.decisions for run in runs_of_decision(decision)]
+            self._ready += [run for run in runs if run.key in new]
+            self._ready.sort(key=_in_order)
 
     def _line_up(self, decision: Decision) -> None:
         """Shows a stored decision, and lines up what it requests and nobody has trained."""
@@ -133,14 +154,16 @@ class LocalRun:
             else:
                 self.study = self.study.with_result(result)
                 self._tell(EventKind.SKIPPED, recommendation=run.recommendation, rung=run.rung, result=result)
-        self._ready.sort(key=lambda run: (run.stage, run.rung, run.recommendation.number))
+        self._ready.sort(key=_in_order)
 
     def _walk(self) -> None:
         while self._ready or self._active:
-            while self._ready and len(self._active) < self.jobs and not self._stopped:
+            while self._ready and len(self._active) < self.jobs and not self._stopped and self._pause is None:
                 self._start(self._ready.pop(0))
             for active in list(self._active):
                 self._follow(active)
+            if self._pause is not None and not self._active:
+                break
             if self._stopped and not self._active:
                 raise Interrupted(
                     f"stopped; {len(self._ready)} runs of the current rungs are left",
@@ -148,6 +171,8 @@ class LocalRun:
                 )
             if self._active:
                 time.sleep(POLL_SECONDS)
+        if self._pause is not None:
+            raise self._pause.error()
 
     def _start(self, run: Run) -> None:
         recommendation, rung = run.recommendation, run.rung
@@ -218,8 +243,22 @@ class LocalRun:
         changed = [experiment for experiment in every if experiment.number == result.experiment]
         views.write_experiments(self.record, self.definition, self.study, changed)
         self._tell(EventKind.SETTLED, recommendation=run.recommendation, rung=run.rung, result=result, times=times)
-        if not self._stopped:
+        self._note_failure(run, result)
+        if not self._stopped and self._pause is None:
             self._decide()
+
+    def _note_failure(self, run: Run, result: Result) -> None:
+        """Pauses the study at a row of failures: what trains goes on to its end, and nothing else is started."""
+        self._row.take(run, result)
+        limit = self.definition.file.run.failures_in_a_row
+        if limit and len(self._row.runs) >= limit and self._pause is None:
+            self._pause = outages.pause(self.record, self._row)
+            if self._active:
+                under_way = counted(len(self._active), "training")
+                self._note(f"{self._pause.error().given}; {under_way} under way goes on to the end, Ctrl-C stops it")
+
+    def _note(self, text: str) -> None:
+        self.listener(Event(EventKind.NOTE, self.study, text=text))
 
     def _tell(
         self,
@@ -260,6 +299,10 @@ class LocalRun:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+
+
+def _in_order(run: Run) -> tuple[int, int, int]:
+    return run.stage, run.rung, run.recommendation.number
 
 
 def _silence_closed(terminals: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from automl.errors import InvalidInput, StudyFileError, nearest
 from automl.search.algorithms import ALGORITHMS
@@ -100,10 +101,18 @@ def parameters(text: str, gpus: int) -> Submission:
     return Submission(definition, study.rstrip("\n") + notes + "\n", store, image, "" if limit is None else str(limit))
 
 
-def with_settings(definition: Definition, gpus: int | None, timeout_minutes: float | None) -> Definition:
-    """The definition with the settings that a record does not hold because no decision depends on them."""
+def with_settings(
+    definition: Definition, gpus: int | None, timeout_minutes: float | None, failures_in_a_row: int | None = None
+) -> Definition:
+    """The definition with the settings that a record does not hold because no decision depends on them.
+
+    None of `gpus` and of `failures_in_a_row` leaves it as it is.
+    """
     file = definition.file
-    run = file.run.model_copy(update={"timeout_minutes": timeout_minutes})
+    settings: dict[str, Any] = {"timeout_minutes": timeout_minutes}
+    if failures_in_a_row is not None:
+        settings["failures_in_a_row"] = failures_in_a_row
+    run = file.run.model_copy(update=settings)
     costs = file.costs.model_copy(update={} if gpus is None else {"gpus": gpus})
     return replace(definition, file=file.model_copy(update={"run": run, "costs": costs}))
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from automl.errors import AutoMLError
 from automl.search.brain import QueuedValues
-from automl.search.history import Decision, what_is_decided
-from automl.study.deciding import next_decision
+from automl.search.history import Decision, Result, what_is_decided
+from automl.study.deciding import Results, next_decision
 from automl.study.definition import Definition
 from automl.study.keys import ENQUEUED, decision_key
 from automl.study.opened_study import OpenedStudy
@@ -44,7 +44,9 @@ class Replay:
     def __init__(self, record: Record, definition: Definition) -> None:
         self._definition = definition
         self._chains = {stage.index: record.decisions(stage.index) for stage in definition.plan.stages}
-        self._result = cache(record.result)
+        self._record = record
+        self._again = record.retries()
+        self._results = cache(record.results)
         self._enqueued = record.enqueued() if definition.is_chain else []
 
     def __len__(self) -> int:
@@ -63,13 +65,35 @@ class Replay:
             queue = [QueuedValues(number, self._enqueued[number]) for number in stored.enqueued]
             consumed = {(outcome.experiment, outcome.rung) for outcome in stored.consumed}
             computed = next_decision(
-                self._definition, stage, index, self._chains.__getitem__, self._result, queue=queue, consumed=consumed
+                self._definition,
+                stage,
+                index,
+                self._chains.__getitem__,
+                self._results_at(stage, index, stored),
+                queue=queue,
+                consumed=consumed,
+                again=self._again,
             )
         except IndexError:
             return Difference("", "a decision", f"none: not all of the values that it took are in {ENQUEUED}/")
         except AutoMLError as error:  # a result is gone, or what there is allows no decision
             return Difference("", "a decision", f"none: {error}")
         return first_difference(*map(_as_stored, what_is_decided(stored, computed)))
+
+    def _results_at(self, stage: int, index: int, stored: Decision) -> Results:
+        """The results as they were when a decision was made: of a run that was trained again, the one that it saw."""
+        chain = self._definition.plan.chain(self._definition.plan.stages[stage])
+        before = [decision for link in chain[:-1] for decision, _ in self._chains[link.index]]
+        before += [decision for decision, _ in self._chains[stage][:index]]
+        seen = {(outcome.experiment, outcome.rung): outcome for made in (*before, stored) for outcome in made.consumed}
+
+        def result(experiment: int, rung: int) -> Result | None:
+            results = self._results(experiment, rung)
+            outcome = seen.get((experiment, rung))
+            newest = results[-1] if results else None
+            return next((result for result in results if result.outcome() == outcome), newest)
+
+        return result
 
 
 def _as_stored(decision: Decision) -> Any:

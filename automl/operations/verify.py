@@ -29,6 +29,7 @@ from automl.study.keys import (
     MANIFEST,
     REMOVED,
     RESULTS,
+    RETRIES,
     STUDY_FILE,
     best_model_key,
     decision_key,
@@ -36,6 +37,7 @@ from automl.study.keys import (
     is_created_once,
     result_key,
     result_of,
+    retry_of,
     run_of,
     run_prefix,
 )
@@ -158,18 +160,30 @@ def _decisions(record: Record, definition: Definition, keys: Keys, findings: Fin
 
 
 def _results(record: Record, keys: Keys, findings: Findings) -> Runs:
-    """The results by (experiment, rung)."""
+    """The results by (experiment, rung): all of one that was trained again, the newest last."""
     results: Runs = {}
-    for key, experiment, rung in _numbered(result_of, RESULTS, keys, findings):
+    retries = findings.reading(RETRIES, record.retries) or {}
+    for key, experiment, rung in sorted(
+        _numbered(result_of, RESULTS, keys, findings), key=lambda named: (*named[1:], _retry(named[0]))
+    ):
         findings.checked["results"] += 1
-        result = findings.reading(key, lambda number=experiment, rung=rung: record.result(number, rung))  # type: ignore[misc]
+        if retry_of(key) not in {None, *retries.get((experiment, rung), ())}:
+            findings.wrong(key, f"is an orphan: no object of {RETRIES}/ has asked for it")
+            continue
+        result = findings.reading(key, lambda key=key: record.result_under(key))  # type: ignore[misc]
         if result is None:
             continue
         if (result.experiment, result.rung) != (experiment, rung):
             findings.wrong(key, f"says that it is of experiment {result.experiment} at rung {result.rung}")
         else:
-            results[experiment, rung] = result
+            results.setdefault((experiment, rung), []).append(result)
     return results
+
+
+def _retry(key: str) -> int:
+    """By which the results of a run are in order."""
+    number = retry_of(key)
+    return -1 if number is None else number
 
 
 def _check_chain(definition: Definition, decisions: Runs, findings: Findings) -> None:
@@ -203,18 +217,19 @@ def _check_consumed(definition: Definition, decisions: Runs, results: Runs, find
         for outcome in decision.consumed:
             run = (outcome.experiment, outcome.rung)
             saw.add(run)
-            result = results.get(run)
-            if result is None:
+            if run not in results:
                 findings.wrong(result_key(*run), f"is missing or damaged, and {key} rests on it")
                 continue
-            difference = first_difference(outcome.to_json(), result.outcome().to_json())
-            if difference is not None:
+            differences = [first_difference(outcome.to_json(), each.outcome().to_json()) for each in results[run]]
+            difference = differences[0]
+            if difference is not None and None not in differences:  # a decision saw one of those that there are by now
                 where = f"{difference.field} {difference.other!r}, where {key} saw {difference.one!r}"
                 findings.wrong(result_key(*run), f"has {where}: one of the two was changed")
         must, may = _runs_to_see(definition, decisions, stage, index)
         for run in sorted(must - saw):
             findings.wrong(key, f"did not see the result of experiment {run[0]} at rung {run[1]}")
-        for run in sorted(saw - may):
+        again = {run for run in saw if len(results.get(run, ())) > 1}  # a chain learns of it after the decision on it
+        for run in sorted(saw - may - again):
             findings.wrong(key, f"saw experiment {run[0]} at rung {run[1]}, which nobody had asked for")
 
 
@@ -268,8 +283,8 @@ def _check_requested(decisions: Runs, results: Runs, keys: Keys, findings: Findi
 def _named_checkpoints(results: Runs) -> dict[Checkpoint, str]:
     """The checkpoints that results name, with the key of a result that does."""
     named: dict[Checkpoint, str] = {}
-    for run, result in sorted(results.items()):
-        for checkpoint in _checkpoints(result):
+    for run, all_results in sorted(results.items(), key=lambda item: item[0]):
+        for checkpoint in _checkpoints(all_results[-1]):
             named.setdefault(checkpoint, result_key(*run))
     return named
 

@@ -122,7 +122,8 @@ def _after(plan: Plan, history: History, step: Step) -> Pending:
                 undecided.append(Step(earlier.index, len(decisions)))
             runs += open_runs(history, *decisions)
         elif len(decisions) > last:
-            runs += open_runs(history, decisions[last])
+            # of those before the last one only what is trained again can be open
+            runs += open_runs(history, *decisions[: last + 1])
         else:
             undecided.append(Step(earlier.index, last))
     return Pending(step, tuple(undecided), tuple(runs))

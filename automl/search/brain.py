@@ -259,7 +259,9 @@ class Brain:
         return len(range(max(stage.first, _FIRST_ENQUEUED), end))
 
     def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
-        all_outcomes = [outcome for decision in earlier for outcome in decision.consumed] + list(outcomes)
+        all_outcomes: dict[tuple[int, int], Outcome] = {}
+        for outcome in [*(outcome for decision in earlier for outcome in decision.consumed), *outcomes]:
+            all_outcomes[outcome.experiment, outcome.rung] = outcome  # of one that was trained again the last counts
         recommendations = _issued(earlier)
         return tuple(
             Trial(
@@ -270,7 +272,7 @@ class Brain:
                 value=outcome.value,
                 failure=outcome.failure,
             )
-            for outcome in all_outcomes
+            for outcome in all_outcomes.values()
             if outcome.experiment in recommendations  # not those of a search before, from which `retrains` begins
         )
 
@@ -346,7 +348,8 @@ def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
     kinds = f" ({', '.join(failures)})" if failures else ""
     return StudyFailed(
         f"none of the {count} experiments succeeded{kinds}",
-        advice="read experiment_0/log.txt, fix the training or its settings, and start under another name",
+        advice="read experiment_0/log.txt and fix the training, then 'automl retry' has them trained again; with other"
+        " settings start under another name",
     )
 
 

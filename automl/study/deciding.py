@@ -27,16 +27,18 @@ def next_decision(
     *,
     queue: Sequence[QueuedValues] = (),
     consumed: Collection[tuple[int, int]] | None = None,
+    again: Collection[tuple[int, int]] = (),
 ) -> Decision:
     """Decision `index` of `stage`, computed anew and stored nowhere. Raises NotReady as `propose` does.
 
     Without a barrier it consumes all results that are there, or those of the runs `consumed`, to be computed again.
+    `again` are the runs that were trained again: a chain learns of what has changed since a decision saw their failure.
     """
     if definition.plan.sees_all(stage, index):
         return _after_all(definition, stage, decisions, result)
     if definition.plan.stages[stage].overlap is not None:
-        return _next_training(definition, stage, index, decisions, result, queue=queue, consumed=consumed)
-    return _next_rung(definition, stage, index, decisions, result, queue=queue)
+        return _next_training(definition, stage, index, decisions, result, queue=queue, consumed=consumed, again=again)
+    return _next_rung(definition, stage, index, decisions, result, queue=queue, again=again)
 
 
 def _next_rung(
@@ -47,6 +49,7 @@ def _next_rung(
     result: Results,
     *,
     queue: Sequence[QueuedValues],
+    again: Collection[tuple[int, int]],
 ) -> Decision:
     plan = definition.plan
     decided = _decided(definition, stage, index, decisions, result)
@@ -56,6 +59,8 @@ def _next_rung(
         for outcome in _outcomes(earlier_stage, decision, result)
     ]
     earlier = [decision for decision, _ in decided]
+    if plan.stages[stage].rungs[index].new:
+        outcomes += _changed(earlier, result, again)
     return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in decided[-1:]], queue=queue)
 
 
@@ -68,6 +73,7 @@ def _next_training(
     *,
     queue: Sequence[QueuedValues],
     consumed: Collection[tuple[int, int]] | None,
+    again: Collection[tuple[int, int]],
 ) -> Decision:
     """The decision of a stage without a barrier: on one training, from the results that have come in."""
     decided = _decided(definition, stage, index, decisions, result)
@@ -76,6 +82,7 @@ def _next_training(
     runs = [(issued.number, rung) for decision in earlier for issued, rung in decision.runs()]
     wanted = [run for run in runs if run not in seen and (consumed is None or run in consumed)]
     outcomes = [reached.outcome() for run in wanted if (reached := result(*run)) is not None]
+    outcomes += _changed(earlier, result, again)
     return definition.brain.decide(stage, index, earlier, outcomes, [digest for _, digest in decided[-1:]], queue=queue)
 
 
@@ -89,6 +96,15 @@ def _decided(
         raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
     links = definition.plan.chain(where)[:-1]
     return [*(decision for link in links for decision in _whole(definition, link, decisions, result)), *before]
+
+
+def _changed(earlier: Sequence[Decision], result: Results, again: Collection[tuple[int, int]]) -> Iterator[Outcome]:
+    """The outcomes of runs that were trained again, where they are not those that the decisions so far have seen."""
+    seen = {(outcome.experiment, outcome.rung): outcome for decision in earlier for outcome in decision.consumed}
+    for run in sorted(set(again) & set(seen)):
+        reached = result(*run)
+        if reached is not None and reached.outcome() != seen[run]:
+            yield reached.outcome()
 
 
 def _whole(

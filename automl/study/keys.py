@@ -17,7 +17,9 @@ LOG, STATUS_LINES = "log.txt", "status.json"  # of an attempt, of an experiment,
 ENQUEUED = "enqueued"  # what users add to a study: enqueued/0.json, enqueued/1.json ...
 EXTENSIONS = "extensions"
 REMOVED = "gc"
-USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED)
+RETRIES = "retries"  # runs that failed and are trained again, by number
+PAUSES = "pauses"  # rows of failures at which the study paused
+USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED, RETRIES, PAUSES)
 
 BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"  # views
 BEST_MODEL = "best_model/"
@@ -25,7 +27,7 @@ BEST_MODEL = "best_model/"
 _CREATED_ONCE = (DECISIONS, RESULTS, *(f"{folder}/" for folder in USER_CHANGES))
 _NUMBER = r"(0|[1-9]\d*)"
 _DECISION = re.compile(rf"{DECISIONS}{_NUMBER}/{_NUMBER}\.json")
-_RESULT = re.compile(rf"{RESULTS}{_NUMBER}/{_NUMBER}\.json")
+_RESULT = re.compile(rf"{RESULTS}{_NUMBER}/{_NUMBER}(?:\.{_NUMBER})?\.json")
 _OF_ATTEMPT = re.compile(r"experiment_(\d+)/rung_(\d+)/([^/]+)/(.+)")
 _OF_CHECKPOINT = re.compile(r"checkpoints/(\d+)/([^/]+)")
 
@@ -57,13 +59,20 @@ def decision_of(key: str) -> tuple[int, int] | None:
     return _numbers(_DECISION, key)
 
 
-def result_key(experiment: int, rung: int) -> str:
-    return f"{RESULTS}{experiment}/{rung}.json"
+def result_key(experiment: int, rung: int, retry: int | None = None) -> str:
+    """`retry` is the number of the object of `RETRIES` that had the run trained again, None for its first result."""
+    return f"{RESULTS}{experiment}/{rung}.json" if retry is None else f"{RESULTS}{experiment}/{rung}.{retry}.json"
 
 
 def result_of(key: str) -> tuple[int, int] | None:
     """The experiment and rung of the result under this key; None for a key of something else."""
     return _numbers(_RESULT, key)
+
+
+def retry_of(key: str) -> int | None:
+    """The number of the retry that the result under this key is of; None for a first result."""
+    match = _RESULT.fullmatch(key)
+    return None if match is None or match[3] is None else int(match[3])
 
 
 def user_change_key(folder: str, number: int) -> str:

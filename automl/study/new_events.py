@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from automl.search.history import Decision, History, Recommendation, Result
@@ -21,10 +21,12 @@ class RecordEvents:
     definition: Definition
     _decisions: dict[int, list[Decision]] = field(default_factory=dict)
     _results: dict[tuple[int, int], Result] = field(default_factory=dict)
+    _retried: Mapping[tuple[int, int], list[int]] = field(default_factory=dict)
     _training: dict[int, tuple[Recommendation, int, int]] = field(default_factory=dict)  # and rung, epoch
 
     def look(self, running: Collection[int]) -> list[Event]:
         """What happened since the last look, in order. `running` are the experiments that a pod trains now."""
+        self._forget_retried()
         decided = self._read_decisions()
         study = History(self.definition.brain.metric, self._all_decisions(), self._results)
         settled = self._read_results(study)
@@ -39,6 +41,13 @@ class RecordEvents:
                 Event(EventKind.SETTLED, study, recommendation=recommendation, rung=rung, result=result, times=times)
             )
         return [*events, *self._read_trainings(study, running)]
+
+    def _forget_retried(self) -> None:
+        """What is trained again has no result any more."""
+        before, self._retried = self._retried, self.record.retries()
+        for run, numbers in self._retried.items():
+            if numbers != before.get(run):
+                self._results.pop(run, None)
 
     def _all_decisions(self) -> tuple[Decision, ...]:
         return tuple(decision for stage in self.definition.plan.stages for decision in self._decisions[stage.index])

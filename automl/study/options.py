@@ -86,6 +86,12 @@ class RunSettings(Options):
         None, ge=1, le=1024, description="experiments side by side; default: one for each CPU core"
     )
     timeout_minutes: float | None = Field(None, gt=0, allow_inf_nan=False, description="longest run of one experiment")
+    failures_in_a_row: int | None = Field(
+        5,
+        ge=0,
+        le=1000,
+        description="equal failures, one after the other and before an epoch, that pause it; null: never",
+    )
     preemptions: int = Field(100, ge=0, description="restarts of one run after exit code 75 before it counts as failed")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from automl.search.history import History
 from automl.stores.base import Store
 from automl.study.definition import Definition
-from automl.study.keys import DECISIONS, result_key
+from automl.study.keys import DECISIONS
 from automl.study.record import SIDE_BY_SIDE, Record
 
 
@@ -27,10 +27,11 @@ class PrefetchingRecord(Record):
 
     def read_results(self, runs: Iterable[tuple[int, int]]) -> None:
         """Reads the results of these experiments and rungs at once, before they are requested one by one."""
-        self._prefetch(result_key(experiment, rung) for experiment, rung in runs)
+        self._prefetch(self.result_keys(experiment, rung)[-1] for experiment, rung in runs)
 
     def history(self, definition: Definition) -> History:
         """All decisions and results of the study, in order."""
+        self.retries()
         self.read_decisions()
         decisions = [decision for stage in definition.plan.stages for decision, _ in self.decisions(stage.index)]
         self.read_results((issued.number, rung) for decision in decisions for issued, rung in decision.runs())

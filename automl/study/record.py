@@ -7,6 +7,8 @@ results/<experiment>/<rung>.json          once      a result; names the attempt 
 enqueued/<n>.json                         once      values that a user wants tried next
 extensions/<n>.json                       once      how many experiments there are to be, or the R, from then on
 gc/<n>.json                               once      the checkpoints that a user had removed, and why
+pauses/<n>.json                           once      a row of failures at which the study paused
+retries/<n>.json                          once      the runs trained again; their results: .../<rung>.<n>.json
 experiment_<n>/rung_<k>/<attempt>/...     attempt   written by that attempt alone: log, status lines, times, checkpoints
 everything else                           view      see reporting/views.py; anyone can make it anew from the above
 """
@@ -37,6 +39,7 @@ from automl.study.keys import (
     METADATA,
     METADATA_FORMAT,
     REMOVED,
+    RETRIES,
     checkpoint_object,
     decision_key,
     result_key,
@@ -54,6 +57,7 @@ class Record:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._retries: dict[tuple[int, int], list[int]] | None = None
 
     def metadata(self) -> Mapping[str, Any]:
         """What the study was begun with, and what it was extended to since.
@@ -98,14 +102,52 @@ class Record:
         stored = self.store.create(key, strict_json.dump(decision.to_json()))
         return Decision.from_json(strict_json.load(stored, self.where(key)), self.where(key))
 
+    def retries(self) -> dict[tuple[int, int], list[int]]:
+        """The runs that are trained again, each with the numbers of the objects that say so, read anew.
+
+        What is read of results after that is of the newest of them.
+        """
+        retries: dict[tuple[int, int], list[int]] = {}
+        for number, data in enumerate(self.user_changes(RETRIES)):
+            key = user_change_key(RETRIES, number)
+            try:
+                for experiment, rung in data["runs"]:
+                    retries.setdefault((int(experiment), int(rung)), []).append(number)
+            except (KeyError, TypeError, ValueError) as error:
+                raise RecordError(f"{self.where(key)} does not hold what it should ({error})") from error
+        self._retries = retries
+        return retries
+
+    @property
+    def retried(self) -> Mapping[tuple[int, int], list[int]]:
+        """What `retries` has read last."""
+        return self.retries() if self._retries is None else self._retries
+
     def result(self, experiment: int, rung: int) -> Result | None:
-        key = result_key(experiment, rung)
+        """The result of a run; None if it has none yet, also where it is to be trained again."""
+        return self.result_under(self.result_keys(experiment, rung)[-1])
+
+    def results(self, experiment: int, rung: int) -> list[Result]:
+        """Every result that a run has had, the first one first."""
+        results = map(self.result_under, self.result_keys(experiment, rung))
+        return [result for result in results if result is not None]
+
+    def result_keys(self, experiment: int, rung: int) -> list[str]:
+        """The names of the results of a run, that of the first one first."""
+        return [result_key(experiment, rung, retry) for retry in (None, *self.retried.get((experiment, rung), ()))]
+
+    def result_under(self, key: str) -> Result | None:
+        """The result under one of `result_keys`."""
         data = self._created_once(key)
         return None if data is None else Result.from_json(strict_json.load(data, self.where(key)), self.where(key))
 
+    def attempt_objects(self, experiment: int, rung: int) -> Sequence[str]:
+        """The names of all that attempts at a run have left."""
+        return self.store.list(run_prefix(experiment, rung))
+
     def store_result(self, result: Result) -> Result:
         """Stores the result unless one exists already; returns the one that is stored."""
-        key = result_key(result.experiment, result.rung)
+        key = self.result_keys(result.experiment, result.rung)[-1]
         stored = self.store.create(key, strict_json.dump(result.to_json()))
         return Result.from_json(strict_json.load(stored, self.where(key)), self.where(key))
 
@@ -183,6 +225,7 @@ class Record:
 
     def history(self, definition: Definition) -> History:
         """All decisions and results of the study, in order."""
+        self.retries()
         decisions: list[Decision] = []
         results: dict[tuple[int, int], Result] = {}
         for stage in definition.plan.stages:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
+
+_MOST_NUMBERS = 12  # of experiments, in a sentence
 
 _LONGEST = 80  # characters of a value that an error repeats
 
@@ -56,3 +59,14 @@ def setting(value: Any) -> str:
 def counted(count: int, what: str) -> str:
     """A count with its noun: '1 run', '19 runs'."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def numbered(what: str, numbers: Sequence[int]) -> str:
+    """experiment 4; experiments 4 to 8; experiments 1, 4 and 8; of many the first few. The numbers rise."""
+    if len(numbers) < 2:
+        return f"{what} {', '.join(map(str, numbers))}"
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{what}s {numbers[0]} to {numbers[-1]}"
+    if len(numbers) > _MOST_NUMBERS:
+        return f"{what}s {', '.join(map(str, numbers[:_MOST_NUMBERS]))} and {len(numbers) - _MOST_NUMBERS} more"
+    return f"{what}s {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

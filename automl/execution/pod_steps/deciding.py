@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from automl.errors import NotReady, RecordError
 from automl.execution import submission
-from automl.execution.pod_steps.environment import open_study, output, step, variable
+from automl.execution.pod_steps.environment import open_study, output, step, variable, with_settings
 from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
@@ -19,7 +19,7 @@ from automl.search.brain import none_succeeded
 from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
 from automl.stores import open_store
-from automl.study import summary
+from automl.study import outages, summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import REPORT
@@ -27,7 +27,7 @@ from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from automl.study.verdict import verdict
 from automl.text import strict_json
-from automl.text.formatting import counted
+from automl.text.formatting import counted, numbered
 
 WAIT_SECONDS = 3.0  # between two looks for a result; Argo takes longer to start a pod
 
@@ -41,7 +41,11 @@ def start() -> None:
         study = submission.parameters(variable("AUTOML_PARAMETERS"), int(variable("AUTOML_GPUS")))
     else:
         study = submission.compiled(variable("AUTOML_STUDY"), variable("AUTOML_STORE"))
-    plan = begin(Record(open_store(study.store, probe=True)), study.definition, study.text).definition.plan
+    opened = begin(Record(open_store(study.store, probe=True)), study.definition, study.text)
+    plan = opened.definition.plan
+    again = outages.go_on(opened.record, with_settings(opened.definition))
+    if again:
+        print(f"the study goes on after a pause: {counted(len(again), 'training')} again", flush=True)
     output("search", _stages(plan.search))
     output("judge", _stages(plan.finals))
     for name in ("store", "image", "timeout_minutes", "bucket", "report_key"):
@@ -59,13 +63,15 @@ def propose_rung() -> None:
     In a stage without a barrier it waits until there is something to train, or until there is nothing any more.
     """
     record, opened = open_study()
+    outages.refuse_paused(record)
     this = step()
     if opened.definition.plan.stages[this.stage].overlap is not None:
         _propose_training(record, opened, this)
         return
     for following in pending(opened.definition.plan, opened.history()):
         if following.step == this and not following.decisions:  # Argo asks when the trainings before are over
-            _give_up_lost(record, following.runs)
+            _refuse_untried(_give_up_lost(record, following.runs))
+    outages.check(record, opened.definition, opened.history())
     _put_out(opened, propose(record, opened.definition, this.stage, this.index))
 
 
@@ -77,7 +83,9 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
     """
     plan, asked_again = opened.definition.plan, False
     while (stored := record.decision(this.stage, this.index)) is None:
-        following = next((each for each in pending(plan, opened.history()) if each.step.stage == this.stage), None)
+        history = opened.history()
+        outages.check(record, opened.definition, history)
+        following = next((each for each in pending(plan, history) if each.step.stage == this.stage), None)
         if following is None:
             print("nothing is left to train in this stage")
             output("experiments", "[]")
@@ -96,6 +104,7 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
 def settle() -> None:
     """Gives up the training of a turn whose pod is gone for good, if it left no result."""
     record, _ = open_study()
+    outages.refuse_paused(record)  # a pod that refused to train is not lost
     this = step()
     stored = record.decision(this.stage, this.index)
     if stored is not None:
@@ -130,6 +139,10 @@ def collect() -> None:
 
     record, opened = open_study()
     plan, history = opened.definition.plan, opened.history()
+    if (paused := outages.open_pause(record)) is not None:
+        views.rebuild(opened)
+        output(REPORT, (record.store.get(REPORT) or b"").decode())
+        raise paused.error()
     unfinished = pending(plan, history)
     _give_up_lost(record, _runs_of_ended_stages(history, unfinished))
     study = views.rebuild(opened)
@@ -175,7 +188,25 @@ def _runs_of_ended_stages(history: History, unfinished: Iterable[Pending]) -> li
     return [run for decision in ended for run in open_runs(history, decision)]
 
 
-def _give_up_lost(record: Record, runs: Iterable[Run]) -> None:
-    """Stores a failure for each of these runs, which are over and have left no result."""
+def _refuse_untried(runs: Collection[Run]) -> None:
+    """Raises NotReady when there are any runs that a user had trained again when their pods were over."""
+    if runs:
+        numbers = sorted({run.recommendation.number for run in runs})
+        raise NotReady(
+            f"{numbered('experiment', numbers)} is to be trained again, and the pods of that rung were over by then",
+            advice="'automl resume' does it",
+        )
+
+
+def _give_up_lost(record: Record, runs: Iterable[Run]) -> list[Run]:
+    """Stores a failure for each of these runs, which are over and have left no result.
+
+    Returns those that it leaves open: a user had them trained again when their pods were over.
+    """
+    left = []
     for run in runs:
+        if not outages.was_tried(record, run.key):
+            left.append(run)
+            continue
         fail(record, run.recommendation, run.rung, "lost", Diagnosis(Failure.LOST, MEANINGS[Failure.LOST]))
+    return left

@@ -9,6 +9,7 @@ from automl.errors import InvalidInput
 from automl.execution import pod_contract, submission
 from automl.search.agenda import Step
 from automl.stores import open_store
+from automl.study.definition import Definition
 from automl.study.opened_study import OpenedStudy
 from automl.study.prefetching_record import PrefetchingRecord
 
@@ -31,11 +32,16 @@ def open_study() -> tuple[PrefetchingRecord, OpenedStudy]:
     """The record, and its study with the settings that are not stored because no decision depends on them."""
     record = PrefetchingRecord(open_store(variable("AUTOML_STORE")))
     opened = OpenedStudy.read(record)
+    return record, replace(opened, definition=with_settings(opened.definition))
+
+
+def with_settings(definition: Definition) -> Definition:
+    """The definition with the settings that reach a pod in its environment."""
     limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
-    definition = submission.with_settings(
-        opened.definition, int(gpus) if gpus else None, float(limit) if limit else None
+    row = os.environ.get("AUTOML_FAILURES_IN_A_ROW")
+    return submission.with_settings(
+        definition, int(gpus) if gpus else None, float(limit) if limit else None, int(row) if row else None
     )
-    return record, replace(opened, definition=definition)
 
 
 def output(name: str, text: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from automl.errors import CheckpointError, NotReady, StoreError
+from automl.errors import CheckpointError, NotReady, StoreError, StudyPaused
 from automl.execution import pod_contract as contract
 from automl.execution.pod_steps.environment import open_study, step, variable
 from automl.execution.steps.diagnosis import Diagnosis, Ended
@@ -18,6 +18,8 @@ from automl.execution.steps.observe import Observer, fail
 from automl.execution.steps.stage_in import Launch, stage_in
 from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, Result
+from automl.study import outages
+from automl.study.outages import is_early
 from automl.study.record import Record
 from automl.text import strict_json
 
@@ -38,6 +40,7 @@ def stage_in_training() -> None:
         (contract.WORK / contract.SKIP).touch()
         print("the result stands already")
         return
+    outages.refuse_paused(record)
     try:
         launch = stage_in(record, opened.definition, recommendation, run.rung, contract.WORK)
     except CheckpointError as error:
@@ -86,6 +89,9 @@ class _Following:
         if observer is not None:
             seconds = self._seconds()
             result = self._patiently(lambda: observer.finish(ended, seconds))
+        if result is not None and result.failure is not None:
+            failed = result
+            self._patiently(lambda: _pause_at_a_row(failed))  # before this pod may end
         _write_verdict(contract.AGAIN if result is None else 0)
         if result is not None:
             print(f"experiment {result.experiment}: {_in_words(result)}", flush=True)
@@ -146,6 +152,16 @@ def _observer() -> Observer:
     resume = record.manifest(key) if key else None
     launch = Launch((), contract.WORK, variable("AUTOML_ATTEMPT"), resume)
     return Observer(record, opened.definition, run.recommendation, run.rung, launch)
+
+
+def _pause_at_a_row(result: Result) -> None:
+    """Pauses the study when this is one of a row of failures: no other pod of it trains then."""
+    record, opened = open_study()
+    if is_early(_run(record), result):
+        try:
+            outages.check(record, opened.definition, opened.history())
+        except StudyPaused as paused:
+            print(paused, flush=True)
 
 
 def _run(record: Record) -> Run:

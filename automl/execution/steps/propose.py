@@ -25,4 +25,7 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
         chain = definition.plan.chain(where)
         decisions = [decision for earlier in chain for decision, _ in record.decisions(earlier.index)]
         queue = waiting(record.enqueued(), decisions)
-    return record.commit(next_decision(definition, stage, index, record.decisions, record.result, queue=queue))
+    decided = next_decision(
+        definition, stage, index, record.decisions, record.result, queue=queue, again=record.retried
+    )
+    return record.commit(decided)
