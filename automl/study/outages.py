@@ -16,7 +16,7 @@ from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, History, Result
 from automl.search.plan import Plan
 from automl.study.definition import Definition
-from automl.study.keys import PAUSES, RETRIES, attempt_prefix, user_change_key
+from automl.study.keys import LOG, PAUSES, RETRIES, attempt_prefix, experiment_key, user_change_key
 from automl.study.record import Record
 from automl.text.formatting import counted, numbered
 
@@ -37,7 +37,7 @@ class Pause:
         return numbered("experiment", sorted({experiment for experiment, _ in self.runs}))
 
     def error(self) -> StudyPaused:
-        log = f"experiment_{self.runs[-1][0]}/log.txt"
+        log = experiment_key(self.runs[-1][0], LOG)
         return StudyPaused(
             f"the study is paused: {counted(len(self.runs), 'training')} in a row failed alike before their first epoch"
             f" ({self.experiments}): {self.failure}: {self.message}".rstrip(": "),
