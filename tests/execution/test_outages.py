@@ -64,8 +64,8 @@ def test_a_row_of_failures_pauses_and_the_same_command_trains_them_again(tmp_pat
     pause = json.loads((tmp_path / "study/pauses/0.json").read_text())
     results = created_once(tmp_path, "results")
     decisions = created_once(tmp_path, "decisions")
-    if kind != "asha":  # where the defaults, which succeed, are promoted while others fail
-        assert len(results) <= len(pause["runs"]) + 1 + (jobs - 1)  # what was under way ends
+    if jobs == 1 and kind != "asha":  # elsewhere a success of the defaults may end a row
+        assert len(results) == len(pause["runs"]) + 1
     assert not (tmp_path / "study/best_model").exists()
     assert run(tmp_path, jobs).code == 0
     for key, data in {**results, **decisions}.items():
