@@ -21,6 +21,7 @@ from automl.study.record import Record
 from automl.text.formatting import counted, numbered
 
 Key = tuple[int, int]  # of a run: experiment and rung
+_BY_THE_VALUES = (Failure.OUT_OF_MEMORY, Failure.NOT_FINITE)  # a part of the space may have nothing else
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ class Pause:
 
 
 def is_early(run: Run, result: Result) -> bool:
-    """Whether it failed before the first epoch that it was to train."""
-    return result.failure is not None and result.epochs <= run.recommendation.resume_epoch
+    """Whether it failed before the first epoch that it was to train, and not by the values that were tried."""
+    failed = result.failure not in {None, *_BY_THE_VALUES}
+    return failed and result.epochs <= run.recommendation.resume_epoch
 
 
 @dataclass

@@ -55,8 +55,10 @@ def paused_then_mended(folder: Path, study: str, jobs: int = 1) -> Ran:
     return ran
 
 
-@pytest.mark.parametrize("kind", STUDIES)
-@pytest.mark.parametrize("jobs", [1, 2])
+# with two jobs, promotions of the defaults, which succeed, may end every row of so small an asha
+@pytest.mark.parametrize(
+    ("kind", "jobs"), [*((kind, 1) for kind in STUDIES), *((kind, 2) for kind in STUDIES if kind != "asha")]
+)
 def test_a_row_of_failures_pauses_and_the_same_command_trains_them_again(tmp_path: Path, kind: str, jobs: int) -> None:
     ran = paused_then_mended(tmp_path, STUDIES[kind], jobs)
     assert "the study is paused: 5 trainings in a row failed alike before their first epoch" in ran.err
