@@ -76,6 +76,9 @@ class Continuous:
         if self.empty:
             return ()
         magnitude = max(abs(self.low), abs(self.high))
+        step = max(10.0 ** (math.floor(math.log10(magnitude or 1.0)) - DIGITS + 1), math.ulp(magnitude))
+        if (self.high - self.low) / step > most + 1:  # no two neighbours are that far apart: there is nothing to list
+            return None
         if self.high - self.low < COARSE * magnitude or magnitude == 0:
             inside = _floats(self.low, self.high)
         elif self.low < 0 < self.high or magnitude < sys.float_info.min:

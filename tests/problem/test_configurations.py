@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from automl.problem import domains
 from automl.problem.configurations import count, every, identity, is_drawn
 from automl.testing.spaces import CATEGORICAL, MIXED, random_space, space_of
 
@@ -138,3 +139,14 @@ def test_floats_are_not_listed() -> None:
     with pytest.raises(ValueError, match="cannot be listed"):
         next(every(MIXED))
     assert len(list(every(CATEGORICAL))) == count(CATEGORICAL) == 12
+
+
+def test_an_interval_of_very_many_floats_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(*_ends: float) -> Any:
+        raise AssertionError("ten thousand of them take 50 ms, at every step of every study")
+
+    monkeypatch.setattr(domains, "_decimals", listed)
+    monkeypatch.setattr(domains, "_floats", listed)
+    for low, high in ((0.0, 1.0), (1e-6, 1e-1), (-3.0, -1e-9), (0.01, 1e300), (-5.0, 5.0), (5e-324, 1e-300)):
+        for log in (False, low > 0):
+            assert count(space_of(a={"type": "float", "low": low, "high": high, "log": log})) == math.inf

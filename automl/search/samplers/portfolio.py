@@ -25,12 +25,14 @@ from automl.search.surrogates.features import Rows
 class Portfolio:
     """`least` and `most` are the shares of the process's turns where it knows nothing and where it knows enough.
 
-    It knows enough where the ranks of what it predicts and of what came correlate by `enough`.
+    It knows enough where the ranks of what it predicts and of what came correlate by `enough`. TPE gets the rest of the
+    turns from `ripe` trials on, and before that in proportion: of ten trials it takes one for good, and knows little.
     """
 
     least: float = 0.3
     most: float = 0.85
     enough: float = 0.5
+    ripe: int = 40
     process: OwnProcess = field(default_factory=OwnProcess)
     tpe: TreeParzen = field(default_factory=TreeParzen)
 
@@ -59,6 +61,7 @@ class _Turns:
             self._correlation = rank_correlation(self._process.process.left_out(), knowledge.targets)
         certainty = min(max(self._correlation / settings.enough, 0.0), 1.0)
         share = settings.least + (settings.most - settings.least) * certainty
+        share = 1 - (1 - share) * min(1.0, len(knowledge.rows) / settings.ripe)
         reason = f"predictions of the process rank the trials with a correlation of {self._correlation:.2f}: it has "
         reason += f"{share:.0%} of the turns, and this is "
         if rng.random() < share:

@@ -35,7 +35,7 @@ class OwnProcess:
 
     starts: int = 4
     candidates: int = 1000
-    tail: float = 3.0
+    tail: float = 1.5
     priors: Priors = field(default_factory=Priors)
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:

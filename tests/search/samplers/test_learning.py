@@ -112,12 +112,12 @@ def test_a_study_without_differences_is_searched_evenly_and_says_so(sampler: Sam
 def test_the_portfolio_follows_what_the_process_is_worth() -> None:
     space = unit("ab")
     rng = np.random.default_rng(2)
-    drawn: list[dict[str, Any]] = [space.sample(rng) for _ in range(30)]
+    drawn: list[dict[str, Any]] = [space.sample(rng) for _ in range(Portfolio.ripe)]
     smooth = [Trial(v, -((v["a"] - 0.3) ** 2) - (v["b"] - 0.6) ** 2) for v in drawn]
     noise = [Trial(v, float(rng.normal())) for v in drawn]
     turns = {}
     for name, trials in (("smooth", smooth), ("noise", noise)):
-        request = Request(20, first=30, total=60, seed=(0, 0, 30))
+        request = Request(20, first=40, total=70, seed=(0, 0, 40))
         reasons = [proposal.reason for proposal in Portfolio().propose(space, trials, request)]
         assert all("rank the trials with a correlation of" in reason for reason in reasons)
         turns[name] = sum("Gaussian process on" in reason for reason in reasons)
