@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.simulation.studies import uniform_instead_of_a_model
 # the same examples every time, and no clock: a machine that is busy fails nothing. AUTOML_TEST_DEEP=1 draws new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# programs of tests run in this environment, as they would where it is activated
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 settings.load_profile("deep" if os.environ.get("AUTOML_TEST_DEEP") else "steady")
 
 

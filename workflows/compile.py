@@ -33,7 +33,8 @@ def compile_study(definition: Definition, text: str) -> Workflow:
     """
     cluster, run, store = definition.file.cluster, definition.file.run, definition.file.run.store or ""
     image = cluster.image or definition.network.image
-    submission.check_pod_values(store, image, "run: store", "set it there")
+    submission.check_program(definition.network)
+    image = submission.check_pod_values(store, image, "run: store", "set it there")
     sent = strict_json.dump(
         {**definition.to_json(), "text": text, **({"unsaid": list(definition.unsaid)} if definition.unsaid else {})}
     ).decode()

@@ -11,6 +11,8 @@ from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
 from automl.text.formatting import counted
 
+NOTHING_KEPT = "no model is kept; 'keep: [model.pt]' of the network says which files of a training are"
+
 
 @dataclass(frozen=True)
 class PlannedRung:
@@ -123,9 +125,12 @@ class PlannedStudy:
         }
 
 
-def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSize | None = None) -> PlannedStudy:
+def planned(
+    definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSize | None = None, notes: tuple[str, ...] = ()
+) -> PlannedStudy:
     """The plan of a study, with the wall-clock time for each of these numbers of experiments at a time.
 
+    `notes` are what the caller has to say beside the plan.
     Raises StudyFileError for settings that no study may begin with.
     """
     definition.check_new()
@@ -137,7 +142,12 @@ def planned(definition: Definition, jobs: tuple[int, ...], workflow: WorkflowSiz
         sampler=definition.sampler_name,
         parameters=tuple(parameter.name for parameter in definition.space.parameters),
         configurations=None if math.isinf(definition.configurations) else int(definition.configurations),
-        notes=(*plan.notes, *_small_space(definition)),
+        notes=(
+            *plan.notes,
+            *_small_space(definition),
+            *notes,
+            *(() if definition.network.keeps_a_model else (NOTHING_KEPT,)),
+        ),
         stages=tuple(PlannedStage.of(stage) for stage in plan.stages),
         totals=Totals(
             experiments=plan.experiments,

@@ -71,7 +71,7 @@ Jobs = Annotated[
     typer.Option(
         "--jobs",
         "-j",
-        help="Experiments that train at the same time; default: one for each CPU core.",
+        help="Experiments that train at the same time; default: one for each GPU, or for each CPU core.",
         parser=number_of_jobs,
         metavar="N",
     ),

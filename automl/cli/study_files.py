@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from automl.cli.options import Jobs, Output, Store, StudyPath, number_of_jobs
 from automl.cli.output import Format, print_data
+
+if TYPE_CHECKING:
+    from automl.study.definition import Definition
 
 
 def init(
@@ -51,7 +54,7 @@ def plan(
     \b
     With -o json or yaml, null where 'costs' does not say:
       study network algorithm sampler   names
-      parameters notes                  what is searched; what was adjusted
+      parameters notes                  what is searched; what to know of it
       configurations                    of the search space; null: infinitely many
       stages                            name, kind (search or final), experiments,
                                         rungs: experiments, from_epoch, epochs
@@ -71,8 +74,23 @@ def plan(
 
     definition = study_file.read(study)
     size = WorkflowSize(study_bytes(definition), MOST_BYTES)
-    plan_data = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size)
+    plan_data = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size, _program_notes(definition))
     print_data(plan_data.to_json(), output, lambda console: tables.plan(console, plan_data))
+
+
+def _program_notes(definition: Definition) -> tuple[str, ...]:
+    """What a plan says of the program of a user's own. Raises NetworkError when it is nowhere to be found."""
+    from automl.errors import NetworkError
+    from automl.execution import preflight
+
+    if definition.home is None:
+        return ()
+    try:
+        return (f"the program is {' '.join(preflight.check_program(definition))}",)
+    except NetworkError as error:
+        if definition.network.image is None and definition.file.cluster.image is None:
+            raise
+        return (f"not on this machine, where 'automl run' needs it: {error.given}",)
 
 
 def run(
@@ -87,6 +105,7 @@ def run(
     """
     from automl.analysis import status
     from automl.execution import local_runner, machine, preflight
+    from automl.execution.gpus import shared
     from automl.reporting.plain_console import plain_console
     from automl.reporting.terminal import live_view, tables
     from automl.stores import open_store
@@ -98,7 +117,8 @@ def run(
     text = study_file.read_text(study)
     definition = study_file.parse(text, str(study), study.parent)
     uri = study_file.store_uri(definition, study) if store is None else store
-    side_by_side = jobs or definition.file.run.jobs or machine.default_jobs()
+    gpus = shared(definition.file.run.gpus, definition.costs.gpus)
+    side_by_side = jobs or definition.file.run.jobs or gpus.places or machine.default_jobs()
     record = Record(open_store(uri, probe=True))
     begun = record.store.get(METADATA) is not None
     if not begun:  # what is missing is said before anything is written
@@ -108,8 +128,9 @@ def run(
         preflight.check_program(definition)
     console = plain_console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
+    work = machine.work_folder(record.store.uri)
     with view.shown():
-        local_runner.LocalRun(record, definition, side_by_side, machine.work_folder(record.store.uri), view).run()
+        local_runner.LocalRun(record, definition, side_by_side, work, view, gpus=gpus).run()
     result = status.status(record, definition, side_by_side)
     name = str(study) if store is None else uri
     print_data(result.to_json(), output, lambda out: tables.finished(out, definition, result, name))

@@ -20,6 +20,8 @@ from types import FrameType
 
 from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed
 from automl.execution import leftovers
+from automl.execution.gpus import NO_GPUS, Gpus
+from automl.execution.local_program import prepared
 from automl.execution.pod_contract import PREEMPTED
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
@@ -53,6 +55,7 @@ class _Active:
     run: Run
     training: Training
     observer: Observer
+    gpus: tuple[str, ...] = ()
     began: float = field(default_factory=time.monotonic)
     stopping: float | None = None  # when it was asked to stop
     timed_out: bool = False
@@ -66,8 +69,8 @@ class _Active:
 class LocalRun:
     """One walk of a study.
 
-    `jobs` trainings run at the same time. `work` is a folder of this machine for what is under way. `start` starts a
-    training.
+    `jobs` trainings run at the same time and share `gpus`. `work` is a folder of this machine for what is under way.
+    `start` starts a training.
     """
 
     record: Record
@@ -76,6 +79,7 @@ class LocalRun:
     work: Path
     listener: Listener
     start: Start = TrainingProcess
+    gpus: Gpus = NO_GPUS
     study: History = field(init=False)
     _ready: list[Run] = field(default_factory=list, init=False)  # those that wait for a free job, the next one first
     _active: list[_Active] = field(default_factory=list, init=False)
@@ -185,9 +189,11 @@ class LocalRun:
             self._settle(run, result)
             remove(folder)
             return
+        gpus = self.gpus.for_next(name for active in self._active for name in active.gpus)
+        launch = prepared(launch, self.definition, self.gpus.variables(gpus))
         observer = Observer(self.record, self.definition, recommendation, rung, launch)
         note(self.definition, launch, run)
-        self._active.append(_Active(run, self.start(launch, self.jobs), observer))
+        self._active.append(_Active(run, self.start(launch, self.jobs), observer, gpus))
         self._tell(EventKind.STARTED, recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
 
     def _follow(self, active: _Active) -> None:

@@ -14,36 +14,43 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from automl.errors import NetworkError, nearest
+from automl.execution.local_program import given_folder, located
+from automl.networks.braces import OPTIONS, SHELLS, interpreter, script_of
 from automl.study.definition import Definition
 
 OWN_TRAINERS = "automl.trainers."
 CHECK = "--check-libraries"  # of our own trainers: the exit code is 0 when all that they need is installed
-PYTHONS = ("python", "python3")  # of an image; here the one that runs this stands for them
-_SHELLS = ("sh", "bash", "dash", "zsh")
-_WITHOUT_VALUE = {  # options after which the script still comes
-    **dict.fromkeys((*PYTHONS, "python3."), frozenset({"-u", "-B", "-E", "-I", "-O", "-OO", "-P", "-S", "-s", "-v"})),
-    **dict.fromkeys(_SHELLS, frozenset({"-e", "-u", "-x", "-eu", "-ex", "-eux"})),
-}
 _OWN_FOLDER = "a training begins in a folder of its own"
 
 
-def check_program(definition: Definition) -> None:
-    """Raises NetworkError when the command of the network cannot be started here. Starts no training."""
-    program, *words = definition.network.command
+def check_program(definition: Definition) -> tuple[str, ...]:
+    """The program as a training starts it, with the script that it runs. Starts no training.
+
+    Raises NetworkError when the command of the network cannot be started here.
+    """
+    command, home = definition.network.command, definition.home
+    given_folder(definition.network, home)
+    program, *words = located(command, home)
     if _is_filled_in(program):
-        return
-    if program not in PYTHONS:
-        _check_executable(program)
-    kind = Path(program).name
-    options = _WITHOUT_VALUE.get("python3." if kind.startswith("python3.") else kind)
+        return (program,)
+    _check_executable(program, home)
+    kind = interpreter(program)
+    options = OPTIONS.get(kind)
     if options is None:
-        return
+        script = script_of(command)
+        if script is None:
+            return (program,)
+        _check_script(words[script - 1])
+        return (program, words[script - 1])
     while words and words[0] in options:
         words = words[1:]
-    if kind not in _SHELLS and len(words) > 1 and words[0] == "-m":
-        _check_module(words[1], is_ours=program in PYTHONS)
-    elif words and not words[0].startswith("-") and not _is_filled_in(words[0]):
+    if kind not in SHELLS and len(words) > 1 and words[0] == "-m":
+        _check_module(words[1], is_ours=program == sys.executable)
+        return (program, *words[:2])
+    if words and not words[0].startswith("-") and not _is_filled_in(words[0]):
         _check_script(words[0])
+        return (program, words[0])
+    return (program,)
 
 
 def _is_filled_in(word: str) -> bool:
@@ -54,11 +61,13 @@ def _refused(word: str, what: str, *, allowed: str = "", advice: str = "") -> Ne
     return NetworkError(f"command: {word!r} {what}", allowed=allowed, advice=advice)
 
 
-def _check_executable(program: str) -> None:
+def _check_executable(program: str, home: Path | None) -> None:
     if "/" not in program:
         if shutil.which(program) is None:
-            near = nearest(program, _programs())
-            raise _refused(program, "is not a program on the PATH of this machine", advice=near or "install it")
+            near = nearest(program, _programs()) or "install it"
+            if home is not None and (home / program).is_file():
+                near = f"write ./{program} for the one beside the file that names it"
+            raise _refused(program, "is not a program on the PATH of this machine", advice=near)
         return
     path = Path(program)
     _check_script(program)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import InvalidInput, StudyFileError, nearest
+from automl.networks import Network
+from automl.networks.braces import script_of
 from automl.search.algorithms import ALGORITHMS
 from automl.stores import open_store
 from automl.study.definition import Definition
@@ -54,7 +56,7 @@ def compiled(sent: str, store: str) -> Submission:
     """What `workflows.compile_study` sent. Raises InvalidInput or RecordError for anything else."""
     data = strict_json.load(sent.encode(), "the compiled study")
     definition = Definition.from_json(data)
-    return Submission(definition, str(data["text"]), store, definition.network.image, "")
+    return Submission(definition, str(data["text"]), store, definition.network.image or "", "")
 
 
 def parameters(text: str, gpus: int) -> Submission:
@@ -183,25 +185,42 @@ def _check_algorithm(study: str, algorithm: str) -> None:
         )
 
 
-def check_pod_values(store: str, image: str, option: str, advice: str) -> None:
+def check_program(network: Network) -> None:
+    """Raises StudyFileError when no pod would find the network's program: its path must be one of the image."""
+    words, folder = network.command, network.working_directory
+    script = script_of(words)
+    named = words[0] if script is None else words[script]
+    is_relative = not named.startswith("/") and (script is not None or "/" in named)
+    if folder is not None and not folder.startswith("/"):
+        raise StudyFileError(f"working_directory: {folder}", allowed="on a cluster, a folder of the image: /...")
+    if folder is None and is_relative:
+        raise StudyFileError(
+            f"command: {named} is relative, and in a pod nothing lies beside the file that names it",
+            allowed="the path in the image, or working_directory: the folder in the image",
+        )
+
+
+def check_pod_values(store: str, image: str | None, option: str, advice: str) -> str:
     """Raises when a pod would refuse the store or the image: Argo pastes both into manifests, and both are addresses.
 
-    `option` is what names the store, for the message. Raises StudyFileError.
+    `option` is what names the store, for the message. Returns the image. Raises StudyFileError.
     """
     if not _STORE.fullmatch(store):
         allowed = "s3://bucket/prefix, where every pod can reach it, of letters, digits and . _ = / + @ -"
         given = repr(store) if store else "none is set"
         raise StudyFileError(f"{option}: {given}", allowed=allowed, advice=advice)
-    if not _IMAGE.fullmatch(image):
-        raise StudyFileError(f"image: {image!r}", allowed="the reference of an image")
+    if image is None or not _IMAGE.fullmatch(image):
+        given, where = repr(image) if image else "none is set", "'image' of the network, or 'cluster: {image: ...}'"
+        raise StudyFileError(f"image: {given}", allowed="the reference of an image", advice=f"see {where}")
+    return image
 
 
 def _places(definition: Definition, store: str) -> tuple[str, str]:
     """Where the study lies and what trains it: Argo pastes both into the pods that follow."""
     store = store or definition.file.run.store or ""
     image = definition.file.cluster.image or definition.network.image
-    check_pod_values(store, image, "store", "-p store=s3://bucket/prefix")
-    return store, image
+    check_program(definition.network)
+    return store, check_pod_values(store, image, "store", "-p store=s3://bucket/prefix")
 
 
 def _with_gpus(definition: Definition, gpus: int) -> Definition:

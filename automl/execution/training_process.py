@@ -12,7 +12,6 @@ from typing import Protocol
 
 from automl.errors import AutoMLError
 from automl.execution import launcher, leftovers
-from automl.execution.preflight import PYTHONS
 from automl.execution.steps.stage_in import Launch
 
 
@@ -39,15 +38,12 @@ class TrainingProcess:
     """Starts the program of a launch; what it prints goes to the launch's log."""
 
     def __init__(self, launch: Launch, jobs: int) -> None:
-        argv = launch.argv
-        if argv[0] in PYTHONS:  # of the image; here it is the one that runs this
-            argv = (sys.executable, *argv[1:])
         self._log = launch.log.open("ab")
         try:
             self._process = subprocess.Popen(
-                (sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), *argv),
-                cwd=launch.folder,
-                env={**_environment(jobs), leftovers.ATTEMPT_VARIABLE: launch.attempt},
+                (sys.executable, "-I", "-S", launcher.__file__, str(os.getpid()), *launch.argv),
+                cwd=launch.working or launch.folder,
+                env={**_environment(jobs), **launch.environment, leftovers.ATTEMPT_VARIABLE: launch.attempt},
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,

@@ -17,46 +17,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
 from automl.networks import spec_formats
+from automl.networks.braces import CHECKPOINT, RESULTS, Words
 from automl.networks.checkpoints import Checkpoints
-from automl.networks.command_words import as_words, with_placeholders
+from automl.networks.command_words import as_words
+from automl.networks.completion import completed
+from automl.networks.fields import DottedPath, Fields
 from automl.networks.status_rule import StatusRule, below
 from automl.problem.metric import Metric
 from automl.problem.search_space import Parameter
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
 
-PLACEHOLDERS = ("{spec}", "{results}", "{gpus}")
-DottedPath = Annotated[str, Field(pattern=rf"^{spec_formats.PATH}$", examples=["train.lr"])]
 _ROW = ("automl_enabled", "path")  # what a row of the table says beside what a Parameter says
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Fields(_Model):
-    """The paths in the train spec of what the search itself sets, and of what people look for first."""
-
-    epochs: DottedPath = Field(description="train until this many epochs are done in total")
-    schedule_epochs: DottedPath | None = Field(None, description="the epochs that a learning-rate schedule spans")
-    seed: DottedPath | None = Field(None, description="the seed of the training")
-    resume_from: DottedPath | None = Field(None, description="the checkpoint file to go on from")
-    results: DottedPath | None = Field(None, description="the folder that the program writes to")
-    dataset: DottedPath | None = Field(None, description="the path of the data")
-    held_out: DottedPath | None = Field(None, description="true asks for a judgement on held-out data at the end")
-    checkpoint_interval: DottedPath | None = Field(None, description="epochs between checkpoints")
-    validation_interval: DottedPath | None = Field(None, description="epochs between validations")
-    first_validation: DottedPath | None = Field(None, description="the first epoch that is validated")
-    examples: DottedPath | None = Field(
-        None, description="examples of an epoch: with it the intervals are in steps, epochs x examples / batch_size"
-    )
-    batch_size: DottedPath | None = Field(None, description="examples of one step")
-    learning_rate: DottedPath | None = None
-    pretrained: DottedPath | None = Field(None, description="weights to start from, a path inside the container")
-
-    def paths(self) -> tuple[str, ...]:
-        """All paths that are known."""
-        return tuple(path for path in self.model_dump().values() if path is not None)
 
 
 class MetricRule(_Model):
@@ -93,20 +69,34 @@ class Network(_Model):
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_]{0,62}$", description="letters a-z, digits and '_', at most 63", examples=["my_net"]
     )
-    title: str = Field(max_length=200)
-    task: str = Field(max_length=60)
+    title: str = Field("", max_length=200)
+    task: str = Field("", max_length=60)
     aliases: tuple[str, ...] = Field((), description="other names that a study file may use")
     framework: str | None = Field(None, max_length=60)
     trains_like: str | None = Field(
         None, description="the network of the catalogue that does the same task by other means, and trains anywhere"
     )
     refused: str | None = Field(None, max_length=300, description="why it cannot be searched; it is only listed")
-    image: str = Field(min_length=1, max_length=300, description="the container image that trains")
-    command: tuple[str, ...] = Field(min_length=1, description="argv; {spec}, {results} and {gpus} are filled in")
+    image: str | None = Field(
+        None, min_length=1, max_length=300, description="the container image that trains; needed on a cluster"
+    )
+    command: tuple[str, ...] = Field(
+        min_length=1,
+        description="argv, without a shell; {spec}, {args}, {epochs}, {seed}, {checkpoint}, {results}, {gpus} and "
+        "values of the train spec such as {lr} are filled in",
+    )
+    arguments: Literal["flags", "flags_equals", "hydra", "json"] = Field("flags", description="the form of {args}")
+    booleans: Literal["no_flag", "true_false", "present"] = Field(
+        "no_flag",
+        description="of flags: --amp and --no-amp, or --amp true and --amp false, or --amp and nothing",
+    )
+    environment: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$", examples=["LR"])], str] = Field(
+        {}, description="environment variables of the training, filled in like the command"
+    )
     spec_format: Literal["yaml", "json", "toml", "protobuf"] = "yaml"
     status_file: str = Field("status.json", description="in TAO's dialect; 'status' says more")
     status: StatusRule | None = Field(None, description="what the program writes while it trains, and in which format")
-    fields: Fields
+    fields: Fields = Fields()
     metric: MetricRule
     held_out_metric: str | None = None
     checkpoints: Checkpoints | None = None
@@ -124,7 +114,7 @@ class Network(_Model):
     epochs: int = Field(ge=1, description="epochs of one full training")
     dataset: Dataset = Dataset()
     usual: Usual = Usual()
-    spec: dict[str, Any] = Field(description="the default train spec; or the path of a file that holds it")
+    spec: dict[str, Any] = Field({}, description="the default train spec; or the path of a file that holds it")
     handed_over: tuple[DottedPath, ...] | None = Field(
         None,
         description="what the program gets of the default spec beside what a study sets, for programs that fill in "
@@ -133,6 +123,17 @@ class Network(_Model):
     one_of: tuple[tuple[DottedPath, ...], ...] = Field(
         (), description="groups of the train spec of which only one may have values"
     )
+    keep: tuple[str, ...] = Field(
+        (),
+        description="files of a training's folder that belong to its experiment when it has ended, such as model.pt or "
+        "plots/*.png; the best's lie in best_model/",
+    )
+    working_directory: str | None = Field(
+        None,
+        min_length=1,
+        description="the folder that the program runs in, relative to the file that names it; without it, one of the "
+        "experiment's own that shows what lies beside that file",
+    )
     parameters: dict[DottedPath, dict[str, Any]] = Field(
         description="the search parameters; automl_enabled: true is searched by default, false never, else on request. "
         "path: where the value goes, when that is not the name"
@@ -140,8 +141,8 @@ class Network(_Model):
 
     @field_validator("image")
     @classmethod
-    def _one_word(cls, image: str) -> str:
-        if "{{" in image or image.split() != [image]:
+    def _one_word(cls, image: str | None) -> str | None:
+        if image is not None and ("{{" in image or image.split() != [image]):
             raise ValueError("the name of an image, without blanks and '{{'")
         return image
 
@@ -158,7 +159,12 @@ class Network(_Model):
     def _in_results(cls, path: str) -> str:
         return below(path)
 
-    @field_validator("command", "aliases", "handed_over", mode="before")
+    @field_validator("keep")
+    @classmethod
+    def _below_results(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(below, patterns))
+
+    @field_validator("command", "aliases", "handed_over", "keep", mode="before")
     @classmethod
     def _words(cls, words: Any) -> Any:
         return as_words(words)
@@ -168,12 +174,10 @@ class Network(_Model):
     def _groups(cls, groups: Any) -> Any:
         return tuple(map(as_words, groups)) if isinstance(groups, list) else groups
 
-    @field_validator("command")
-    @classmethod
-    def _known_placeholders(cls, command: tuple[str, ...]) -> tuple[str, ...]:
-        if not any("{spec}" in word for word in command):
-            raise ValueError("a command that names {spec}, the file that the program reads")
-        return with_placeholders(command, PLACEHOLDERS)
+    @model_validator(mode="after")
+    def _reads_its_values(self) -> Network:
+        self.words.check(self.fields.epochs, {name: self.spec_path(name) for name in self.parameters})
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Network:
@@ -189,10 +193,6 @@ class Network(_Model):
         rule = self.checkpoints
         if self.pictures is not None and not (rule and any(pattern.endswith(".png") for pattern in rule.also)):
             raise ValueError("pictures needs a pattern in checkpoints.also that ends in .png, as 'shown_{epoch}.png'")
-        if rule and rule.resume == "path" and self.fields.resume_from is None:
-            raise ValueError("checkpoints.resume: path needs fields.resume_from, the spec field that takes the path")
-        if rule and (rule.resume == "arguments") > bool(rule.arguments):
-            raise ValueError("checkpoints.resume: arguments needs checkpoints.arguments, the words to add")
         if self.stop_at_rung and self.fields.schedule_epochs is not None:
             raise ValueError("stop_at_rung, or fields.schedule_epochs for a program that is told both, not the two")
         if self.fields.examples is not None and self.fields.batch_size is None:
@@ -208,10 +208,43 @@ class Network(_Model):
                 raise ValueError(f"handed_over: paths of the spec, which has no {path}{near and f'; {near}'}")
         return self
 
+    @model_validator(mode="after")
+    def _can_resume(self) -> Network:
+        rule = self.checkpoints
+        if rule and rule.resume == "path" and self.fields.resume_from is None and CHECKPOINT not in self.words.names:
+            raise ValueError(
+                "checkpoints.resume: path needs fields.resume_from, the spec field that takes the path, "
+                "or {checkpoint} in the command"
+            )
+        if rule is None and CHECKPOINT in self.words.names:
+            raise ValueError("command: {checkpoint} needs 'checkpoints', the rule that says which files are one")
+        if rule and (rule.resume == "arguments") > bool(rule.arguments):
+            raise ValueError("checkpoints.resume: arguments needs checkpoints.arguments, the words to add")
+        if self.keep and self.stop_at_rung:
+            raise ValueError("keep, or stop_at_rung: a program that is stopped does not come to leave its files")
+        return self
+
     @property
     def status_rule(self) -> StatusRule:
         """The rule by which its status is read."""
         return self.status or StatusRule(path=self.status_file)
+
+    @property
+    def words(self) -> Words:
+        """What its program is started with."""
+        paths = {name: self.spec_path(name) for name in self.parameters}
+        paths |= {path: path for path in spec_formats.flatten(self.spec)}
+        return Words(self.command, self.environment, self.arguments, self.booleans, paths)
+
+    @property
+    def keeps_a_model(self) -> bool:
+        """Whether anything that a training leaves is stored beside its metrics and its log."""
+        return self.checkpoints is not None or bool(self.keep)
+
+    @property
+    def takes_results(self) -> bool:
+        """Whether the program is told where to write; if not, it runs in the results folder."""
+        return RESULTS in self.words.names or self.fields.results is not None
 
     def enabled(self, name: str) -> bool | None:
         """The table's column automl_enabled: True is by default, False never, None on request."""
@@ -256,15 +289,26 @@ class Network(_Model):
 def parse(text: str, where: str, base: Path | None = None) -> Network:
     """The network of a file's text; a train spec in a file of its own is looked up from `base`. Raises InvalidInput."""
     data = strict_yaml.mapping(text, where)
+    # one that reads a spec file has always spelt out its table
+    return of_mapping(data if _names_spec(data) else completed(data), where, base)
+
+
+def of_mapping(data: dict[str, Any], where: str, base: Path | None = None) -> Network:
+    """The network that a mapping describes; `where` names it in errors. Raises InvalidInput."""
     try:
         if base is not None and isinstance(data.get("spec"), str):
-            data["spec"] = _spec_of_file(base / data["spec"], str(data.get("spec_format", "yaml")))
+            data = {**data, "spec": _spec_of_file(base / data["spec"], str(data.get("spec_format", "yaml")))}
         return Network.model_validate(data)
     except ValidationError as error:
         problem, allowed, advice = first_error(error, Network, data)
         raise NetworkError(f"{where}: {problem}", allowed=allowed, advice=advice) from error
     except InvalidInput as error:
         raise NetworkError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def _names_spec(data: Mapping[str, Any]) -> bool:
+    command = data.get("command")
+    return isinstance(command, list) and any("{spec}" in str(word) for word in command)
 
 
 def _spec_of_file(path: Path, spec_format: str) -> dict[str, Any]:

@@ -12,15 +12,17 @@ Every view is a function of the record alone, byte for byte.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from automl.errors import CheckpointError, RecordError
+from automl.networks.keep_rule import kept
 from automl.networks.spec_formats import FORMATS
 from automl.reporting.page.page import render
 from automl.search.brain import DEFAULTS
-from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation
+from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation, Result
 from automl.study.best_model import BestModel, ModelFile, hidden_keys, model_files
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
@@ -37,6 +39,7 @@ from automl.study.keys import (
     experiment_key,
     recommendation_key,
 )
+from automl.study.manifest import Manifest
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.summary import Best, best, search_is_over
@@ -162,7 +165,7 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
     record.store.put(best_model_key(name), spec)
     for text in (LOG, STATUS_LINES):
         record.store.put(best_model_key(text), _joined(record, experiment, text))
-    files, folders = ((), ()) if result.best is None else _copy_best_checkpoint(record, result.best)
+    files, folders = _copy_best_checkpoint(record, result, definition.network.keep)
     about = BestModel(
         experiment=found.experiment,
         epoch=result.best.epoch if result.best else result.epochs,
@@ -180,23 +183,39 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
         record.store.delete(key)
 
 
-def _copy_best_checkpoint(record: Record, checkpoint: Checkpoint) -> tuple[tuple[ModelFile, ...], tuple[str, ...]]:
-    """Copies the checkpoint's files into best_model/, each checked against its sha256.
+def _copy_best_checkpoint(
+    record: Record, result: Result, keep: Sequence[str]
+) -> tuple[tuple[ModelFile, ...], tuple[str, ...]]:
+    """Copies the files of a result's best checkpoint into best_model/, each checked against its sha256.
 
-    Returns the files, and the names of the checkpoint's empty folders. Raises CheckpointError when a file is missing or
-    damaged.
+    What the network keeps lies with the last checkpoint, and is copied too. Returns the files, and the names of the
+    checkpoint's empty folders. Raises CheckpointError when a file is missing or damaged.
     """
-    manifest = record.manifest(checkpoint.manifest)
-    if manifest is None:
-        raise CheckpointError(f"the best checkpoint {checkpoint.manifest} is not in the store")
+    if result.best is None:
+        return (), ()
+    manifest = _manifest(record, result.best)
+    sources = [manifest.file_key(index) for index in range(len(manifest.files))]
+    if keep and result.last is not None and result.last != result.best:
+        last = _manifest(record, result.last)
+        wanted = set(kept((file.name for file in last.files), keep)) - {file.name for file in manifest.files}
+        more = [index for index, file in enumerate(last.files) if file.name in wanted]
+        manifest = replace(manifest, files=(*manifest.files, *(last.files[index] for index in more)))
+        sources += map(last.file_key, more)
     files = model_files(manifest)
     with tempfile.TemporaryDirectory(prefix="automl-best-") as folder:
-        for index, copied in enumerate(files):
-            source, local = manifest.file_key(index), Path(folder) / str(index)
+        for index, (source, copied) in enumerate(zip(sources, files, strict=True)):
+            local = Path(folder) / str(index)
             if not record.store.fetch(source, local) or sha256_of(local) != copied.file.sha256:
                 raise CheckpointError(f"{source} is missing or does not match its manifest")
             record.store.put(copied.key, local)
     return files, manifest.folders
+
+
+def _manifest(record: Record, checkpoint: Checkpoint) -> Manifest:
+    manifest = record.manifest(checkpoint.manifest)
+    if manifest is None:
+        raise CheckpointError(f"the best checkpoint {checkpoint.manifest} is not in the store")
+    return manifest
 
 
 def _of_earlier_best(record: Record, study: History, definition: Definition) -> set[str]:

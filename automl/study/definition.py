@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -46,6 +47,9 @@ class Definition:
 
     `extensions` are those since the study was begun, in their order. `rules` are those by which it decides: a study
     keeps the ones that it was begun with. `unsaid` are the options of MAY_FOLLOW that the study file leaves out.
+
+    `home` is the folder of the file that describes the network, where its program lies; None for one of the catalogue,
+    and where only the record is read.
     """
 
     file: StudyFile
@@ -53,6 +57,7 @@ class Definition:
     extensions: tuple[Extension, ...] = ()
     rules: int = RULES
     unsaid: tuple[str, ...] = field(default=(), compare=False)
+    home: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.network.refused:
@@ -138,7 +143,7 @@ class Definition:
     def max_epochs(self) -> int:
         """The epochs of a full training: the study file's, by either name, or the network's."""
         field, own_epochs = self.network.fields.epochs, self.file.max_epochs
-        fixed = flatten(self.file.train_spec).get(field)
+        fixed = flatten(self.file.train_spec).get(field or "")
         if fixed is None:
             return own_epochs or self.network.epochs
         if not isinstance(fixed, int) or isinstance(fixed, bool) or not 1 <= fixed <= MOST_EPOCHS:

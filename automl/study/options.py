@@ -25,6 +25,7 @@ TAO_NAMES = {  # TAO's names of our options, accepted in their place
 }
 UNSAID = {"best_among": Among.ALL.value}  # what it means that a stored study lacks an option: it is older than that
 MAY_FOLLOW = ("best_among", "final")  # where a study file leaves them out, a study that was begun keeps its own
+IN_THE_STUDY_FILE = "in the study file"  # what 'network' is in a record when the study file describes it
 NOT_DECISIVE = ("cluster", "costs", "run")  # the options that no decision depends on
 MOST_EPOCHS = 1_000_000  # of epochs or units: beyond it is a typing error
 USUAL_RACE = {"candidates": 3, "repeats": 4}
@@ -83,7 +84,17 @@ class RunSettings(Options):
         description="where the study lies: a folder (relative to this file) or s3://bucket/prefix; default: ./NAME",
     )
     jobs: int | None = Field(
-        None, ge=1, le=1024, description="experiments side by side; default: one for each CPU core"
+        None,
+        ge=1,
+        le=1024,
+        description="experiments side by side; default: as many as there are GPUs for, or one for each CPU core",
+    )
+    gpus: (
+        list[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9/-]+$")]] | None
+    ) = Field(
+        None,
+        max_length=1024,
+        description="GPUs of this machine to use, by index or UUID; [] hides them; default: all",
     )
     timeout_minutes: float | None = Field(None, gt=0, allow_inf_nan=False, description="longest run of one experiment")
     failures_in_a_row: int | None = Field(
@@ -103,7 +114,9 @@ class StudyFile(Options):
         description="letters a-z, digits and, between them, '-'; at most 40",
         examples=["my-study"],
     )
-    network: str = Field(min_length=1, description="a network of the catalogue, or the path of a network file")
+    network: Annotated[str, Field(min_length=1)] | dict[str, Any] = Field(
+        description="a network of the catalogue, or the path of a network file, or what such a file says"
+    )
     dataset: str | None = Field(None, min_length=1, description="path or URI of the data; default: the network's own")
     train_spec: dict[str, Any] = Field({}, description="other settings of the training, nested or by dotted path")
     automl_enabled: bool = Field(True, description="false trains the defaults once")

@@ -9,9 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from automl.errors import InvalidInput, StudyFileError
-from automl.networks import load_network
+from automl.networks import Network, load_network
+from automl.networks.completion import completed
+from automl.networks.definition import of_mapping
 from automl.study.definition import Definition
-from automl.study.options import MAY_FOLLOW, TAO_NAMES, StudyFile
+from automl.study.options import IN_THE_STUDY_FILE, MAY_FOLLOW, TAO_NAMES, StudyFile
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
 
@@ -31,12 +33,26 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
         problem, allowed, advice = first_error(error, StudyFile, data, TAO_NAMES)
         advice = advice or (_ELSEWHERE if problem.removesuffix(" is not known") in data else "")
         raise StudyFileError(f"{where}: {problem}", allowed=allowed, advice=advice) from error
-    network = load_network(file.network, base)
+    network, home = _network(file, where, base)
     try:
         unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
-        return Definition(file, network, unsaid=unsaid)
+        name = file.network if isinstance(file.network, str) else IN_THE_STUDY_FILE
+        return Definition(file.model_copy(update={"network": name}), network, unsaid=unsaid, home=home)
     except InvalidInput as error:
         raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def _network(file: StudyFile, where: str, base: Path) -> tuple[Network, Path | None]:
+    """The network of a study, and the folder of the file that describes it; None for one of the catalogue."""
+    if isinstance(file.network, str):
+        is_file = file.network.endswith((".yaml", ".yml"))
+        return load_network(file.network, base), (base / file.network).parent if is_file else None
+    said: dict[str, Any] = {"name": file.name.replace("-", "_")}  # by the study, in whose file the network stands
+    if file.metric is not None:
+        said["metric"] = file.metric.model_dump()
+    if file.max_epochs is not None:
+        said["epochs"] = file.max_epochs
+    return of_mapping(completed({**said, **file.network}), f"{where}: network", base), base
 
 
 def options_in(text: str, where: str) -> dict[str, Any]:

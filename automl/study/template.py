@@ -51,7 +51,7 @@ final:
 # How it is run; this may change from start to start:
 run:
   store: ./{name:<14} # a folder, or s3://bucket/prefix
-  # jobs: 2               # experiments side by side; without it, one for each CPU core
+  # jobs: 2               # experiments side by side; without it, one for each GPU or CPU core
   # timeout_minutes: 60   # the longest run of one experiment
 
 # What 'automl plan' counts with, if you know better than the network file:

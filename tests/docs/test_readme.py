@@ -1,4 +1,4 @@
-"""The README's files are valid and its commands exist."""
+"""The README's program is searched as it is printed, its files are valid, and its commands exist."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from pathlib import Path
 import pytest
 
 from automl.cli.app import app
-from automl.networks import definition
 from automl.study import study_file
+from tests.command_line import automl
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_study_and_the_network_of_the_readme_are_valid(tmp_path: Path) -> None:
-    study, network = YAML
-    assert study_file.parse(study, "README", tmp_path).plan.experiments == 14
-    (tmp_path / "mine.yaml").write_text(network)
-    mine = study_file.parse("name: mine\nnetwork: ./mine.yaml\n", "README", tmp_path)
-    assert mine.network == definition.parse(network, "README")
-    assert [parameter.name for parameter in mine.space.parameters] == ["train.lr"]
+def test_the_study_of_the_readme_is_valid(tmp_path: Path) -> None:
+    assert study_file.parse(YAML[0], "README", tmp_path).plan.experiments == 14
+
+
+def test_the_program_of_the_readme_is_searched_as_it_is_printed(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    for text in (program, YAML[1]):
+        name = text.removeprefix("# ").partition("\n")[0].partition(",")[0]
+        (tmp_path / name).write_text(text)
+    ran = automl("run", "study.yaml", "-j", "2", cwd=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert 0.5 < float((tmp_path / "mine/best_model/model.pt").read_text()) < 1.5
 
 
 def named_commands() -> list[str]:

@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
-from automl.errors import CheckpointError, NotReady, StoreError, StudyPaused
+from automl.errors import CheckpointError, NotReady, SpecError, StoreError, StudyPaused
 from automl.execution import pod_contract as contract
 from automl.execution.pod_steps.environment import open_study, step, variable
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
-from automl.execution.steps.stage_in import Launch, stage_in
+from automl.execution.steps.stage_in import RESULTS, Launch, stage_in
+from automl.execution.working_folder import WORK
+from automl.networks import Network
 from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, Result
 from automl.study import outages
@@ -26,6 +29,8 @@ from automl.text import strict_json
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 900.0  # that a training pod waits for its store at the end, before the pod is run again
 GRACE_SECONDS = 25.0  # from SIGTERM until the pod is gone, less what a last upload takes
+
+_IN_FOLDER = 'cd "$1" && shift && exec "$@"'  # fixed text for sh, which every image has that can train here
 
 T = TypeVar("T")
 
@@ -48,7 +53,9 @@ def stage_in_training() -> None:
         (contract.WORK / contract.SKIP).touch()
         print(f"experiment {recommendation.number} fails: {error}")
         return
-    words = "".join(f"{word}\n" for word in launch.argv)
+    if (working := _working(opened.definition.network)) is not None:
+        working.mkdir(exist_ok=True)
+    words = "".join(f"{word}\n" for word in _argv(launch, opened.definition.network))
     (contract.WORK / contract.ARGV).write_text(words, encoding="utf-8")
     with suppress(FileExistsError):
         os.mkfifo(contract.WORK / contract.ALIVE)
@@ -56,6 +63,30 @@ def stage_in_training() -> None:
     (contract.WORK / contract.LAUNCH).write_bytes(strict_json.dump(resume))
     begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
     print(f"experiment {recommendation.number} {begins}, to epoch {recommendation.epochs}")
+
+
+def _argv(launch: Launch, network: Network) -> tuple[str, ...]:
+    """The command with its variables, in the folder that it runs in. Raises SpecError for a word of several lines.
+
+    A program that is not told where to write runs in the results folder.
+    """
+    argv = launch.argv
+    if launch.environment:
+        argv = ("env", *(f"{name}={value}" for name, value in launch.environment.items()), *argv)
+    folder = network.working_directory or str(_working(network) or contract.WORK)
+    if folder != str(contract.WORK):
+        argv = ("sh", "-c", _IN_FOLDER, "sh", folder, *argv)
+    for word in argv:
+        if "\n" in word:
+            raise SpecError(f"the word {word!r} of the command", allowed="one line of text, for a pod reads it as one")
+    return argv
+
+
+def _working(network: Network) -> Path | None:
+    """The folder of its own that a training runs in: the results folder, when it is not told where to write."""
+    if not network.takes_results:
+        return contract.WORK / RESULTS
+    return contract.WORK / WORK if network.keep and network.working_directory is None else None
 
 
 def observe() -> None:
@@ -150,7 +181,8 @@ def _observer() -> Observer:
     run = _run(record)
     key = strict_json.load((contract.WORK / contract.LAUNCH).read_bytes(), contract.LAUNCH)["resume"]
     resume = record.manifest(key) if key else None
-    launch = Launch((), contract.WORK, variable("AUTOML_ATTEMPT"), resume)
+    working = _working(opened.definition.network)
+    launch = Launch((), contract.WORK, variable("AUTOML_ATTEMPT"), resume, working=working)
     return Observer(record, opened.definition, run.recommendation, run.rung, launch)
 
 

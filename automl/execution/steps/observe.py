@@ -14,11 +14,13 @@ from automl.execution.pod_contract import PREEMPTED
 from automl.execution.status_readers import Follower, status_lines
 from automl.execution.steps.checkpoint_upload import Attempt, CheckpointUpload
 from automl.execution.steps.diagnosis import Diagnosis, Ended, Evidence, diagnose
+from automl.execution.steps.kept_files import kept_files, store_kept, why_none
 from automl.execution.steps.stage_in import Launch
 from automl.search.history import Checkpoint, Failure, Recommendation, Result
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
-from automl.study.keys import LOG, STATUS_LINES, attempt_prefix, checkpoint_prefix, is_of_rung
+from automl.study.keys import LOG, MANIFEST, STATUS_LINES, attempt_prefix, checkpoint_prefix, is_of_rung
+from automl.study.manifest import Manifest
 from automl.study.record import Record
 from automl.text import strict_json
 
@@ -120,9 +122,27 @@ class Observer:
         self._store_times()
         if self._is_done():
             ended = Ended(0)  # however it ended: what came after its last epoch is not of this rung
+        if ended.exit_code == 0 and not ended.timed_out:
+            self._keep()
         if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out and not self.checkpoints.refused):
             return None
         return self.record.store_result(self._result(ended))
+
+    def _keep(self) -> None:
+        """Stores the files that the network keeps, with the last checkpoint; by themselves where it has none."""
+        files, last = kept_files(self.definition.network, self.launch), self.checkpoints.last
+        if not files:
+            return
+        epoch, attempt = self.recommendation.epochs, self._attempt()
+        if self.definition.network.checkpoints is None:
+            key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, epoch) + MANIFEST
+            history = tuple(sorted(self.history.items()))
+            manifest = Manifest(key, epoch, (), history, attempt.attempts, attempt.seconds)
+            self.checkpoints.last = self.checkpoints.best = store_kept(self.record, files, manifest)
+        elif last is not None and last.epoch == epoch and last.manifest.startswith(self._prefix):
+            stored = self.record.manifest(last.manifest)
+            if stored is not None:
+                store_kept(self.record, files, stored)
 
     def give_up(self, failure: Failure, message: str) -> Result:
         """Stores a failure as the result, for a training that will not be tried again."""
@@ -158,6 +178,8 @@ class Observer:
             checkpoints.why_none(),
         )
         diagnosis = diagnose(evidence, ended)
+        if diagnosis is None and self.definition.network.keep and not kept_files(self.definition.network, self.launch):
+            diagnosis = Diagnosis(Failure.NO_CHECKPOINT, why_none(self.definition.network, self.launch))
         if diagnosis is not None:
             return _failed(result, diagnosis)
         best, best_value = result.best, result.best_value

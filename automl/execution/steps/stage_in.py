@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from automl.errors import CheckpointError
 from automl.execution.pod_contract import LOG
+from automl.networks.braces import SPEC
 from automl.networks.spec_formats import FORMATS
 from automl.search.history import Checkpoint, Recommendation
 from automl.study.definition import Definition
@@ -21,12 +24,18 @@ RESUME = "resume"  # beside it, the checkpoint to go on from
 
 @dataclass(frozen=True)
 class Launch:
-    """A training that is ready to start. `resume` is the checkpoint that was copied into its folder, if any."""
+    """A training that is ready to start. `resume` is the checkpoint that was copied into its folder, if any.
+
+    `environment` are variables beside those that it inherits, `working` is the folder that it runs in, its own unless
+    said.
+    """
 
     argv: tuple[str, ...]
     folder: Path
     attempt: str
     resume: Manifest | None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working: Path | None = None
 
     @property
     def results(self) -> Path:
@@ -45,25 +54,34 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     """
     results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)
-    resume = _newest(record, recommendation, rung, folder) or _promoted(record, recommendation, rung, folder)
+    can_resume = definition.network.checkpoints is not None
+    resume = _newest(record, recommendation, rung, folder) if can_resume else None
+    resume = resume or _promoted(record, recommendation, rung, folder)
     if resume is not None and _resumes_in_place(definition):
         _move_into_results(resume, folder)
     path = _checkpoint_path(definition, resume, folder)
     spec = train_spec(definition, recommendation, {"results": str(results), "resume_from": path})
-    text = FORMATS[definition.network.spec_format].dump(spec)
-    _spec_file(definition, folder).write_text(text, encoding="utf-8")
-    words = (*argv(definition, folder), *_resume_words(definition, resume, folder))
-    return Launch(words, folder, folder.name, resume)
+    words = definition.network.words
+    if SPEC in words.names:
+        text = FORMATS[definition.network.spec_format].dump(spec)
+        _spec_file(definition, folder).write_text(text, encoding="utf-8")
+    ours = _ours(definition, recommendation, path, folder)
+    argv = (*words.argv(spec, ours), *_resume_words(definition, resume, folder))
+    return Launch(argv, folder, folder.name, resume, words.variables(spec, ours))
 
 
-def argv(definition: Definition, folder: Path) -> tuple[str, ...]:
-    """The network's command for a training in `folder`, its placeholders filled in. Looks at no file."""
-    filled = {
-        "{spec}": str(_spec_file(definition, folder)),
-        "{results}": str(folder / RESULTS),
-        "{gpus}": str(definition.costs.gpus),
+def _ours(
+    definition: Definition, recommendation: Recommendation, checkpoint: str | None, folder: Path
+) -> dict[str, Any]:
+    """What the braces stand for that are no values of the train spec."""
+    return {
+        "spec": str(_spec_file(definition, folder)),
+        "results": str(folder / RESULTS),
+        "gpus": definition.costs.gpus,
+        "epochs": recommendation.epochs,
+        "seed": recommendation.seed,
+        "checkpoint": checkpoint,
     }
-    return tuple(_filled(word, filled) for word in definition.network.command)
 
 
 def _resume_words(definition: Definition, resume: Manifest | None, folder: Path) -> tuple[str, ...]:

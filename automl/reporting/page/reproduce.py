@@ -10,17 +10,18 @@ from automl.networks.definition import catalogue
 from automl.reporting.figures.facts import Facts
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.study.keys import STUDY_FILE
+from automl.study.options import IN_THE_STUDY_FILE
 
 
 def reproduce(facts: Facts) -> Markup:
     """The section's content."""
     network, version = facts.definition.network, facts.metadata["version"]
-    own = facts.definition.file.network not in catalogue()
+    own = facts.definition.file.network not in {*catalogue(), IN_THE_STUDY_FILE}
     rows = (
         ("version", f"argo-automl {version}"),
         ("seed", str(facts.definition.file.seed)),
-        ("network", f"{network.name}: {network.title}"),
-        ("image", f"{network.image} (on a cluster)"),
+        ("network", ": ".join(filter(None, (network.name, network.title)))),
+        ("image", f"{network.image} (on a cluster)" if network.image else "none: on this machine only"),
         ("sha256 of the settings", facts.metadata["sha256"]),
     )
     steps = (

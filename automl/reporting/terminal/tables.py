@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automl.analysis.planned import PlannedStudy
+from automl.analysis.planned import NOTHING_KEPT, PlannedStudy
 from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
 from automl.reporting.rows import (
     best_name,
@@ -118,7 +118,7 @@ def finished(console: Console, definition: Definition, current: StudyStatus, stu
     write_pairs(
         console,
         [
-            ("best model", f"{current.store}/best_model"),
+            ("best model", f"{current.store}/best_model" if definition.network.keeps_a_model else NOTHING_KEPT),
             ("report", f"{current.store}/report.html, or: automl report {study}"),
         ],
     )

@@ -54,7 +54,7 @@ def programs(release: str) -> dict[str, Program]:
 
 def of_network(network: Network) -> Iterator[tuple[str, Program]]:
     """The releases that have the program of a network, that of its image first, or the nearest to it."""
-    for release in ("tf2-6.0.0",) if "tf2" in network.image else ("pytorch-6.26.3", "pytorch-7.3.0"):
+    for release in ("tf2-6.0.0",) if "tf2" in (network.image or "") else ("pytorch-6.26.3", "pytorch-7.3.0"):
         if network.command[0] in programs(release):
             yield release, programs(release)[network.command[0]]
 
