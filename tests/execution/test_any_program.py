@@ -234,4 +234,4 @@ def test_bad_input_is_one_line_before_anything_starts(
     assert old in ARGUMENTS
     lay_out(tmp_path, "arguments", ARGUMENTS.replace(old, new))
     refused(automl(command, "study.yaml", cwd=tmp_path), *says)
-    assert not (tmp_path / "mine").exists()
+    assert not list((tmp_path / "mine").rglob("*.json"))
