@@ -114,9 +114,9 @@ class Words:
         return {name: word for name, word in filled.items() if word is not None}
 
     def _all(self, spec: Values) -> dict[str, Any]:
-        """The values of {args}: all of the spec that no brace names by itself."""
+        """The values of {args}: all of the spec that no brace names by itself, sorted, for a record has no order."""
         named = {self.path_of(name) for name in self.names if name not in OURS}
-        return {path: value for path, value in flatten(spec).items() if path not in named and value != {}}
+        return {path: value for path, value in sorted(flatten(spec).items()) if path not in named and value != {}}
 
     def _filled(self, word: str, spec: Values, ours: Values) -> str | None:
         """The word filled in; None when one of its values is null."""

@@ -73,7 +73,7 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
         raise _another_study(record, theirs, ours)
     opened = OpenedStudy.read(record, definition.file)  # refuses one that was edited since it was begun
     record.store.create(STUDY_FILE, text.encode())
-    return opened
+    return replace(opened, definition=replace(opened.definition, home=definition.home))
 
 
 def _metadata_of(definition: Definition) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_the_program_gets_what_the_record_says(tmp_path: Path) -> None:
     seed = json.loads((tmp_path / "mine/controller.json").read_text())["experiments"][0]["seed"]
     assert argv == [
         *("--epochs", "3", "--seed", str(seed)),
-        *("--lr", "0.00316228", "--batch-size", "32", "--shuffle"),
+        *("--batch-size", "32", "--lr", "0.00316228", "--shuffle"),
     ]
     assert Path(folder).is_relative_to(tmp_path / "mine/.work")
     assert shown == ["study.yaml", "told.py"]  # what lies beside the program, but for the study's own store

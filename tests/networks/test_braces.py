@@ -39,8 +39,8 @@ def words(*command: str, environment: dict[str, str] | None = None, form: str = 
             ["run", r"\{lr\}", r"\{lr}", "{}", '{"lr": {lr}}', "{0}"],
             ["run", "{lr}", "{lr}", "{}", '{"lr": 0.01}', "{0}"],
         ),
-        (["run", "{args}"], ["run", "--train.lr", "0.01", "--model.depth", "4", "--head.depth", "2"]),
-        (["run", "{lr}", "{args}", "last"], ["run", "0.01", "--model.depth", "4", "--head.depth", "2", "last"]),
+        (["run", "{args}"], ["run", "--head.depth", "2", "--model.depth", "4", "--train.lr", "0.01"]),
+        (["run", "{lr}", "{args}", "last"], ["run", "0.01", "--head.depth", "2", "--model.depth", "4", "last"]),
         (["run", "$HOME; rm -rf /", "{lr}"], ["run", "$HOME; rm -rf /", "0.01"]),
     ],
 )
