@@ -170,21 +170,13 @@ STUDY_FILES = {
         "a grid of up to 2 points",
         "raise max_recommendations",
     ),
-    "more at once than in all": bad(
-        "algorithm: bayesian\nparallel: 5\nmax_recommendations: 4",
-        "parallel: 5 experiments in one step, and the search has 4 in all",
-        "up to max_recommendations: 4",
-    ),
-    "more at once than the usual number": bad(
-        "algorithm: bayesian\nparallel: 21", "the search has 20 in all", "lower parallel"
-    ),
     "a metric without a goal": bad("metric: {name: loss}", "metric.goal is missing", "add 'goal: ...'"),
     "a metric with another goal": bad("metric: {name: loss, goal: min}", 'metric.goal: "min"', "minimize or maximize"),
     # the network
     "an unknown network": whole(
         "name: s\nnetwork: fashion_mnits", "'fashion_mnits' is not known", "did you mean 'fashion_mnist'?", ".yaml"
     ),
-    "a network that is a number": whole("name: s\nnetwork: 3", "network: 3", "text: a network of the catalogue"),
+    "a network that is a number": whole("name: s\nnetwork: 3", "network: 3", "text that is not empty, or a mapping"),
     "a network file that is missing": whole(
         "name: s\nnetwork: elsewhere.yaml", "elsewhere.yaml does not exist", "study file"
     ),
@@ -296,6 +288,20 @@ def test_a_bad_study_file_is_refused_in_one_line(row: Bad, tmp_path: Path) -> No
     assert files_below(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("parallel: 5\nmax_recommendations: 4", "the search has 4 in all; allowed: up to max_recommendations: 4"),
+        ("parallel: 21", "the search has 20 in all"),
+    ],
+)
+def test_more_at_once_than_in_all_is_refused_before_a_study_is_begun(more: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(f"{HEAD}algorithm: bayesian\n{more}\n")
+    for command in ("plan", "run"):
+        refused(automl(command, "study.yaml", cwd=tmp_path), says, "lower parallel")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["study.yaml"]
+
+
 SMALL = NETWORK.format(program="small.py")
 NETWORK_FILES: dict[str, tuple[str, str, tuple[str, ...]]] = {  # what is replaced, by what, what the error says
     "unknown key": ("title: A", "titel: A", ("small.yaml: titel is not known", "did you mean 'title'?")),
@@ -307,8 +313,12 @@ NETWORK_FILES: dict[str, tuple[str, str, tuple[str, ...]]] = {  # what is replac
     "epochs is 0": ("epochs: 3\nusual", "epochs: 0\nusual", ("epochs: 0", "a whole number from 1")),
     "a command that is text": (SMALL.split("command: ")[1].split("\n")[0], "train.sh", ("command:", "a list")),
     "an empty command": (SMALL.split("command: ")[1].split("\n")[0], "[]", ("command: []", "at least one")),
-    "a command without the spec": ('"{spec}", ', "", ("command:", "names {spec}")),
-    "a command with another placeholder": ("{results}", "{result}", ("{result} is none", "{spec}, {results}, {gpus}")),
+    "a command without the spec": ('"{spec}", ', "", ("train.x is read by nothing", "name {train.x} in the command")),
+    "a command with another placeholder": (
+        "{results}",
+        "{result}",
+        ("{result} names nothing", "did you mean 'results'?"),
+    ),
     "a command that a cluster would fill in": ("{results}", "{{workflow.name}}", ("'{{' may not stand in a command",)),
     "a number in the command": ("small.py", "3", ("command[1]: 3", "text")),
     "an image that a cluster would fill in": ("localhost/small:1", "'{{x}}'", ("image:", "without blanks and '{{'")),
