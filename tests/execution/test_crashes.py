@@ -53,7 +53,7 @@ def test_a_study_whose_machine_burned_trains_again_only_what_was_not_stored(fold
 
 
 @pytest.mark.parametrize("kind", LIVE)
-@pytest.mark.parametrize(("name", "step"), [("bayesian", 29), ("halving_preempted", 29), ("asha", 113)])
+@pytest.mark.parametrize(("name", "step"), [("bayesian", 29), ("halving_preempted", 29), ("asha", 89)])
 def test_one_fault_at_any_point_changes_nothing(name: str, step: int, kind: str, folder: Path) -> None:
     """refused: a store that answers 503. lost: it did what was asked, and the answer never came. pause: a zombie."""
     settings, faults, _ = STUDIES[name]
