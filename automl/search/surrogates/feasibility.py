@@ -75,10 +75,8 @@ class Feasibility:
 
     @property
     def words(self) -> str:
-        """What was learned from, for a reason; empty where nothing failed."""
-        if self._process is None:
-            return ""
-        return f"; what {self.failures} failed {'trial' if self.failures == 1 else 'trials'} resemble is avoided"
+        """What follows from the failures, for a reason that has just counted them; empty where nothing failed."""
+        return "" if self._process is None else "; similar ones are avoided"
 
 
 def rows_of(features: Features, configurations: Sequence[tuple[Any, Any]]) -> Rows:
