@@ -44,7 +44,6 @@ class Feasibility:
     """What was learned from rows that could be trained and rows that failed; without one of each, all is feasible."""
 
     def __init__(self, features: Features, succeeded: Rows, failed: Rows) -> None:
-        self.failures = len(failed)
         self._process: Any = None
         if len(succeeded) and len(failed) and features.axes:
             from automl.search.surrogates.process import Process  # noqa: PLC0415 - takes half a second

@@ -138,4 +138,4 @@ def test_fewer_trainings_fail(name: str) -> None:
         sum(search("branin_mixed", name, seed, 20, ignores=ignores).failures for seed in range(2))
         for ignores in (False, True)
     )
-    assert told < 0.6 * ignoring
+    assert told <= 0.6 * ignoring
