@@ -69,7 +69,10 @@ class Words:
             return
         if unread := [name for name, path in parameters.items() if path not in named]:
             read = [*(name for name in self.names if name not in OURS)]
-            advice = like(unread[0], read) or f"name {_braced(unread[0])} in the command, or {{args}} for all values"
+            advice = (
+                like(unread[0], read)
+                or f"name {_braced(unread[0])} in the command, or {{args}} or {{spec}} for all values"
+            )
             raise ValueError(f"{unread[0]} is read by nothing: no brace of the command names it; {advice}")
         if EPOCHS not in self.names:
             raise ValueError("command: nothing says how long to train; name {epochs} in it, or in environment")

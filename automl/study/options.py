@@ -114,9 +114,10 @@ class StudyFile(Options):
         description="letters a-z, digits and, between them, '-'; at most 40",
         examples=["my-study"],
     )
-    network: Annotated[str, Field(min_length=1)] | dict[str, Any] = Field(
-        description="a network of the catalogue, or the path of a network file, or what such a file says"
-    )
+    network: (
+        Annotated[str, Field(min_length=1, description="a network of the catalogue, or the path of a network file")]
+        | dict[str, Any]
+    ) = Field(description="a network of the catalogue, or the path of a network file, or what such a file says")
     dataset: str | None = Field(None, min_length=1, description="path or URI of the data; default: the network's own")
     train_spec: dict[str, Any] = Field({}, description="other settings of the training, nested or by dotted path")
     automl_enabled: bool = Field(True, description="false trains the defaults once")

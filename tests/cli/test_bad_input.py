@@ -176,7 +176,9 @@ STUDY_FILES = {
     "an unknown network": whole(
         "name: s\nnetwork: fashion_mnits", "'fashion_mnits' is not known", "did you mean 'fashion_mnist'?", ".yaml"
     ),
-    "a network that is a number": whole("name: s\nnetwork: 3", "network: 3", "text that is not empty, or a mapping"),
+    "a network that is a number": whole(
+        "name: s\nnetwork: 3", "network: 3", "text: a network of the catalogue", "or a mapping"
+    ),
     "a network file that is missing": whole(
         "name: s\nnetwork: elsewhere.yaml", "elsewhere.yaml does not exist", "study file"
     ),
