@@ -103,14 +103,14 @@ class Forked:
 
     def __init__(self, launch: Launch, _jobs: int) -> None:
         program, dash_m, module, *arguments = launch.argv
-        assert (program, dash_m) == ("python", "-m")
+        assert (Path(program).name, dash_m) == ("python", "-m")
         self._code: int | None = None
         self._pid = os.fork()
         if self._pid == 0:
             code = 1
             try:
                 os.setsid()
-                os.chdir(launch.folder)
+                os.chdir(launch.working or launch.folder)
                 log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.dup2(log, 1)
                 os.dup2(log, 2)
