@@ -367,8 +367,7 @@ def _without_reasons(decision: Decision) -> Decision:
 
 
 def _without_origins(decision: Decision) -> Decision:
-    issued = tuple(replace(recommendation, origin=None) for recommendation in decision.issued)
-    return replace(decision, issued=issued)
+    return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
 
 
 class _reading:  # noqa: N801 - reads as a verb at the place of use
