@@ -26,7 +26,7 @@ def outputs(network: Network) -> tuple[Pattern, ...]:
     rule, status = network.checkpoints, network.status_rule
     patterns = [*network.keep, *([status.path] if status.path else [])]
     if rule is not None:
-        patterns += [pattern.replace("{epoch}", "*") for pattern in (rule.pattern, *rule.also)]
+        patterns += [pattern.replace("{epoch}", "*") for pattern in rule.patterns]
     return tuple(tuple(Path(pattern).parts) for pattern in patterns)
 
 

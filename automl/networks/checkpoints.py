@@ -63,6 +63,11 @@ class Checkpoints(BaseModel):
     def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         return with_placeholders(words, RESUME_PLACEHOLDERS)
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns of all that may belong to a checkpoint."""
+        return (self.pattern, *self.also, *self.if_there)
+
     def whole(
         self, paths: Iterable[str], refused: Collection[str] = (), linked: Collection[str] = ()
     ) -> dict[int, tuple[str, ...]]:
@@ -85,7 +90,7 @@ class Checkpoints(BaseModel):
 
     def place(self, path: str) -> str | None:
         """The file or folder that a pattern names and that this path is or lies in; None for one of no checkpoint."""
-        matches = (_form(pattern).fullmatch(path) for pattern in self._patterns())
+        matches = (_form(pattern).fullmatch(path) for pattern in self.patterns)
         return next((match["place"] for match in matches if match is not None), None)
 
     def may_hold(self, folder: str) -> bool:
@@ -93,11 +98,8 @@ class Checkpoints(BaseModel):
         names = folder.split("/")
         return any(
             all(form.fullmatch(name) for form, name in zip(_forms_of_names(pattern), names, strict=False))
-            for pattern in self._patterns()
+            for pattern in self.patterns
         )
-
-    def _patterns(self) -> tuple[str, ...]:
-        return (self.pattern, *self.also, *self.if_there)
 
     def _part(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from automl.networks import Network
 from automl.networks.spec_formats import get_path, only, set_paths
 from automl.search.history import Recommendation
 from automl.study.definition import Definition
@@ -28,6 +29,11 @@ def train_spec(
     return only(spec, paths - silent)
 
 
+def told_epochs(network: Network, recommendation: Recommendation) -> int:
+    """The epochs that a program is told to train in total: those of its rung, or all when it is stopped there."""
+    return recommendation.schedule_epochs if network.stop_at_rung else recommendation.epochs
+
+
 def whole_spec(definition: Definition, recommendation: Recommendation) -> dict[str, Any]:
     """The whole spec of a recommendation, also what its training fills in itself."""
     return _whole_spec(definition, recommendation, {})[0]
@@ -41,7 +47,7 @@ def _whole_spec(
     fields = network.fields
     settings: dict[str | None, Any] = {
         fields.schedule_epochs: recommendation.schedule_epochs,
-        fields.epochs: recommendation.schedule_epochs if network.stop_at_rung else recommendation.epochs,
+        fields.epochs: told_epochs(network, recommendation),
         fields.seed: recommendation.seed,
         fields.held_out: recommendation.held_out,
     }

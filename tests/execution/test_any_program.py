@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from automl.execution.working_folder import outputs
+from automl.networks import Network
 from tests.command_line import automl, refused
+from tests.simulation.studies import NETWORK
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 METRIC = r"""
@@ -122,6 +125,13 @@ def test_an_earlier_model_beside_the_program_stays_what_it_is(tmp_path: Path) ->
     searched(tmp_path)
     assert (tmp_path / "model.pt").read_text() == "trained by hand for a week"
     assert "lr" in json.loads((tmp_path / "mine/best_model/model.pt").read_text())
+
+
+def test_no_earlier_part_of_a_checkpoint_is_shown_to_a_training() -> None:
+    rule = {"pattern": "m_{epoch}.pth", "also": ["m_{epoch}.opt"], "if_there": ["m_{epoch}-EMA.pth"]}
+    network = Network.model_validate({**NETWORK, "checkpoints": rule})
+    shown = {("m_*.pth",), ("m_*.opt",), ("m_*-EMA.pth",)}
+    assert shown <= set(outputs(network))
 
 
 PLOTS = """\

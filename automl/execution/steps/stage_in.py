@@ -15,7 +15,7 @@ from automl.search.history import Checkpoint, Recommendation
 from automl.study.definition import Definition
 from automl.study.manifest import Manifest
 from automl.study.record import Record
-from automl.study.train_spec import train_spec
+from automl.study.train_spec import told_epochs, train_spec
 from automl.text.digests import sha256_of
 
 RESULTS = "results"  # in a training's folder, what its program writes to
@@ -78,7 +78,7 @@ def _ours(
         "spec": str(_spec_file(definition, folder)),
         "results": str(folder / RESULTS),
         "gpus": definition.costs.gpus,
-        "epochs": recommendation.epochs,
+        "epochs": told_epochs(definition.network, recommendation),
         "seed": recommendation.seed,
         "checkpoint": checkpoint,
     }

@@ -14,13 +14,14 @@ from automl.execution.pod_contract import PREEMPTED
 from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.stage_in import stage_in
 from automl.networks.checkpoints import Checkpoints
+from automl.networks.spec_formats import get_path
 from automl.search.history import Recommendation
 from automl.stores.memory import MemoryStore
 from automl.study.definition import Definition
 from automl.study.record import Record
 from automl.text import strict_json
 from tests.execution.steps.attempts import Attempt, recommendation
-from tests.simulation.studies import HALVING, study
+from tests.simulation.studies import HALVING, NETWORK, study
 
 FIRST, SECOND = recommendation(epochs=2), recommendation(epochs=4, resume_epoch=2)
 
@@ -180,3 +181,16 @@ def test_words_are_added_to_the_command_of_a_training_that_goes_on(
     assert same == [word.replace("/a2/", "/a3/") for word in first.argv]
     assert (flag, next_epoch, epoch) == ("--weights", "--initial_epoch=3", "2")
     assert Path(checkpoint).read_text() == "weights of 2"
+
+
+@pytest.mark.parametrize(("stopped", "told"), [(False, 2), (True, 4)])
+def test_a_program_is_told_the_same_epochs_in_its_spec_and_in_its_command(
+    tmp_path: Path, stopped: bool, told: int
+) -> None:
+    fields = {name: path for name, path in NETWORK["fields"].items() if name != "schedule_epochs"}
+    command = [*NETWORK["command"], "{epochs}"]
+    definition = study(HALVING, network={"command": command, "fields": fields, "stop_at_rung": stopped})
+    asked = replace(recommendation(epochs=2), schedule_epochs=4)
+    launch = stage_in(Record(MemoryStore()), definition, asked, 0, tmp_path / "a1")
+    spec = json.loads((tmp_path / "a1" / "spec.json").read_text())
+    assert (get_path(spec, fields["epochs"]), launch.argv[-1]) == (told, str(told))
