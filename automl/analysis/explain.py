@@ -8,7 +8,6 @@ from typing import Any
 
 from automl.errors import InvalidInput
 from automl.search.algorithms import SAMPLERS
-from automl.search.brain import DEFAULTS
 from automl.search.history import (
     MEANINGS,
     Decision,
@@ -22,6 +21,7 @@ from automl.search.history import (
     origin_of,
 )
 from automl.search.plan import Overlap, Stage
+from automl.search.race import DEFAULTS
 from automl.search.ranking import best_outcome, ranked
 from automl.study import summary
 from automl.study.definition import Definition

@@ -11,9 +11,9 @@ from automl.analysis.eta import TimeLeft
 from automl.analysis.time_left import time_left
 from automl.networks.definition import MetricRule
 from automl.search.agenda import open_runs
-from automl.search.brain import DEFAULTS
 from automl.search.history import History, Recommendation, Status
 from automl.search.plan import with_before
+from automl.search.race import DEFAULTS
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.study.definition import Definition

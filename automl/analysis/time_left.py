@@ -83,7 +83,7 @@ def _chains(study: History, stage: Stage, newest: _Newest, now: float) -> list[l
     if stage.overlap is None:
         return [_chain(study, stage, newest, now)]
     standing, to_come = standing_in(study, stage), dict(to_ask_for(study, stage))
-    opened = [run for decision in standing.decisions for run in open_runs(study, decision)]
+    opened = open_runs(study, *standing.decisions)
     rungs = []
     for rung, before in with_before(stage, "epochs"):
         begun = [_task(run.recommendation, newest.get(run.key), now) for run in opened if run.rung == rung.index]

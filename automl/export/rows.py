@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from automl.search.brain import DEFAULTS
 from automl.search.history import History
+from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of
 

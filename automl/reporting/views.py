@@ -21,8 +21,8 @@ from automl.errors import CheckpointError, RecordError
 from automl.networks.keep_rule import kept
 from automl.networks.spec_formats import FORMATS
 from automl.reporting.page.page import render
-from automl.search.brain import DEFAULTS
 from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation, Result
+from automl.search.race import DEFAULTS
 from automl.study.best_model import BestModel, ModelFile, hidden_keys, model_files
 from automl.study.definition import Definition
 from automl.study.experiments import experiments

@@ -17,13 +17,11 @@ from automl.search.asynchronous import standing_of
 from automl.search.history import Decision, Origin, Outcome, Recommendation, Stopped, origin_of
 from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import Promoted, promote
-from automl.search.race import DEFAULTS as _DEFAULTS
-from automl.search.race import Entrant, entrants, halved
+from automl.search.race import DEFAULTS, Entrant, entrants, halved
 from automl.search.ranking import Among, best_outcome, best_outcomes
 from automl.search.samplers.base import Request, Sampler, Trial
 from automl.search.untried import Repeats, Tried
 
-DEFAULTS = _DEFAULTS  # the number of the experiment that trains the network's defaults
 _FIRST_ENQUEUED = DEFAULTS + 1  # the number of the experiment that tries the first values of `enqueue`
 
 

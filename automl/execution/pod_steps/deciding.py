@@ -181,11 +181,10 @@ def _ended_early(plan: Plan, following: Pending) -> RecordError:
     )
 
 
-def _runs_of_ended_stages(history: History, unfinished: Iterable[Pending]) -> list[Run]:
+def _runs_of_ended_stages(history: History, unfinished: Iterable[Pending]) -> tuple[Run, ...]:
     """The open runs of the stages that are decided to their end; the others may still be retried."""
     may_go_on = {following.step.stage for following in unfinished}
-    ended = [decision for decision in history.decisions if decision.stage not in may_go_on]
-    return [run for decision in ended for run in open_runs(history, decision)]
+    return open_runs(history, *(decision for decision in history.decisions if decision.stage not in may_go_on))
 
 
 def _refuse_untried(runs: Collection[Run]) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from automl.execution.pod_contract import KILLED
 from automl.execution.status_readers import Follower, why_no_epoch, why_no_metric
 from automl.execution.steps import out_of_memory
+from automl.execution.steps.checkpoint_upload import CheckpointUpload
 from automl.execution.steps.last_words import last_words
 from automl.networks.spec_formats import get_path
-from automl.search.history import MEANINGS, Checkpoint, Failure, Recommendation
+from automl.search.history import MEANINGS, Failure, Recommendation
 from automl.study.definition import Definition
 from automl.study.train_spec import whole_spec
 from automl.text.terminal_codes import without_codes
@@ -44,17 +45,15 @@ class Diagnosis:
 class Evidence:
     """What a training left behind when it ended.
 
-    `history` is the metric by epoch, of the whole experiment. `last` is the newest checkpoint that is stored,
-    `refused` why one cannot be, and `beside` what lies where one could and is none.
+    `history` is the metric by epoch, of the whole experiment. `checkpoints` says which is the newest that is stored,
+    why one cannot be, and, when it is asked, what lies where one could and is none.
     """
 
     definition: Definition
     recommendation: Recommendation
     follower: Follower
     history: Mapping[int, float]
-    last: Checkpoint | None
-    refused: str
-    beside: str
+    checkpoints: CheckpointUpload
 
     @property
     def reported(self) -> Mapping[int, float]:
@@ -73,8 +72,8 @@ def diagnose(evidence: Evidence, ended: Ended) -> Diagnosis | None:
     if ended.timed_out:
         limit = evidence.definition.file.run.timeout_minutes
         return Diagnosis(Failure.TIMEOUT, f"ran longer than {limit} minutes")
-    if evidence.refused:
-        return Diagnosis(Failure.NO_CHECKPOINT, evidence.refused)
+    if refused := evidence.checkpoints.refused:
+        return Diagnosis(Failure.NO_CHECKPOINT, refused)
     if reported and not math.isfinite(reported[max(reported)]):
         newest = max(reported)
         return Diagnosis(Failure.NOT_FINITE, f"{evidence.follower.metric} = {reported[newest]} at epoch {newest}")
@@ -116,13 +115,17 @@ def _why_no_value(evidence: Evidence) -> str:
 
 def _without_checkpoint(evidence: Evidence) -> Diagnosis | None:
     """The failure of a training that left no checkpoint of its last epoch, where the network has any."""
-    rule, epochs = evidence.definition.network.checkpoints, evidence.recommendation.epochs
-    if rule is None or (evidence.last is not None and evidence.last.epoch == epochs):
+    rule, epochs, last = (
+        evidence.definition.network.checkpoints,
+        evidence.recommendation.epochs,
+        evidence.checkpoints.last,
+    )
+    if rule is None or (last is not None and last.epoch == epochs):
         return None
     kind = "folder" if rule.folder else "file"
     parts = f" with {', '.join(rule.also)}" if rule.also else ""
     missing = f"no {kind} {rule.pattern}{parts} of epoch {epochs} was written"
-    return Diagnosis(Failure.NO_CHECKPOINT, _joined(missing, evidence.beside))
+    return Diagnosis(Failure.NO_CHECKPOINT, _joined(missing, evidence.checkpoints.why_none()))
 
 
 def _batch_size(evidence: Evidence) -> str:

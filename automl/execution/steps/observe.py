@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,18 +122,16 @@ class Observer:
         self._store_times()
         if self._is_done():
             ended = Ended(0)  # however it ended: what came after its last epoch is not of this rung
-        if ended.exit_code == 0 and not ended.timed_out:
-            self._keep()
+        kept = kept_files(self.definition.network, self.launch) if ended.exit_code == 0 and not ended.timed_out else {}
+        if kept:
+            self._keep(kept)
         if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out and not self.checkpoints.refused):
             return None
-        return self.record.store_result(self._result(ended))
+        return self.record.store_result(self._result(ended, kept))
 
-    def _keep(self) -> None:
+    def _keep(self, files: Mapping[str, Path]) -> None:
         """Stores the files that the network keeps, with the last checkpoint; by themselves where it has none."""
-        files, last = kept_files(self.definition.network, self.launch), self.checkpoints.last
-        if not files:
-            return
-        epoch, attempt = self.recommendation.epochs, self._attempt()
+        last, epoch, attempt = self.checkpoints.last, self.recommendation.epochs, self._attempt()
         if self.definition.network.checkpoints is None:
             key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, epoch) + MANIFEST
             history = tuple(sorted(self.history.items()))
@@ -165,20 +163,11 @@ class Observer:
             best_value=self.checkpoints.best_value,
         )
 
-    def _result(self, ended: Ended) -> Result:
+    def _result(self, ended: Ended, kept: Collection[str]) -> Result:
         result = self._so_far()
-        checkpoints = self.checkpoints
-        evidence = Evidence(
-            self.definition,
-            self.recommendation,
-            self.follower,
-            self.history,
-            checkpoints.last,
-            checkpoints.refused,
-            checkpoints.why_none(),
-        )
+        evidence = Evidence(self.definition, self.recommendation, self.follower, self.history, self.checkpoints)
         diagnosis = diagnose(evidence, ended)
-        if diagnosis is None and self.definition.network.keep and not kept_files(self.definition.network, self.launch):
+        if diagnosis is None and self.definition.network.keep and not kept:
             diagnosis = Diagnosis(Failure.NO_CHECKPOINT, why_none(self.definition.network, self.launch))
         if diagnosis is not None:
             return _failed(result, diagnosis)

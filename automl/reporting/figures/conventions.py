@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automl.reporting.figures.facts import LEVELS, Axis, Facts
 from automl.reporting.figures.importance import Importance
-from automl.search.brain import DEFAULTS
+from automl.search.race import DEFAULTS
 from automl.text.formatting import counted
 
 MOST_WITH_TEXT = 200  # experiments; beyond, a text for every dot would fill the page

@@ -10,8 +10,8 @@ from typing import Any
 from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
-from automl.search.brain import DEFAULTS
 from automl.search.history import Experiment, Failure, History
+from automl.search.race import DEFAULTS
 from automl.search.ranking import Among, best_first, is_better
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_study

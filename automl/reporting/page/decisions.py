@@ -6,9 +6,9 @@ from itertools import groupby
 
 from automl.reporting.figures.facts import MOST_DRAWN, Facts
 from automl.reporting.page.markup import Markup, joined, tag
-from automl.search.brain import DEFAULTS
 from automl.search.history import Experiment, Status
 from automl.search.plan import StageKind
+from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, number, setting
 
 _OPEN = 40  # experiments; longer tables are closed at first

@@ -24,7 +24,7 @@ from automl.reporting.figures.tradeoff import (
 )
 from automl.reporting.page.drawing import Plot, at, diamond, dots, figure, label, legend, lines, star
 from automl.reporting.page.markup import Markup, joined, tag
-from automl.search.brain import DEFAULTS
+from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, number, spent
 
 MOST_OF_FRONT = 12

@@ -22,8 +22,8 @@ from automl.reporting.rows import (
     setting_rows,
     state_rows,
 )
-from automl.search.brain import DEFAULTS
 from automl.search.history import Status
+from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
 from automl.study.verdict import Standing, Verdict
 from automl.text.formatting import counted, number, setting
