@@ -12,6 +12,7 @@ from automl.analysis.eta import TimeLeft
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
 from automl.search.history import Status
+from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, duration, number, setting
 
 Pairs = list[tuple[str, str]]
@@ -67,11 +68,10 @@ def best_name(best: BestSoFar) -> str:
     return f"experiment {best.experiment}{' (the defaults)' if best.is_defaults else ''}"
 
 
-def model_text(best: BestSoFar) -> str:
-    """What best_model holds."""
-    whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
-    again = "" if best.training == best.experiment else f", trained again as experiment {best.training}"
-    return f"best_model holds {whose}{again}"
+def model_text(experiment: int, training: int) -> str:
+    """What best_model holds: the values of an experiment, by the checkpoint of this training."""
+    whose = "the defaults" if experiment == DEFAULTS else f"experiment {experiment}"
+    return whose if training == experiment else f"{whose}, trained again as experiment {training}"
 
 
 def setting_rows(values: Mapping[str, Any]) -> Pairs:

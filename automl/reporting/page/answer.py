@@ -8,6 +8,7 @@ from automl.reporting.figures.facts import Facts, Searched
 from automl.reporting.figures.scales import Options, of_metric
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
+from automl.reporting.rows import model_text
 from automl.search.history import Status
 from automl.study.summary import Best
 from automl.study.verdict import Standing, Verdict
@@ -77,10 +78,7 @@ def _not_judged(facts: Facts) -> str:
 
 
 def _kept(best: Best) -> str:
-    """What best_model holds."""
-    whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
-    again = "" if best.is_own_training else f", trained again as experiment {best.training.experiment}"
-    return f"best_model holds {whose}{again}."
+    return f"best_model holds {model_text(best.experiment, best.training.experiment)}."
 
 
 def uncertainty(verdict: Verdict) -> str:

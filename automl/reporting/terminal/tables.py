@@ -97,7 +97,7 @@ def best(console: Console, metric: str, experiment: BestSoFar) -> None:
             ("proposed", experiment.reason),
             ("known", experiment.why),
             *(
-                [("best model", model_text(experiment).removeprefix("best_model holds "))]
+                [("best model", model_text(experiment.experiment, experiment.training))]
                 if experiment.standing is not Standing.SEARCHED
                 else []
             ),
@@ -182,7 +182,7 @@ def _conclusion(definition: Definition, best: BestSoFar, verdict: Verdict | None
         who = "the best" if verdict.candidate == best.experiment else f"experiment {verdict.candidate}"
         better = f"{number(abs(gain))} {'better' if gain > 0 else 'worse'} than" if gain else "as good as"
         lines.append(f"{who} is {better} the defaults on {on}")
-    return [*lines, best.why, model_text(best)]
+    return [*lines, best.why, f"best_model holds {model_text(best.experiment, best.training)}"]
 
 
 def networks(console: Console, data: Sequence[Row]) -> None:
