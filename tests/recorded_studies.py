@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from automl.execution.steps.propose import propose
+from automl.search.agenda import due
 from automl.search.history import Failure, History, Recommendation, Result
 from automl.stores import Store
 from automl.study.definition import Definition
@@ -84,10 +85,13 @@ def walk(
     decisions: int | None = None,
 ) -> None:
     """Makes the decisions of the plan that are not made yet, and says what came of what they ask."""
-    rungs = [(stage.index, rung.index) for stage in definition.plan.stages for rung in stage.rungs]
-    for stage, index in itertools.islice(rungs, decisions):
-        for asked in propose(record, definition, stage, index).issued:
-            record.store_result(_result(asked, index, loss, failed=asked.number in failing))
+    for _ in itertools.count() if decisions is None else range(decisions):
+        steps = due(definition.plan, record.history(definition))
+        if not steps:
+            return
+        decision = propose(record, definition, steps[0].stage, steps[0].index)
+        for asked, rung in decision.runs():
+            record.store_result(_result(asked, rung, loss, failed=asked.number in failing))
 
 
 def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Result:

@@ -267,7 +267,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results
     rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
-    if overlap is not None and overlap.nu is not None:
+    if overlap is not None and overlap.nu is not None and not overlap.whole:
         return text + _end_without_barrier(course, rank, overlap.nu)
     goes = "the best one goes on" if course.go_on == 1 else f"the best {course.go_on} go on"
     cut = ""

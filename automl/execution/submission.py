@@ -90,9 +90,10 @@ def parameters(text: str, gpus: int) -> Submission:
         study = _read(values["study"], Path(folder))
         _check_algorithm(study, algorithm)
         definition = parse(study, "study", Path(folder), {"algorithm": algorithm, **options})
-    if definition.file.overlap:
+    if not definition.algorithm.overlaps and any(stage.overlap for stage in definition.plan.search):
+        option = "overlap: true" if definition.file.overlap else f"sampler: {definition.sampler_name}"
         raise InvalidInput(
-            "overlap: true in a study for a WorkflowTemplate",
+            f"{option} in a study for the WorkflowTemplate of {algorithm}",
             allowed="a study without it: how many trainings overlap is part of a workflow's shape",
             advice="'automl compile' makes a workflow of the study",
         )

@@ -8,12 +8,12 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from automl.search.extension import GrowsBy, Growth
-from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
+from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband, OneByOne
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
@@ -69,9 +69,10 @@ class Algorithm:
     schedule from the options that the study file sets, of which max_epochs is always one; it knows the defaults of the
     others. `sampler` is the one that it has unless the study file names another, and `unnamed` the one of studies that
     were begun before samplers were stored by name, where that is another. `learns` is true where its samplers look at
-    results, `resumes` where its experiments go on from checkpoints, and `overlaps` where no stage of it ever has a
-    barrier. `growth` says how a search that is over can be extended; None means that it cannot. `template` holds the
-    parameters of its WorkflowTemplate, with a description of each. `lines` describes its options in a new study file.
+    results, false where they do not, and None where they may. `resumes` is true where its experiments go on from
+    checkpoints, and `overlaps` where every stage of it asks for one training at a time, whatever the sampler. `growth`
+    says how a search that is over can be extended; None means that it cannot. `template` holds the parameters of its
+    WorkflowTemplate, with a description of each. `lines` describes its options in a new study file.
     """
 
     title: str
@@ -80,7 +81,7 @@ class Algorithm:
     sampler: str
     template: Mapping[str, str]
     lines: str
-    learns: bool = False
+    learns: bool | None = False
     resumes: bool = False
     overlaps: bool = False
     growth: Growth | None = None
@@ -94,8 +95,15 @@ class Algorithm:
     @property
     def samplers(self) -> tuple[str, ...]:
         """The samplers that it can use, its own first."""
-        fitting = (name for name, row in SAMPLERS.items() if row.learns is self.learns and name != self.sampler)
-        return (self.sampler, *fitting)
+        fitting = (name for name, row in SAMPLERS.items() if self.learns in {None, row.learns})
+        return (self.sampler, *(name for name in fitting if name != self.sampler))
+
+    def schedule_with(self, sampler: str, options: Mapping[str, Any]) -> Schedule:
+        """Its schedule from the options that the study file sets; one by one where the sampler learns from each."""
+        schedule = self.schedule(options)
+        if SAMPLERS[sampler].learns and isinstance(schedule, Hyperband | SuccessiveHalving):
+            return OneByOne(schedule)
+        return schedule
 
 
 def _halving(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +120,11 @@ def _successive_halving(options: Mapping[str, Any]) -> SuccessiveHalving:
     settings = _halving(options)
     experiments = settings.pop("max_recommendations", None)
     return SuccessiveHalving(Hyperband(**settings), experiments)
+
+
+def _larger(schedule: Any, R: int) -> Schedule:  # noqa: N803
+    larger: Schedule = schedule.larger(R)
+    return larger
 
 
 def _asha(options: Mapping[str, Any]) -> ASHA:
@@ -155,8 +168,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         template=_HALVING_TEMPLATE,
         lines="R: {R:<22} # the longest training gets R units; with nu it fixes stages and rungs\n"
         f"{_NU_LINE}{_MULTIPLIER_LINE}",
+        learns=None,
         resumes=True,
-        growth=Growth(GrowsBy.RESOURCE, Hyperband.larger),
+        growth=Growth(GrowsBy.RESOURCE, _larger),
     ),
     "bayesian": Algorithm(
         title="full trainings, each proposed from the results of those before",
@@ -188,8 +202,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         template=_HALVING_TEMPLATE,
         lines="R: {R:<22} # the longest training gets R units\n"
         f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments at the start\n{_MULTIPLIER_LINE}",
+        learns=None,
         resumes=True,
-        growth=Growth(GrowsBy.RESOURCE, SuccessiveHalving.larger),
+        growth=Growth(GrowsBy.RESOURCE, _larger),
     ),
     "asha": Algorithm(
         title="successive halving without a barrier (ASHA, Li et al. 2020)",
@@ -199,9 +214,10 @@ ALGORITHMS: dict[str, Algorithm] = {
         template={**_EXPERIMENTS, **_HALVING_TEMPLATE},
         lines="R: {R:<22} # the longest training gets R units, the shortest one\n"
         f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in all\n{_MULTIPLIER_LINE}",
+        learns=None,
         resumes=True,
         overlaps=True,
-        growth=Growth(GrowsBy.RESOURCE, ASHA.larger),
+        growth=Growth(GrowsBy.RESOURCE, _larger),
     ),
     "asynchronous_hyperband": Algorithm(
         title="Hyperband without a barrier: no worker waits for a rung (Li et al. 2020)",
@@ -211,9 +227,10 @@ ALGORITHMS: dict[str, Algorithm] = {
         template=_HALVING_TEMPLATE,
         lines="R: {R:<22} # the longest training gets R units; with nu it fixes the brackets\n"
         f"{_NU_LINE}{_MULTIPLIER_LINE}",
+        learns=None,
         resumes=True,
         overlaps=True,
-        growth=Growth(GrowsBy.RESOURCE, AsynchronousHyperband.larger),
+        growth=Growth(GrowsBy.RESOURCE, _larger),
     ),
 }
 
@@ -251,8 +268,14 @@ class NamedSampler:
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""
+        from automl.search.samplers.rungs import lesson  # noqa: PLC0415 - numpy takes a while
+
         row = SAMPLERS[self.name]
         sampler: Sampler = getattr(import_module(row.module), row.kind)(
             **{**row.settings, **(row.before if self.of_before else {})}
         )
-        return sampler.propose(space, trials, request)
+        if not row.learns:
+            return sampler.propose(space, trials, request)
+        learned = lesson(space, trials, request)
+        proposals = sampler.propose(space, learned.trials, learned.request)
+        return tuple(replace(proposal, reason=proposal.reason + learned.words) for proposal in proposals)

@@ -5,8 +5,9 @@ A System for Massively Parallel Hyperparameter Tuning, MLSys 2020, algorithm 2):
 experiment of the longest rung that is among the best 1/nu of its rung's results so far and has not gone on; where there
 is none, a new one. Here no more than one in nu of the results so far goes on, so that the plan's sizes, which are those
 of successive halving, are never exceeded however the trainings end. When nothing more can come into a rung, its best go
-on until the next one is full, as after a barrier. Where nothing is promoted only new ones are asked for: a chain whose
-steps overlap.
+on until the next one is full, as after a barrier. Where `whole` rungs are compared nobody goes on before that, and the
+next bracket begins meanwhile (parallel BOHB; Falkner, Klein & Hutter, ICML 2018). Where nothing is promoted only new
+ones are asked for: a chain whose steps overlap.
 """
 
 from __future__ import annotations
@@ -70,8 +71,7 @@ class Standing:
             return None
         for rung in sorted(range(len(self.stage.rungs)), key=lambda rung: -self.stage.rungs[rung].epochs):
             if (outcome := self._promotions[rung]) is not None:
-                reason = f"{self.standing(outcome)}; one of {self.stage.overlap.nu} goes on, without waiting for all"
-                return Next(rung + 1, Promoted(outcome, reason))
+                return Next(rung + 1, Promoted(outcome, f"{self.standing(outcome)}; {self._who_goes_on(rung)}"))
         return next((Next(rung) for rung in range(len(self.rungs)) if self._can_start(rung)), None)
 
     def needed(self) -> Next:
@@ -107,7 +107,7 @@ class Standing:
         assert self.stage.overlap.nu is not None, "a rung follows this one"
         quota = self.stage.rungs[rung + 1].size
         if not closed:
-            quota = min(quota, len(self.results(rung)) // self.stage.overlap.nu)
+            quota = 0 if self.stage.overlap.whole else min(quota, len(self.results(rung)) // self.stage.overlap.nu)
         return next(iter(self._candidates(rung)), None) if len(self.rungs[rung + 1]) < quota else None
 
     @cached_property
@@ -120,6 +120,12 @@ class Standing:
             closed = complete and not self._can_start(rung) and all(run[1] != rung for run in self.open)
             promotions.append(self._promotable(rung, closed=closed) if self.stage.goes_on(rung) else None)
         return tuple(promotions)
+
+    def _who_goes_on(self, rung: int) -> str:
+        assert self.stage.overlap is not None, "asked of a stage without a barrier only"
+        if self.stage.overlap.whole:
+            return f"the best {self.stage.rungs[rung + 1].size} go on"
+        return f"one of {self.stage.overlap.nu} goes on, without waiting for all"
 
     def standing(self, outcome: Outcome) -> str:
         """The rank of an outcome among the results of its rung so far, in words."""

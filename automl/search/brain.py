@@ -62,7 +62,7 @@ class Brain:
 
     `enqueue` holds the values of the study file that are tried first, as experiments 1, 2, ... after the defaults.
     `repeats` says whether a sampler's proposal may have been tried before. `best_among` says among which results the
-    best is chosen. `seeded` is false where the training takes no seed.
+    best is chosen. `seeded` is false where the training takes no seed. `learns`: the sampler looks at results.
     """
 
     plan: Plan
@@ -75,6 +75,7 @@ class Brain:
     repeats: Repeats = Repeats.NEVER
     best_among: Among = Among.LONGEST
     seeded: bool = True
+    learns: bool = False
 
     def decide(
         self,
@@ -131,10 +132,10 @@ class Brain:
             Chosen(dict(queued.values), Origin.REQUESTED, f"values of the user, enqueued as number {queued.number}")
             for queued in taken
         ]
-        if self.plan.sees_all(decision.stage, decision.index):  # the search before it is over: its sampler starts anew
+        if self.plan.sees_all(decision.stage, decision.index) and not self.learns:  # its sampler starts anew
             earlier = outcomes = ()
         tried = Tried(self.space, self.repeats)
-        if self.repeats is not Repeats.AS_PROPOSED:
+        if self.repeats is not Repeats.AS_PROPOSED and not self.learns:  # one that learns has all that was tried
             self._add_side_by_side(new.stage, tried)
         tried.add(issued.values for issued in _issued(earlier).values())
         issued = self._propose(new, earlier, outcomes, chosen, tried=tried)
@@ -200,10 +201,11 @@ class Brain:
         if new.count > len(proposals):
             root, *others = self.plan.chain(stage)  # a chain that was extended is one chain for the sampler
             before = (root, *others)[:-1]
+            own = [decision for decision in earlier if decision.stage in {part.index for part in (root, *others)}]
             defaults = [self.space.defaults()] if root.first == DEFAULTS else []
             by_others: list[Mapping[str, Any]] = [
                 *defaults,
-                *(issued.values for decision in earlier for issued in decision.issued if _is_requested(issued)),
+                *(issued.values for decision in own for issued in decision.issued if _is_requested(issued)),
                 *(choice.values for choice in chosen if choice.origin is not Origin.DEFAULT),
             ]
             experiments_before = sum(part.experiments for part in before) + first - stage.first + len(chosen)

@@ -42,11 +42,13 @@ class Overlap:
     """How a stage without a barrier goes on: each of its decisions asks for one training.
 
     `nu`: of nu results of a rung, one goes on to the next rung; None where no rung follows another. `most` is how many
-    trainings that were asked for may be without a result; None leaves that to whoever carries the study out.
+    trainings that were asked for may be without a result; None leaves that to whoever carries the study out. `whole`:
+    nobody goes on before the whole rung has ended, and meanwhile the next bracket begins.
     """
 
     nu: int | None = None
     most: int | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,15 @@ class Plan:
     def finals(self) -> tuple[Stage, ...]:
         """The final judgements: none, or one after the search and one after each extension of it."""
         return tuple(stage for stage in self.stages if stage.kind is StageKind.FINAL)
+
+    def learned_from(self, stage: Stage, *, learns: bool) -> tuple[Stage, ...]:
+        """The stages before `stage` whose results its sampler sees: those of its chain.
+
+        One that `learns` also sees the whole search that was extended, behind which its own begins.
+        """
+        if learns and stage.retrains is not None:
+            return tuple(searched for searched in self.search if searched.index < stage.retrains)
+        return self.chain(stage)[:-1]
 
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages of the chain that ends with `stage`, in their order."""

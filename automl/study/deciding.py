@@ -94,7 +94,7 @@ def _decided(
     before = list(decisions(stage)[:index])  # another walker may have made ours in the meantime, and later ones
     if len(before) < index:
         raise NotReady(f"decision {index} of stage {where.name} was asked for, and only {len(before)} are made")
-    links = definition.plan.chain(where)[:-1]
+    links = definition.plan.learned_from(where, learns=definition.brain.learns)
     return [*(decision for link in links for decision in _whole(definition, link, decisions, result)), *before]
 
 

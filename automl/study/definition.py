@@ -18,7 +18,7 @@ from automl.networks.definition import MetricRule
 from automl.networks.spec_formats import flatten, set_paths
 from automl.problem.configurations import count, identity, is_drawn
 from automl.problem.search_space import SearchSpace
-from automl.search.algorithms import ALGORITHMS, Algorithm, NamedSampler, single_training, with_option
+from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan
@@ -163,7 +163,7 @@ class Definition:
             return single_training(self.max_epochs)
         options = {name: getattr(self.file, name) for name in self.algorithm.options}
         options = {name: value for name, value in options.items() if value is not None}
-        return self.algorithm.schedule({**options, "max_epochs": self.max_epochs})
+        return self.algorithm.schedule_with(self.sampler_name, {**options, "max_epochs": self.max_epochs})
 
     @property
     def algorithm(self) -> Algorithm:
@@ -182,6 +182,7 @@ class Definition:
             plan=extended(self.schedule, self.growth, self.extensions, judgement, self.most_experiments),
             space=self.space,
             sampler=NamedSampler(self.sampler_name, of_before=self.rules < _FAILURES_TEACH),
+            learns=SAMPLERS[self.sampler_name].learns,
             metric=self.metric_rule.metric(),
             seed=self.file.seed,
             held_out=self.network.held_out_metric is not None,

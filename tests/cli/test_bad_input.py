@@ -149,8 +149,8 @@ STUDY_FILES = {
     "random_stage of random": bad("algorithm: random\nrandom_stage: true", "random_stage: true is no option"),
     "an unknown sampler": bad("sampler: sobel", "uniform or sobol or lhs", "did you mean 'sobol'?"),
     "a sampler that does not go with it": bad(
-        "sampler: gaussian_process",
-        "gaussian_process does not go with algorithm: hyperband",
+        "algorithm: random\nsampler: gaussian_process",
+        "gaussian_process does not go with algorithm: random",
         "uniform, sobol, lhs, grid",
     ),
     "a sampler that learns with random": bad(

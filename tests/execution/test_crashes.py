@@ -32,6 +32,7 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "asha": (ASHA, {2: "error@1", 5: "preempt@1"}, 40),
     "overlapping": (OVERLAPPING, {3: "error@2"}, 20),
     "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
+    "hyperband_that_learns": (HYPERBAND_9 | BRIEF | {"sampler": "tpe"}, {1: "error@1"}, 200),
     "race": (RACE, {1: "error@1"}, 30),
 }
 

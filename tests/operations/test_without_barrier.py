@@ -10,16 +10,20 @@ import pytest
 
 from automl.analysis.explain import explain
 from automl.analysis.status import progress
+from automl.operations.extend import extend
 from automl.operations.replay import Replay
 from automl.operations.verify import Findings, verify
 from automl.reporting.figures.facts import read_facts
 from automl.reporting.figures.ledger import entries
+from automl.search.extension import Extension
 from automl.search.history import Status
+from automl.stores.memory import MemoryStore
 from automl.study.experiments import experiments
 from automl.study.keys import decision_key, result_key
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
+from tests.recorded_studies import mixed, recorded, walk
 from tests.simulation.runs import NO_FINAL, simulated
 from tests.simulation.studies import ASHA, study
 
@@ -102,3 +106,60 @@ def test_before_the_end_whoever_may_go_on_waits(record: Record) -> None:
     state = progress(opened.definition, study_then)
     assert state.state == "running"
     assert state.epochs_done + state.epochs_pending == 9 + 3 * 2 + 6
+
+
+# -- a sampler that learns --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ["asha", "asynchronous_hyperband", "hyperband", "successive_halving"])
+def test_a_sampler_that_learns_says_from_which_rung_and_every_decision_is_made_again(algorithm: str) -> None:
+    settings = {"algorithm": algorithm, "R": 9, "nu": 3, "sampler": "tpe", **NO_FINAL}
+    if algorithm in {"asha", "successive_halving"}:
+        settings["max_recommendations"] = 27
+    record, history = recorded(MemoryStore(), mixed(settings), failing=[3])
+    opened = OpenedStudy.read(record)
+    compared = list(Replay(record, opened.definition))
+    assert [each.difference for each in compared] == [None] * len(history.decisions)
+    assert [text for key, text in problems(record) if key.startswith(("decisions/", "results/"))] == []
+    begun = [each for decision in history.decisions for each in decision.issued if each.resume_epoch == 0]
+    # all experiments of successive halving begin before the first one goes on, so it has one rung to learn from
+    words = "TPE on" if algorithm == "successive_halving" else "; learned from the "
+    learned = [each for each in begun if words in each.reason]
+    story = explain(opened.definition, history, learned[-1].number).story
+    assert "proposed by tpe, which had seen" in story[0]
+    assert words in story[0]
+
+
+def test_barriers_stay_where_experiments_of_hyperband_begin_one_by_one() -> None:
+    settings = {"algorithm": "hyperband", "R": 9, "nu": 3, "sampler": "tpe", **NO_FINAL}
+    record, history = recorded(MemoryStore(), mixed(settings))
+    definition = OpenedStudy.read(record).definition
+    (stage,) = definition.plan.search
+    (with_barriers,) = (mixed({**settings, "sampler": "uniform"}).plan.search,)
+    assert [(r.size, r.epochs) for r in stage.rungs] == [(r.size, r.epochs) for s in with_barriers for r in s.rungs]
+    promoted = [each for decision in history.decisions for each in decision.issued if each.resume_epoch]
+    assert all("the best 3 go on" in each.reason or "the best 1 go on" in each.reason for each in promoted[:4])
+    stopped = next(each for each in experiments(history, definition.plan) if each.status is Status.STOPPED)
+    assert "stopped, for only the best 3 go on" in explain(definition, history, stopped.number).story[1]
+
+
+@pytest.mark.parametrize("algorithm", ["asha", "hyperband"])
+def test_a_search_that_is_extended_learns_from_the_one_before_and_repeats_nothing(algorithm: str) -> None:
+    settings = {"algorithm": algorithm, "R": 9, "nu": 3, "sampler": "tpe", **NO_FINAL}
+    record, history = recorded(MemoryStore(), mixed(settings))
+    before = len(history.decisions)
+    definition = OpenedStudy.read(record).definition
+    assert extend(record, definition, Extension(R=27), "line").extended
+    opened = OpenedStudy.read(record)
+    walk(record, opened.definition)
+    history = record.history(opened.definition)
+    after = history.decisions[before:]
+    assert after
+    begun = [each for decision in after for each in decision.issued if each.resume_epoch == 0]
+    first = next(each for each in begun if "TPE on" in each.reason)
+    assert "TPE on" in first.reason
+    assert "learned from the" in first.reason
+    tried = [str(sorted(each.values.items())) for d in history.decisions for each in d.issued if not each.resume_epoch]
+    assert len(tried) - len(set(tried)) == 1  # the best of before, which is tried again
+    assert [each.difference for each in Replay(record, opened.definition)] == [None] * len(history.decisions)
+    assert [text for key, text in problems(record) if key.startswith(("decisions/", "results/"))] == []

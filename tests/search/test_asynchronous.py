@@ -19,7 +19,7 @@ from automl.search.history import Decision, Failure, History, Origin, Outcome, R
 from automl.search.plan import Plan
 from automl.search.race import Judgement
 from automl.search.samplers.uniform import Uniform
-from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
+from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband, OneByOne
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
@@ -36,6 +36,8 @@ PLANS = {
     "brackets": extended(
         AsynchronousHyperband(Hyperband(R=9, nu=3, epoch_multiplier=1, random_stage=True)), None, (), Judgement(1)
     ),
+    "one by one": extended(OneByOne(Hyperband(R=9, nu=3, epoch_multiplier=1)), None, (), Judgement(1)),
+    "13 one by one": extended(OneByOne(SuccessiveHalving(R9, 13)), None, (), Judgement(0)),
     "a chain": extended(Sequential(7, 5, 3, overlap=True), None, (), Judgement(1)),
     "a chain that was extended": extended(
         Sequential(4, 5, 2, overlap=True),
@@ -170,6 +172,9 @@ def test_who_goes_on_is_among_the_best_of_its_rung_and_no_more_than_one_of_nu_do
         assert all(each.experiment in standing.rungs[rung] for each in better), "a better one was passed over"
         complete = len(results) == len(standing.rungs[rung - 1])
         assert complete or len(standing.rungs[rung]) + 1 <= len(results) // 3
+        assert complete or not stage.overlap.whole
+        if stage.overlap.whole:
+            assert len(results) == stage.rungs[rung - 1].size, "a rung is compared as a whole"
         assert len(standing.rungs[rung]) < stage.rungs[rung].size
 
 

@@ -77,8 +77,18 @@ def test_how_many_overlap_is_compiled_and_no_parameter_of_a_template() -> None:
     template: dict[str, Any] = workflow_template("asha", ClusterSettings(most_pods=7)).to_dict()
     found = {each["name"]: each for each in template["spec"]["templates"]}
     assert found["queue"]["parallelism"] == 7
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "settings", "says"),
+    [
+        ("bayesian", CHAIN, "overlap: true in a study for the WorkflowTemplate of bayesian"),
+        ("hyperband", "algorithm: hyperband\nsampler: tpe\n", "sampler: tpe .* WorkflowTemplate of hyperband"),
+    ],
+)
+def test_a_template_with_barriers_takes_no_study_without(algorithm: str, settings: str, says: str) -> None:
     sent = strict_json.dump(
-        [{"name": "study", "value": STUDY % "" + CHAIN}, {"name": "algorithm", "value": "bayesian"}]
+        [{"name": "study", "value": STUDY % "" + settings}, {"name": "algorithm", "value": algorithm}]
     )
-    with pytest.raises(InvalidInput, match="overlap: true in a study for a WorkflowTemplate"):
+    with pytest.raises(InvalidInput, match=says):
         submission.parameters(base64.b64encode(sent).decode(), 1)

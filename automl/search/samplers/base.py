@@ -28,7 +28,8 @@ class Request:
     goes on in its own sequence, and `total` how many it will make for the whole stage. `seed` is (study seed, stage,
     index of the decision), the only source of chance. `chosen` are the values of the stage's experiments so far that
     others chose: the network's defaults, the user, an earlier search. `pending` are those of experiments without a
-    result, whoever chose them, where a stage asks for one experiment before the others have ended.
+    result, whoever chose them, where a stage asks for one experiment before the others have ended. `elsewhere` are
+    those of experiments with results that the trials leave out, not to be proposed again.
     """
 
     count: int
@@ -37,6 +38,7 @@ class Request:
     seed: tuple[int, int, int]
     chosen: tuple[Mapping[str, Any], ...] = ()
     pending: tuple[Mapping[str, Any], ...] = ()
+    elsewhere: tuple[Mapping[str, Any], ...] = ()
 
 
 class Sampler(Protocol):

@@ -81,7 +81,7 @@ class GaussianProcess:
         observations = Observations.of(axes, trials, self.tail, worst=self.failed_are_worst)
         learned = None if self.failed_are_worst else _feasibility(space, trials)
         tried = {space.encode(trial.values) for trial in trials}
-        tried |= {space.encode(values) for values in request.chosen}  # they may still be in training
+        tried |= {space.encode(values) for values in (*request.chosen, *request.elsewhere)}  # some still in training
         model: GaussianProcessModel | None = None
         chosen = [space.encode(values) for values in request.pending]
         tried |= set(chosen)

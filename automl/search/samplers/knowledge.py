@@ -74,7 +74,7 @@ class Knowledge:
             warp.targets(losses[succeeded]) if warp else np.zeros(len(rows)),
             warp,
             rows_of(features, [(pending[cube], cube) for cube in sorted(pending)]),
-            frozenset(tried | set(pending)),
+            frozenset(tried | set(pending) | {space.encode(values) for values in request.elsewhere}),
             len(read) - int(succeeded.sum()),
             -float(losses[succeeded].min()) if succeeded.any() else math.nan,
             unfit,

@@ -1,4 +1,4 @@
-"""Successive halving and Hyperband without a barrier: nobody waits for a rung to end.
+"""Successive halving and Hyperband that ask for one training at a time, most of them without a barrier.
 
 Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht & Talwalkar: A System for Massively Parallel Hyperparameter
 Tuning (MLSys 2020), algorithm 2 (ASHA) and asynchronous Hyperband. search/asynchronous.py decides who goes on. The plan
@@ -17,6 +17,9 @@ _NOTE = (
     "no barrier: who is among the best 1/{nu} of a rung's results so far goes on at once; "
     "the numbers are the most that can be trained"
 )
+_ONE_BY_ONE = (
+    "each experiment is proposed when a worker is free, from the results so far; the best of a whole rung go on"
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class ASHA:
     halving: SuccessiveHalving
 
     def plan(self) -> Plan:
-        return _without_barrier(self.halving.plan(), self.halving.hyperband.nu, "ASHA of {}")
+        plan, nu = self.halving.plan(), self.halving.hyperband.nu
+        return _without_barrier(plan, Overlap(nu), f"ASHA of {plan.experiments}", _NOTE.format(nu=nu))
 
     def larger(self, R: int) -> ASHA:  # noqa: N803
         """The same with the rungs of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
@@ -40,17 +44,38 @@ class AsynchronousHyperband:
     hyperband: Hyperband
 
     def plan(self) -> Plan:
-        return _without_barrier(self.hyperband.plan(), self.hyperband.nu, "{} in brackets")
+        plan, nu = self.hyperband.plan(), self.hyperband.nu
+        return _without_barrier(plan, Overlap(nu), f"{plan.experiments} in brackets", _NOTE.format(nu=nu))
 
     def larger(self, R: int) -> AsynchronousHyperband:  # noqa: N803
         """The same with the brackets of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
         return replace(self, hyperband=self.hyperband.larger(R))
 
 
-def _without_barrier(plan: Plan, nu: int, name: str) -> Plan:
+@dataclass(frozen=True)
+class OneByOne:
+    """The rungs of `schedule` and their barriers; experiments begin one by one, so that each learns from those before.
+
+    While a bracket waits for the end of a rung, the next one begins, as in parallel BOHB (Falkner et al. 2018).
+    """
+
+    schedule: Hyperband | SuccessiveHalving
+
+    def plan(self) -> Plan:
+        hyperband = self.schedule if isinstance(self.schedule, Hyperband) else self.schedule.hyperband
+        plan = self.schedule.plan()
+        name = plan.stages[0].name if len(plan.stages) == 1 else f"{plan.experiments} in brackets"
+        return _without_barrier(plan, Overlap(hyperband.nu, whole=True), name, _ONE_BY_ONE)
+
+    def larger(self, R: int) -> OneByOne:  # noqa: N803
+        """The same with the brackets of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
+        return replace(self, schedule=self.schedule.larger(R))
+
+
+def _without_barrier(plan: Plan, overlap: Overlap, name: str, note: str) -> Plan:
     """The plan with all its rungs in one stage, whose experiments have the same numbers."""
     first = plan.stages[0]
     rungs = tuple(rung for stage in plan.stages for rung in stage.rungs)
     numbered = tuple(replace(rung, index=index) for index, rung in enumerate(rungs))
-    stage = Stage(0, name.format(plan.experiments), first.kind, first.first, numbered, overlap=Overlap(nu))
-    return replace(plan, stages=(stage,), notes=(*plan.notes, _NOTE.format(nu=nu)))
+    stage = Stage(0, name, first.kind, first.first, numbered, overlap=overlap)
+    return replace(plan, stages=(stage,), notes=(*plan.notes, note))
