@@ -58,6 +58,7 @@ SAMPLERS: dict[str, SamplerRow] = {
     "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True),
     "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True),
     "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True),
+    "cma_es": SamplerRow("automl.search.samplers.evolution", "Evolution", learns=True),
 }
 
 

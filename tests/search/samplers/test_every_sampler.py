@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automl.search.algorithms import SAMPLERS
 from automl.search.samplers.base import Request, Sampler
+from automl.search.samplers.evolution import Evolution
 from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.grid import Grid
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
@@ -80,6 +81,15 @@ class TestPortfolio(SamplerSuite):
         assert ["of the turns" in reason for reason in reasons] == [True] * 3
 
 
+class TestEvolution(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return Evolution()
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["CMA-ES on" in reason for reason in reasons] == [True] * 3
+
+
 class TestToy(SamplerSuite):
     def make_sampler(self) -> Sampler:
         return NearTheBest()
@@ -96,5 +106,6 @@ def test_every_row_of_the_table_has_a_suite() -> None:
         "process": TestProcess,
         "tpe": TestTreeParzen,
         "portfolio": TestPortfolio,
+        "cma_es": TestEvolution,
     }
     assert suites.keys() == SAMPLERS.keys()
