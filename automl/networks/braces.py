@@ -49,11 +49,10 @@ class Words:
         """The names in all braces."""
         return frozenset(_names([*self.command, *self.environment.values()]))
 
-    def check(self, epochs: str | None, parameters: Mapping[str, str]) -> None:
+    def check(self, parameters: Mapping[str, str]) -> None:
         """Raises ValueError for a brace that names nothing or two things, and for a value that nothing reads.
 
-        `epochs` is the path in the train spec of the epochs, if it has one; `parameters` are the paths of what may be
-        searched, by name.
+        `parameters` are the paths in the train spec of what may be searched, by name.
         """
         for word in (*self.command, *self.environment.values()):
             if "{{" in word:
@@ -64,8 +63,6 @@ class Words:
             raise ValueError("environment: {args} is many words; one variable takes it with arguments: json only")
         named = {self.path_of(name) for name in self.names if name not in OURS}
         if self.names & {SPEC, ARGS}:
-            if epochs is None and EPOCHS not in self.names:
-                raise ValueError("fields.epochs is missing; or name {epochs} in the command")
             return
         if unread := [name for name, path in parameters.items() if path not in named]:
             read = [*(name for name in self.names if name not in OURS)]
@@ -74,8 +71,6 @@ class Words:
                 or f"name {_braced(unread[0])} in the command, or {{args}} or {{spec}} for all values"
             )
             raise ValueError(f"{unread[0]} is read by nothing: no brace of the command names it; {advice}")
-        if EPOCHS not in self.names:
-            raise ValueError("command: nothing says how long to train; name {epochs} in it, or in environment")
 
     def path_of(self, name: str) -> str:
         """The path in the train spec of what a brace names. Raises ValueError when that is nothing, or two things."""

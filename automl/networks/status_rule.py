@@ -52,10 +52,10 @@ class StatusRule(BaseModel):
         None, min_length=1, max_length=100, description="the member, column, group or tag that is the epoch"
     )
     first_epoch: Literal[0, 1] = Field(1, description="the number that the first epoch has there")
-    without_epoch: Literal["last", "next", "counted"] = Field(
+    without_epoch: Literal["last", "next", "counted", "one"] = Field(
         "last",
         description="a metric without an epoch is of the epoch that was named last, or of the one that is named next; "
-        "counted: the n-th value is of the n-th epoch",
+        "counted: the n-th value is of the n-th epoch; one: the whole training is one epoch",
     )
     of_epoch: Literal["first", "last", "min", "max"] = Field(
         "first", description="which number counts where an epoch has several; all but first are known when it is over"
@@ -103,8 +103,10 @@ class StatusRule(BaseModel):
             raise ValueError("status.reader: regex goes with status.patterns, and no other reader does")
         if self.reader in {"json_lines", "csv"} and self.path is None:
             raise ValueError(f"status.reader: {self.reader} needs status.path, the file that the program writes")
-        if self.without_epoch == "counted" and (self.epoch is not None or self.first_epoch != 1):
-            raise ValueError("status.without_epoch: counted has no use for status.epoch and status.first_epoch")
+        if self.without_epoch in {"counted", "one"} and (self.epoch is not None or self.first_epoch != 1):
+            raise ValueError(
+                f"status.without_epoch: {self.without_epoch} has no use for status.epoch and status.first_epoch"
+            )
         return self
 
     @property

@@ -259,6 +259,13 @@ class Definition:
                 advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: "
                 + " or ".join(name for name, row in ALGORITHMS.items() if not row.resumes),
             )
+        if self.network.fixed_epochs and (algorithm.resumes or self.max_epochs != self.network.epochs):
+            whole = [name for name, row in ALGORITHMS.items() if not row.resumes]
+            raise StudyFileError(
+                f"algorithm: {self.file.algorithm} to {self.max_epochs} epochs with {self.network.name}, which always "
+                f"trains {self.network.epochs} (fixed_epochs)",
+                allowed=f"{' and '.join(whole)}, with max_epochs: {self.network.epochs}",
+            )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":
                 raise StudyFileError(

@@ -228,6 +228,7 @@ BAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a program that is no program": ("[python, with_arguments.py,", "[./with_arguments.py,", ("chmod +x",)),
     "a folder that is not there": ("  keep:", "  working_directory: runs\n  keep:", ("there is no folder", "runs")),
     "no epochs": ('--epochs, "{epochs}", ', "", ("fields.epochs is missing; or name {epochs} in the command",)),
+    "epochs that are fixed and told": ("  keep:", "  fixed_epochs: true\n  keep:", ("fixed_epochs, or {epochs}",)),
     "a form that is none": ("  keep:", "  arguments: flag\n  keep:", ('network: arguments: "flag"', "'flags'")),
     "a variable that is none": ("  keep:", "  environment: {A-B: '1'}\n  keep:", ("network: environment", "A-B")),
     "no metric": ("  metric:", "  # metric:", ("network: metric is missing",)),
@@ -245,3 +246,44 @@ def test_bad_input_is_one_line_before_anything_starts(
     lay_out(tmp_path, "arguments", ARGUMENTS.replace(old, new))
     refused(automl(command, "study.yaml", cwd=tmp_path), *says)
     assert not list((tmp_path / "mine").rglob("*.json"))
+
+
+ALWAYS = """\
+import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+lr = parser.parse_args().lr
+for step in range(5):
+    print(f"score={1 - (lr - 0.5) ** 2 - 0.1 * (step - 3) ** 2}")
+"""
+FIXED = """\
+name: mine
+network:
+  command: [python, always.py, "{args}"]
+  fixed_epochs: true
+  epochs: 1
+  metric: {name: score, goal: maximize}
+  status: {reader: regex, patterns: ['score=(?P<score>{number})'], without_epoch: one, of_epoch: max}
+  parameters: {lr: {low: 0.0, high: 1.0}}
+algorithm: random
+max_recommendations: 3
+final: {repeats: 0}
+"""
+
+
+def test_a_program_that_always_trains_as_long_is_searched_by_its_best_value(tmp_path: Path) -> None:
+    (tmp_path / "always.py").write_text(ALWAYS)
+    (tmp_path / "study.yaml").write_text(FIXED)
+    for row in searched(tmp_path)["experiments"]:
+        assert row["status"] == "success"
+        assert row["rungs"][0]["value"] == pytest.approx(1 - (row["values"]["lr"] - 0.5) ** 2)
+
+
+@pytest.mark.parametrize(
+    "change", [("algorithm: random\nmax_recommendations: 3", "algorithm: hyperband"), ("final:", "max_epochs: 3\nfinal:")]
+)
+def test_fixed_epochs_go_with_whole_trainings_alone(change: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "always.py").write_text(ALWAYS)
+    (tmp_path / "study.yaml").write_text(FIXED.replace(*change).replace("  epochs: 1", "  epochs: 1\n  keep: [a]"))
+    refused(automl("plan", "study.yaml", cwd=tmp_path), "algorithm")

@@ -87,21 +87,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"command": ["{epochs}", "{model.depth}", "{head.depth}", "{wd}"]},
         r"lr is read by nothing: no brace of the command names it",
     ),
-    "no epochs": ({"command": ["{lr}", "{model.depth}", "{head.depth}", "{wd}"]}, r"name \{epochs\}"),
-    "no epochs beside all values": ({"command": ["{args}"]}, "fields.epochs is missing"),
 }
 
 
 @pytest.mark.parametrize(("given", "says"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_refused(given: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        words(*given["command"], environment=given.get("environment")).check(None, PATHS)
+        words(*given["command"], environment=given.get("environment")).check(PATHS)
 
 
 def test_what_nothing_reads_is_told_with_the_one_that_was_meant() -> None:
     given = Words(("{lr}", "{epochs}"), {}, "flags", "no_flag", {"lr": "lr", "learning_rate": "learning_rate"})
     with pytest.raises(ValueError, match=r"learning_rate is read by nothing.*did you mean 'lr'\?"):
-        given.check(None, {"lr": "lr", "learning_rate": "learning_rate"})
+        given.check({"lr": "lr", "learning_rate": "learning_rate"})
 
 
 @pytest.mark.parametrize(

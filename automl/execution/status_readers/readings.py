@@ -112,6 +112,8 @@ class MetricReadings:
         if self.rule.without_epoch == "counted" and self.metric in numbers:
             self._counted += 1
             self._begin_epoch(self.start + self._counted)
+        elif self.rule.without_epoch == "one":
+            self._begin_epoch(self.start + 1)
         if self._named:
             self._alone.update(name for name in numbers if name not in self.values and name not in self._open)
         self._keep(self.epoch, numbers)

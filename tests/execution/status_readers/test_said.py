@@ -10,7 +10,7 @@ import pytest
 
 from automl.execution.status_readers import MetricReadings, StatusRule, status_lines
 
-Way = Literal["last", "next", "counted"]
+Way = Literal["last", "next", "counted", "one"]
 
 
 def said(way: Way, *lines: tuple[float | None, dict[str, float]], start: int = 0, **more: Any) -> MetricReadings:
@@ -69,6 +69,14 @@ def test_validations_are_counted_from_where_the_training_goes_on(start: int) -> 
     assert found.values["score"] == {start + 1: 0.1, start + 2: 0.2}
     assert found.values["acc"] == {start + 1: 1.0}
     assert found.furthest == start + 2
+
+
+@pytest.mark.parametrize(("which", "value"), [("first", 0.1), ("last", 0.2), ("max", 0.3), ("min", 0.1)])
+def test_a_whole_training_can_be_one_epoch(which: str, value: float) -> None:
+    found = said("one", *((None, {"score": score}) for score in (0.1, 0.3, 0.2)), of_epoch=which)
+    found.close()
+    assert found.values["score"] == {1: value}
+    assert found.furthest == 1
 
 
 def test_its_status_lines_are_taos() -> None:
