@@ -21,6 +21,7 @@ import typer
 
 from automl import errors
 from automl.cli.app import app
+from automl.cli.options import WithProgram
 
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = "<!-- made by 'make docs'; do not edit -->"
@@ -70,6 +71,7 @@ def _command(name: str, command: Any) -> str:
     options = [parameter for parameter in shown if parameter.param_type_name == "option"]
     arguments = [parameter for parameter in shown if parameter.param_type_name == "argument"]
     words = [name, *(["[OPTIONS]"] if options else []), *map(_place, arguments)]
+    words += ["[-- COMMAND ...]"] if isinstance(command, WithProgram) else []
     words += ["COMMAND ..."] if getattr(command, "commands", None) else []
     text = [f"## {name}\n", f"```text\n{' '.join(words)}\n```\n", _help(command.help)]
     rows = [f"| `{_metavar(parameter)}` | {_cell(_description(parameter))} |" for parameter in arguments]

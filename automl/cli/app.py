@@ -10,7 +10,19 @@ from typing import Annotated, cast
 import typer
 
 from automl import __version__
-from automl.cli import catalogue, changes, checks, clusters, copies, pictures, results, study_files
+from automl.cli import (
+    catalogue,
+    changes,
+    checks,
+    clusters,
+    copies,
+    imports,
+    new_studies,
+    pictures,
+    results,
+    study_files,
+)
+from automl.cli.options import WithProgram
 from automl.cli.output import complain
 from automl.errors import AutoMLError, InvalidInput
 
@@ -23,10 +35,15 @@ A first search on real data, in a few minutes:
   automl plan study.yaml    what it will do, and what that takes
   automl run study.yaml     does it; Ctrl-C stops, the same command goes on
   automl best study.yaml    what it found
+
+Your own program, as it is:
+
+\b
+  automl init --try -- python train.py --lr 0.001 --epochs 10
 """
 
 COMMANDS: dict[str, Callable[..., None]] = {  # in the order of the help
-    "init": study_files.init,
+    "init": new_studies.init,
     "plan": study_files.plan,
     "run": study_files.run,
     "status": results.status,
@@ -61,8 +78,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name, cls=WithProgram if _name == "init" else None)(_command)
 app.add_typer(catalogue.app, name="networks")
+app.add_typer(imports.app, name="import")
 
 # click's UsageError, the parent of BadParameter: older versions of typer take it from click and newer ones from a copy
 # of click that is private to them, so that no import of it works with all the versions that pyproject.toml allows

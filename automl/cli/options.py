@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from automl.cli.output import Format
 from automl.errors import InvalidInput, nearest
 from automl.text import whole_numbers
 
 MOST_JOBS = 1024
+_PROGRAM = "automl.program"
 OPENMETRICS = "openmetrics"
 
 
@@ -76,3 +78,24 @@ Jobs = Annotated[
         metavar="N",
     ),
 ]
+
+
+class WithProgram(TyperCommand):
+    """A command that takes the command line of a program after `--`, whatever its words are."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes the words after the first `--` away from those that are options and arguments."""
+        if "--" in args:
+            ctx.meta[_PROGRAM] = args[args.index("--") + 1 :]
+            args = args[: args.index("--")]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words of the usage line."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ...]"]
+
+
+def program_of(context: typer.Context) -> tuple[str, ...] | None:
+    """The words after `--`; None without it."""
+    words = context.meta.get(_PROGRAM)
+    return None if words is None else tuple(words)

@@ -15,24 +15,6 @@ if TYPE_CHECKING:
     from automl.study.definition import Definition
 
 
-def init(
-    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
-    network: Annotated[str, typer.Option("--network", "-n", help="What to train; see 'automl networks'.")] = (
-        "fashion_mnist"
-    ),
-    algorithm: Annotated[str, typer.Option("--algorithm", "-a", help="How to search.")] = "hyperband",
-) -> None:
-    """Write a commented study file to start from. An existing file is never overwritten.
-
-    Example: automl init mine.yaml --network fashion_mnist --algorithm bayesian
-    """
-    from automl.study.template import template
-    from automl.text.new_files import write_new
-
-    write_new(path, template(network, algorithm, path))
-    print(f"wrote {path}; next: automl plan {path}")
-
-
 def plan(
     study: StudyPath,
     jobs: Annotated[

@@ -35,7 +35,7 @@ _STATES = {
     Status.RUNNING: TrialState.RUNNING,
     Status.WAITING: TrialState.RUNNING,
 }
-_SQLITE, _JOURNAL = (".db", ".sqlite", ".sqlite3"), (".log", ".journal")
+SQLITE, JOURNAL = (".db", ".sqlite", ".sqlite3"), (".log", ".journal")
 
 
 def write(definition: Definition, study: History, to: Path) -> int:
@@ -60,13 +60,13 @@ def write(definition: Definition, study: History, to: Path) -> int:
 
 def _storage(to: Path) -> BaseStorage:
     ending = to.suffix.lower()
-    if ending in _SQLITE:
+    if ending in SQLITE:
         return RDBStorage(f"sqlite:///{to}")
-    if ending in _JOURNAL:
+    if ending in JOURNAL:
         return JournalStorage(JournalFileBackend(str(to)))
     raise InvalidInput(
         f"{to.name} does not say which kind of Optuna storage it is to be",
-        allowed=f"a name that ends in {', '.join(_SQLITE)} (SQLite) or {', '.join(_JOURNAL)} (Optuna's journal)",
+        allowed=f"a name that ends in {', '.join(SQLITE)} (SQLite) or {', '.join(JOURNAL)} (Optuna's journal)",
     )
 
 

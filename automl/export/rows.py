@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,18 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
 def write_csv(definition: Definition, study: History, to: Path) -> int:
     """CSV as in RFC 4180, in UTF-8. A text that a spreadsheet would compute gets an apostrophe before it."""
     table = list(rows(definition, study))
-    with to.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        names = list(table[0]) if table else []
-        writer.writerow(_cell(name) for name in names)
-        writer.writerows([_cell(row[name]) for name in names] for row in table)
+    to.write_text(csv_text(table), encoding="utf-8", newline="")
     return len(table)
+
+
+def csv_text(table: Sequence[Mapping[str, Any]]) -> str:
+    """Rows, all with the same names, as `write_csv` writes them."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    names = list(table[0]) if table else []
+    writer.writerow(_cell(name) for name in names)
+    writer.writerows([_cell(row[name]) for name in names] for row in table)
+    return file.getvalue()
 
 
 def write_jsonl(definition: Definition, study: History, to: Path) -> int:

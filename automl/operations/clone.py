@@ -16,6 +16,7 @@ from automl.study.definition import Definition
 from automl.study.keys import STUDY_FILE
 from automl.study.options import NOT_DECISIVE, StudyFile
 from automl.study.record import Record
+from automl.study.study_file import study_name
 from automl.study.summary import best_experiments
 from automl.text import strict_yaml
 
@@ -40,11 +41,6 @@ class Clone:
     network: str | None
 
 
-def study_name(path: Path) -> str:
-    """The name that a study gets from its file's: letters a-z, digits and '-'."""
-    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "study"
-
-
 def network_path(path: Path) -> Path:
     """The path of the network file of a cloned study: beside the study file."""
     return path.with_name(f"{path.stem}.network.yaml")
@@ -60,7 +56,7 @@ def clone(record: Record, definition: Definition, path: Path, wished: Changes = 
     in_catalogue = (
         definition.file.network in catalogue() and load_network(definition.file.network, Path()) == definition.network
     )
-    changes: dict[str, Any] = {"name": study_name(path)}
+    changes: dict[str, Any] = {"name": study_name(path.stem)}
     settings = _other_settings(record, definition, wished)
     if "sampler" not in authored:  # the one that the study has, named where a new file would get another
         own = definition.sampler_name

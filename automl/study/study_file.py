@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,11 @@ def read_text(path: Path) -> str:
 def read(path: Path) -> Definition:
     """The study of a file. Raises InvalidInput."""
     return parse(read_text(path), str(path), path.parent)
+
+
+def study_name(text: str) -> str:
+    """The name that a study gets from a text such as its file's name: letters a-z, digits and '-', at most 40."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "study"
 
 
 def store_uri(definition: Definition, path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from automl.errors import InvalidInput, nearest
 from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten
 from automl.search.algorithms import ALGORITHMS
+from automl.study.study_file import study_name
 
 _TEMPLATE = """\
 # A study: what is trained, and how its settings are searched.
@@ -82,9 +82,9 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         raise InvalidInput(f"network: {network.name} cannot be searched: {network.refused}")
     searched = [name for name in network.parameters if network.enabled(name)]
     eligible = [name for name in network.parameters if network.enabled(name) is None]
-    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "study"
+    name = study_name(path.stem)
     if name == "study":
-        name = network.name.replace("_", "-")[:40].strip("-")
+        name = study_name(network.name)
     first, span = _range(network, searched or list(network.parameters))
     spec, value = _setting(network)
     return _TEMPLATE.format(

@@ -277,11 +277,12 @@ def test_a_program_that_always_trains_as_long_is_searched_by_its_best_value(tmp_
     (tmp_path / "study.yaml").write_text(FIXED)
     for row in searched(tmp_path)["experiments"]:
         assert row["status"] == "success"
-        assert row["rungs"][0]["value"] == pytest.approx(1 - (row["values"]["lr"] - 0.5) ** 2)
+        assert row["results"][0]["value"] == pytest.approx(1 - (row["values"]["lr"] - 0.5) ** 2)
 
 
 @pytest.mark.parametrize(
-    "change", [("algorithm: random\nmax_recommendations: 3", "algorithm: hyperband"), ("final:", "max_epochs: 3\nfinal:")]
+    "change",
+    [("algorithm: random\nmax_recommendations: 3", "algorithm: hyperband"), ("final:", "max_epochs: 3\nfinal:")],
 )
 def test_fixed_epochs_go_with_whole_trainings_alone(change: tuple[str, str], tmp_path: Path) -> None:
     (tmp_path / "always.py").write_text(ALWAYS)

@@ -1,0 +1,129 @@
+"""The commands that turn a search of another tool into a study file: `automl import katib` and so on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from automl.cli.options import Output
+from automl.cli.output import Format, print_data
+from automl.errors import AutoMLError
+
+if TYPE_CHECKING:
+    from automl.importing import Imported
+
+app = typer.Typer(no_args_is_help=True, help="Turn a search of another tool into a study file.")
+To = Annotated[Path, typer.Option("--to", help="The study file to write; it must not exist yet.", metavar="PATH")]
+Metric = Annotated[str | None, typer.Option("--metric", help="The metric, when there are several.", metavar="NAME")]
+Goal = Annotated[str | None, typer.Option("--goal", help="What of it is better.", metavar="minimize|maximize")]
+_STUDY = Path("study.yaml")
+
+
+@app.command()
+def katib(
+    experiment: Annotated[Path, typer.Argument(help="The Experiment, in YAML.", metavar="EXPERIMENT.yaml")],
+    to: To = _STUDY,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write the study file of an Experiment of Katib. What has no counterpart here is listed.
+
+    Example: automl import katib experiment.yaml --to study.yaml
+    """
+    from automl.importing.katib_experiment import imported
+    from automl.text import strict_yaml
+
+    text = strict_yaml.read_text(experiment, "an Experiment of Katib, in YAML")
+    _write(imported(strict_yaml.mapping(text, str(experiment)), str(experiment)), to, output)
+
+
+@app.command()
+def wandb(
+    sweep: Annotated[Path, typer.Argument(help="The sweep's configuration, in YAML.", metavar="SWEEP.yaml")],
+    to: To = _STUDY,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write the study file of a sweep of Weights & Biases. What has no counterpart here is listed.
+
+    Example: automl import wandb sweep.yaml --to study.yaml
+    """
+    from automl.importing.wandb_sweep import imported
+    from automl.text import strict_yaml
+
+    text = strict_yaml.read_text(sweep, "a sweep of W&B, in YAML")
+    _write(imported(strict_yaml.mapping(text, str(sweep)), str(sweep)), to, output)
+
+
+@app.command()
+def optuna(
+    storage: Annotated[
+        str, typer.Argument(help="NAME.db, NAME.log (a journal), or an address such as sqlite:///NAME.db.")
+    ],
+    study: Annotated[
+        str | None, typer.Option("--study", help="Which study, when it has several.", metavar="NAME")
+    ] = None,
+    to: To = _STUDY,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write the study file of a study of Optuna, and its finished trials as CSV. Needs the extra 'export'.
+
+    Example: automl import optuna sqlite:///search.db --study lr --to study.yaml
+    """
+    try:
+        from automl.importing.optuna_study import imported
+    except ModuleNotFoundError as error:
+        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
+    _write(imported(storage, study), to, output)
+
+
+@app.command()
+def ray(
+    folder: Annotated[Path, typer.Argument(help="The folder of an experiment of Ray Tune.", metavar="FOLDER")],
+    to: To = _STUDY,
+    metric: Metric = None,
+    goal: Goal = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Write the study file of an experiment of Ray Tune, and its finished trials as CSV. No pickle is read.
+
+    Example: automl import ray ~/ray_results/train_2026 --metric val_acc --to study.yaml
+    """
+    from automl.cli.new_studies import check_goal
+    from automl.importing.ray_results import imported
+
+    check_goal(goal)
+    _write(imported(folder, metric, goal), to, output)
+
+
+def _write(imported: Imported, to: Path, output: Format) -> None:
+    """Writes the study file, and the finished trials beside it; both are new. Raises InvalidInput."""
+    from automl.study import study_file
+    from automl.text.new_files import check_new, write_new
+
+    trials = to.with_name(f"{to.stem}.trials.csv")
+    text = imported.text(trials.name)
+    check_new(to)
+    if imported.trials:
+        check_new(trials)
+    study_file.parse(text, str(to), to.parent)
+    write_new(to, text)
+    if imported.trials:
+        write_new(trials, imported.history())
+    data: dict[str, Any] = {
+        "wrote": str(to),
+        "parameters": [parameter.name for parameter in imported.draft.searched],
+        "not_taken_over": list(imported.left_out),
+        "finished_trials": len(imported.trials),
+        "trials_file": str(trials) if imported.trials else None,
+    }
+
+    def table(console: Any) -> None:
+        console.print(f"searched: {', '.join(data['parameters'])}", markup=False, highlight=False)
+        for sentence in imported.left_out:
+            console.print(f"not taken over: {sentence}", markup=False, highlight=False, soft_wrap=True)
+        if imported.trials:
+            console.print(f"wrote {trials}: {len(imported.trials)} finished trials", markup=False, highlight=False)
+        console.print(f"wrote {to}; next: automl plan {to}", markup=False, highlight=False)
+
+    print_data(data, output, table)

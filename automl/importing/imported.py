@@ -1,0 +1,68 @@
+"""What an import gives: the draft of a study, its finished trials, and what has no counterpart here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from automl.drafting.draft import Draft
+from automl.export.rows import VALUES, csv_text
+from automl.text.formatting import counted
+
+NO_PROGRAM = ("python", "train.py", "{args}")  # of a search whose tool does not store how the program is started
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial of the other tool. `status` is success, stopped or failure; `value` is the metric, None of a failure."""
+
+    values: Mapping[str, Any]
+    status: str
+    value: float | None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """`left_out` says in a sentence each what of the other tool has no counterpart here, or was guessed."""
+
+    draft: Draft
+    left_out: tuple[str, ...]
+    trials: tuple[FinishedTrial, ...] = ()
+
+    def text(self, trials_file: str) -> str:
+        """The text of the study file, which names all that was left out, and the file of the finished trials."""
+        head = list(self.draft.head)
+        if self.trials:
+            head.append(f"{counted(len(self.trials), 'finished trial')} of the search before: {trials_file}")
+        if self.left_out:
+            head += ["Not taken over:", *(f"  {sentence}" for sentence in self.left_out)]
+        return replace(self.draft, head=tuple(head)).text
+
+    def history(self) -> str:
+        """The finished trials as CSV, with the names that `automl export --to csv` has."""
+        names = list(dict.fromkeys(name for trial in self.trials for name in trial.values))
+        return csv_text(
+            [
+                {
+                    "experiment": number,
+                    "status": trial.status,
+                    "epochs": trial.epochs,
+                    "value": trial.value,
+                    "best_value": trial.value,
+                    **{f"{VALUES}{name}": trial.values.get(name) for name in names},
+                }
+                for number, trial in enumerate(self.trials)
+            ]
+        )
+
+
+def leftovers(given: Mapping[str, Any], known: Sequence[str], where: str = "") -> list[str]:
+    """A sentence for every key that is not known."""
+    return [f"{where}{key}: {_short(value)}" for key, value in given.items() if key not in known]
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."

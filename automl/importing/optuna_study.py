@@ -1,0 +1,166 @@
+"""A study of Optuna, from its storage through Optuna's public API: distributions, direction, trials.
+
+What an objective function does is no part of a storage, so the command is one to fill in, or given by the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from automl.drafting.draft import Draft, Searched
+from automl.drafting.metrics import by_name
+from automl.errors import InvalidInput, nearest
+from automl.export.optuna_storage import JOURNAL, SQLITE
+from automl.importing.imported import NO_PROGRAM, FinishedTrial, Imported
+from automl.study.study_file import study_name
+
+_STATUS = {TrialState.COMPLETE: "success", TrialState.PRUNED: "stopped", TrialState.FAIL: "failure"}
+_USUAL_TRIALS = 20
+
+
+def imported(storage: str, name: str | None) -> Imported:
+    """The study of this name in a storage; without a name the only one. Raises InvalidInput."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    opened = _opened(storage)
+    try:
+        names = optuna.get_all_study_names(opened)
+        chosen = _chosen(names, name, storage)
+        study = optuna.load_study(study_name=chosen, storage=opened)
+        return _imported(study, chosen)
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+        if isinstance(opened, RDBStorage):
+            opened.remove_session()
+            opened.engine.dispose()
+
+
+def _opened(storage: str) -> BaseStorage:
+    """The storage at an address or a path. A file that is none is not made one."""
+    path = Path(storage.removeprefix("sqlite:///"))
+    is_file = "://" not in storage or storage.startswith("sqlite:///")
+    ending = path.suffix.lower()
+    if is_file and not path.is_file():
+        raise InvalidInput(
+            f"the storage {storage} does not exist", allowed="a file, or an address such as sqlite:///a.db"
+        )
+    if is_file and "://" not in storage and ending not in (*SQLITE, *JOURNAL):
+        allowed = f"a name that ends in {', '.join(SQLITE)} (SQLite) or {', '.join(JOURNAL)} (a journal)"
+        raise InvalidInput(f"{storage} does not say which kind of Optuna storage it is", allowed=allowed)
+    if is_file and path.read_bytes()[:16] != b"SQLite format 3\0" and ending not in JOURNAL:
+        raise InvalidInput(f"{storage} is no storage of Optuna: it is not a database of SQLite")
+    try:
+        if ending in JOURNAL and "://" not in storage:
+            return JournalStorage(JournalFileBackend(str(path)))
+        return RDBStorage(f"sqlite:///{path}" if is_file else storage)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InvalidInput(f"{storage.rpartition('@')[2]} is no storage of Optuna: {reason}") from error
+
+
+def _chosen(names: Sequence[str], name: str | None, storage: str) -> str:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name not in names:
+        given = f"--study: {name!r} is not in {storage}" if name else f"{storage} has {len(names)} studies"
+        advice = nearest(name, names) if name else "say which one: --study NAME"
+        raise InvalidInput(given, allowed=", ".join(names) or "none: the storage is empty", advice=advice)
+    return name
+
+
+def _imported(study: optuna.Study, name: str) -> Imported:
+    left_out = ["sampler and pruner: a storage of Optuna does not name them; bayesian stands in their place"]
+    trials = study.get_trials(deepcopy=False)
+    metric = str(study.user_attrs.get("argo-automl metric") or (study.metric_names or ["value"])[0])
+    if len(study.directions) > 1:
+        left_out.append(f"directions: {len(study.directions)} objectives; the first, {metric}, is searched for")
+    found = by_name(metric)
+    parameters = _distributions(trials, left_out)
+    if not parameters:
+        raise InvalidInput(f"the study {name} of Optuna has no trial with parameters", advice="run it first")
+    left_out.append("command: a storage of Optuna does not name the program; correct 'command' and 'status'")
+    steps = [max(trial.intermediate_values, default=0) for trial in trials]
+    if any(trial.intermediate_values for trial in trials):
+        left_out.append("steps of pruning: values on the way are not taken over, the last of a trial is")
+    network = {
+        "command": list(NO_PROGRAM),
+        "metric": {"name": found.name, "goal": study.directions[0].name.lower()},
+        "status": {
+            "reader": "regex",
+            "patterns": [found.status["patterns"][1]],
+            "without_epoch": "one",
+            "of_epoch": "last",
+        },
+        "epochs": 1,
+        "fixed_epochs": True,
+    }
+    comments = {
+        "command": "correct this: how your program is started",
+        "status": "what your program prints: the last number after this name counts",
+        "fixed_epochs": "a whole training is one epoch; with {epochs} in the command more algorithms can be used",
+    }
+    options = {"algorithm": "bayesian", "max_recommendations": _USUAL_TRIALS}
+    for key, value in study.user_attrs.items():
+        if not key.startswith("argo-automl"):
+            left_out.append(f"user_attrs.{key}: {str(value)[:80]}")
+    finished = tuple(
+        FinishedTrial(
+            trial.params,
+            _STATUS[trial.state],
+            trial.values[0] if trial.values else None,
+            int(step) or None,
+        )
+        for trial, step in zip(trials, steps, strict=True)
+        if trial.state in _STATUS
+    )
+    waiting = len(trials) - len(finished)
+    if waiting:
+        left_out.append(f"{waiting} trials that are running or waiting")
+    head = (f"From the study {name} of Optuna.",)
+    return Imported(
+        Draft(study_name(name), network, parameters, options, comments, head=head), tuple(left_out), finished
+    )
+
+
+def _distributions(trials: Iterable[FrozenTrial], left_out: list[str]) -> tuple[Searched, ...]:
+    """A row for every parameter that any trial had, as the last of them had it."""
+    last: dict[str, BaseDistribution] = {}
+    counts: dict[str, int] = {}
+    total = 0
+    for trial in trials:
+        total += bool(trial.distributions)
+        for name, distribution in trial.distributions.items():
+            if name in last and last[name] != distribution:
+                left_out.append(f"{name}: its distribution changed on the way; the last one is taken")
+            last[name] = distribution
+            counts[name] = counts.get(name, 0) + 1
+    for name, count in counts.items():
+        if count < total:
+            left_out.append(f'{name}: only {count} of {total} trials had it; say when: active_when: "other == value"')
+    return tuple(Searched(name, row(distribution)) for name, distribution in last.items())
+
+
+def row(distribution: BaseDistribution) -> dict[str, Any]:
+    """The row of a distribution, the inverse of `automl.export.optuna_storage.distribution`."""
+    if isinstance(distribution, CategoricalDistribution):
+        options = list(distribution.choices)
+        if len(options) == 2 and all(isinstance(option, bool) for option in options):
+            return {"type": "bool"}
+        return {"type": "categorical", "options": options}
+    if not isinstance(distribution, IntDistribution | FloatDistribution):
+        raise InvalidInput(f"the distribution {type(distribution).__name__} of Optuna is not known")
+    found: dict[str, Any] = {"low": distribution.low, "high": distribution.high}
+    if distribution.log:
+        found["log"] = True
+    usual = 1 if isinstance(distribution, IntDistribution) else None
+    if distribution.step not in {None, usual}:
+        found["step"] = distribution.step
+    return found
