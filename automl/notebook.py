@@ -17,7 +17,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,7 @@ from automl.analysis import status
 from automl.analysis.explain import explain
 from automl.analysis.planned import planned
 from automl.analysis.status import StudyStatus
+from automl.drafting.function import draft, program_text
 from automl.errors import AutoMLError, RecordError, StudyFailed
 from automl.operations.download import fetch_best_model
 from automl.operations.replay import Replay, summary
@@ -47,6 +48,7 @@ from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
+from automl.study.study_file import study_name
 from automl.text import formatting, strict_yaml
 from automl.text.new_files import already_exists
 
@@ -75,10 +77,49 @@ class Study:
         path = Path(path)
         text = strict_yaml.dump({"name": path.stem.replace("_", "-").lower(), **options})
         study_file.parse(text, str(path), path.parent)
-        if path.exists() and path.read_text(encoding="utf-8") != text:
-            what, advice = " with other options", "give another name, or remove it first"
-            raise already_exists(path, what=what, advice=advice)
+        _check_same(path, text)
         path.write_text(text, encoding="utf-8")
+        return cls(path)
+
+    @classmethod
+    def of_function(
+        cls,
+        function: Callable[..., Any],
+        *,
+        space: Mapping[str, Any],
+        metric: str,
+        goal: str | None = None,
+        path: str | Path | None = None,
+        epochs: int = 10,
+        keep: Sequence[str] = (),
+        image: str | None = None,
+        **options: Any,
+    ) -> Study:
+        """Writes the study file of a function that trains, and its source as a program beside it.
+
+        `space` has a row for each parameter to search: {low, high, log}, [options], or (low, high); the function gets
+        them by keyword, and `epochs` and `seed` where it has such parameters. Inside, `report(epoch=1, val_acc=0.9)`
+        says how it does after each epoch; nothing needs to be imported for it. `metric` is one of those names, and
+        `goal`, minimize or maximize, is only needed where the name does not say. `keep` are files that it leaves in its
+        folder. With `image` the study file carries the program, for a cluster; without it, the file is beside it.
+        `path` is the study file, NAME.yaml unless said; `options` are those of the study file. Existing files with
+        other content stay. Raises InvalidInput, also for names from outside of the function that it needs.
+        """
+        name = getattr(function, "__name__", "study")
+        path = Path(path if path is not None else f"{name}.yaml")
+        program = path.with_name(f"{path.stem}_program.py")
+        text = program_text(function)
+        network = {"image": image, **({"keep": list(keep)} if keep else {}), "epochs": epochs}
+        options = {"algorithm": "bayesian", **options}
+        of_program: dict[str, Any] = {"program": program.name, "network": network, "options": options}
+        drafted = draft(function, study_name(path.stem), space=space, metric=(metric, goal), **of_program)
+        written = drafted.text
+        study_file.parse(written, str(path), path.parent)
+        files = {path: written} | ({} if image is not None else {program: text})
+        for file, content in files.items():
+            _check_same(file, content)
+        for file, content in files.items():
+            file.write_text(content, encoding="utf-8")
         return cls(path)
 
     @classmethod
@@ -272,6 +313,13 @@ class Study:
         definition = self.definition
         record = Record(open_store(study_file.store_uri(definition, self.path)))
         return OpenedStudy.read(record, definition.file)
+
+
+def _check_same(path: Path, text: str) -> None:
+    """Raises InvalidInput when the file exists and holds something else."""
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        what, advice = " with other options", "give another name, or remove it first"
+        raise already_exists(path, what=what, advice=advice)
 
 
 def _shown_status(current: StudyStatus) -> NotebookResult:
