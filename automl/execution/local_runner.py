@@ -59,10 +59,18 @@ class _Active:
     began: float = field(default_factory=time.monotonic)
     stopping: float | None = None  # when it was asked to stop
     timed_out: bool = False
+    exit_code: int | None = None  # once it has ended
+    lasted: float | None = None  # seconds, once nothing of it runs
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self.began
+        return time.monotonic() - self.began if self.lasted is None else self.lasted
+
+    def end(self) -> None:
+        """Ends what is left of its processes, once."""
+        if self.lasted is None:
+            self.exit_code, self.lasted = self.training.poll(), self.seconds
+            self.training.close()
 
 
 @dataclass
@@ -114,7 +122,7 @@ class LocalRun:
                 raise
             finally:
                 for active in self._active:  # only when something raised: nothing is left running
-                    active.training.close()
+                    active.end()
         study = views.rebuild(self._opened())
         if summary.best_of_search(self.definition, study) is None:
             raise none_succeeded(len(experiments(study, self.definition.plan)))
@@ -197,8 +205,10 @@ class LocalRun:
         self._tell(EventKind.STARTED, recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
 
     def _follow(self, active: _Active) -> None:
-        exit_code = active.training.poll()
+        has_ended = active.lasted is not None or active.training.poll() is not None
         run, observer = active.run, active.observer
+        if has_ended:
+            active.end()
         for epoch, value in observer.poll(active.seconds):
             self._tell(
                 EventKind.EPOCH,
@@ -208,10 +218,10 @@ class LocalRun:
                 value=value,
                 times=observer.times,
             )
-        if exit_code is not None:
-            active.training.close()
-            self._active.remove(active)
-            self._finish(active, exit_code)
+        if has_ended:
+            if not observer.is_behind:  # what it wrote is read piece by piece, for others train meanwhile
+                self._active.remove(active)
+                self._finish(active)
             return
         limit = self.definition.file.run.timeout_minutes
         late = limit is not None and active.seconds > limit * 60
@@ -222,7 +232,9 @@ class LocalRun:
         elif active.stopping is not None and time.monotonic() - active.stopping > GRACE_SECONDS:
             active.training.signal(signal.SIGKILL)
 
-    def _finish(self, active: _Active, exit_code: int) -> None:
+    def _finish(self, active: _Active) -> None:
+        exit_code = active.exit_code
+        assert exit_code is not None  # it has ended
         asked_to_stop = active.stopping is not None and not active.timed_out and not active.observer.need_not_go_on
         ended = Ended(exit_code, active.timed_out, again=asked_to_stop and exit_code != 0)
         result = active.observer.finish(ended, active.seconds)

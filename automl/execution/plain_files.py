@@ -1,10 +1,24 @@
-"""Files that a user's program left: whether one can be read like a file, and how its name is printed."""
+"""Files that a user's program left: whether one can be read like a file, its ends, and how its name is printed."""
 
 from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The beginning and the end of a file of `size` bytes, without what lies between them; one that fits is `first`."""
+
+    first: bytes
+    last: bytes
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.size == len(self.first) + len(self.last)
 
 
 def readable(name: str) -> str:
@@ -18,3 +32,24 @@ def is_plain(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode) and os.access(path, os.R_OK)
     except OSError:
         return False
+
+
+def ends(path: Path, first: int, last: int) -> Ends | None:
+    """At most `first` bytes of a file's beginning and `last` of its end, as it is now. None for what is no such file.
+
+    Waits for no pipe, and takes no more where the file is written to meanwhile.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                return None
+            size = about.st_size
+            if size <= first + last:
+                whole = file.read(size)
+                return Ends(whole, b"", len(whole))
+            beginning = file.read(first)
+            file.seek(size - last)
+            return Ends(beginning, file.read(last), size)
+    except OSError:
+        return None

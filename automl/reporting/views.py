@@ -2,7 +2,7 @@
 
     brain.json  controller.json                   all decisions; all experiments
     recommendation_<n>.yaml                       the complete train spec of experiment n
-    experiment_<n>/log.txt, status.json           joined from the attempts that won
+    experiment_<n>/log.txt, status.json           joined from the attempts that won; of a long one the end
     report.html                                   all of the above on one page
     best_model/                                   the best: checkpoint, spec, log, status lines, and what is known
 
@@ -47,6 +47,9 @@ from automl.study.train_spec import train_spec
 from automl.study.verdict import verdict
 from automl.text import strict_json
 from automl.text.digests import sha256_of
+from automl.text.long_text import shortened
+
+_MOST_COPIED = 1 << 20  # bytes of the text of an attempt that a view repeats
 
 
 def rebuild(opened: OpenedStudy) -> History:
@@ -234,10 +237,14 @@ def _of_earlier_best(record: Record, study: History, definition: Definition) -> 
 
 
 def _joined(record: Record, experiment: Experiment, name: str) -> bytes:
+    """What the attempts that won have printed or reported; of a long one the end, and where all of it is stored."""
     parts = []
     for result in experiment.results:
         for attempt in result.attempts:
-            part = record.store.get(f"{attempt_prefix(experiment.number, result.rung, attempt)}{name}")
+            key = f"{attempt_prefix(experiment.number, result.rung, attempt)}{name}"
+            part = record.store.get(key)
+            if part and len(part) > _MOST_COPIED:
+                part = shortened(b"", part[-_MOST_COPIED:], len(part), f"all that is stored is in {key}")
             if part:
                 parts.append(part if part.endswith(b"\n") else part + b"\n")
     return b"".join(parts)

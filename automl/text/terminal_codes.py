@@ -12,4 +12,4 @@ _CODES = re.compile(
 
 def without_codes(text: str) -> str:
     """A line without them."""
-    return _CODES.sub("", text)
+    return text if text.isprintable() else _CODES.sub("", text)

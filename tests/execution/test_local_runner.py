@@ -253,3 +253,15 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path) -> None:
     children = [int(line) for line in (tmp_path / "children").read_text().split()]
     assert len(children) == 4
     assert soon(lambda: not any(is_running(child) for child in children))
+
+
+def test_what_was_printed_faster_than_it_is_read_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automl.execution.steps.observe.AT_A_LOOK", 1)  # a megabyte, the least that is read at once
+    program = "for n in range(3): print('x\\n' * 700_000, 'epoch', n + 1, 'loss', 0.5 - n / 10, flush=True)"
+    more = {"command": ["python3", "-c", program, "{spec}"], "checkpoints": None}
+    rule = {"reader": "regex", "patterns": ["epoch (?P<epoch>\\d+) loss (?P<loss>{number})"]}
+    definition = study(RANDOM | NO_FINAL | {"max_epochs": 3}, network=more | {"status": rule})
+    history = run(definition, tmp_path / "study")
+    assert [result.history for result in history.results.values()] == [((1, 0.5), (2, 0.4), (3, 0.3))] * 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ PARSERS: Mapping[str, Callable[[MetricReadings], Parser]] = {
 }
 _USUAL_PATHS = {"tao": "status.json", "tensorboard": EVENT_FILES}
 _CHUNK = 1 << 20  # bytes read at once
+AT_A_LOOK = 4 << 20  # bytes of a file that one look takes while its program runs
 _BEGINNING = 256  # bytes by which a file is known again
 
 
@@ -43,7 +45,8 @@ class Follower:
     """Reads the files that the rule names, below `results` or in `log`. Call `read` now and then.
 
     `readings` is what was read so far. `written` is when a file with something new was last written to, in ns.
-    `trouble` is why a file cannot be read. Files are taken in the order of their names.
+    `trouble` is why a file cannot be read. `is_behind` says that the last look left something for the next one. Files
+    are taken in the order of their names.
     """
 
     rule: StatusRule
@@ -53,18 +56,22 @@ class Follower:
     start: int
     written: int = 0
     trouble: str = ""
+    is_behind: bool = False
     readings: MetricReadings = field(init=False)
     _files: dict[Path, _File] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._begin()
 
-    def read(self) -> None:
-        """Takes what is new. When a file was cut off or written anew, all are read again from their beginning."""
-        self.trouble = ""
-        if not self._read_all():
+    def read(self, most: float = math.inf) -> None:
+        """Takes what is new, at most about `most` bytes of each file: a program may print faster than is read.
+
+        When a file was cut off or written anew, all are read again from their beginning.
+        """
+        self.trouble, self.is_behind = "", False
+        if not self._read_all(most):
             self._begin()
-            self._read_all()
+            self._read_all(most)
 
     def close(self) -> None:
         """Takes what is left when the program has succeeded: a last line is complete although it has no line end."""
@@ -97,7 +104,7 @@ class Follower:
         self.readings = MetricReadings(self.rule, self.metric, self.start)
         self._files = {}
 
-    def _read_all(self) -> bool:
+    def _read_all(self, most: float) -> bool:
         """False when a file is not the one that was read before."""
         try:
             paths = self._paths()
@@ -108,7 +115,7 @@ class Follower:
             if path not in self._files:
                 self._files[path] = _File(PARSERS[self.rule.reader](self.readings))
             try:
-                if not self._read_file(path, self._files[path]):
+                if not self._read_file(path, self._files[path], most):
                     return False
             except FileNotFoundError:  # gone while we looked
                 continue
@@ -116,7 +123,7 @@ class Follower:
                 self.trouble = f"{readable(path.name)} cannot be read: {error.strerror}"
         return True
 
-    def _read_file(self, path: Path, file: _File) -> bool:
+    def _read_file(self, path: Path, file: _File, most: float) -> bool:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
             self.trouble = f"{readable(path.name)} cannot be read: it is no plain file"  # to open a pipe could block
@@ -126,16 +133,18 @@ class Follower:
         if about.st_size == file.position and about.st_mtime_ns == file.changed:
             return True
         lines = self.readings.lines
+        end = min(about.st_size, file.position + most)  # what is written from now on is for the next look
         with path.open("rb") as opened:
             if opened.read(len(file.beginning)) != file.beginning:
                 return False
             opened.seek(file.position)
-            while data := opened.read(_CHUNK):
+            while file.position < end and (data := opened.read(_CHUNK)):
                 file.parser.feed(data)
                 if len(file.beginning) < _BEGINNING and file.position == len(file.beginning):
                     file.beginning += data[: _BEGINNING - file.position]
                 file.position += len(data)
-            file.changed = os.fstat(opened.fileno()).st_mtime_ns
+            now = os.fstat(opened.fileno())
+        file.changed, self.is_behind = now.st_mtime_ns, self.is_behind or file.position < now.st_size
         if self.readings.lines > lines:
             self.written = max(self.written, file.changed)
         return True

@@ -84,12 +84,14 @@ class LogLines:
         """Whether any pattern matches, and the numbers that they capture."""
         numbers: dict[str, float] = {}
         matched = False
+        folded = text.casefold()
+        may_not_be_finite = "nan" in folded or "inf" in folded  # a search of every line would cost more than the rest
         for pattern, search in self._patterns.items():
             try:
                 for match in search.finditer(text, timeout=_SECONDS):
                     matched = True
                     self._take(pattern, match, numbers)
-                if _NOT_FINITE.search(text):
+                if may_not_be_finite and _NOT_FINITE.search(text):
                     matched = _take_not_finite(search, text, numbers) or matched
             except TimeoutError:
                 self._readings.problem = (

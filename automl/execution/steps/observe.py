@@ -8,13 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from automl.errors import StoreError
-from automl.execution.plain_files import is_plain
 from automl.execution.pod_contract import PREEMPTED
-from automl.execution.status_readers import Follower, status_lines
+from automl.execution.status_readers import AT_A_LOOK, Follower
 from automl.execution.steps.checkpoint_upload import Attempt, CheckpointUpload
 from automl.execution.steps.diagnosis import Diagnosis, Ended, Evidence, diagnose
 from automl.execution.steps.kept_files import kept_files, store_kept, why_none
+from automl.execution.steps.printed import printed, reported
 from automl.execution.steps.stage_in import Launch
 from automl.search.history import Checkpoint, Failure, Recommendation, Result
 from automl.study.attempt_times import AttemptTimes
@@ -80,7 +79,7 @@ class Observer:
     def poll(self, seconds: float) -> list[tuple[int, float]]:
         """Takes what is new, `seconds` after the start; returns the new (epoch, value) of the metric."""
         self.seconds = seconds
-        self.follower.read()
+        self.follower.read(AT_A_LOOK)
         new = self._take_metric()
         whole = self.checkpoints.whole_while_it_runs()
         self._note_times(new)
@@ -95,6 +94,11 @@ class Observer:
     def need_not_go_on(self) -> bool:
         """Whether the training may be stopped: its checkpoints cannot be stored, or it has all that its rung is for."""
         return bool(self.checkpoints.refused) or self._is_done()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last look did not come to the end of what the program has written."""
+        return self.follower.is_behind
 
     def _is_done(self) -> bool:
         """Whether a training that was told to go further has the metric and the checkpoint of its rung."""
@@ -222,24 +226,7 @@ class Observer:
             self._times_stored = self.times
 
     def _store_texts(self) -> None:
-        """The log, and the status lines: as they stand, or in the same form when the program has another."""
-        self._store_text(LOG, self.launch.log)
-        paths = [path for path in self.follower.paths() if is_plain(path)]
-        if self.follower.rule.reader != "tao":
-            lines = status_lines(self.follower.readings)
-            if lines:
-                self.record.store.put(f"{self._prefix}{STATUS_LINES}", lines)
-        elif len(paths) == 1:
-            self._store_text(STATUS_LINES, paths[0])
-        elif paths:
-            self.record.store.put(f"{self._prefix}{STATUS_LINES}", b"".join(path.read_bytes() for path in paths))
-
-    def _store_text(self, name: str, path: Path) -> None:
-        """Stores a file as it stands, unless the program has put something else in its place, or removes it."""
-        if not is_plain(path):
-            return
-        try:
-            self.record.store.put(f"{self._prefix}{name}", path)
-        except StoreError:
-            if is_plain(path):
-                raise
+        """What it has printed, and the status lines."""
+        for name, text in ((LOG, printed(self.launch.log)), (STATUS_LINES, reported(self.follower))):
+            if text is not None:
+                self.record.store.put(f"{self._prefix}{name}", text)

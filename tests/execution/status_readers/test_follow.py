@@ -122,3 +122,18 @@ def test_an_unchanged_file_is_not_opened(lines: Follower, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "open", refuse)
     assert losses(lines) == {1: 0.5}
+
+
+def test_a_look_takes_a_bounded_part_of_what_is_written_faster_than_it_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    following = follower(tmp_path, reader="regex", patterns=(r"(?P<epoch>\d+): (?P<loss>\S+)",))
+    log.write_text("1: 0.5\n" + "a line of a log\n" * 200_000 + "2: 0.4\n")
+    looks = 0
+    while looks == 0 or following.is_behind:
+        following.read(1 << 20)
+        looks += 1
+        assert following.readings.values["loss"][1] == 0.5
+        assert (2 in following.readings.values["loss"]) != following.is_behind
+    assert looks == 4  # of 3.2 MB
+    following.read(1)
+    assert not following.is_behind

@@ -1,0 +1,54 @@
+"""What a training printed and reported, as it is stored: once, below its attempt, and never more than a bound.
+
+A log has no bound of its own: a progress bar, a warning at every step, a binary file that was printed by mistake make
+gigabytes. Of a long one the beginning is stored, where the settings stand, and the end, where the reason of a failure
+stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from automl.execution.plain_files import ends
+from automl.execution.status_readers import Follower, status_lines
+from automl.text.long_text import shortened
+
+MIB = 1 << 20
+FIRST, LAST = 1 * MIB, 15 * MIB  # bytes that are stored of the beginning and of the end of a log
+
+
+def printed(log: Path) -> bytes | None:
+    """The log as it is stored; None while there is no file that can be read."""
+    found = ends(log, FIRST, LAST)
+    if found is None:
+        return None
+    if found.is_whole:
+        return found.first
+    return shortened(
+        found.first,
+        found.last,
+        found.size,
+        f"of a longer log the first {FIRST // MIB} MiB and the last {LAST // MIB} MiB are stored",
+    )
+
+
+def reported(follower: Follower) -> bytes | None:
+    """The status lines as they are stored; None while there are none.
+
+    Those of TAO's dialect are stored as they stand. Others are written in the same form, an epoch a line, and so are
+    those that are longer than a log may be.
+    """
+    if follower.rule.reader == "tao":
+        files = _whole(follower.paths())
+        if files is not None:
+            return files
+    return status_lines(follower.readings) or None
+
+
+def _whole(paths: Sequence[Path]) -> bytes | None:
+    """The joined files, those left out that are none; None where there are none, or where they are too long."""
+    parts = [found for path in paths if (found := ends(path, FIRST, LAST)) is not None]
+    if not parts or sum(part.size for part in parts) > FIRST + LAST:
+        return None
+    return b"".join(part.first for part in parts)
