@@ -20,7 +20,7 @@ from automl.search.history import (
     Status,
     origin_of,
 )
-from automl.search.plan import Overlap, Stage
+from automl.search.plan import Stage
 from automl.search.race import DEFAULTS
 from automl.search.ranking import best_outcome, ranked
 from automl.study import summary
@@ -247,12 +247,13 @@ def _rung(
         cut=study.results[order[go_on - 1], rung].value if go_on and len(order) >= go_on else None,
         end=run_states(study, (stage,))[experiment.number, rung],
     )
-    return replace(course, text=_rung_text(definition, course, result, stage.overlap))
+    return replace(course, text=_rung_text(definition, course, result, stage))
 
 
-def _rung_text(definition: Definition, course: RungCourse, result: Result | None, overlap: Overlap | None) -> str:
+def _rung_text(definition: Definition, course: RungCourse, result: Result | None, stage: Stage) -> str:
     span = f"epochs {course.from_epoch + 1} to {course.epochs}" if course.epochs > 1 else "epoch 1"
-    head = f"rung {course.rung}, {span}: "
+    anew = ", anew" if stage.anew and not stage.rungs[course.rung].new else ""
+    head = f"rung {course.rung}, {span}{anew}: "
     if result is None:
         return f"{head}no result yet"
     if result.failure is not None:
@@ -267,8 +268,8 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results
     rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
-    if overlap is not None and overlap.nu is not None and not overlap.whole:
-        return text + _end_without_barrier(course, rank, overlap.nu)
+    if stage.overlap is not None and stage.overlap.nu is not None and not stage.overlap.whole:
+        return text + _end_without_barrier(course, rank, stage.overlap.nu)
     goes = "the best one goes on" if course.go_on == 1 else f"the best {course.go_on} go on"
     cut = ""
     if course.cut is not None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from automl.search.plan import Stage, StageKind, with_before
+from automl.search.plan import Resume, Stage, StageKind, trained_by, with_before
 from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
 from automl.text.formatting import counted
@@ -145,6 +145,7 @@ def planned(
         notes=(
             *plan.notes,
             *_small_space(definition),
+            *_how_rungs_are_reached(definition),
             *notes,
             *(() if definition.network.keeps_a_model else (NOTHING_KEPT,)),
         ),
@@ -175,6 +176,23 @@ def _small_space(definition: Definition) -> list[str]:
         ]
     if wanted > definition.configurations:
         return [f"{there_are} and the search {wanted} experiments: some train the same, with another seed"]
+    return []
+
+
+def _how_rungs_are_reached(definition: Definition) -> list[str]:
+    """What it takes that no experiment goes on from a checkpoint, and why none does."""
+    plan = definition.plan
+    if not definition.file.automl_enabled or not any(stage.goes_on(0) for stage in plan.search):
+        return []
+    if definition.resume is Resume.NONE:
+        network = definition.network
+        said = definition.file.resume or network.resume
+        why = "" if said else f", for {network.name} has no 'checkpoints' rule by which it could go on"
+        resumed = trained_by(plan, Resume.CHECKPOINT).epochs(resume=True)
+        return [
+            f"resume: none{why}: each rung is trained anew from epoch 0, "
+            f"{plan.epochs(resume=True):,g} epochs where {resumed:,g} would do from checkpoints"
+        ]
     return []
 
 

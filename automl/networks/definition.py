@@ -100,6 +100,11 @@ class Network(_Model):
     metric: MetricRule
     held_out_metric: str | None = None
     checkpoints: Checkpoints | None = None
+    resume: Literal["none"] | None = Field(
+        None,
+        description="none: the program cannot go on from a checkpoint, so that each rung of hyperband and the like is "
+        "trained anew from epoch 0; default: it can with 'checkpoints', and cannot without",
+    )
     stop_at_rung: bool = Field(
         False,
         description="the program is told the epochs of a full training, and stopped when it has those of its rung: for "
@@ -221,7 +226,9 @@ class Network(_Model):
 
     @model_validator(mode="after")
     def _can_resume(self) -> Network:
-        rule = self.checkpoints
+        rule = self.checkpoints if self.resume is None else None
+        if self.resume is not None and CHECKPOINT in self.words.names:
+            raise ValueError(f"command: {{checkpoint}} with resume: {self.resume}, which hands no checkpoint over")
         if rule and rule.resume == "path" and self.fields.resume_from is None and CHECKPOINT not in self.words.names:
             raise ValueError(
                 "checkpoints.resume: path needs fields.resume_from, the spec field that takes the path, "
@@ -251,6 +258,11 @@ class Network(_Model):
     def keeps_a_model(self) -> bool:
         """Whether anything that a training leaves is stored beside its metrics and its log."""
         return self.checkpoints is not None or bool(self.keep)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether its program can go on from a checkpoint."""
+        return self.checkpoints is not None and self.resume is None
 
     @property
     def takes_results(self) -> bool:

@@ -102,7 +102,7 @@ class Brain:
             return self._next(decision, planned, earlier, queue)
         rung = planned.rungs[index]
         if not rung.new:
-            return self._promote(decision, rung, earlier)
+            return self._promote(decision, planned, rung, earlier)
         new = _New(planned, rung, planned.first_of(index), rung.size, index)
         return self._begin(decision, new, earlier, queue)
 
@@ -114,7 +114,7 @@ class Brain:
         standing = standing_of(stage, own, decision.consumed, self.metric)
         following = standing.needed()
         if following.promoted is not None:
-            issued = (self._promoted(following.promoted, stage.rungs[following.rung], earlier),)
+            issued = (self._promoted(following.promoted, stage, stage.rungs[following.rung], earlier),)
             return replace(decision, issued=tuple(replace(one, rung=following.rung) for one in issued))
         rung, started = stage.rungs[following.rung], len(standing.rungs[following.rung])
         new = _New(stage, rung, stage.first_of(rung.index) + started, 1, standing.started)
@@ -141,22 +141,22 @@ class Brain:
         issued = self._propose(new, earlier, outcomes, chosen, tried=tried)
         return replace(decision, issued=issued, enqueued=tuple(queued.number for queued in taken))
 
-    def _promote(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
+    def _promote(self, decision: Decision, stage: Stage, rung: Rung, earlier: Sequence[Decision]) -> Decision:
         promotion = promote(decision.consumed, rung.size, self.metric)
         issued = tuple(
-            self._promoted(promoted, rung, earlier)
+            self._promoted(promoted, stage, rung, earlier)
             for promoted in sorted(promotion.promoted, key=lambda promoted: promoted.outcome.experiment)
         )
         return replace(decision, issued=issued, stopped=promotion.stopped)
 
-    def _promoted(self, promoted: Promoted, rung: Rung, earlier: Sequence[Decision]) -> Recommendation:
+    def _promoted(self, promoted: Promoted, stage: Stage, rung: Rung, earlier: Sequence[Decision]) -> Recommendation:
         """An experiment that goes on to `rung`."""
-        number = promoted.outcome.experiment
+        number, anew = promoted.outcome.experiment, stage.anew
         return replace(
             _issued(earlier)[number],
             epochs=rung.epochs,
-            resume_epoch=promoted.outcome.epochs,
-            reason=promoted.reason,
+            resume_epoch=0 if anew else promoted.outcome.epochs,
+            reason=promoted.reason + ("; trained anew from epoch 0" if anew else ""),
             origin=_origins(earlier)[number],
         )
 

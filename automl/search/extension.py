@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
-from automl.search.plan import Plan, Rung, Stage, StageKind, capped
+from automl.search.plan import Plan, Resume, Rung, Stage, StageKind, capped, trained_by
 from automl.search.race import Judgement, fitted, heats, said
 from automl.search.schedules.base import Schedule
 from automl.text.formatting import shown
@@ -75,14 +75,17 @@ def extended(
     extensions: Sequence[Extension],
     judgement: Judgement,
     most: float = math.inf,
+    *,
+    resume: Resume = Resume.CHECKPOINT,
 ) -> Plan:
     """The plan of a schedule followed by those of its extensions, each with its final judgement.
 
-    `most` is how many configurations there are to try; the search has no more experiments than that.
+    `most` is how many configurations there are to try; the search has no more experiments than that. `resume` says how
+    its experiments come to their next rung.
 
     Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
-    plan = with_final(capped(schedule.plan(), most), judgement)
+    plan = with_final(capped(trained_by(schedule.plan(), resume), most), judgement)
     for extension in extensions:
         if growth is None or extension.by is not growth.by:
             raise RecordError(
@@ -92,7 +95,8 @@ def extended(
             schedule = growth.further(schedule, extension.to)
             carried_over = sum(stage.retrains is not None for stage in plan.search)
             left = most - (plan.searched - carried_over)
-            plan = with_larger(plan, capped(schedule.plan(), left, repeated=1), extension.to)
+            more = trained_by(schedule.plan(), resume)
+            plan = with_larger(plan, capped(more, left, repeated=1), extension.to)
         else:
             added = int(min(extension.to, most)) - plan.searched
             if added <= 0:

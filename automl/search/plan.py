@@ -30,6 +30,13 @@ class Rung:
     new: bool
 
 
+class Resume(StrEnum):
+    """How an experiment that goes on to the next rung gets there."""
+
+    CHECKPOINT = "checkpoint"  # from the checkpoint that it left in its rung
+    NONE = "none"  # from epoch 0: each rung is trained anew
+
+
 class StageKind(StrEnum):
     """What the experiments of a stage are for."""
 
@@ -60,7 +67,8 @@ class Stage:
     stage where the extension begins, if the first experiment here has the best values found before it. A stage with
     `overlap` has no barrier between its rungs, whose sizes are then the most trainings that it can ask for; a rung with
     new experiments begins a bracket, whose experiments go on in the rungs behind it. `entrants` says for each rung of a
-    race how many sets of values train in it (see race.py); it is empty in any other stage.
+    race how many sets of values train in it (see race.py); it is empty in any other stage. `anew`: who goes on
+    begins at epoch 0 again.
     """
 
     index: int
@@ -72,6 +80,7 @@ class Stage:
     retrains: int | None = None
     overlap: Overlap | None = None
     entrants: tuple[int, ...] = ()
+    anew: bool = False
 
     @property
     def runs(self) -> int:
@@ -196,7 +205,7 @@ class Plan:
         return [(link, _last(link)) for link in self.chain(planned)[-2:-1]]
 
     def units(self, *, resume: bool) -> int:
-        """Units of resource of the search. `resume`: promoted experiments go on from their checkpoints."""
+        """Units of resource of the search. `resume`: promoted experiments go on from their checkpoints, if they can."""
         return sum(
             rung.size * (rung.units - (before if resume else 0))
             for stage in self.search
@@ -221,6 +230,11 @@ class Plan:
             for stage in stages
             for rung, before in with_before(stage, "epochs")
         )
+
+
+def trained_by(plan: Plan, resume: Resume) -> Plan:
+    """The plan of a search whose experiments come to their next rung like this."""
+    return replace(plan, stages=tuple(replace(stage, anew=resume is Resume.NONE) for stage in plan.stages))
 
 
 def capped(plan: Plan, most: float, repeated: int = 0) -> Plan:
@@ -251,8 +265,8 @@ def _last(stage: Stage) -> int | None:
 
 
 def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:
-    """Every rung, with the epochs or units that its experiments have done when they enter it."""
+    """Every rung, with the epochs or units that its experiments have done when they enter it: none where they begin."""
     before = 0
     for rung in stage.rungs:
-        yield rung, 0 if rung.new else before
+        yield rung, 0 if rung.new or stage.anew else before
         before = rung.epochs if what == "epochs" else rung.units

@@ -21,7 +21,7 @@ from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
 from automl.search.extension import Extension, GrowsBy, Growth, extended
-from automl.search.plan import Plan
+from automl.search.plan import Plan, Resume
 from automl.search.race import Judgement
 from automl.search.ranking import Among
 from automl.search.schedules.base import Schedule
@@ -179,7 +179,9 @@ class Definition:
     def brain(self) -> Brain:
         judgement = self.file.final.judgement if self.file.automl_enabled else Judgement(0)
         return Brain(
-            plan=extended(self.schedule, self.growth, self.extensions, judgement, self.most_experiments),
+            plan=extended(
+                self.schedule, self.growth, self.extensions, judgement, self.most_experiments, resume=self.resume
+            ),
             space=self.space,
             sampler=NamedSampler(self.sampler_name, of_before=self.rules < _FAILURES_TEACH),
             learns=SAMPLERS[self.sampler_name].learns,
@@ -191,6 +193,12 @@ class Definition:
             best_among=Among(self.file.best_among),
             seeded=self.network.fields.seed is not None,
         )
+
+    @property
+    def resume(self) -> Resume:
+        """How an experiment comes to its next rung, where its algorithm has rungs."""
+        usual = Resume.CHECKPOINT if self.network.can_resume else Resume.NONE
+        return Resume(self.file.resume or self.network.resume or usual)
 
     @cached_property
     def enqueued(self) -> tuple[dict[str, Any], ...]:
@@ -242,6 +250,24 @@ class Definition:
         own_costs = self.file.costs.model_dump(exclude_none=True)
         return Costs(**{**self.network.usual.model_dump(), **own_costs})
 
+    def _check_resume(self) -> None:
+        given, network = self.file.resume, self.network
+        if given is None:
+            return
+        if not self.algorithm.resumes:
+            raise StudyFileError(
+                f"resume: {given} is no option of algorithm: {self.file.algorithm}, which has no rungs",
+                allowed=f"with {', '.join(name for name, row in ALGORITHMS.items() if row.resumes)}",
+                advice="leave it out: every training is a full one",
+            )
+        if self.resume is Resume.CHECKPOINT and not network.can_resume:
+            why = "has no 'checkpoints' rule" if network.checkpoints is None else f"says resume: {network.resume}"
+            raise StudyFileError(
+                f"resume: checkpoint with {network.name}, which {why}",
+                allowed="resume: none, which trains each rung anew from epoch 0",
+                advice="add 'checkpoints: {pattern: ..., resume: ...}' to the network file, or leave resume out",
+            )
+
     def _check_options(self) -> None:
         algorithm = self.algorithm
         every = {option for row in ALGORITHMS.values() for option in row.options}
@@ -252,13 +278,7 @@ class Definition:
                     allowed=f"{', '.join(algorithm.options)} with {self.file.algorithm}",
                     advice=f"leave it out, or choose another algorithm: {', '.join(with_option(option))}",
                 )
-        if self.network.checkpoints is None and algorithm.resumes:
-            raise StudyFileError(
-                f"algorithm: {self.file.algorithm} with {self.network.name}, whose checkpoints are not known",
-                allowed="a network file with 'checkpoints', for promoted experiments go on from theirs",
-                advice="add 'checkpoints: {pattern: ..., resume: ...}', or use algorithm: "
-                + " or ".join(name for name, row in ALGORITHMS.items() if not row.resumes),
-            )
+        self._check_resume()
         if self.network.fixed_epochs and (algorithm.resumes or self.max_epochs != self.network.epochs):
             whole = [name for name, row in ALGORITHMS.items() if not row.resumes]
             raise StudyFileError(

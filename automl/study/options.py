@@ -154,6 +154,11 @@ class StudyFile(Options):
     lower_R: bool | None = Field(  # noqa: N815
         None, description="with auto: R falls until a unit is 3 epochs; default: true"
     )
+    resume: Literal["checkpoint", "none"] | None = Field(
+        None,
+        description="how an experiment comes to its next rung: checkpoint, from the one that it left; none, from epoch "
+        "0, each rung trained anew; default: checkpoint where the network can, otherwise none",
+    )
     sampler: Annotated[str, KeyOf(SAMPLERS)] | None = Field(
         None, description="which values; default: the algorithm's own"
     )

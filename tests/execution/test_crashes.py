@@ -33,6 +33,8 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "overlapping": (OVERLAPPING, {3: "error@2"}, 20),
     "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
     "hyperband_that_learns": (HYPERBAND_9 | BRIEF | {"sampler": "tpe"}, {1: "error@1"}, 200),
+    "anew": (HALVING | BRIEF | {"resume": "none"}, {2: "error@1", 5: "preempt@2"}, 20),
+    "asha_anew": (ASHA | BRIEF | {"resume": "none"}, {2: "error@1"}, 60),
     "race": (RACE, {1: "error@1"}, 30),
 }
 

@@ -18,6 +18,7 @@ from automl.execution import local_runner
 from automl.operations.replay import Replay
 from automl.operations.verify import verify
 from automl.search.history import Result
+from automl.search.plan import Resume
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.opened_study import OpenedStudy
@@ -125,10 +126,15 @@ def check_end(world: World, undisturbed: World, *, trained_once: bool = True) ->
 
 
 def _check_trained_once(world: World) -> None:
+    """Once in an experiment, or where each rung is trained anew once in every rung that has the epoch."""
+    rungs: Counter[tuple[int, int]] = Counter()
+    for stage in world.definition.plan.stages if world.definition.resume is Resume.NONE else ():
+        for decision in Record(world.objects).history(world.definition).of_stage(stage.index):
+            rungs.update((issued.number, epoch) for issued in decision.issued for epoch in range(1, issued.epochs + 1))
     again = {
         each: (times, world.in_flight[each])
         for each, times in world.trained.items()
-        if times > 1 + world.in_flight[each]
+        if times > max(1, rungs[each]) + world.in_flight[each]
     }
     assert not again, f"trained again without need (times, of them in flight at a kill): {again}"
 

@@ -14,6 +14,7 @@ from automl.errors import RecordError, StudyFileError
 from automl.networks import load_network
 from automl.networks.spec_formats import get_path
 from automl.search.algorithms import ALGORITHMS
+from automl.search.plan import Resume
 from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.options import TAO_NAMES
@@ -330,13 +331,14 @@ def test_the_schema_refuses_what_the_reader_refuses(data: dict[str, Any]) -> Non
         study_file.parse(strict_yaml.dump(data), "study.yaml", Path())
 
 
-def test_halving_a_network_without_checkpoints_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+def test_halving_a_network_without_checkpoints_trains_each_rung_anew(tmp_path: Path) -> None:
     write_small_network(tmp_path)
     path = tmp_path / "small.yaml"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(line for line in lines if not line.startswith("checkpoints")))
     text = "name: mine\nnetwork: small.yaml\nalgorithm: {}\n"
     for algorithm in ("hyperband", "successive_halving"):
-        with pytest.raises(StudyFileError, match=r"whose checkpoints are not known.*use algorithm: bayesian or random"):
-            study_file.parse(text.format(algorithm), "study.yaml", tmp_path)
+        definition = study_file.parse(text.format(algorithm), "study.yaml", tmp_path)
+        assert definition.resume is Resume.NONE
+        assert all(stage.anew for stage in definition.plan.search)
     assert study_file.parse(text.format("random"), "study.yaml", tmp_path).plan.searched == 20

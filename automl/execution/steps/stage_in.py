@@ -54,8 +54,7 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     """
     results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)
-    can_resume = definition.network.checkpoints is not None
-    resume = _newest(record, recommendation, rung, folder) if can_resume else None
+    resume = _newest(record, recommendation, rung, folder) if definition.network.can_resume else None
     resume = resume or _promoted(record, recommendation, rung, folder)
     if resume is not None and _resumes_in_place(definition):
         _move_into_results(resume, folder)
