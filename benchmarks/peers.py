@@ -36,7 +36,7 @@ class Optuna:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._distributions = {p.name: _optuna_distribution(p) for p in space.parameters}
+        self._distributions = {p.name: optuna_distribution(p) for p in space.parameters}
         self._study, self._samplers = optuna.create_study(sampler=samplers[0]), samplers
         self._open: list[tuple[dict[str, Any], Any]] = []
         if begin:
@@ -163,7 +163,8 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _optuna_distribution(parameter: Parameter) -> Any:
+def optuna_distribution(parameter: Parameter) -> Any:
+    """A parameter as Optuna has it."""
     from optuna import distributions
 
     if parameter.kind == "categorical":

@@ -44,20 +44,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--tables", type=Path, help="the folder of recorded tables, *.npz; without it functions alone")
     parser.add_argument("--results", type=Path, required=True, help="the folder that holds runs.jsonl")
-    parser.add_argument("--problems", type=_list, default=[], help="comma-separated; all where none is named")
-    parser.add_argument("--optimisers", type=_list, default=["random"], help="comma-separated: " + ", ".join(_known()))
-    parser.add_argument("--seeds", type=_seeds, default=range(30), help="first-last, such as 0-29")
+    parser.add_argument("--problems", type=names_in, default=[], help="comma-separated; all where none is named")
+    parser.add_argument(
+        "--optimisers", type=names_in, default=["random"], help="comma-separated: " + ", ".join(_known())
+    )
+    parser.add_argument("--seeds", type=seeds_in, default=range(30), help="first-last, such as 0-29")
     parser.add_argument("--trainings", type=int, default=50, help="trainings of a search")
     parser.add_argument("--parallel", type=int, default=1, help="trainings at once")
     parser.add_argument("--yardstick", default="optuna_turns", help="the optimiser that ratios refer to")
     return parser
 
 
-def _list(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
+    """Names that commas part."""
     return [name for name in text.split(",") if name]
 
 
-def _seeds(text: str) -> range:
+def seeds_in(text: str) -> range:
+    """Seeds given as first-last."""
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 

@@ -30,6 +30,7 @@ class Table:
         with np.load(path, allow_pickle=False) as archive:
             self._scales: list[dict[str, Any]] = json.loads(str(archive["space"]))
             self._recorded = _losses(archive)
+            self._curves = _curves(archive)
             points = np.asarray(archive["X"], dtype=float) if str(archive["kind"]) == "points" else None
         self._true = self._recorded.mean(axis=1)
         self.space = SearchSpace(tuple(_parameter(scale) for scale in self._scales))
@@ -39,6 +40,16 @@ class Table:
         row = int(self._lookup.rows({name: [value] for name, value in values.items()})[0])
         seed = rng.integers(self._recorded.shape[1])
         return Training(float(self._recorded[row, seed]), float(self._true[row]))
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of a full training; 0 where no curves were recorded."""
+        return 0 if self._curves is None else self._curves.shape[1]
+
+    def curve(self, values: Values) -> Array:
+        """The loss after every epoch of a full training. Only where curves were recorded."""
+        assert self._curves is not None, f"{self.name} has no curves"
+        return np.asarray(self._curves[int(self._lookup.rows({name: [value] for name, value in values.items()})[0])])
 
     def true_losses(self, columns: Mapping[str, Sequence[Any]]) -> Array:
         return np.asarray(self._true[self._lookup.rows(columns)])
@@ -84,10 +95,15 @@ class _Points:
 
 def _losses(archive: Mapping[str, Any]) -> Array:
     """Losses of the recorded configurations, shape (configurations, seeds); of curves the best checkpoint's."""
+    curves = _curves(archive)
+    return np.asarray(archive["seeds"], dtype=float) if curves is None else curves.min(axis=1, keepdims=True)
+
+
+def _curves(archive: Mapping[str, Any]) -> Array | None:
+    """Recorded curves, shape (configurations, epochs); None where there are none."""
     if "seeds" in archive:
-        return np.asarray(archive["seeds"], dtype=float)
-    curves = np.asarray(archive["err" if "err" in archive else "loss"], dtype=float)
-    return np.asarray(curves.min(axis=1, keepdims=True))
+        return None
+    return np.asarray(archive["err" if "err" in archive else "loss"], dtype=float)
 
 
 def _parameter(scale: Mapping[str, Any]) -> Parameter:

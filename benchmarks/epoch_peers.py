@@ -1,0 +1,165 @@
+"""Other people's searches with short trainings, and the yardstick: ASHA and Hyperband with Optuna's TPE proposing.
+
+Rungs are 1/27, 1/9, 1/3 and all of a full training's epochs; of three one goes on; trainings go on from checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from automl.problem.search_space import SearchSpace
+from benchmarks.epoch_searches import Asked, EpochSearch, Maker, R
+from benchmarks.peers import optuna_distribution
+from benchmarks.problem import Array
+
+_NU = 3
+_ENOUGH, _UNIFORM = 8, 0.25  # of the yardstick: results that a rung needs, and the share that is drawn uniformly
+Draw = Callable[[], dict[str, Any]]
+
+
+class UniformDraws:
+    """Draws from the space and learns nothing."""
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
+        self._space, self._rng = space, np.random.default_rng(seed)
+
+    def draw(self) -> dict[str, Any]:
+        return self._space.sample(self._rng)
+
+    def note(self, values: dict[str, Any], epochs: int, loss: float) -> None:
+        """Learns nothing."""
+
+
+class RungTPE(UniformDraws):
+    """Optuna's TPE on the longest rung with enough results, the defaults first, and a share drawn uniformly."""
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
+        import optuna
+
+        super().__init__(space, seed)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._optuna, self._seed, self._drawn = optuna, seed, 0
+        self._distributions = {p.name: optuna_distribution(p) for p in space.parameters}
+        self._seen: dict[int, dict[str, tuple[dict[str, Any], float]]] = {}
+
+    def draw(self) -> dict[str, Any]:
+        self._drawn += 1
+        if self._drawn == 1:
+            return self._space.defaults()
+        rungs = [epochs for epochs, seen in self._seen.items() if len(seen) >= _ENOUGH]
+        if not rungs or self._rng.random() < _UNIFORM:
+            return super().draw()
+        sampler = self._optuna.samplers.TPESampler(seed=self._seed * 100_003 + self._drawn, n_startup_trials=0)
+        study = self._optuna.create_study(sampler=sampler)
+        trials = self._seen[max(rungs)].values()
+        create = partial(self._optuna.trial.create_trial, distributions=self._distributions)
+        study.add_trials([create(params=values, value=loss) for values, loss in trials])
+        return dict(study.ask(self._distributions).params)
+
+    def note(self, values: dict[str, Any], epochs: int, loss: float) -> None:
+        self._seen.setdefault(epochs, {})[repr(sorted(values.items()))] = (values, loss)
+
+
+class ASHA:
+    """Asynchronous successive halving, promotion type, without an end (Li et al. 2020, algorithm 2)."""
+
+    def __init__(self, draws: UniformDraws, epochs: int) -> None:
+        self._draws = draws
+        self._rungs = [max(1, round(epochs / _NU**place)) for place in range(_steps(epochs), -1, -1)]
+        self._results: list[dict[int, float]] = [{} for _ in self._rungs]
+        self._gone: list[set[int]] = [set() for _ in self._rungs]
+        self._values: list[dict[str, Any]] = []
+        self._asked = (0, 0)
+
+    def ask(self) -> Asked:
+        for rung in range(len(self._rungs) - 2, -1, -1):
+            ranked = sorted(self._results[rung].items(), key=lambda result: result[1])
+            for number, _ in ranked[: len(ranked) // _NU]:
+                if number not in self._gone[rung]:
+                    self._gone[rung].add(number)
+                    return self._ask(number, rung + 1)
+        self._values.append(self._draws.draw())
+        return self._ask(len(self._values) - 1, 0)
+
+    def _ask(self, number: int, rung: int) -> Asked:
+        self._asked = (number, rung)
+        return Asked(self._values[number], self._rungs[rung])
+
+    def tell(self, asked: Asked, curve: Array) -> None:
+        number, rung = self._asked
+        loss = float(curve[: asked.epochs].min())
+        self._results[rung][number] = loss
+        self._draws.note(self._values[number], asked.epochs, loss)
+
+
+class Hyperband:
+    """TAO's brackets, of 27, 9 and 6 experiments, one after the other, again and again."""
+
+    def __init__(self, draws: UniformDraws, epochs: int) -> None:
+        self._draws, self._epochs, self._bracket = draws, epochs, 0
+        self._todo: list[dict[str, Any] | None] = []
+        self._rungs: list[int] = []
+        self._results: list[tuple[float, dict[str, Any]]] = []
+
+    def ask(self) -> Asked:
+        if not self._todo:
+            going_on = len(self._results) // _NU
+            if len(self._rungs) > 1 and going_on:
+                ranked = sorted(self._results, key=lambda result: result[0])
+                self._todo, self._rungs = [values for _, values in ranked[:going_on]], self._rungs[1:]
+            else:
+                self._begin()
+            self._results = []
+        values = self._todo.pop(0)
+        return Asked(self._draws.draw() if values is None else values, self._rungs[0])
+
+    def _begin(self) -> None:
+        most = _steps(self._epochs)
+        longest = most - self._bracket
+        self._bracket = (self._bracket + 1) % most
+        self._rungs = [max(1, round(self._epochs / _NU**place)) for place in range(longest, -1, -1)]
+        self._todo = [None] * {3: 27, 2: 9, 1: 6}[longest]
+
+    def tell(self, asked: Asked, curve: Array) -> None:
+        loss = float(curve[: asked.epochs].min())
+        self._results.append((loss, dict(asked.values)))
+        self._draws.note(dict(asked.values), asked.epochs, loss)
+
+
+class FullTrainings:
+    """Every draw is trained to its end."""
+
+    def __init__(self, draws: UniformDraws, epochs: int) -> None:
+        self._draws, self._epochs = draws, epochs
+
+    def ask(self) -> Asked:
+        return Asked(self._draws.draw(), self._epochs)
+
+    def tell(self, asked: Asked, curve: Array) -> None:
+        self._draws.note(dict(asked.values), asked.epochs, float(curve.min()))
+
+
+def _steps(epochs: int) -> int:
+    """How many rungs there are before the last one."""
+    steps = 0
+    while _NU ** (steps + 1) <= min(R, epochs):
+        steps += 1
+    return steps
+
+
+def _maker(schedule: Callable[[UniformDraws, int], EpochSearch], draws: type[UniformDraws]) -> Maker:
+    return lambda space, epochs, seed, _trainings: schedule(draws(space, seed), epochs)
+
+
+# name -> (libraries that it needs, maker)
+PEERS: dict[str, tuple[tuple[str, ...], Maker]] = {
+    "random": ((), _maker(FullTrainings, UniformDraws)),
+    "asha": ((), _maker(ASHA, UniformDraws)),
+    "hyperband": ((), _maker(Hyperband, UniformDraws)),
+    "asha_tpe": (("optuna",), _maker(ASHA, RungTPE)),
+    "hyperband_tpe": (("optuna",), _maker(Hyperband, RungTPE)),
+}
