@@ -30,6 +30,7 @@ USUAL_R, USUAL_NU = 27, 3
 class SamplerRow:
     """Where a sampler is: its module, its class, its settings. `learns` is true where it looks at results.
 
+    `knows_epochs` is true where it compares results after different numbers of epochs itself.
     `checks` is true where its module has a function `check`, which refuses a space that it cannot search with so many
     experiments. `before` are settings that differ in studies that were begun before failures taught anything.
 
@@ -40,6 +41,7 @@ class SamplerRow:
     kind: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     learns: bool = False
+    knows_epochs: bool = False
     checks: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
 
@@ -56,6 +58,7 @@ SAMPLERS: dict[str, SamplerRow] = {
     "scikit_optimize": _SCIKIT_OPTIMIZE,
     "gaussian_process": _SCIKIT_OPTIMIZE,  # its name before there was a process of our own; studies are stored with it
     "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True),
+    "joint_process": SamplerRow("automl.search.samplers.joint", "JointProcess", learns=True, knows_epochs=True),
     "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True),
     "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True),
     "cma_es": SamplerRow("automl.search.samplers.evolution", "Evolution", learns=True),
@@ -269,7 +272,7 @@ class NamedSampler:
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""
-        from automl.search.samplers.rungs import lesson  # noqa: PLC0415 - numpy takes a while
+        from automl.search.samplers.rungs import Lesson, lesson  # noqa: PLC0415 - numpy takes a while
 
         row = SAMPLERS[self.name]
         sampler: Sampler = getattr(import_module(row.module), row.kind)(
@@ -277,6 +280,6 @@ class NamedSampler:
         )
         if not row.learns:
             return sampler.propose(space, trials, request)
-        learned = lesson(space, trials, request)
+        learned = Lesson(trials, request, "") if row.knows_epochs else lesson(space, trials, request)
         proposals = sampler.propose(space, learned.trials, learned.request)
         return tuple(replace(proposal, reason=proposal.reason + learned.words) for proposal in proposals)

@@ -216,6 +216,7 @@ class Brain:
                 seed=(self.seed, root.index, sum(_steps(part) for part in before) + new.step),
                 chosen=tuple(by_others),
                 pending=_pending(earlier, outcomes) if stage.overlap else (),
+                epochs=stage.longest_from(new.rung.index),
             )
             trials = self._trials(earlier, outcomes)
             proposed = self.sampler.propose(self.space, trials, request)

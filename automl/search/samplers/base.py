@@ -29,7 +29,8 @@ class Request:
     index of the decision), the only source of chance. `chosen` are the values of the stage's experiments so far that
     others chose: the network's defaults, the user, an earlier search. `pending` are those of experiments without a
     result, whoever chose them, where a stage asks for one experiment before the others have ended. `elsewhere` are
-    those of experiments with results that the trials leave out, not to be proposed again.
+    those of experiments with results that the trials leave out: not pending, and not to be proposed again. `epochs` are
+    those of a full training, where trainings may be shorter.
     """
 
     count: int
@@ -39,6 +40,7 @@ class Request:
     chosen: tuple[Mapping[str, Any], ...] = ()
     pending: tuple[Mapping[str, Any], ...] = ()
     elsewhere: tuple[Mapping[str, Any], ...] = ()
+    epochs: int = 0
 
 
 class Sampler(Protocol):

@@ -6,7 +6,7 @@ The samplers that learn share the rest too: even starts before there is somethin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,14 +29,15 @@ _EVEN, _MEMBER, _UNTRIED = 11, 12, 13  # streams of chance; low_discrepancy.py a
 class Knowledge:
     """The trials of a study, in one order whatever order they came in.
 
-    `rows` and `targets` are of the trials that gave a score; targets are warped losses (smaller is better). What failed
-    is in `feasibility` alone. `pending` are rows without a result. `unfit` says why there is nothing to learn, and is
-    empty where there is something.
+    `rows`, `targets` and `epochs` are of the trials that gave a score; targets are warped losses (smaller is better).
+    What failed is in `feasibility` alone. `pending` are rows without a result. `unfit` says why there is nothing to
+    learn, and is empty where there is something.
     """
 
     features: Features
     rows: Rows
     targets: Array
+    epochs: Array
     warp: Warp | None
     pending: Rows
     tried: frozenset[Cube]
@@ -48,15 +49,15 @@ class Knowledge:
     @classmethod
     def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
         """`tail` is how many interquartile ranges below the median a score is clipped."""
-        features = Features(space)
-        read = [(space.encode(trial.values), trial) for trial in trials]
+        features, encode = Features(space), _encoding_once(space)
+        read = [(encode(trial.values), trial) for trial in trials]
         # Sums depend on the order of their parts: one order, in whatever order the trials came.
-        read.sort(key=lambda pair: (pair[0], _loss(pair[1])))
+        read.sort(key=lambda pair: (pair[0], _loss(pair[1]), pair[1].epochs))
         losses = np.array([_loss(trial) for _, trial in read])
         succeeded = np.isfinite(losses)
-        tried = {cube for cube, _ in read}
+        tried = {cube for cube, _ in read} | {encode(values) for values in request.elsewhere}
         issued = (*request.chosen, *request.pending)
-        pending = {cube: values for values in issued if (cube := space.encode(values)) not in tried}
+        pending = {cube: values for values in issued if (cube := encode(values)) not in tried}
         warp, unfit = None, ""
         if not features.axes:
             unfit = "the space has one configuration"
@@ -72,9 +73,10 @@ class Knowledge:
             features,
             rows,
             warp.targets(losses[succeeded]) if warp else np.zeros(len(rows)),
+            np.array([float(trial.epochs) for _, trial in read if has_score(trial)]),
             warp,
             rows_of(features, [(pending[cube], cube) for cube in sorted(pending)]),
-            frozenset(tried | set(pending) | {space.encode(values) for values in request.elsewhere}),
+            frozenset(tried | set(pending)),
             len(read) - int(succeeded.sum()),
             -float(losses[succeeded].min()) if succeeded.any() else math.nan,
             unfit,
@@ -86,6 +88,18 @@ class Knowledge:
         """What a model was told, for a reason."""
         text = f"{len(self.rows) + self.failures} trials"
         return text + (f", {self.failures} of them failed" if self.failures else "") + self.feasibility.words
+
+
+def _encoding_once(space: SearchSpace) -> Callable[[Mapping[str, Any]], Cube]:
+    """The encoding of the space, which reads each mapping of values once: an experiment has results at many rungs."""
+    cubes: dict[int, tuple[Mapping[str, Any], Cube]] = {}  # the mapping is held, so that no other gets its id
+
+    def encode(values: Mapping[str, Any]) -> Cube:
+        if id(values) not in cubes:
+            cubes[id(values)] = (values, space.encode(values))
+        return cubes[id(values)][1]
+
+    return encode
 
 
 class Member(Protocol):

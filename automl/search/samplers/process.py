@@ -73,7 +73,7 @@ class ProcessMember:
             return knowledge.feasibility.weighed(log_expected_improvement(*process.predict(rows), best), rows)
 
         order = np.argsort(knowledge.targets, kind="stable")
-        rows = _searched(knowledge.features, gain, knowledge.rows[order[:_WALKS]], self._candidates, rng)
+        rows = searched(knowledge.features, gain, knowledge.rows[order[:_WALKS]], self._candidates, rng)
         return rows, self._words(rows[0], len(pending))
 
     def _suppose(self, pending: Rows) -> None:
@@ -99,7 +99,7 @@ class ProcessMember:
         )
 
 
-def _searched(
+def searched(
     features: Features, gain: Callable[[Rows], Array], best: Rows, candidates: int, rng: np.random.Generator
 ) -> Rows:
     """Rows in the order of their gain, the greatest first."""

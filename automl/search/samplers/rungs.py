@@ -42,13 +42,8 @@ def lesson(space: SearchSpace, trials: Sequence[Trial], request: Request) -> Les
     ripe = [epochs for epochs, count in counts.items() if count >= enough]
     chosen = max(ripe) if ripe else max(counts, key=lambda epochs: (counts[epochs], epochs))
     kept = [trial for trial in trials if trial.score is None or trial.epochs == chosen]
-    # what has a result at another rung is not pending, but tried
-    known = [trial.values for trial in trials]
-    request = replace(
-        request,
-        chosen=tuple(values for values in request.chosen if values not in known),
-        elsewhere=tuple(trial.values for trial in trials if trial.score is not None and trial.epochs != chosen),
-    )
+    elsewhere = tuple(trial.values for trial in trials if trial.score is not None and trial.epochs != chosen)
+    request = replace(request, elsewhere=elsewhere)
     which = f"the longest rung with {enough} or more" if ripe else "the rung with the most"
     return Lesson(
         kept, request, f"; learned from the {counts[chosen]} results after {epochs_in_words(chosen)}, {which}"

@@ -7,6 +7,7 @@ from automl.search.samplers.base import Request, Sampler
 from automl.search.samplers.evolution import Evolution
 from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.grid import Grid
+from automl.search.samplers.joint import JointProcess
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
 from automl.search.samplers.portfolio import Portfolio
 from automl.search.samplers.process import OwnProcess
@@ -63,6 +64,15 @@ class TestProcess(SamplerSuite):
         assert ["Gaussian process on" in reason for reason in reasons] == [True] * 3
 
 
+class TestJointProcess(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return JointProcess(starts=2, candidates=200, share=1.0)
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["Gaussian process over values and epochs on" in reason for reason in reasons] == [True] * 3
+
+
 class TestTreeParzen(SamplerSuite):
     def make_sampler(self) -> Sampler:
         return TreeParzen(starts=2)
@@ -104,6 +114,7 @@ def test_every_row_of_the_table_has_a_suite() -> None:
         "scikit_optimize": TestGaussianProcess,
         "gaussian_process": TestGaussianProcess,
         "process": TestProcess,
+        "joint_process": TestJointProcess,
         "tpe": TestTreeParzen,
         "portfolio": TestPortfolio,
         "cma_es": TestEvolution,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from automl.search.history import Failure
 from automl.search.samplers.base import Request, Trial
+from automl.search.samplers.knowledge import Knowledge
 from automl.search.samplers.rungs import lesson
 from automl.testing.spaces import space_of
 
@@ -54,7 +57,8 @@ def test_failures_of_every_rung_are_learned_from() -> None:
 
 
 def test_what_has_a_result_at_another_rung_is_not_pending_and_is_not_proposed_again() -> None:
-    learned = lesson(LINE, rung(1, 9) + rung(3, 8), REQUEST)
-    assert learned.request.chosen == ({"x": 0.99},)  # 0.0 has a result
-    assert learned.request.pending == REQUEST.pending
-    assert {"x": 0.08} in learned.request.elsewhere
+    learned = lesson(LINE, rung(1, 9) + rung(3, 8), replace(REQUEST, chosen=({"x": 0.08}, {"x": 0.99})))
+    knowledge = Knowledge.of(LINE, learned.trials, learned.request, 1.5)
+    assert sorted(knowledge.pending.ravel().tolist()) == [0.98, 0.99]  # 0.08 has a result after one epoch
+    assert (0.08,) in knowledge.tried
+    assert len(knowledge.rows) == 8
