@@ -149,7 +149,10 @@ def _program(words: tuple[str, ...], home: Path) -> tuple[Program, str]:
             asked = run_once((*line.words[: line.start], "--help"), variables, home, Path(folder), _HELP_SECONDS)
             help_text = asked.text if asked.code in {0, 1} else ""  # absl's programs end with 1
     flags = declared(help_text, source)
-    return Program(taken_apart(words, frozenset(flag.name for flag in flags if flag.is_switch)), flags), source
+    names = {other.lstrip("-"): flag.name for flag in flags for other in flag.others}
+    switches = {flag.name for flag in flags if flag.is_switch}
+    switches |= {short for short, name in names.items() if name in switches}
+    return Program(taken_apart(words, frozenset(switches), names), flags), source
 
 
 def _free_name(path: Path, program: Program) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from automl.errors import InvalidInput
 from automl.networks.braces import OPTIONS, interpreter, script_of
@@ -58,7 +59,12 @@ class CommandLine:
 
     @property
     def script(self) -> str | None:
-        """The path of the script or program that is started, as it is written; None for a module or a name."""
+        """The path of the script or program that is started, as it is written; None for a name.
+
+        That of a module is the one that it has below the folder in which it is started.
+        """
+        if "-m" in self.words[: self.start]:
+            return self.words[self.words.index("-m") + 1].replace(".", "/") + ".py"
         for word in reversed(self.words[: self.start]):
             if PurePosixPath(word).suffix or "/" in word:
                 return word
@@ -75,8 +81,13 @@ class CommandLine:
         return forms.pop() if len(forms) == 1 and plain else None
 
 
-def taken_apart(words: Sequence[str], switches: frozenset[str] = frozenset()) -> CommandLine:
-    """The command line of these words. `switches` are names of flags that take no value. Raises InvalidInput."""
+def taken_apart(
+    words: Sequence[str], switches: frozenset[str] = frozenset(), names: Mapping[str, str] = MappingProxyType({})
+) -> CommandLine:
+    """The command line of these words. Raises InvalidInput.
+
+    `switches` are names of flags that take no value, `names` the names of flags that have a short form, by that.
+    """
     if len(words) == 1 and " " in words[0]:  # "python train.py --lr 0.1" as one word
         words = _split(words[0])
     rest = list(words)
@@ -91,7 +102,8 @@ def taken_apart(words: Sequence[str], switches: frozenset[str] = frozenset()) ->
             "-- has no program after it", allowed="the command that trains", advice="as in: -- python train.py --lr 0.1"
         )
     start = _start(rest)
-    return CommandLine(variables, tuple(rest), start, tuple(_settings(rest, start, switches)))
+    settings = [replace(each, name=names.get(each.name, each.name)) for each in _settings(rest, start, switches)]
+    return CommandLine(variables, tuple(rest), start, tuple(settings))
 
 
 def _split(line: str) -> list[str]:

@@ -22,9 +22,9 @@ _OF_SUFFIX = {"float": "float", "integer": "int", "boolean": "switch", "bool": "
 
 @dataclass(frozen=True)
 class Declared:
-    """A flag. `flag` is as it is written; `kind` is int, float, str, switch (it takes no value) or no_flag (--no- too).
+    """A flag. `flag` is as it is written; `kind` is int, float, str, list, switch (no value) or no_flag (--no- too).
 
-    What is not known is None, and () for choices.
+    `others` are its other spellings, such as -b. What is not known is None, and () for choices.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Declared:
     kind: str | None = None
     default: Any = None
     choices: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def is_switch(self) -> bool:
@@ -93,7 +94,9 @@ def _of_entry(lines: Sequence[str]) -> Declared | None:
     listed = tuple(re.split(r"[,|]", choices[1])) if choices else ()
     metavar = re.match(r"(?:--?[\w.-]+[ ,=]+)?(<?[A-Z]+>?)\b", after)
     default = _DEFAULT.search(whole)
-    found = Declared(flag.lstrip("-"), flag, kind or _KINDS.get(metavar[1] if metavar else ""), choices=listed)
+    others = tuple(other for other in flags if other != long[0] and not other.startswith("--no"))
+    kind = kind or _KINDS.get(metavar[1] if metavar else "")
+    found = Declared(flag.lstrip("-"), flag, kind, choices=listed, others=others)
     if default is None or default[1] in {"None", "", "required"}:
         return found
     value = _value(default[1])
@@ -124,7 +127,8 @@ def from_source(source: str) -> Iterator[Declared]:
             flags = [text for text in texts if isinstance(text, str) and text.startswith("-")]
             long = [flag for flag in flags if flag.startswith("--")] or flags
             if long:
-                yield _of_call(long[0], keywords)
+                others = tuple(flag for flag in flags if flag != long[0])
+                yield replace(_of_call(long[0], keywords), others=others)
         elif name.startswith("DEFINE_") and texts and isinstance(texts[0], str):
             kind = _OF_SUFFIX.get(name.removeprefix("DEFINE_").lower())
             choices = _choices(call.args[2]) if name.lower() == "define_enum" and len(call.args) > 2 else ()
@@ -144,6 +148,8 @@ def _of_call(flag: str, keywords: Mapping[str, ast.expr]) -> Declared:
         kind = "no_flag"
     elif "/--no-" in flag:
         flag, kind = flag.partition("/")[0], "no_flag"
+    elif "nargs" in keywords or _literal(keywords.get("multiple")) is True:
+        kind = "list"
     elif kind not in {"int", "float", "str"}:
         kind = {bool: None, int: "int", float: "float"}.get(type(default)) if kind is None else None
     choices = _choices(keywords.get("choices")) or _choices(getattr(keywords.get("type"), "args", [None])[:1] or None)

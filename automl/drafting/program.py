@@ -162,7 +162,7 @@ def _may_be_searched(program: Program, flag: Declared) -> bool:
 def _guessed(name: str, value: Any, flag: Declared | None) -> Searched | None:
     if flag is None:
         return guess(name, value)
-    if flag.kind == "str" and not flag.choices:
+    if flag.kind == "list" or (flag.kind == "str" and not flag.choices):
         return None
     found = guess(name, value, flag.choices, is_float=flag.kind == "float")
     if found is not None and "step" not in found.row and flag.kind == "int" and "low" in found.row:

@@ -13,7 +13,7 @@ from typing import Any
 from automl.drafting.draft import Searched, number
 from automl.drafting.names import plain
 
-Value = int | float | str | bool | None
+Value = Any  # a literal of a command line or a source
 Range = tuple[dict[str, Any], str]
 
 
@@ -25,7 +25,7 @@ def guess(name: str, value: Value, choices: Sequence[str] = (), *, is_float: boo
     """
     if choices:
         return _of_choices(name, value, choices)
-    if isinstance(value, str | bool):
+    if value is not None and (type(value) not in {int, float} or not abs(value) < 1e300):
         return None
     if is_float and isinstance(value, int):
         value = float(value)

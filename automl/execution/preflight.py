@@ -45,7 +45,7 @@ def check_program(definition: Definition) -> tuple[str, ...]:
     while words and words[0] in options:
         words = words[1:]
     if kind not in SHELLS and len(words) > 1 and words[0] == "-m":
-        _check_module(words[1], is_ours=program == sys.executable)
+        _check_module(words[1], home, is_ours=program == sys.executable)
         return (program, *words[:2])
     if words and not words[0].startswith("-") and not _is_filled_in(words[0]):
         _check_script(words[0])
@@ -92,7 +92,7 @@ def _check_script(script: str) -> None:
         raise _refused(script, "does not exist", advice=nearest(path.name, others) or "correct the path")
 
 
-def _check_module(module: str, *, is_ours: bool) -> None:
+def _check_module(module: str, home: Path | None, *, is_ours: bool) -> None:
     if not is_ours or _is_filled_in(module):
         return
     if module.startswith(OWN_TRAINERS):
@@ -105,7 +105,8 @@ def _check_module(module: str, *, is_ours: bool) -> None:
             raise NetworkError(said[-1].removeprefix("error: "))
         return
     package = module.partition(".")[0]
-    if PathFinder.find_spec(package) is None and package not in sys.stdlib_module_names:
+    places = None if home is None else [str(home), *sys.path]  # a training sees what lies beside its file
+    if PathFinder.find_spec(package, places) is None and package not in sys.stdlib_module_names:
         raise _refused(f"-m {module}", f"cannot be found: {package} is not installed", advice="install it")
 
 

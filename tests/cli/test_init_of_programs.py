@@ -236,6 +236,45 @@ def test_braces_of_ones_own_stay(tmp_path: Path) -> None:
     assert command[3:] == ["--steps", "{epochs}", "--json", '{"a": 1}', "--tag", "\\{run}"]
 
 
+LISTS = """\
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("data", nargs="?")
+parser.add_argument("-b", "--batch-size", type=int, default=8)
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--layers", type=int, nargs="+", default=[1])
+parser.add_argument("--verbose", action="store_true")
+parser.add_argument("-e", "--epochs", type=int, default=2)
+args = parser.parse_args()
+for epoch in range(args.epochs):
+    print(f"epoch {epoch}: val_loss={args.lr / (epoch + 1):.4f}")
+"""
+WORDS = {  # a command line, and the command that it becomes
+    "python train.py --layers 16 32 --lr 0.1": "train.py --layers 16 32 {args} --epochs {epochs}",
+    "python train.py data.csv --verbose --lr 0.1": "train.py data.csv --verbose {args} --epochs {epochs}",
+    "python train.py --verbose data.csv --lr=0.1": "train.py --verbose data.csv {args} --epochs {epochs}",
+    "python -u train.py -b 16 --lr 0.1 --epochs 3": "-u train.py -b {batch-size} --lr {lr} --epochs {epochs}",
+    "python train.py -e 5 --lr 0.1": "train.py -e {epochs} --lr {lr}",
+    "python -m pkg.train --lr 0.1": "-m pkg.train {args} --epochs {epochs}",
+    "python pkg/train.py --lr 0.1 --epochs=3": "pkg/train.py --lr {lr} --epochs={epochs}",
+    "env CUDA_VISIBLE_DEVICES=0 python train.py --lr 0.1": "train.py {args} --epochs {epochs}",
+}
+
+
+@pytest.mark.parametrize(("line", "command"), WORDS.items())
+def test_the_words_that_are_no_setting_stay_where_they_are(line: str, command: str, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(LISTS)
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg/train.py").write_text(LISTS)
+    (tmp_path / "pkg/__init__.py").touch()
+    ran = automl("init", "--", *line.split(), cwd=tmp_path)
+    assert ran.code == 0, ran
+    network = yaml.safe_load((tmp_path / "study.yaml").read_text())["network"]
+    assert network["command"] == ["python", *command.split()]
+    assert network["status"]["first_epoch"] == 0
+    assert "layers" not in network["parameters"]
+
+
 def test_one_word_is_taken_apart_as_a_shell_would(tmp_path: Path) -> None:
     shutil.copy(STYLES / "with_argparse.py", tmp_path / "train.py")
     assert automl("init", "--", "python train.py --lr 0.1", cwd=tmp_path).code == 0

@@ -75,10 +75,15 @@ def test_the_source_says_what_the_help_does_not() -> None:
     help_text = "options:\n  --lr LR\n  -n {1,2}, --depth {1,2}\n  --amp\n  --ema, --no-ema\n"
     assert declared(help_text, source) == (
         Declared("lr", "--lr", "float", 1e-3),
-        Declared("depth", "--depth", "int", None, ("1", "2")),
+        Declared("depth", "--depth", "int", None, ("1", "2"), ("-n",)),
         Declared("amp", "--amp", "switch"),
         Declared("ema", "--ema", "no_flag"),
     )
+
+
+def test_a_flag_of_several_values_is_a_list() -> None:
+    source = "parser.add_argument('--layers', type=int, nargs='+', default=[1, 2])\noption('--x', multiple=True)"
+    assert [flag.kind for flag in declared("", source)] == ["list", "list"]
 
 
 def test_the_source_alone_will_do() -> None:

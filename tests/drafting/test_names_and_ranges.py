@@ -99,6 +99,14 @@ def test_every_range_is_one_that_a_study_can_have(name: str, value: float | None
         assert value is None or parameter.default == value
 
 
+@pytest.mark.parametrize("name", ["lr", "weight_decay", "momentum", "batch_size", "depth", "x"])
+@pytest.mark.parametrize(
+    "value", [[1], (1, 2), {"a": 1}, "text", True, b"1", 1j, float("nan"), float("inf"), 10**400, -1]
+)
+def test_a_default_that_is_no_usual_number_gets_no_range(name: str, value: Any) -> None:
+    assert guess(name, value) is None
+
+
 def test_choices_are_options_and_numbers_where_they_are() -> None:
     found = guess("opt", "adam", ("sgd", "adam"))
     assert found is not None
