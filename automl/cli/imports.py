@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl.cli.options import Output
+from automl.cli.options import Output, WithProgram, program_of
 from automl.cli.output import Format, print_data
 from automl.errors import AutoMLError
 
@@ -55,8 +56,9 @@ def wandb(
     _write(imported(strict_yaml.mapping(text, str(sweep)), str(sweep)), to, output)
 
 
-@app.command()
+@app.command(cls=WithProgram)
 def optuna(
+    context: typer.Context,
     storage: Annotated[
         str, typer.Argument(help="NAME.db, NAME.log (a journal), or an address such as sqlite:///NAME.db.")
     ],
@@ -68,18 +70,22 @@ def optuna(
 ) -> None:
     """Write the study file of a study of Optuna, and its finished trials as CSV. Needs the extra 'export'.
 
-    Example: automl import optuna sqlite:///search.db --study lr --to study.yaml
+    A storage does not name the program: after -- stands how it is started.
+
+    Example: automl import optuna sqlite:///search.db --study lr -- python train.py --epochs 10
     """
     try:
         from automl.importing.optuna_study import imported
     except ModuleNotFoundError as error:
         raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
-    _write(imported(storage, study), to, output)
+    _write(_started(imported(storage, study), context, to), to, output)
 
 
-@app.command()
+@app.command(cls=WithProgram)
 def ray(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The folder of an experiment of Ray Tune.", metavar="FOLDER")],
+    *,
     to: To = _STUDY,
     metric: Metric = None,
     goal: Goal = None,
@@ -87,20 +93,41 @@ def ray(
 ) -> None:
     """Write the study file of an experiment of Ray Tune, and its finished trials as CSV. No pickle is read.
 
-    Example: automl import ray ~/ray_results/train_2026 --metric val_acc --to study.yaml
+    A folder of Ray does not name the program: after -- stands how it is started.
+
+    Example: automl import ray ~/ray_results/train_2026 --metric val_acc -- python train.py --epochs 10
     """
     from automl.cli.new_studies import check_goal
     from automl.importing.ray_results import imported
 
     check_goal(goal)
-    _write(imported(folder, metric, goal), to, output)
+    _write(_started(imported(folder, metric, goal), context, to), to, output)
+
+
+def _started(imported: Imported, context: typer.Context, to: Path) -> Imported:
+    """The import with the program whose command line stands after `--`, if there is one. Raises InvalidInput."""
+    from automl.cli.new_studies import read_program
+    from automl.drafting.metrics import by_name, printed
+    from automl.drafting.program import with_program
+    from automl.drafting.source_lines import printed_lines
+
+    words = program_of(context)
+    if words is None:
+        return imported
+    program, source = read_program(words, to.parent)
+    name = imported.draft.network["metric"]["name"]
+    metrics = {metric.name: metric for metric in printed("\n".join(printed_lines(source)))}
+    return imported.of_program(with_program(imported.draft, program, metrics.get(name) or by_name(name)))
 
 
 def _write(imported: Imported, to: Path, output: Format) -> None:
     """Writes the study file, and the finished trials beside it; both are new. Raises InvalidInput."""
+    from automl.cli.new_studies import free_name
     from automl.study import study_file
     from automl.text.new_files import check_new, write_new
 
+    name = free_name(imported.draft.name, to.parent)
+    imported = replace(imported, draft=replace(imported.draft, name=name))
     trials = to.with_name(f"{to.stem}.trials.csv")
     text = imported.text(trials.name)
     check_new(to)

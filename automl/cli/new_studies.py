@@ -89,8 +89,8 @@ def _of_program(
     from automl.study import study_file
 
     home = path.parent
-    program, source = _program(words, home)
-    name = _free_name(path, program)
+    program, source = read_program(words, home)
+    name = _name(path, program)
     options: dict[str, Any] = {"algorithm": algorithm}
     if algorithm in {"bayesian", "random"}:
         options["max_recommendations"] = 20
@@ -132,7 +132,7 @@ def _of_program(
     return text
 
 
-def _program(words: tuple[str, ...], home: Path) -> tuple[Program, str]:
+def read_program(words: tuple[str, ...], home: Path) -> tuple[Program, str]:
     """The program with what it declares, and its source, empty when it is none. Raises InvalidInput."""
     from automl.drafting.command_line import taken_apart
     from automl.drafting.declared import declared, has_help
@@ -155,15 +155,20 @@ def _program(words: tuple[str, ...], home: Path) -> tuple[Program, str]:
     return Program(taken_apart(words, frozenset(switches), names), flags), source
 
 
-def _free_name(path: Path, program: Program) -> str:
-    """A name for the study, whose results get a folder of that name: one that is not there yet."""
+def _name(path: Path, program: Program) -> str:
+    """A name for the study: that of its file, or that of the program."""
     from automl.study.study_file import study_name
 
     name = study_name(path.stem)
     if name == "study" and program.line.script is not None:
         name = study_name(Path(program.line.script).stem)
+    return free_name(name, path.parent)
+
+
+def free_name(name: str, folder: Path) -> str:
+    """The name for a study in a folder, where its results get a folder of that name: one that is not there yet."""
     names = [name, f"{name[:33]}-search", *(f"{name[:30]}-search-{number}" for number in range(2, 1000))]
-    return next(each for each in names if not (path.parent / each).exists())
+    return next(each for each in names if not (folder / each).exists())
 
 
 def _try(program: Program, home: Path, folder: Path) -> Tried:

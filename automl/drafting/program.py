@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.drafting.command_line import CommandLine, Form, Setting
 from automl.drafting.declared import Declared
 from automl.drafting.draft import Draft, Searched
-from automl.drafting.metrics import Found
+from automl.drafting.metrics import Found, goal
 from automl.drafting.names import Role, plain, role
 from automl.drafting.ranges import guess, is_known
 from automl.errors import InvalidInput
@@ -86,6 +86,29 @@ class Program:
 def draft(program: Program, name: str, metric: Found, keep: Sequence[str], options: Mapping[str, Any]) -> Draft:
     """The draft. `options` are those of the study beside the network. Raises InvalidInput for a secret on the line."""
     searched, others = _parameters(program)
+    network, comments = _described(program, searched, metric)
+    if keep:
+        network["keep"] = list(keep)
+        comments["keep"] = "files that it left; those of the best lie in best_model/"
+    else:
+        network["keep"] = None
+        comments["keep"] = "keep: [model.pt]  what a training leaves and you want kept; without it, numbers alone are"
+    others = others if "{args}" in network["command"] else ()
+    head = ("'automl plan' says what this takes, 'automl run' does it.",)
+    return Draft(name, network, searched, options, comments, others, head)
+
+
+def with_program(drafted: Draft, program: Program, metric: Found) -> Draft:
+    """A draft whose program was not known, with this one; its parameters and its metric stay. Raises InvalidInput."""
+    _check_secrets(program)
+    network, comments = _described(program, drafted.searched, metric)
+    network["metric"] = drafted.network["metric"]
+    network |= {key: value for key, value in drafted.network.items() if key in {"spec", "image"}}
+    return replace(drafted, network=network, comments=comments)
+
+
+def _described(program: Program, searched: Sequence[Searched], metric: Found) -> tuple[dict[str, Any], dict[str, str]]:
+    """The keys of a network that say how the program is started and read, and comments on them."""
     words, form = _command(program, searched)
     epochs = program.epochs
     comments = {"command": "values of the search take the place of {...}"}
@@ -94,49 +117,40 @@ def draft(program: Program, name: str, metric: Found, keep: Sequence[str], optio
         network["arguments"] = str(form)
     if (variables := _environment(program, searched)) or program.secrets:
         network["environment"] = variables
+    if program.secrets:
+        left_out = ", ".join(program.secrets)
+        comments["environment"] = f"without {left_out}: a training inherits what your shell exports"
     network["metric"] = {"name": metric.name, "goal": metric.goal}
-    comments["metric"] = "the goal is guessed from the name"
+    if metric.goal == goal(metric.name):
+        comments["metric"] = "the goal is guessed from the name"
     network["status"] = dict(metric.status)
     if epochs is None and metric.status.get("without_epoch") == "counted":
         network["status"] |= {"without_epoch": "one", "of_epoch": "last"}
     comments["status"] = f"reads: {metric.line[:90]}"
     if network["status"].get("without_epoch") == "counted":
         comments["status"] = f"no epoch stands beside it: the n-th value is that of epoch n; reads: {metric.line[:50]}"
-    if keep:
-        network["keep"] = list(keep)
-        comments["keep"] = "files that it left; those of the best lie in best_model/"
-    else:
-        network["keep"] = None
-        comments["keep"] = "keep: [model.pt]  what a training leaves and you want kept; without it, numbers alone are"
     network["epochs"] = epochs or metric.epochs
     if epochs is None:
         network["fixed_epochs"] = True
         comments["fixed_epochs"] = "no setting says how long to train; write {epochs} in the command if there is one"
-    if "{args}" not in words:
-        others = ()
-    if secrets := program.secrets:
-        comments["environment"] = f"without {', '.join(secrets)}: a training inherits what your shell exports"
-    return Draft(
-        name,
-        network,
-        searched,
-        options,
-        comments,
-        others,
-        ("'automl plan' says what this takes, 'automl run' does it.",),
-    )
+    return network, comments
 
 
-def _parameters(program: Program) -> tuple[tuple[Searched, ...], tuple[Searched, ...]]:
-    """What is searched, and what might be. Flags of the command line are; if there are none, those that names tell."""
-    declared = {flag.name: flag for flag in program.flags}
-    searched: dict[str, Searched] = {}
+def _check_secrets(program: Program) -> None:
     for setting in program.line.settings:
         if program.role_of(setting) is Role.SECRET:
             raise InvalidInput(
                 f"{setting.flag or setting.name}: a secret on the command line would be stored with the study",
                 advice="let the program read it from a variable of its environment, which trainings inherit",
             )
+
+
+def _parameters(program: Program) -> tuple[tuple[Searched, ...], tuple[Searched, ...]]:
+    """What is searched, and what might be. Flags of the command line are; if there are none, those that names tell."""
+    _check_secrets(program)
+    declared = {flag.name: flag for flag in program.flags}
+    searched: dict[str, Searched] = {}
+    for setting in program.line.settings:
         if setting.form is Form.SWITCH or program.role_of(setting) is not None or _NAMED.search(setting.text):
             continue
         flag = declared.get(setting.name)

@@ -11,6 +11,7 @@ from automl.export.rows import VALUES, csv_text
 from automl.text.formatting import counted
 
 NO_PROGRAM = ("python", "train.py", "{args}")  # of a search whose tool does not store how the program is started
+_OF_PROGRAM = "command:"  # how the sentence about that begins
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Imported:
         if self.left_out:
             head += ["Not taken over:", *(f"  {sentence}" for sentence in self.left_out)]
         return replace(self.draft, head=tuple(head)).text
+
+    def of_program(self, draft: Draft) -> Imported:
+        """The same with a draft that knows the program."""
+        left_out = tuple(sentence for sentence in self.left_out if not sentence.startswith(_OF_PROGRAM))
+        return replace(self, draft=draft, left_out=left_out)
 
     def history(self) -> str:
         """The finished trials as CSV, with the names that `automl export --to csv` has."""

@@ -23,7 +23,7 @@ KATIB, SWEEP = (HERE / "katib.yaml").read_text(), (HERE / "sweep.yaml").read_tex
 
 def study_of(folder: Path, tool: str, *source: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What an import wrote, and what it said as JSON; the file is a study."""
-    ran = automl("import", tool, *source, "-o", "json", cwd=folder)
+    ran = automl("import", tool, "-o", "json", *source, cwd=folder)
     assert (ran.code, ran.err) == (0, ""), ran
     study_file.read(folder / "study.yaml")
     return yaml.safe_load((folder / "study.yaml").read_text()), json.loads(ran.out)
@@ -269,6 +269,33 @@ def test_an_experiment_of_ray(tmp_path: Path) -> None:
     ]
     assert any("pickle" in sentence for sentence in said["not_taken_over"])
     assert not Path("/tmp/unpickled").exists()
+
+
+PROGRAM = """\
+import argparse
+parser = argparse.ArgumentParser()
+for name, kind in [("lr", float), ("batch", int), ("model.depth", int), ("opt", str), ("n", int), ("epochs", int)]:
+    parser.add_argument(f"--{name}", type=kind)
+args = parser.parse_args()
+for epoch in range(args.epochs):
+    print(f"epoch {epoch + 1} val_acc={args.lr}")
+"""
+
+
+def test_with_its_program_an_import_is_searched_as_it_is(tmp_path: Path, quick_runner: None) -> None:
+    ray_results(tmp_path)
+    (tmp_path / "train.py").write_text(PROGRAM)
+    study, said = study_of(tmp_path, "ray", "mine", "--", "python", "train.py", "--epochs", "2")
+    assert study["network"]["command"] == ["python", "train.py", "--epochs", "{epochs}", "{args}"]
+    assert (study["network"]["epochs"], study["network"]["spec"]) == (2, {"n": 1})
+    assert not [sentence for sentence in said["not_taken_over"] if sentence.startswith("command:")]
+    path = tmp_path / "study.yaml"
+    few = path.read_text().replace("bayesian", "random").replace("recommendations: 20", "recommendations: 2")
+    path.write_text(few + "final: {repeats: 0}\n")
+    ran = automl("run", "study.yaml", "-j", "2", cwd=tmp_path)
+    assert ran.code == 0, ran
+    rows = json.loads((tmp_path / "mine-search/controller.json").read_text())["experiments"]
+    assert [each["results"][0]["value"] for each in rows] == [each["values"]["lr"] for each in rows]
 
 
 BAD: dict[str, tuple[str, tuple[str, ...]]] = {
