@@ -21,8 +21,10 @@ from automl.execution.training_process import TrainingProcess
 
 _POLL_SECONDS = 0.1
 _MOST_FILES, _MOST_BYTES = 2000, 64 << 20  # of a folder that is copied; a larger one is linked
-_MODELS = (".pt", ".pth", ".ckpt", ".h5", ".hdf5", ".keras", ".safetensors", ".onnx", ".joblib", ".pkl", ".pickle")
-_MODELS += (".npz", ".tflite", ".mlmodel", ".ubj", ".model", ".cbm", ".bin", ".weights")
+_MODELS = (
+    *(".pt", ".pth", ".ckpt", ".h5", ".hdf5", ".keras", ".safetensors", ".onnx", ".joblib", ".pkl", ".pickle"),
+    *(".npz", ".tflite", ".mlmodel", ".ubj", ".model", ".cbm", ".bin", ".weights"),
+)
 _STATUS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json_lines", ".ndjson": "json_lines"}
 _MOST_KEPT = 5
 
@@ -94,8 +96,8 @@ def status_files(tried: Tried) -> Iterator[tuple[StatusRule, Mapping[str, Mappin
         if reader is None or where in seen:
             continue
         seen.add(where)
-        rules: list[dict[str, object]] = [{}, {"epoch": "epoch"}] if reader == "tensorboard" else [{}]
-        for more in [*rules, {"without_epoch": "counted"}]:
+        ways: list[dict[str, str]] = [{}, {"epoch": "epoch"}] if reader == "tensorboard" else [{}]
+        for more in [*ways, {"without_epoch": "counted"}]:
             rule = StatusRule.model_validate({"reader": reader, "path": where, **more})
             values = _read(rule, tried)
             if values and more.get("without_epoch") != "counted" and min(min(each) for each in values.values()) == 0:

@@ -69,7 +69,7 @@ def _opened(storage: str) -> BaseStorage:
 def _chosen(names: Sequence[str], name: str | None, storage: str) -> str:
     if name is None and len(names) == 1:
         return names[0]
-    if name not in names:
+    if name is None or name not in names:
         given = f"--study: {name!r} is not in {storage}" if name else f"{storage} has {len(names)} studies"
         advice = nearest(name, names) if name else "say which one: --study NAME"
         raise InvalidInput(given, allowed=", ".join(names) or "none: the storage is empty", advice=advice)
