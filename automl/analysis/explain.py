@@ -12,6 +12,7 @@ from automl.search.history import (
     MEANINGS,
     Decision,
     Experiment,
+    Failure,
     History,
     Origin,
     Outcome,
@@ -247,7 +248,10 @@ def _rung(
         cut=study.results[order[go_on - 1], rung].value if go_on and len(order) >= go_on else None,
         end=run_states(study, (stage,))[experiment.number, rung],
     )
-    return replace(course, text=_rung_text(definition, course, result, stage))
+    text = _rung_text(definition, course, result, stage)
+    if course.end is RunState.STOPPED and stage.ended is not None and rung >= len(decisions) - 1:
+        text = f"{text.partition('; stopped, ')[0]}; stopped: {stage.ended.why}"
+    return replace(course, text=text)
 
 
 def _rung_text(definition: Definition, course: RungCourse, result: Result | None, stage: Stage) -> str:
@@ -256,6 +260,8 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
     head = f"rung {course.rung}, {span}{anew}: "
     if result is None:
         return f"{head}no result yet"
+    if result.failure is Failure.ENDED:
+        return f"{head}at epoch {result.epochs}"
     if result.failure is not None:
         message = f": {result.message}" if result.message else ""
         return (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, trained_by, with_before
 from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
@@ -109,6 +111,7 @@ class PlannedStudy:
     stages: tuple[PlannedStage, ...]
     totals: Totals
     workflow: WorkflowSize | None = None
+    until: Mapping[Limit, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -119,6 +122,7 @@ class PlannedStudy:
             "parameters": list(self.parameters),
             "configurations": self.configurations,
             "notes": list(self.notes),
+            "until": {limit.value: most for limit, most in self.until.items()},
             "stages": [stage.to_json() for stage in self.stages],
             "totals": self.totals.to_json(),
             **({} if self.workflow is None else {"workflow": self.workflow.to_json()}),
@@ -144,6 +148,7 @@ def planned(
         configurations=None if math.isinf(definition.configurations) else int(definition.configurations),
         notes=(
             *plan.notes,
+            *_early_end(definition),
             *_small_space(definition),
             *_how_rungs_are_reached(definition),
             *notes,
@@ -159,7 +164,20 @@ def planned(
             estimate=_rounded(estimate(plan, definition.costs, jobs)),
         ),
         workflow=workflow,
+        until=definition.limits,
     )
+
+
+def _early_end(definition: Definition) -> list[str]:
+    """When the search ends before its plan does, and a limit that it cannot reach."""
+    until, limits = definition.file.until, definition.limits
+    if until is None or not limits:
+        return []
+    notes = [to_come_in_words(limits, Then(until.then), definition.brain.metric)]
+    planned, most = definition.plan.epochs(resume=True), limits.get(Limit.EPOCHS)
+    if most is not None and most > planned:
+        notes.append(f"until: epochs: {most:g} is more than the search has, which is {planned:g}")
+    return notes
 
 
 def _small_space(definition: Definition) -> list[str]:

@@ -11,10 +11,11 @@ from automl.analysis.eta import TimeLeft
 from automl.analysis.time_left import time_left
 from automl.networks.definition import MetricRule
 from automl.search.agenda import open_runs
+from automl.search.early_end import Limit, Measured
 from automl.search.history import History, Recommendation, Status
 from automl.search.plan import with_before
 from automl.search.race import DEFAULTS
-from automl.study import summary
+from automl.study import ending, summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of, to_ask_for
@@ -75,6 +76,19 @@ class BestSoFar:
 
 
 @dataclass(frozen=True)
+class EarlyEnd:
+    """How far a search is with its limits; where one has ended it, which, and why in words."""
+
+    limits: tuple[Measured, ...]
+    limit: Limit | None = None
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        ended = None if self.limit is None else {"limit": self.limit.value, "why": self.why}
+        return {"ended": ended, "limits": [limit.to_json() for limit in self.limits]}
+
+
+@dataclass(frozen=True)
 class ExperimentRow:
     """An experiment in the table. `value` is that of its newest result, `best` its best one that has a checkpoint."""
 
@@ -117,6 +131,7 @@ class StudyStatus:
     best: BestSoFar | None
     verdict: Verdict | None
     experiments: tuple[ExperimentRow, ...]
+    early_end: EarlyEnd | None = None  # of a study with limits
 
     @property
     def state(self) -> str:
@@ -136,6 +151,7 @@ class StudyStatus:
             },
             "running": [{"experiment": number, "epoch": epoch} for number, epoch in self.running.items()],
             "epochs": {"done": self.progress.epochs_done, "pending": self.progress.epochs_pending},
+            "until": self.early_end and self.early_end.to_json(),
             "minutes_left": None if left is None else left.middle,
             "minutes_left_80": None if left is None else [left.low, left.high],
             "side_by_side": None if left is None else left.jobs,
@@ -168,14 +184,23 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         store=record.store.uri,
         algorithm=definition.file.algorithm,
         metric=definition.metric_rule,
-        planned=definition.plan.experiments,
+        planned=sum(stage.most_experiments for stage in definition.plan.stages),
         progress=progress(definition, study, running),
         running=dict(sorted(running.items())),
         time_left=left and left.rounded(),
         best=best(definition, study),
         verdict=verdict(definition, study),
         experiments=rows(definition, study, running),
+        early_end=early_end(record, definition, study),
     )
+
+
+def early_end(record: Record, definition: Definition, study: History) -> EarlyEnd | None:
+    """How far the search is with its limits; None for a study without any."""
+    if definition.file.until is None:
+        return None
+    end, limits = definition.end, ending.progress(record, definition, study)
+    return EarlyEnd(limits) if end is None else EarlyEnd(limits, end.limit, end.why if end.is_early else "")
 
 
 def progress(definition: Definition, study: History, running: Mapping[int, int] | None = None) -> Progress:

@@ -111,8 +111,10 @@ def run(
     console = plain_console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
     work = machine.work_folder(record.store.uri)
+    local_run = local_runner.LocalRun(record, definition, side_by_side, work, view, gpus=gpus)
     with view.shown():
-        local_runner.LocalRun(record, definition, side_by_side, work, view, gpus=gpus).run()
+        local_run.run()
+    definition = local_run.definition  # with the plan of a search that ended early
     result = status.status(record, definition, side_by_side)
     name = str(study) if store is None else uri
     print_data(result.to_json(), output, lambda out: tables.finished(out, definition, result, name))

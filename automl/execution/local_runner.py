@@ -33,7 +33,7 @@ from automl.reporting import views
 from automl.search.agenda import Run, due, runs_of_decision
 from automl.search.brain import none_succeeded
 from automl.search.history import Decision, Failure, History, Recommendation, Result
-from automl.study import outages, summary
+from automl.study import ending, outages, summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind, Listener
@@ -61,6 +61,7 @@ class _Active:
     timed_out: bool = False
     exit_code: int | None = None  # once it has ended
     lasted: float | None = None  # seconds, once nothing of it runs
+    left_out: bool = False  # the search has ended, and this training does not finish
 
     @property
     def seconds(self) -> float:
@@ -96,6 +97,7 @@ class LocalRun:
     _retried: Mapping[tuple[int, int], list[int]] = field(default_factory=dict, init=False)
     _row: outages.Row = field(default_factory=outages.Row, init=False)
     _pause: outages.Pause | None = field(default=None, init=False)
+    _seen: tuple[int, ...] = field(default=(), init=False)  # what counts, at the last look for the end
 
     def run(self) -> History:
         """Walks the plan to its end and writes best_model. Raises Interrupted, StudyFailed, or what a store raises."""
@@ -115,6 +117,7 @@ class LocalRun:
             try:
                 for decision in self.study.decisions:
                     self._line_up(decision)
+                self._leave_out()
                 self._decide()
                 self._walk()
             except StudyFailed:  # there is nothing to judge; what has failed, and why, is shown all the same
@@ -134,10 +137,45 @@ class LocalRun:
     def _decide(self) -> None:
         """Makes every decision that is due, until all that is left waits for a training, or for a free job."""
         self._take_retries()
+        self._look_for_the_end()
         while steps := due(self.definition.plan, self.study, on_demand=self._free > 0):
             decision = propose(self.record, self.definition, steps[0].stage, steps[0].index)
             self.study = self.study.with_decision(decision)
             self._line_up(decision)
+            self._look_for_the_end()
+
+    def _look_for_the_end(self) -> None:
+        """Ends the search where one of its limits is reached; looks again when there are other results or epochs."""
+        seen = (
+            len(self.study.results),
+            sum(len(active.observer.history) for active in self._active),
+            sum(not decision.issued for decision in self.study.decisions),
+        )
+        if seen == self._seen:
+            return
+        self._seen = seen
+        before, active = self.definition, [active.run.key for active in self._active]
+        self.definition = ending.look(self.record, before, self.study, active)
+        if self.definition is before or self.definition.end is None or not self.definition.end.is_early:
+            return
+        self.study = self.record.history(self.definition)
+        text = self.definition.end.why
+        self.listener(Event(EventKind.ENDED, self.study, text=text, definition=self.definition))
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Closes the runs that wait and are not needed any more, as the search ended early; stops those that train."""
+        waiting, self._ready = self._ready, []
+        for run in waiting:
+            if run.decision >= self.definition.plan.stages[run.stage].most_decisions:
+                continue  # it was decided at the very moment of the end
+            if not ending.is_left_out(self.definition, run):
+                self._ready.append(run)
+                continue
+            result = ending.leave_out(self.record, self.definition, run, uuid.uuid4().hex[:12])
+            self._show(run, result)
+        for active in self._active:
+            active.left_out = ending.is_left_out(self.definition, active.run)
 
     @property
     def _free(self) -> int:
@@ -218,6 +256,8 @@ class LocalRun:
                 value=value,
                 times=observer.times,
             )
+            if self.definition.stops_what_trains:
+                self._look_for_the_end()
         if has_ended:
             if not observer.is_behind:  # what it wrote is read piece by piece, for others train meanwhile
                 self._active.remove(active)
@@ -225,7 +265,7 @@ class LocalRun:
             return
         limit = self.definition.file.run.timeout_minutes
         late = limit is not None and active.seconds > limit * 60
-        if active.stopping is None and (late or self._stopped or observer.need_not_go_on):
+        if active.stopping is None and (late or self._stopped or active.left_out or observer.need_not_go_on):
             active.timed_out = late
             active.stopping = time.monotonic()
             active.training.signal(signal.SIGTERM)
@@ -238,6 +278,8 @@ class LocalRun:
         asked_to_stop = active.stopping is not None and not active.timed_out and not active.observer.need_not_go_on
         ended = Ended(exit_code, active.timed_out, again=asked_to_stop and exit_code != 0)
         result = active.observer.finish(ended, active.seconds)
+        if result is None and active.left_out:
+            result = active.observer.give_up(Failure.ENDED, ending.why_left_out(self.definition, active.run))
         if result is None and not asked_to_stop:
             result = self._preempted(active)
         if result is None:
@@ -256,14 +298,17 @@ class LocalRun:
         return active.observer.give_up(Failure.PREEMPTED, f"exit code {PREEMPTED}, {self._preemptions[key]} times")
 
     def _settle(self, run: Run, result: Result, times: AttemptTimes | None = None) -> None:
+        self._show(run, result, times)
+        self._note_failure(run, result)
+        if not self._stopped and self._pause is None:
+            self._decide()
+
+    def _show(self, run: Run, result: Result, times: AttemptTimes | None = None) -> None:
         self.study = self.study.with_result(result)
         every = experiments(self.study, self.definition.plan)
         changed = [experiment for experiment in every if experiment.number == result.experiment]
         views.write_experiments(self.record, self.definition, self.study, changed)
         self._tell(EventKind.SETTLED, recommendation=run.recommendation, rung=run.rung, result=result, times=times)
-        self._note_failure(run, result)
-        if not self._stopped and self._pause is None:
-            self._decide()
 
     def _note_failure(self, run: Run, result: Result) -> None:
         """Pauses the study at a row of failures: what trains goes on to its end, and nothing else is started."""

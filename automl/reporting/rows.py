@@ -10,7 +10,7 @@ from typing import Any
 
 from automl.analysis.eta import TimeLeft
 from automl.analysis.planned import PlannedStudy, Totals
-from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
+from automl.analysis.status import BestSoFar, EarlyEnd, ExperimentRow, StudyStatus
 from automl.search.history import Status
 from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, duration, number, setting
@@ -103,10 +103,24 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("state", status.state),
         ("experiments", ", ".join(parts)),
         ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
+        ("until", early_end_text(status.early_end)),
         ("time left", time_left_text(status.time_left) if is_open else ""),
         ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),
     ]
     return [row for row in rows if row[1]]
+
+
+def early_end_text(early_end: EarlyEnd | None) -> str:
+    """How far a search is with its limits, or which of them has ended it."""
+    if early_end is None:
+        return ""
+    if early_end.limit is not None:
+        return early_end.why
+    parts = [
+        f"{limit.limit.value} {'none yet' if limit.now is None else f'{limit.now:.6g}'} of {limit.most:g}"
+        for limit in early_end.limits
+    ]
+    return ", ".join(parts)
 
 
 def indicators(status: StudyStatus) -> Pairs:

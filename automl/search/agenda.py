@@ -82,7 +82,7 @@ def barrier(plan: Plan, history: History, stage: Stage) -> Pending | None:
     None when all decisions of the stage are made.
     """
     index = len(history.of_stage(stage.index))
-    if index >= len(stage.rungs):
+    if index >= stage.most_decisions:
         return None
     return _after(plan, history, Step(stage.index, index))
 

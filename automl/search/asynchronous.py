@@ -85,6 +85,8 @@ class Standing:
     @property
     def is_decided(self) -> bool:
         """Whether it will never ask for anything again, whatever comes of the runs that are open."""
+        if self.stage.ended is not None:
+            return len(self.decisions) >= self.stage.ended.decisions
         full = all(len(numbers) == rung.size for numbers, rung in zip(self.rungs, self.stage.rungs, strict=True))
         return full or (not self.open and self.next() is None)
 
@@ -95,7 +97,11 @@ class Standing:
 
     def may_go_on(self, rung: int) -> bool:
         """Whether an experiment that has succeeded in this rung and has not gone on may still do so."""
-        return self.stage.goes_on(rung) and len(self.rungs[rung + 1]) < self.stage.rungs[rung + 1].size
+        return (
+            self.stage.ended is None
+            and self.stage.goes_on(rung)
+            and len(self.rungs[rung + 1]) < self.stage.rungs[rung + 1].size
+        )
 
     def results(self, rung: int) -> list[Outcome]:
         """The outcomes of a rung, failures among them."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from automl.errors import RecordError
-from automl.search.plan import Plan, Resume, Rung, Stage, StageKind, capped, trained_by
+from automl.search.early_end import Limit
+from automl.search.plan import Ended, Plan, Resume, Rung, Stage, StageKind, capped, trained_by
 from automl.search.race import Judgement, fitted, heats, said
 from automl.search.schedules.base import Schedule
 from automl.text.formatting import shown
@@ -36,15 +37,19 @@ class Growth:
 
 @dataclass(frozen=True)
 class Extension:
-    """Either `max_recommendations`, the total experiments of the search, or `R`, the new largest resource."""
+    """Either `max_recommendations`, the total experiments of the search, or `R`, the new largest resource.
+
+    `lifted` are the limits of an early end that were reached by then, and that limit the search no more.
+    """
 
     max_recommendations: int | None = None
     R: int | None = None
+    lifted: tuple[Limit, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if (self.max_recommendations is None) is (self.R is None):
             raise RecordError("the study's record: an extension has either max_recommendations or R")
-        for name, value in self.to_json().items():
+        for name, value in self._size.items():
             if type(value) is not int:
                 raise RecordError(f"the study's record: it was extended to {name}: {shown(value)}")
 
@@ -56,17 +61,26 @@ class Extension:
     @property
     def to(self) -> int:
         """The number to which the option grows."""
-        (number,) = self.to_json().values()
+        (number,) = self._size.values()
         return number
 
-    def to_json(self) -> dict[str, int]:
+    @property
+    def _size(self) -> dict[str, int]:
+        sizes = {"max_recommendations": self.max_recommendations, "R": self.R}
+        return {name: value for name, value in sizes.items() if value is not None}
+
+    def to_json(self) -> dict[str, Any]:
         """The stored form."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {**self._size, **({"lifted": [limit.value for limit in self.lifted]} if self.lifted else {})}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Extension:
         """Raises RecordError when `data` is not an extension, or one that this version does not support."""
-        return cls(data.get("max_recommendations"), data.get("R"))
+        try:
+            lifted = tuple(map(Limit, data.get("lifted", ())))
+        except (TypeError, ValueError) as error:
+            raise RecordError(f"the study's record: an extension lifts {shown(data.get('lifted'))}") from error
+        return cls(data.get("max_recommendations"), data.get("R"), lifted)
 
 
 def extended(
@@ -77,16 +91,19 @@ def extended(
     most: float = math.inf,
     *,
     resume: Resume = Resume.CHECKPOINT,
+    ends: Sequence[Sequence[Ended]] = (),
 ) -> Plan:
     """The plan of a schedule followed by those of its extensions, each with its final judgement.
 
     `most` is how many configurations there are to try; the search has no more experiments than that. `resume` says how
-    its experiments come to their next rung.
+    its experiments come to their next rung. `ends` holds, of the search and then of each extension, how far its stages
+    came where it ended early, and nothing where it did not.
 
     Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
-    plan = with_final(capped(trained_by(schedule.plan(), resume), most), judgement)
-    for extension in extensions:
+    plan = with_final(_as_ended(capped(trained_by(schedule.plan(), resume), most), 0, ends[:1]), judgement)
+    for number, extension in enumerate(extensions, 1):
+        begin = len(plan.stages)
         if growth is None or extension.by is not growth.by:
             raise RecordError(
                 f"the study's record: it was extended to {extension.to_json()}, which its algorithm does not support"
@@ -104,8 +121,18 @@ def extended(
                     f"the study's record: it was extended from {plan.searched} to {extension.to} experiments"
                 )
             plan = with_extension(plan, growth.further(schedule, added).plan())
-        plan = with_final(plan, judgement)
+        plan = with_final(_as_ended(plan, begin, ends[number : number + 1]), judgement)
     return plan
+
+
+def _as_ended(plan: Plan, begin: int, ends: Sequence[Sequence[Ended]]) -> Plan:
+    """The plan whose stages from `begin` on came as far as `ends` says, if it does."""
+    if not ends or not ends[0]:
+        return plan
+    if len(plan.stages) - begin != len(ends[0]):
+        raise RecordError("the study's record: the end of its search is that of another plan")
+    ended = (replace(stage, ended=end) for stage, end in zip(plan.stages[begin:], ends[0], strict=True))
+    return replace(plan, stages=(*plan.stages[:begin], *ended))
 
 
 def with_final(plan: Plan, judgement: Judgement) -> Plan:

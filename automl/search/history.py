@@ -1,8 +1,7 @@
-"""The record that an algorithm sees: what was recommended, how it ended, what was decided.
+"""The record that an algorithm sees: what was recommended, how it ended, what was decided. Nothing here opens a file.
 
-Values only; nothing here opens a file. The JSON forms are the stored ones (state rule 10): strict, and versioned by
-`FORMAT`. What changes from run to run (times, attempts, hosts) is in a `Result`, never in an `Outcome`, so that two
-runs of one study hold the same decisions byte for byte.
+The JSON forms are the stored ones (state rule 10): strict, and versioned by `FORMAT`. What changes from run to run
+(times, attempts, hosts) is in a `Result`, never in an `Outcome`: two runs of a study hold the same decisions.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ class Failure(StrEnum):
     NO_CHECKPOINT = "no_checkpoint"
     LOST = "lost"
     PREEMPTED = "preempted"
+    ENDED = "ended"
 
 
 MEANINGS = {  # what each kind means, as a sentence that follows the name of an experiment
@@ -47,6 +47,7 @@ MEANINGS = {  # what each kind means, as a sentence that follows the name of an 
     Failure.NO_CHECKPOINT: "there was no checkpoint to go on from, or one could not be read or stored",
     Failure.LOST: "its pod ended without a result, more often than it is tried again",
     Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
+    Failure.ENDED: "the search ended before it was done",
 }
 
 
@@ -103,9 +104,8 @@ class Recommendation:
 class Outcome:
     """What a decision sees of a result: exactly one of `value` and `failure` is set.
 
-    `epochs` is the total that was trained, and `value` the metric after the last of them. `best_value` is the best
-    among the epochs that the experiment still has a checkpoint of. `held_out` is the metric on held-out data, where the
-    recommendation asked for it.
+    `value` is the metric after the last of all its `epochs`, `best_value` the best among those of which it still has a
+    checkpoint, `held_out` the metric on held-out data, where the recommendation asked for it.
     """
 
     experiment: int
@@ -178,7 +178,7 @@ class Decision:
     @classmethod
     def from_json(cls, data: Any, where: str) -> Decision:
         """The decision stored as `data`. Raises RecordError or UnknownFormat; `where` names the object."""
-        with _reading(data, where):
+        with reading(data, where):
             decision = cls(
                 stage=data["stage"],
                 index=data["index"],
@@ -263,7 +263,7 @@ class Result:
     @classmethod
     def from_json(cls, data: Any, where: str) -> Result:
         """The result stored as `data`. Raises RecordError or UnknownFormat; `where` names the object."""
-        with _reading(data, where):
+        with reading(data, where):
             fields = {key: value for key, value in data.items() if key != "format"}
             fields["history"] = tuple((int(epoch), float(value)) for epoch, value in fields["history"])
             fields["attempts"] = tuple(fields["attempts"])
@@ -326,7 +326,7 @@ class History:
         return replace(self, results={**self.results, (result.experiment, result.rung): result})
 
 
-# How reasons began when a record stored no origins. Never change these words: old records hold them.
+# How reasons began when a record stored no origins: old records hold these words.
 _OLD_REASONS = {
     "the network's defaults": Origin.DEFAULT,
     "values of the user": Origin.REQUESTED,
@@ -370,7 +370,7 @@ def _without_origins(decision: Decision) -> Decision:
     return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
 
 
-class _reading:  # noqa: N801 - reads as a verb at the place of use
+class reading:  # noqa: N801 - reads as a verb at the place of use
     """Checks the format and turns the errors of a malformed object into RecordError."""
 
     def __init__(self, data: Any, where: str) -> None:

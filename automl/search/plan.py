@@ -59,6 +59,21 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """What a stage has in place of what was planned for it, where its search ended early (early_end.py).
+
+    `decisions` were made by then, and ask for `experiments`. `epochs` are those that its trainings have done or may
+    still do, and `longest` is the most that one of them has; both are 0 where nothing trained. `why` is for people.
+    """
+
+    decisions: int
+    experiments: int
+    epochs: int
+    longest: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One run of successive halving, the whole chain of a Bayesian search, or the final judgement.
 
@@ -68,7 +83,8 @@ class Stage:
     `overlap` has no barrier between its rungs, whose sizes are then the most trainings that it can ask for; a rung with
     new experiments begins a bracket, whose experiments go on in the rungs behind it. `entrants` says for each rung of a
     race how many sets of values train in it (see race.py); it is empty in any other stage. `anew`: who goes on
-    begins at epoch 0 again.
+    begins at epoch 0 again. `ended` says how far it came where the search ended early; `rungs` are then still those
+    that were planned, for its decisions were made by them.
     """
 
     index: int
@@ -81,6 +97,7 @@ class Stage:
     overlap: Overlap | None = None
     entrants: tuple[int, ...] = ()
     anew: bool = False
+    ended: Ended | None = None
 
     @property
     def runs(self) -> int:
@@ -89,12 +106,23 @@ class Stage:
 
     @property
     def most_decisions(self) -> int:
-        """How many decisions it has at most: one for each rung, or without a barrier one for each training."""
+        """How many decisions it has at most: one for each rung, or without a barrier one for each training.
+
+        Where the search ended early it has those that were made by then.
+        """
+        if self.ended is not None:
+            return self.ended.decisions
         return len(self.rungs) if self.overlap is None else self.runs
 
     @property
     def experiments(self) -> int:
+        """How many experiments are planned, each of which has a number, also where the search ended before it."""
         return sum(rung.size for rung in self.rungs if rung.new)
+
+    @property
+    def most_experiments(self) -> int:
+        """How many experiments it has at most, which are fewer than planned where the search ended early."""
+        return self.experiments if self.ended is None else self.ended.experiments
 
     @property
     def schedule_epochs(self) -> int:
@@ -149,12 +177,13 @@ class Plan:
     @property
     def searched(self) -> int:
         """The experiments of the search, without those of final judgements."""
-        return sum(stage.experiments for stage in self.search)
+        return sum(stage.most_experiments for stage in self.search)
 
     @property
     def longest(self) -> int:
         """The epochs of its longest training."""
-        return max(stage.schedule_epochs for stage in self.stages)
+        longest = max(stage.schedule_epochs if stage.ended is None else stage.ended.longest for stage in self.stages)
+        return longest or max(stage.schedule_epochs for stage in self.stages)
 
     @property
     def runs(self) -> int:
@@ -199,10 +228,12 @@ class Plan:
         planned = self.stages[stage]
         if self.sees_all(stage, index):
             end = stage if planned.retrains is None else planned.retrains
-            return [(searched, _last(searched)) for searched in self.search if searched.index < end]
+            return [
+                (searched, _last(searched)) for searched in self.search if searched.index < end and _has_any(searched)
+            ]
         if index:
             return [(planned, index - 1)]
-        return [(link, _last(link)) for link in self.chain(planned)[-2:-1]]
+        return [(link, _last(link)) for link in self.chain(planned)[-2:-1] if _has_any(link)]
 
     def units(self, *, resume: bool) -> int:
         """Units of resource of the search. `resume`: promoted experiments go on from their checkpoints, if they can."""
@@ -226,9 +257,12 @@ class Plan:
     def trained(self, stages: tuple[Stage, ...], *, resume: bool) -> int:
         """The total epochs of these stages, from the whole numbers of their rungs."""
         return sum(
-            rung.size * (rung.epochs - (before if resume else 0))
+            stage.ended.epochs
+            if stage.ended is not None
+            else sum(
+                rung.size * (rung.epochs - (before if resume else 0)) for rung, before in with_before(stage, "epochs")
+            )
             for stage in stages
-            for rung, before in with_before(stage, "epochs")
         )
 
 
@@ -261,7 +295,12 @@ def capped(plan: Plan, most: float, repeated: int = 0) -> Plan:
 
 
 def _last(stage: Stage) -> int | None:
-    return None if stage.overlap else len(stage.rungs) - 1
+    return None if stage.overlap else stage.most_decisions - 1
+
+
+def _has_any(stage: Stage) -> bool:
+    """Whether it has a decision; only one whose search ended early may have none."""
+    return stage.most_decisions > 0
 
 
 def with_before(stage: Stage, what: Literal["epochs", "units"]) -> Iterator[tuple[Rung, int]]:

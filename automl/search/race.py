@@ -63,6 +63,16 @@ def heats(candidates: int, repeats: int) -> tuple[Heat, ...]:
     return (*rungs, Heat(entrants, left))
 
 
+def most_heats(wanted: Judgement) -> int:
+    """The most rungs that a race can have, however short the search is."""
+    if wanted.candidates is None:
+        return 1
+    sizes = (
+        (others, repeats) for others in range(1, wanted.candidates + 1) for repeats in range(1, wanted.repeats + 1)
+    )
+    return max((len(heats(*size)) for size in sizes), default=0)
+
+
 def trainings(candidates: int, repeats: int) -> int:
     """How many trainings such a race takes."""
     return sum(heat.size for heat in heats(candidates, repeats))
@@ -84,7 +94,7 @@ def said(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs: in
 
     def share(size: tuple[int, int]) -> str:
         took = trainings(*size) * longest
-        return f"{took:,} epochs, {100 * took / epochs:.0f} % of the search's {epochs:,}"
+        return f"{took:,} epochs, {100 * took / max(1, epochs):.0f} % of the search's {epochs:,}"
 
     others, repeats = chosen
     least = ", the least there is" if trainings(*chosen) * longest > wanted.most * epochs else ""
@@ -96,7 +106,7 @@ def said(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs: in
     if chosen == asked:
         return text
     allowed = "a third" if wanted.share is None else f"{100 * wanted.share:g} %"
-    needed = trainings(*asked) * longest / epochs
+    needed = trainings(*asked) * longest / max(1, epochs)
     return (
         f"{text}; {counted(candidates, 'candidate')} with {counted(wanted.repeats, 'training')} each would take "
         f"{share(asked)}, and {allowed} is allowed: 'final: {{share: {_rounded_up(needed)}}}' allows it"

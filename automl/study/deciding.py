@@ -112,14 +112,16 @@ def _whole(
 ) -> Sequence[tuple[Decision, str]]:
     """All decisions of a stage. Raises NotReady when one is missing."""
     decided = decisions(stage.index)
+    if stage.ended is not None:  # what was decided at the very moment of the end is no part of it
+        decided = decided[: stage.most_decisions]
     if stage.overlap is not None:
         made = [decision for decision, _ in decided]
         outcomes = [outcome for decision in made for outcome in _outcomes(stage, decision, result)]
         if not standing_of(stage, made, outcomes, definition.brain.metric).is_over:
             raise NotReady(f"stage {stage.name} is not finished: {len(decided)} decisions are made")
         return decided
-    if len(decided) < len(stage.rungs):
-        raise NotReady(f"stage {stage.name} is not finished: {len(decided)} of {len(stage.rungs)} decisions are made")
+    if len(decided) < (most := stage.most_decisions):
+        raise NotReady(f"stage {stage.name} is not finished: {len(decided)} of {most} decisions are made")
     return decided
 
 

@@ -20,6 +20,7 @@ from automl.problem.configurations import count, identity, is_drawn
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
+from automl.search.early_end import End, Limit, Then
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan, Resume
 from automl.search.race import Judgement
@@ -28,6 +29,7 @@ from automl.search.schedules.base import Schedule
 from automl.search.untried import Repeats
 from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
+from automl.study.limits import check_limits, with_costs
 from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
 from automl.study.searched_parameters import search_space
 from automl.text.formatting import shown
@@ -45,8 +47,9 @@ _FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number 
 class Definition:
     """A study file and its network, checked together: the whole of what decides a study.
 
-    `extensions` are those since the study was begun, in their order. `rules` are those by which it decides: a study
-    keeps the ones that it was begun with. `unsaid` are the options of MAY_FOLLOW that the study file leaves out.
+    `extensions` are those since the study was begun, in their order. `ends` say how the search ended and then each
+    extension of it; a study without limits has none. `rules` are those by which it decides: a study keeps the ones that
+    it was begun with. `unsaid` are the options of MAY_FOLLOW that the study file leaves out.
 
     `home` is the folder of the file that describes the network, where its program lies; None for one of the catalogue,
     and where only the record is read.
@@ -55,6 +58,7 @@ class Definition:
     file: StudyFile
     network: Network
     extensions: tuple[Extension, ...] = ()
+    ends: tuple[End, ...] = ()
     rules: int = RULES
     unsaid: tuple[str, ...] = field(default=(), compare=False)
     home: Path | None = field(default=None, compare=False)
@@ -72,6 +76,8 @@ class Definition:
 
     def check_new(self) -> None:
         """Raises StudyFileError for what no study may begin with any more, although some that were begun have it."""
+        if self.file.until is not None:
+            check_limits(self.file, self.costs)
         if self.file.parallel is None:
             return
         experiments = self.schedule.plan().experiments
@@ -92,7 +98,13 @@ class Definition:
             file = _stored(StudyFile, {**stored, "study": {**UNSAID, **stored["study"]}}, "study")
         except (RecordError, KeyError, TypeError):  # another study, or a damaged one: whoever compares them says so
             return self
-        return replace(self, file=self.file.model_copy(update={name: getattr(file, name) for name in self.unsaid}))
+        followed = {name: getattr(file, name) for name in self.unsaid}
+        if self.file.until is not None and file.until is not None:  # it is measured by the costs that it began with
+            kept = {name: getattr(file.until, name) for name in ("gpus", "price_per_gpu_hour")}
+            said = self.file.until.model_fields_set
+            update = {name: value for name, value in kept.items() if name not in said}
+            followed["until"] = self.file.until.model_copy(update=update)
+        return replace(self, file=self.file.model_copy(update=followed))
 
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
@@ -100,6 +112,8 @@ class Definition:
         if self.rules >= _NAMED_SAMPLER and self.sampler_name != self.algorithm.unnamed_sampler:
             options["sampler"] = self.sampler_name
         options["final"] = _set(options["final"])
+        if self.file.until is not None:
+            options["until"] = _set(with_costs(self.file.until, self.costs).model_dump(mode="json"))
         return {
             # an option that is not set is left out: an option of a later version must not change a study that lacks it
             "study": {name: value for name, value in _set(options).items() if UNSAID.get(name) != value},
@@ -117,8 +131,9 @@ class Definition:
         if settings is not None:
             file = file.model_copy(update={name: getattr(settings, name) for name in NOT_DECISIVE})
         extensions = tuple(map(Extension.from_json, data.get("extensions", ())))
+        ends = tuple(End.from_json(end, f"ends/{number}.json") for number, end in enumerate(data.get("ends", ())))
         unsaid = tuple(map(str, data.get("unsaid", ())))
-        return cls(file, _stored(Network, data, "network"), extensions, rules_of(data), unsaid)
+        return cls(file, _stored(Network, data, "network"), extensions, ends, rules_of(data), unsaid)
 
     @cached_property
     def metric_rule(self) -> MetricRule:
@@ -180,7 +195,13 @@ class Definition:
         judgement = self.file.final.judgement if self.file.automl_enabled else Judgement(0)
         return Brain(
             plan=extended(
-                self.schedule, self.growth, self.extensions, judgement, self.most_experiments, resume=self.resume
+                self.schedule,
+                self.growth,
+                self.extensions,
+                judgement,
+                self.most_experiments,
+                resume=self.resume,
+                ends=[end.stages for end in self.ends],
             ),
             space=self.space,
             sampler=NamedSampler(self.sampler_name, of_before=self.rules < _FAILURES_TEACH),
@@ -230,6 +251,23 @@ class Definition:
             return math.inf
         chosen = {identity(each): each for each in (self.space.defaults(), *values)}
         return self.configurations + sum(not is_drawn(self.space, each) for each in chosen.values())
+
+    @property
+    def end(self) -> End | None:
+        """How the search ended, or its newest extension; None while it has not, and always without limits."""
+        return self.ends[len(self.extensions)] if len(self.ends) > len(self.extensions) else None
+
+    @property
+    def limits(self) -> dict[Limit, float]:
+        """What ends the search early, without the limits that extensions have lifted."""
+        lifted = {limit for extension in self.extensions for limit in extension.lifted}
+        given = self.file.until.limits if self.file.until is not None and self.file.automl_enabled else {}
+        return {limit: most for limit, most in given.items() if limit not in lifted}
+
+    @property
+    def stops_what_trains(self) -> bool:
+        """Whether trainings under way are stopped where the search ends early, and it has not ended."""
+        return self.end is None and self.file.until is not None and Then(self.file.until.then) is Then.STOP
 
     @property
     def is_chain(self) -> bool:

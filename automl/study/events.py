@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.study.attempt_times import AttemptTimes
+from automl.study.definition import Definition
 
 
 class EventKind(StrEnum):
@@ -20,6 +21,7 @@ class EventKind(StrEnum):
     SETTLED = "settled"  # the training has ended, and the event has its result
     SKIPPED = "skipped"  # the result already existed
     PREEMPTED = "preempted"  # the training was stopped from outside and starts again
+    ENDED = "ended"  # the search ended early: the event has a text, and the definition with the plan from now on
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Event:
     result: Result | None = None
     times: AttemptTimes | None = None
     text: str = ""
+    definition: Definition | None = None
 
 
 Listener = Callable[[Event], None]

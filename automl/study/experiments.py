@@ -9,7 +9,7 @@ from typing import Any
 from automl.errors import RecordError
 from automl.search.agenda import standing_in
 from automl.search.brain import QueuedValues
-from automl.search.history import Decision, Experiment, History, Outcome, Recommendation, Result, Status
+from automl.search.history import Decision, Experiment, Failure, History, Outcome, Recommendation, Result, Status
 from automl.search.plan import Plan, Rung, Stage
 from automl.study.keys import decision_key
 
@@ -62,6 +62,8 @@ def run_states(history: History, stages: Iterable[Stage]) -> dict[tuple[int, int
         for rung, decision in decisions.items():
             following = decisions.get(rung + 1)
             promoted = None if following is None else {issued.number for issued in following.issued}
+            if following is None and stage.ended is not None:  # the search ended before that was decided
+                promoted = set()
             for issued in decision.issued:
                 run = (issued.number, rung)
                 states[run] = _run_state(history.results.get(run), stage.goes_on(rung), promoted)
@@ -85,6 +87,8 @@ def _run_state(result: Result | None, may_go_on: bool, promoted: set[int] | None
     """`promoted` holds the experiments that go on to the next rung; None while that is not decided."""
     if result is None:
         return RunState.TRAINING
+    if result.failure is Failure.ENDED:
+        return RunState.STOPPED
     if result.failure is not None:
         return RunState.FAILED
     if not may_go_on:
@@ -121,12 +125,21 @@ def experiments(history: History, plan: Plan) -> list[Experiment]:
 
 
 def _stopped(history: History, stage: Stage) -> dict[int, str]:
-    """Why experiments do not go on, by number: what decisions say of it, or without a barrier their rank in the end."""
+    """Why experiments do not go on, by number: what decisions say of it, or without a barrier their rank in the end.
+
+    Where the search ended early that is why the others, about which nothing was decided, do not.
+    """
     if stage.overlap is None:
-        return {stop.number: stop.reason for decision in history.of_stage(stage.index) for stop in decision.stopped}
+        decisions = history.of_stage(stage.index)
+        ended = {} if stage.ended is None else _numbers(decisions[-1:], stage.ended.why)
+        return ended | {stop.number: stop.reason for decision in decisions for stop in decision.stopped}
     standing = standing_in(history, stage)
     outcomes = (outcome for outcome in standing.outcomes.values() if outcome.value is not None)
     return {outcome.experiment: standing.standing(outcome) for outcome in sorted(outcomes, key=lambda one: one.rung)}
+
+
+def _numbers(decisions: Iterable[Decision], why: str) -> dict[int, str]:
+    return {issued.number: why for decision in decisions for issued in decision.issued}
 
 
 def to_ask_for(history: History, stage: Stage) -> Iterator[tuple[Rung, int]]:
@@ -142,7 +155,7 @@ def to_ask_for(history: History, stage: Stage) -> Iterator[tuple[Rung, int]]:
                 if rung.size > len(numbers):
                     yield rung, rung.size - len(numbers)
         return
-    for rung in stage.rungs[len(decisions) :]:
+    for rung in stage.rungs[len(decisions) : stage.most_decisions]:
         yield rung, rung.size if rung.new or not decisions else min(rung.size, len(decisions[-1].issued))
 
 
@@ -151,6 +164,8 @@ def _reason(status: Status, results: Sequence[Result], stopped: str) -> str:
     if status is Status.FAILURE:
         failed = results[-1]
         return f"{failed.failure}: {failed.message}" if failed.message else str(failed.failure)
+    if results and results[-1].failure is Failure.ENDED:
+        return results[-1].message
     return stopped if status in {Status.STOPPED, Status.SUCCESS} else ""
 
 

@@ -19,7 +19,8 @@ EXTENSIONS = "extensions"
 REMOVED = "gc"
 RETRIES = "retries"  # runs that failed and are trained again, by number
 PAUSES = "pauses"  # rows of failures at which the study paused
-USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED, RETRIES, PAUSES)
+ENDS = "ends"  # how the search ended, and each of its extensions, where a study has limits
+USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED, RETRIES, PAUSES, ENDS)
 
 BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"  # views
 BEST_MODEL = "best_model/"
@@ -91,6 +92,12 @@ def run_prefix(experiment: int, rung: int) -> str:
 def run_of(key: str) -> tuple[int, int] | None:
     """The experiment and rung of an object that an attempt wrote; None for a key of something else."""
     return _numbers(_OF_ATTEMPT, key)
+
+
+def attempt_of(key: str) -> tuple[int, int, str] | None:
+    """The experiment, rung and attempt that wrote an object; None for a key of something else."""
+    match = _OF_ATTEMPT.fullmatch(key)
+    return None if match is None else (int(match[1]), int(match[2]), match[3])
 
 
 def attempt_prefix(experiment: int, rung: int, attempt: str) -> str:

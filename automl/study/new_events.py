@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from automl.search.history import Decision, History, Recommendation, Result
+from automl.study import ending
 from automl.study.attempt_times import times_of_newest, times_of_run
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind
@@ -27,13 +28,15 @@ class RecordEvents:
     def look(self, running: Collection[int]) -> list[Event]:
         """What happened since the last look, in order. `running` are the experiments that a pod trains now."""
         self._forget_retried()
+        ended = self._read_end()
         decided = self._read_decisions()
         study = History(self.definition.brain.metric, self._all_decisions(), self._results)
         settled = self._read_results(study)
         study = History(study.metric, study.decisions, dict(self._results))
         newest = times_of_newest(self.record, [result for *_, result in settled])
         times_of = {(attempt.experiment, attempt.rung, attempt.attempt): attempt for attempt in newest}
-        events = [Event(EventKind.DECIDED, study, decision=decision) for decision in decided]
+        events = [Event(EventKind.ENDED, study, text=text, definition=self.definition) for text in ended]
+        events += [Event(EventKind.DECIDED, study, decision=decision) for decision in decided]
         for recommendation, rung, result in settled:
             self._training.pop(recommendation.number, None)
             times = times_of.get((recommendation.number, rung, result.attempts[-1]))
@@ -48,6 +51,16 @@ class RecordEvents:
         for run, numbers in self._retried.items():
             if numbers != before.get(run):
                 self._results.pop(run, None)
+
+    def _read_end(self) -> list[str]:
+        """Why the search ended early, when it did since the last look; what was decided after that is left out."""
+        before, self.definition = self.definition, ending.refreshed(self.record, self.definition)
+        if self.definition is before:
+            return []
+        for stage in self.definition.plan.stages:
+            del self._decisions.get(stage.index, [])[stage.most_decisions :]
+        end = self.definition.end
+        return [end.why] if end is not None and end.is_early else []
 
     def _all_decisions(self) -> tuple[Decision, ...]:
         return tuple(decision for stage in self.definition.plan.stages for decision in self._decisions[stage.index])

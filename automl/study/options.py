@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from automl.networks.definition import MetricRule
 from automl.search.algorithms import ALGORITHMS, SAMPLERS
+from automl.search.early_end import Limit
 from automl.search.plan import MAX_EXPERIMENTS
 from automl.search.race import Judgement
 from automl.search.ranking import Among
@@ -64,6 +65,40 @@ class Final(Options):
     @property
     def judgement(self) -> Judgement:
         return Judgement(self.repeats, self.candidates, self.share)
+
+
+class Until(Options):
+    """When a search ends before its plan does: at the first limit that is reached. Limits count the search alone."""
+
+    target: float | None = Field(None, allow_inf_nan=False, description="the best of the search is as good as this")
+    no_improvement: int | None = Field(
+        None, ge=1, le=MAX_EXPERIMENTS, description="full trainings in a row that are not better than the best before"
+    )
+    epochs: int | None = Field(None, ge=1, le=1_000_000_000, description="trained, or still to train by what has begun")
+    hours: float | None = Field(None, gt=0, allow_inf_nan=False, description="in which something trained")
+    gpu_hours: float | None = Field(None, gt=0, allow_inf_nan=False, description="of all trainings, lost ones too")
+    price: float | None = Field(None, gt=0, allow_inf_nan=False, description="of the GPU hours")
+    price_per_gpu_hour: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="for 'price'; default: that of 'costs' when the study begins"
+    )
+    gpus: int | None = Field(
+        None, ge=1, le=1024, description="for GPU hours and price; default: those of 'costs' when the study begins"
+    )
+    then: Literal["finish", "stop"] = Field(
+        "finish", description="what becomes of the trainings that are under way: finish (default) or stop"
+    )
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Until:
+        if not self.limits:
+            raise ValueError(f"no limit, and one is needed of {', '.join(Limit)}")
+        return self
+
+    @property
+    def limits(self) -> dict[Limit, float]:
+        """The limits that are given."""
+        given = {limit: getattr(self, limit.value) for limit in Limit}
+        return {limit: most for limit, most in given.items() if most is not None}
 
 
 class CostSettings(Options):
@@ -180,6 +215,7 @@ class StudyFile(Options):
         description="the results among which the best is chosen: longest, those with the most epochs that any "
         "experiment has reached; all, those of any number of epochs",
     )
+    until: Until | None = Field(None, description="ends the search early; what began may finish, the judgement follows")
     final: Final = Final(**USUAL_RACE)
     costs: CostSettings = CostSettings()
     run: RunSettings = RunSettings()

@@ -21,7 +21,8 @@ from automl.study.record import Record
 from automl.text.formatting import counted, numbered
 
 Key = tuple[int, int]  # of a run: experiment and rung
-_BY_THE_VALUES = (Failure.OUT_OF_MEMORY, Failure.NOT_FINITE)  # a part of the space may have nothing else
+# what is no outage: a part of the space may have nothing else, or the search ended
+_NO_OUTAGE = (Failure.OUT_OF_MEMORY, Failure.NOT_FINITE, Failure.ENDED)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Pause:
 
 def is_early(run: Run, result: Result) -> bool:
     """Whether it failed before the first epoch that it was to train, and not by the values that were tried."""
-    failed = result.failure not in {None, *_BY_THE_VALUES}
+    failed = result.failure not in {None, *_NO_OUTAGE}
     return failed and result.epochs <= run.recommendation.resume_epoch
 
 

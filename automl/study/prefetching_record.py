@@ -33,7 +33,7 @@ class PrefetchingRecord(Record):
         """All decisions and results of the study, in order."""
         self.retries()
         self.read_decisions()
-        decisions = [decision for stage in definition.plan.stages for decision, _ in self.decisions(stage.index)]
+        decisions = [decision for stage in definition.plan.stages for decision, _ in self.decisions_in(stage)]
         self.read_results((issued.number, rung) for decision in decisions for issued, rung in decision.runs())
         return super().history(definition)
 

@@ -6,6 +6,7 @@ decisions/<stage>/<index>.json            once      a decision: the only commit 
 results/<experiment>/<rung>.json          once      a result; names the attempt that won
 enqueued/<n>.json                         once      values that a user wants tried next
 extensions/<n>.json                       once      how many experiments there are to be, or the R, from then on
+ends/<n>.json                             once      how the search ended, and each extension, where it has limits
 gc/<n>.json                               once      the checkpoints that a user had removed, and why
 pauses/<n>.json                           once      a row of failures at which the study paused
 retries/<n>.json                          once      the runs trained again; their results: .../<rung>.<n>.json
@@ -29,10 +30,12 @@ from automl.search.history import (
     Result,
     check_format,
 )
+from automl.search.plan import Stage
 from automl.stores.base import Store
 from automl.study.definition import Definition
 from automl.study.experiments import check_in_plan
 from automl.study.keys import (
+    ENDS,
     ENQUEUED,
     EXTENSIONS,
     MANIFEST,
@@ -60,7 +63,7 @@ class Record:
         self._retries: dict[tuple[int, int], list[int]] | None = None
 
     def metadata(self) -> Mapping[str, Any]:
-        """What the study was begun with, and what it was extended to since.
+        """What the study was begun with, what it was extended to since, and how its search ended where it has limits.
 
         Raises RecordError when the store holds no study, or a damaged one.
         """
@@ -79,7 +82,9 @@ class Record:
                 f"{self.where(METADATA)} does not match its sha256",
                 advice="it was edited or damaged: restore it from a copy",
             )
-        return {**data, "extensions": self.user_changes(EXTENSIONS)}
+        has_limits = isinstance(data["study"], dict) and data["study"].get("until") is not None
+        ends = {"ends": self.user_changes(ENDS)} if has_limits else {}
+        return {**data, "extensions": self.user_changes(EXTENSIONS), **ends}
 
     def decision(self, stage: int, index: int) -> tuple[Decision, str] | None:
         """The decision and the sha256 of its bytes; None if it does not exist yet."""
@@ -95,6 +100,11 @@ class Record:
         while (decision := self.decision(stage, len(decisions))) is not None:
             decisions.append(decision)
         return decisions
+
+    def decisions_in(self, stage: Stage) -> list[tuple[Decision, str]]:
+        """The decisions of a stage that are part of the plan: not one that was made as the search ended early."""
+        decisions = self.decisions(stage.index)
+        return decisions if stage.ended is None else decisions[: stage.most_decisions]
 
     def commit(self, decision: Decision) -> Decision:
         """Stores the decision unless one exists already; returns the one that is stored (state rules 1 and 4)."""
@@ -229,7 +239,7 @@ class Record:
         decisions: list[Decision] = []
         results: dict[tuple[int, int], Result] = {}
         for stage in definition.plan.stages:
-            for decision, _ in self.decisions(stage.index):
+            for decision, _ in self.decisions_in(stage):
                 check_in_plan(stage, decision)
                 decisions.append(decision)
                 for issued, rung in decision.runs():

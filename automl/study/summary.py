@@ -132,7 +132,7 @@ def search_is_over(definition: Definition, study: History) -> bool:
 def _is_over(history: History, stage: Stage) -> bool:
     if stage.overlap is not None:
         return standing_in(history, stage).is_over
-    decided = len(history.of_stage(stage.index)) == len(stage.rungs)
+    decided = len(history.of_stage(stage.index)) == stage.most_decisions
     return decided and RunState.TRAINING not in run_states(history, (stage,)).values()
 
 

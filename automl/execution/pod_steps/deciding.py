@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 from automl.errors import NotReady, RecordError
 from automl.execution import submission
@@ -18,8 +19,9 @@ from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of
 from automl.search.brain import none_succeeded
 from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
+from automl.search.race import most_heats
 from automl.stores import open_store
-from automl.study import outages, summary
+from automl.study import ending, outages, summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import REPORT
@@ -47,7 +49,7 @@ def start() -> None:
     if again:
         print(f"the study goes on after a pause: {counted(len(again), 'training')} again", flush=True)
     output("search", _stages(plan.search))
-    output("judge", _stages(plan.finals))
+    output("judge", _judgements(opened.definition))
     for name in ("store", "image", "timeout_minutes", "bucket", "report_key"):
         output(name, getattr(study, name))
     print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)
@@ -55,6 +57,14 @@ def start() -> None:
 
 def _stages(stages: Iterable[Stage]) -> str:
     return json.dumps([{"stage": str(stage.index), "rungs": str(stage.most_decisions)} for stage in stages])
+
+
+def _judgements(definition: Definition) -> str:
+    """The judgements; the last one with as many rungs as it can have where the search may end early."""
+    planned: list[dict[str, str]] = json.loads(_stages(definition.plan.finals))
+    if planned and definition.file.until is not None and definition.end is None:
+        planned[-1]["rungs"] = str(max(int(planned[-1]["rungs"]), most_heats(definition.file.final.judgement)))
+    return json.dumps(planned)
 
 
 def propose_rung() -> None:
@@ -70,9 +80,28 @@ def propose_rung() -> None:
         return
     for following in pending(opened.definition.plan, opened.history()):
         if following.step == this and not following.decisions:  # Argo asks when the trainings before are over
-            _refuse_untried(_give_up_lost(record, following.runs))
+            _refuse_untried(_give_up_lost(opened, following.runs))
     outages.check(record, opened.definition, opened.history())
+    opened = _look_for_the_end(opened)
+    if not _is_needed(opened, this):
+        return
     _put_out(opened, propose(record, opened.definition, this.stage, this.index))
+
+
+def _look_for_the_end(opened: OpenedStudy) -> OpenedStudy:
+    """Ends the search where one of its limits is reached."""
+    return replace(opened, definition=ending.look(opened.record, opened.definition, opened.history()))
+
+
+def _is_needed(opened: OpenedStudy, this: Step) -> bool:
+    """Whether the plan still has this decision; if not, says so to people and to Argo."""
+    stage, end = opened.definition.plan.stages[this.stage], opened.definition.end
+    if this.index < stage.most_decisions:
+        return True
+    why = stage.ended.why if stage.ended is not None else end.why if end is not None else "it is in no plan"
+    print(f"not needed: {why}")
+    output("experiments", "[]")
+    return False
 
 
 def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
@@ -81,10 +110,16 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
     Each turn has its own index, so one that is run again gets its own decision again. It makes those before its own
     that nobody has made yet: what decides is what stands in the record, and not which turn is the first to look.
     """
-    plan, asked_again = opened.definition.plan, False
+    asked_again, seen = False, -1
     while (stored := record.decision(this.stage, this.index)) is None:
         history = opened.history()
         outages.check(record, opened.definition, history)
+        if len(history.results) != seen:
+            opened, seen = _look_for_the_end(opened), len(history.results)
+        opened = replace(opened, definition=ending.refreshed(record, opened.definition))
+        if not _is_needed(opened, this):
+            return
+        plan, history = opened.definition.plan, opened.history()
         following = next((each for each in pending(plan, history) if each.step.stage == this.stage), None)
         if following is None:
             print("nothing is left to train in this stage")
@@ -98,17 +133,18 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
             print(f"waits for the result of {counted(len(following.runs), 'training')}", flush=True)
         asked_again = True
         time.sleep(WAIT_SECONDS)
-    _put_out(opened, stored[0])
+    if _is_needed(opened, this):
+        _put_out(opened, stored[0])
 
 
 def settle() -> None:
     """Gives up the training of a turn whose pod is gone for good, if it left no result."""
-    record, _ = open_study()
+    record, opened = open_study()
     outages.refuse_paused(record)  # a pod that refused to train is not lost
     this = step()
     stored = record.decision(this.stage, this.index)
     if stored is not None:
-        _give_up_lost(record, (run for run in runs_of_decision(stored[0]) if record.result(*run.key) is None))
+        _give_up_lost(opened, (run for run in runs_of_decision(stored[0]) if record.result(*run.key) is None))
 
 
 def _put_out(opened: OpenedStudy, decision: Decision) -> None:
@@ -144,7 +180,7 @@ def collect() -> None:
         output(REPORT, (record.store.get(REPORT) or b"").decode())
         raise paused.error()
     unfinished = pending(plan, history)
-    _give_up_lost(record, _runs_of_ended_stages(history, unfinished))
+    _give_up_lost(opened, _runs_of_ended_stages(history, unfinished))
     study = views.rebuild(opened)
     output(REPORT, (record.store.get(REPORT) or b"").decode())
     best = summary.best(opened.definition, study)
@@ -197,13 +233,16 @@ def _refuse_untried(runs: Collection[Run]) -> None:
         )
 
 
-def _give_up_lost(record: Record, runs: Iterable[Run]) -> list[Run]:
+def _give_up_lost(opened: OpenedStudy, runs: Iterable[Run]) -> list[Run]:
     """Stores a failure for each of these runs, which are over and have left no result.
 
     Returns those that it leaves open: a user had them trained again when their pods were over.
     """
-    left = []
+    record, left = opened.record, []
     for run in runs:
+        if ending.is_left_out(opened.definition, run):
+            ending.leave_out(record, opened.definition, run, "left-out")
+            continue
         if not outages.was_tried(record, run.key):
             left.append(run)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -21,13 +22,14 @@ from automl.execution.working_folder import WORK
 from automl.networks import Network
 from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, Result
-from automl.study import outages
+from automl.study import ending, outages
 from automl.study.outages import is_early
 from automl.study.record import Record
 from automl.text import strict_json
 
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 900.0  # that a training pod waits for its store at the end, before the pod is run again
+END_SECONDS = 15.0  # between two looks whether the search has ended
 GRACE_SECONDS = 25.0  # from SIGTERM until the pod is gone, less what a last upload takes
 
 _IN_FOLDER = 'cd "$1" && shift && exec "$@"'  # fixed text for sh, which every image has that can train here
@@ -46,6 +48,11 @@ def stage_in_training() -> None:
         print("the result stands already")
         return
     outages.refuse_paused(record)
+    if ending.is_left_out(opened.definition, run):
+        ending.leave_out(record, opened.definition, run, variable("AUTOML_ATTEMPT"))
+        (contract.WORK / contract.SKIP).touch()
+        print(f"experiment {recommendation.number} is not needed: {ending.why_left_out(opened.definition, run)}")
+        return
     try:
         launch = stage_in(record, opened.definition, recommendation, run.rung, contract.WORK)
     except CheckpointError as error:
@@ -107,6 +114,8 @@ class _Following:
     began: float = field(default_factory=time.monotonic)
     terminated: float | None = None  # when SIGTERM came
     timed_out: bool = False
+    looked: float = -math.inf  # when it was last looked whether the search has ended
+    left_out: str = ""  # why this training is not needed any more
 
     def follow(self) -> None:
         signal.signal(signal.SIGTERM, self._note_sigterm)
@@ -120,6 +129,8 @@ class _Following:
         if observer is not None:
             seconds = self._seconds()
             result = self._patiently(lambda: observer.finish(ended, seconds))
+            if result is None and self.left_out:
+                result = self._patiently(lambda: observer.give_up(Failure.ENDED, self.left_out))
         if result is not None and result.failure is not None:
             failed = result
             self._patiently(lambda: _pause_at_a_row(failed))  # before this pod may end
@@ -138,18 +149,33 @@ class _Following:
             seconds = self._seconds()
             try:
                 _report(observer, observer.poll(seconds))
+                self._look_for_the_end(observer)
             except StoreError as error:  # what is not stored now is stored at the next look
                 print(f"the store is away: {error}", flush=True)
             if limit is not None and seconds > limit * 60 and not self.timed_out:
                 self.timed_out = True
-            if self.timed_out or observer.need_not_go_on:
+            if self.timed_out or self.left_out or observer.need_not_go_on:
                 (contract.WORK / contract.STOP).touch()
             if self._is_late():
                 return
             time.sleep(POLL_SECONDS)
 
+    def _look_for_the_end(self, observer: Observer) -> None:
+        """Notices that the search has ended without this training, and ends it where that stops what trains."""
+        if observer.definition.file.until is None or time.monotonic() - self.looked < END_SECONDS:
+            return
+        self.looked = time.monotonic()
+        record, opened = open_study()
+        definition = opened.definition
+        if definition.stops_what_trains:
+            definition = ending.look(record, definition, opened.history())
+        run = _run(record)
+        if ending.is_left_out(definition, run):
+            self.left_out = ending.why_left_out(definition, run)
+            print(f"stops: {self.left_out}", flush=True)
+
     def _how_it_ended(self) -> Ended:
-        stopped = self.terminated is not None or (contract.WORK / contract.STOPPED).exists()
+        stopped = self.terminated is not None or bool(self.left_out) or (contract.WORK / contract.STOPPED).exists()
         if (contract.WORK / contract.EXIT_CODE).exists():
             code = int((contract.WORK / contract.EXIT_CODE).read_text())
         else:  # its container was killed, with the whole pod or by itself

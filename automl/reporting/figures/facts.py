@@ -42,7 +42,7 @@ class Searched:
 
     @property
     def failed(self) -> bool:
-        return bool(self.experiment.results) and self.experiment.results[-1].failure is not None
+        return bool(self.experiment.results) and self.experiment.results[-1].failure not in {None, Failure.ENDED}
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Facts:
         kinds: dict[Failure, dict[str, list[int]]] = {}
         for experiment in self.experiments:
             last = experiment.results[-1] if experiment.results else None
-            if last is not None and last.failure is not None:
+            if last is not None and last.failure not in {None, Failure.ENDED}:
                 kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(experiment.number)
         return dict(sorted(kinds.items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0])))
 

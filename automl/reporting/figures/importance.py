@@ -25,7 +25,7 @@ LEAST = 10  # experiments; a split of fewer says nothing
 MOST_BINS = 6
 _PER_BIN = 5
 _SHUFFLES = 400
-_NOT_THE_VALUES = {Failure.LOST, Failure.PREEMPTED}  # failures of the machines
+_NOT_THE_VALUES = {Failure.LOST, Failure.PREEMPTED, Failure.ENDED}  # failures of the machines
 
 Ranks = NDArray[numpy.float64]
 

@@ -56,7 +56,8 @@ def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
     decisions = facts.study.of_stage(stage.index)
     issued = [recommendation for decision in decisions for recommendation, at in decision.runs() if at == rung.index]
     if stage.overlap is None and rung.index >= len(decisions):
-        return line if facts.state != "failed" else Line(**{**vars(line), "away": line.planned})
+        is_off = facts.state == "failed" or stage.ended is not None
+        return Line(**{**vars(line), "away": line.planned}) if is_off else line
     ended = failed = trained = saved = 0
     seconds = 0.0
     to_come = stage.overlap is not None and not standing_in(facts.study, stage).is_decided

@@ -21,6 +21,7 @@ def answer(facts: Facts) -> Markup:
         "section",
         tag("p", headline(facts), class_="headline"),
         tag("p", conclusion(facts), class_="lead"),
+        tag("p", _early_end(facts)) if _early_end(facts) else None,
         _tiles(facts),
         tag("div", _judgement(facts), _values(facts), class_="pair") if facts.best else None,
         id="answer",
@@ -41,6 +42,12 @@ def headline(facts: Facts) -> Markup:
     whose = "the defaults" if best.is_defaults else f"experiment {best.experiment}"
     value = tag("strong", f"{facts.metric} {number(best.value)}")
     return joined(f"The best{so_far} is ", value, f", {whose}.")
+
+
+def _early_end(facts: Facts) -> str:
+    """Which limit has ended the search; empty where none has."""
+    why = next((end.why for end in reversed(facts.definition.ends) if end.is_early), "")
+    return f"{why[:1].upper()}{why[1:]}." if why else ""
 
 
 def conclusion(facts: Facts) -> str:
@@ -116,7 +123,7 @@ def _tiles(facts: Facts) -> Markup:
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
     rest = counts[Status.PENDING] + counts[Status.WAITING]
     under_way = f", {rest} under way" if rest else ""
-    needed = facts.definition.plan.experiments - not_needed(facts)
+    needed = sum(stage.most_experiments for stage in facts.definition.plan.stages) - not_needed(facts)
     tiles.append(("Experiments", f"{ended:,} of {needed:,}", f"ended well; {failed}{under_way}{_spared(facts)}"))
     seconds = sum(result.seconds for result in facts.study.results.values())
     trained = sum(facts.trained.values())

@@ -19,7 +19,7 @@ from rich.text import Text
 from automl.analysis import status
 from automl.analysis.time_left import time_left
 from automl.reporting.rows import time_left_text
-from automl.search.history import History, Status
+from automl.search.history import Failure, History, Status
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
@@ -73,7 +73,7 @@ class LiveView:
 
     def __call__(self, event: Event) -> None:
         self.take(event)
-        if self._live is None or event.kind is EventKind.NOTE:  # above the table, where it stays
+        if self._live is None or event.kind in {EventKind.NOTE, EventKind.ENDED}:  # above the table, where it stays
             for line in self.lines(event):
                 self.console.print(line, highlight=False, soft_wrap=True)
         elif event.kind is not EventKind.EPOCH or time.monotonic() >= self._quiet_until:
@@ -81,7 +81,7 @@ class LiveView:
 
     def take(self, event: Event) -> None:
         """Remembers the event, and shows nothing."""
-        self._study = event.study
+        self._study, self.definition = event.study, event.definition or self.definition
         if event.times is not None:
             self._times[event.times.experiment, event.times.rung, event.times.attempt] = event.times
         recommendation = event.recommendation
@@ -107,7 +107,7 @@ class LiveView:
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
-        if event.kind is EventKind.NOTE:
+        if event.kind in {EventKind.NOTE, EventKind.ENDED}:
             yield event.text
         elif event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
@@ -125,9 +125,9 @@ class LiveView:
             yield f"experiment {at.number}: preempted, starts again"
         elif at is not None and event.result is not None:
             result = event.result
-            end = (
-                f"{metric} {formatting.number(result.value)}" if result.failure is None else f"FAILED {result.failure}"
-            )
+            end = f"{metric} {formatting.number(result.value)}"
+            if result.failure is not None:
+                end = "stopped" if result.failure is Failure.ENDED else f"FAILED {result.failure}"
             text = f": {result.message}" if result.message else ""
             word = "was done before" if event.kind is EventKind.SKIPPED else "done"
             yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self.outlook(event.study)}"

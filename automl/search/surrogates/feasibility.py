@@ -21,8 +21,8 @@ from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.warp import Array
 from automl.search.trial import Trial
 
-# What says nothing of the configuration: the machine went away, or its storage.
-_NOT_ITS_FAULT = {Failure.LOST, Failure.PREEMPTED, Failure.NO_CHECKPOINT}
+# What says nothing of the configuration: the machine went away, or its storage, or the search ended.
+_NOT_ITS_FAULT = {Failure.LOST, Failure.PREEMPTED, Failure.NO_CHECKPOINT, Failure.ENDED}
 _LEANING = -0.4  # what is expected of a label where nothing is known: most configurations can be trained
 _DOUBT = 0.05  # the variance of a label beyond the process's own
 _BOUND = np.log(0.5)  # of the probability below which a configuration is avoided
