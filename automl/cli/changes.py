@@ -133,6 +133,8 @@ def extend(
     with it. A unit of resource stays as many epochs as it was, so that the longest
     trainings become longer, and values can be compared. In the last bracket, which
     stops the fewest, the first experiment tries the best values so far again.
+    A search that ended early goes on too: the limits of 'until' that were reached
+    by then limit it no more, the others do, and count from the beginning.
     """
     from automl.opening import open_study
     from automl.operations import extend
@@ -154,12 +156,13 @@ def _goes_on(extended: Extended) -> str:
     if not extended.extended:
         goal = f"{after.experiments} experiments" if after.R is None else f"R = {after.R}"
         return f"the search already goes on to {goal}"
+    lifted = f"; it is no more limited by {', '.join(extended.lifted)}" if extended.lifted else ""
     if after.R is None:
-        return f"the search has {before.experiments} experiments and goes on to {after.experiments}"
+        return f"the search has {before.experiments} experiments and goes on to {after.experiments}{lifted}"
     return (
         f"the search has R = {before.R} and goes on to R = {after.R}: {after.experiments - before.experiments} more "
         f"experiments, {extended.epochs:,} epochs, and {after.longest} for the longest training instead of "
-        f"{before.longest}"
+        f"{before.longest}{lifted}"
     )
 
 

@@ -128,7 +128,8 @@ class LocalRun:
                     active.end()
         study = views.rebuild(self._opened())
         if summary.best_of_search(self.definition, study) is None:
-            raise none_succeeded(len(experiments(study, self.definition.plan)))
+            failures = sorted({str(result.failure) for result in study.results.values()})
+            raise none_succeeded(len(experiments(study, self.definition.plan)), failures)
         return study
 
     def _opened(self) -> OpenedStudy:

@@ -14,9 +14,10 @@ from typing import Any
 from automl.errors import InvalidInput, SpaceError
 from automl.problem.completion import completed
 from automl.search.algorithms import ALGORITHMS, grown_by
+from automl.search.early_end import Limit
 from automl.search.extension import Extension, GrowsBy
 from automl.search.history import History
-from automl.study import summary
+from automl.study import ending, summary
 from automl.study.definition import Definition
 from automl.study.experiments import to_ask_for, waiting
 from automl.study.keys import ENQUEUED, EXTENSIONS
@@ -47,6 +48,7 @@ class Extended:
     after: Size
     epochs: int  # that the search has more
     extended: bool
+    lifted: tuple[Limit, ...] = ()  # the limits that were reached, and limit the search no more
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -57,6 +59,7 @@ class Extended:
             "longest": {"from": self.before.longest, "to": self.after.longest},
             "epochs": self.epochs,
             "extended": self.extended,
+            "lifted": [limit.value for limit in self.lifted],
         }
 
 
@@ -81,8 +84,11 @@ def extend(record: Record, definition: Definition, to: Extension, name: str) -> 
     if to in definition.extensions[-1:]:  # asked twice
         return _extended(definition, definition, extended=False)
     _check_goes_on(definition, to, name)
-    longer = replace(definition, extensions=(*definition.extensions, to))  # finds what is wrong before it is stored
     study = _study(record, definition)
+    definition = ending.look(record, definition, study)
+    reached = (limit.limit for limit in ending.progress(record, definition, study) if limit.is_reached)
+    to = replace(to, lifted=tuple(reached))
+    longer = replace(definition, extensions=(*definition.extensions, to))  # finds what is wrong before it is stored
     if not summary.search_is_over(definition, study):
         raise InvalidInput(
             f"{definition.file.name} is still searching",
@@ -99,7 +105,7 @@ def extend(record: Record, definition: Definition, to: Extension, name: str) -> 
             f"{definition.file.name} has just been extended by somebody else",
             advice=f"see 'automl status {name}', then try again",
         )
-    return _extended(definition, longer, extended=True)
+    return replace(_extended(definition, longer, extended=True), lifted=to.lifted)
 
 
 def _extended(before: Definition, after: Definition, *, extended: bool) -> Extended:

@@ -15,10 +15,11 @@ from typing import Any
 
 from automl.errors import AutoMLError
 from automl.search.brain import QueuedValues
+from automl.search.early_end import End, first_reached
 from automl.search.history import Decision, Result, what_is_decided
 from automl.study.deciding import Results, next_decision
 from automl.study.definition import Definition
-from automl.study.keys import ENQUEUED, decision_key
+from automl.study.keys import ENDS, ENQUEUED, decision_key, user_change_key
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.software_versions import versions
@@ -28,10 +29,13 @@ from automl.text.json_diff import Difference, first_difference
 
 @dataclass(frozen=True)
 class Compared:
-    """A decision and where it differs from what is computed now: `one` is stored, `other` is computed."""
+    """A decision and where it differs from what is computed now: `one` is stored, `other` is computed.
 
-    stage: int
-    index: int
+    `stage` is the name of its stage, and `key` that of its object.
+    """
+
+    stage: str
+    key: str
     difference: Difference | None
 
 
@@ -43,19 +47,38 @@ class Replay:
 
     def __init__(self, record: Record, definition: Definition) -> None:
         self._definition = definition
-        self._chains = {stage.index: record.decisions(stage.index) for stage in definition.plan.stages}
+        self._chains = {stage.index: record.decisions_in(stage) for stage in definition.plan.stages}
         self._record = record
         self._again = record.retries()
         self._results = cache(record.results)
         self._enqueued = record.enqueued() if definition.is_chain else []
 
     def __len__(self) -> int:
-        return sum(map(len, self._chains.values()))
+        return sum(map(len, self._chains.values())) + len(self._definition.ends)
 
     def __iter__(self) -> Iterator[Compared]:
         for stage, chain in self._chains.items():
             for index, (stored, _) in enumerate(chain):
-                yield Compared(stage, index, self._difference(stage, index, stored))
+                name = self._definition.plan.stages[stage].name
+                yield Compared(name, decision_key(stage, index), self._difference(stage, index, stored))
+        for number, end in enumerate(self._definition.ends):
+            yield Compared("the end of the search", user_change_key(ENDS, number), self._difference_of_end(end))
+
+    def _difference_of_end(self, end: End) -> Difference | None:
+        """Where the end of a search is not what its own facts give, or these are not the results that are stored."""
+        if end.facts is None:
+            return None
+        for ending in end.facts.endings:
+            outcome = ending.outcome
+            results = [result.outcome().to_json() for result in self._results(outcome.experiment, outcome.rung)]
+            if outcome.to_json() not in results:
+                where = f"facts.endings: experiment {outcome.experiment}, rung {outcome.rung}"
+                return Difference(where, outcome.to_json(), results[-1] if results else "no result")
+        brain = self._definition.brain
+        reached = first_reached(end.limits or {}, end.facts, brain.metric, brain.best_among)
+        if reached is None or reached.limit is not end.limit:
+            return Difference("limit", end.limit and end.limit.value, reached and reached.limit.value)
+        return None
 
     def _difference(self, stage: int, index: int, stored: Decision) -> Difference | None:
         if index >= self._definition.plan.stages[stage].most_decisions:
@@ -146,7 +169,6 @@ def summary(opened: OpenedStudy, decisions: int, first: Compared | None) -> Repl
     definition, metadata = opened.definition, opened.metadata
     different = None
     if first is not None and first.difference is not None:
-        stage = definition.plan.stages[first.stage].name
-        different = DifferentDecision(stage, decision_key(first.stage, first.index), first.difference)
+        different = DifferentDecision(first.stage, first.key, first.difference)
     then = metadata.get("software") or {"argo-automl": metadata["version"]}
     return ReplaySummary(definition.file.name, opened.record.store.uri, decisions, different, then, versions())

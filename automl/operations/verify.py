@@ -47,9 +47,11 @@ from automl.study.record import Record, digest
 from automl.text.digests import sha256_of
 from automl.text.json_diff import first_difference
 
-Run = tuple[int, int]  # an experiment and a rung
 _BEST_MODEL = best_model_key(MANIFEST)
 Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
+
+
+Run = tuple[int, int]  # an experiment and a rung
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Findings:
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     checked: Counter[str] = field(default_factory=Counter)
+    left_out: set[Run] = field(default_factory=set)  # asked for at the very moment when the search ended early
 
     def wrong(self, key: str, problem: str) -> None:
         self.problems.append((key, problem))
@@ -152,6 +155,9 @@ def _decisions(record: Record, definition: Definition, keys: Keys, findings: Fin
             continue
         if (stored[0].stage, stored[0].index) != (stage, index):
             findings.wrong(key, f"says that it is decision {stored[0].index} of stage {stored[0].stage}")
+        elif stage < len(stages) and stages[stage].ended is not None and index >= stages[stage].most_decisions:
+            findings.left_out |= _asked_for([stored[0]])
+            findings.notes.append((key, "was made when the search ended early, and is no part of it"))
         elif stage >= len(stages) or index >= stages[stage].most_decisions:
             findings.wrong(key, "is an orphan: the plan has no such rung")
         else:
@@ -269,7 +275,7 @@ def _last(decisions: Runs, stage: Stage) -> int:
 
 def _check_requested(decisions: Runs, results: Runs, keys: Keys, findings: Findings) -> None:
     """Checks that a decision has requested every result, and every folder of an experiment."""
-    issued = _asked_for([decision for decision, _ in decisions.values()])
+    issued = _asked_for([decision for decision, _ in decisions.values()]) | findings.left_out
     for run in sorted(set(results) - issued):
         findings.wrong(result_key(*run), "is an orphan: no decision has asked for it")
     trained = {pair for key in keys if (pair := run_of(key))}

@@ -14,7 +14,7 @@ from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.asynchronous import standing_of
-from automl.search.history import Decision, Origin, Outcome, Recommendation, Stopped, origin_of
+from automl.search.history import Decision, Failure, Origin, Outcome, Recommendation, Stopped, origin_of
 from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import Promoted, promote
 from automl.search.race import DEFAULTS, Entrant, entrants, halved
@@ -346,6 +346,11 @@ class Brain:
 
 def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
     """The error of a study none of whose `count` experiments succeeded. `failures` are their kinds, if known."""
+    if set(failures) == {Failure.ENDED.value}:
+        return StudyFailed(
+            f"the search ended early before any of its {count} experiments had a result",
+            advice="start under another name with higher limits, or with 'until: {then: finish}'",
+        )
     kinds = f" ({', '.join(failures)})" if failures else ""
     return StudyFailed(
         f"none of the {count} experiments succeeded{kinds}",

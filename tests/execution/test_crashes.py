@@ -35,6 +35,9 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "hyperband_that_learns": (HYPERBAND_9 | BRIEF | {"sampler": "tpe"}, {1: "error@1"}, 200),
     "anew": (HALVING | BRIEF | {"resume": "none"}, {2: "error@1", 5: "preempt@2"}, 20),
     "asha_anew": (ASHA | BRIEF | {"resume": "none"}, {2: "error@1"}, 60),
+    "chain_that_ends_early": (BAYESIAN | {"max_recommendations": 8, "until": {"epochs": 12}}, {1: "error@2"}, 8),
+    "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 16),
+    "asha_that_ends_early": (ASHA | {"until": {"epochs": 14}}, {2: "error@1", 5: "preempt@1"}, 50),
     "race": (RACE, {1: "error@1"}, 30),
 }
 
@@ -80,7 +83,7 @@ def test_random_faults_change_nothing(part: int, folder: Path) -> None:
     assert set(seen) == set(LIVE)
 
 
-@pytest.mark.parametrize("name", ["halving_with_failures", "bayesian", "asha"])
+@pytest.mark.parametrize("name", ["halving_with_failures", "bayesian", "asha", "asha_that_ends_early"])
 def test_two_walkers_that_take_turns_at_every_operation_make_one_study(name: str, folder: Path) -> None:
     settings, faults, _ = STUDIES[name]
     two_walkers(study(settings, faults), folder, SEEDS // 4)

@@ -52,7 +52,7 @@ def test_values_that_were_changed_are_named() -> None:
 
     change(record, decision_key(0, 0), edit)
     first = next(each for each in Replay(record, definition) if each.difference)
-    assert (first.stage, first.index) == (0, 0)
+    assert first.key == decision_key(0, 0)
     assert first.difference is not None
     assert first.difference.field == "issued[3].values.train.lr"
     assert (first.difference.one, first.difference.other) == (0.25, was)
@@ -67,7 +67,7 @@ def test_a_result_that_was_changed_is_named_where_it_was_consumed() -> None:
 
     change(record, result_key(4, 0), edit)
     first = next(each for each in Replay(record, definition) if each.difference)
-    assert (first.index, first.difference and first.difference.field) == (1, "consumed[4].value")
+    assert (first.key, first.difference and first.difference.field) == (decision_key(0, 1), "consumed[4].value")
 
 
 def test_a_result_that_is_gone_is_named() -> None:

@@ -140,7 +140,8 @@ def _check_trained_once(world: World) -> None:
 
 
 def _check_end_without_barrier(world: World, undisturbed: World, *, trained_once: bool) -> None:
-    record, definition = Record(world.objects), world.definition
+    record = Record(world.objects)
+    definition = OpenedStudy.read(record).definition  # with the end of its search
     mine, study = contents(world), record.history(definition)
     assert summary.state(definition, study) == "done"
     different = [compared for compared in Replay(record, definition) if compared.difference is not None]
@@ -154,6 +155,8 @@ def _check_end_without_barrier(world: World, undisturbed: World, *, trained_once
         for rung in stage.rungs:
             sizes = [sum(at == rung.index for _, at in each) for each in (runs, expected)]
             assert sizes[0] <= rung.size
+            if stage.ended is not None:
+                continue  # chance decides how much was asked for by then
             assert sizes[0] == sizes[1], f"rung {rung.index} of stage {stage.name} trained {sizes[0]}, not {sizes[1]}"
     _check_results(world, mine, mine)
     for key in mine:

@@ -191,7 +191,8 @@ def collect() -> None:
     if unfinished:
         raise _ended_early(plan, unfinished[0])
     if best is None:
-        raise none_succeeded(len(experiments(study, plan)))
+        failures = sorted({str(result.failure) for result in study.results.values()})
+        raise none_succeeded(len(experiments(study, plan)), failures)
 
 
 def _best(definition: Definition, study: History, best: summary.Best) -> str:
