@@ -83,7 +83,7 @@ def test_a_rung_that_is_not_needed_asks_for_nothing(
 def test_a_training_that_has_not_begun_is_not_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two trainings of a chain whose steps overlap are under way: one has begun, and the pod of the other is to come."""
+    """Two trainings of a chain whose steps overlap are under way: one has begun, of the other the pod is to come."""
     uniform_instead_of_a_model(monkeypatch)
     settings = OVERLAPPING | {"max_recommendations": 9, "parallel": 3}
     pods = Pods(study(settings, until={"epochs": 5}, final={"repeats": 0}), tmp_path, monkeypatch)
