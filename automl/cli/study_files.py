@@ -38,6 +38,7 @@ def plan(
       study network algorithm sampler   names
       parameters notes                  what is searched; what to know of it
       configurations                    of the search space; null: infinitely many
+      until                             the limits that end the search early
       stages                            name, kind (search or final), experiments,
                                         rungs: experiments, from_epoch, epochs
       totals

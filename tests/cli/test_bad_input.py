@@ -85,6 +85,24 @@ STUDY_FILES = {
     "seed is a float": bad("seed: 1.5", "seed: 1.5", "a whole number"),
     "jobs is 0": bad("run: {jobs: 0}", "run.jobs: 0", "a whole number from 1 to 1,024"),
     "timeout is 0": bad("run: {timeout_minutes: 0}", "run.timeout_minutes: 0", "a number above 0"),
+    "unknown key in until": bad("until: {targt: 1}", "until.targt is not known", "did you mean 'target'?"),
+    "no limit in until": bad("until: {then: stop}", "until", "no limit", "target, no_improvement, epochs, hours"),
+    "until is a number": bad("until: 6", "until: 6", "a mapping"),
+    "target is text": bad("until: {target: high}", 'until.target: "high"', "a number"),
+    "target is infinite": bad("until: {target: .inf}", "until.target is inf", "finite"),
+    "no_improvement is 0": bad("until: {no_improvement: 0}", "until.no_improvement: 0", "a whole number from 1"),
+    "epochs of until are 0": bad("until: {epochs: 0}", "until.epochs: 0", "a whole number from 1"),
+    "epochs of until are a float": bad("until: {epochs: 1.5}", "until.epochs: 1.5", "a whole number"),
+    "hours are 0": bad("until: {hours: 0}", "until.hours: 0", "a number above 0"),
+    "gpu_hours are negative": bad("until: {gpu_hours: -1}", "until.gpu_hours: -1", "a number above 0"),
+    "then is unknown": bad("until: {hours: 1, then: fnish}", 'until.then: "fnish"', "finish or stop"),
+    "price is not known": bad(
+        "until: {price: 9}", "until: price: 9, and the price of a GPU hour", "price_per_gpu_hour"
+    ),
+    "GPU hours without GPUs": bad("until: {gpu_hours: 9}\ncosts: {gpus: 0}", "an experiment takes no GPU", "hours or"),
+    "limits without a search": bad(
+        "until: {hours: 9}\nautoml_enabled: false", "it ends a search, and 'automl_enabled: false' trains once"
+    ),
     "candidates is 0": bad("final: {candidates: 0}", "final.candidates: 0", "a whole number from 1 to 20"),
     "share is 0": bad("final: {share: 0}", "final.share: 0", "a number above 0 up to 100"),
     "share is infinite": bad("final: {share: .inf}", "final.share is inf", "finite"),
