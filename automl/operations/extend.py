@@ -59,7 +59,7 @@ class Extended:
             "longest": {"from": self.before.longest, "to": self.after.longest},
             "epochs": self.epochs,
             "extended": self.extended,
-            "lifted": [limit.value for limit in self.lifted],
+            **({"lifted": [limit.value for limit in self.lifted]} if self.lifted else {}),
         }
 
 

@@ -67,6 +67,7 @@ class Definition:
         if self.network.refused:
             raise StudyFileError(f"network: {self.network.name} cannot be searched: {self.network.refused}")
         self._check_options()
+        check_limits(self.file, self.costs)
         # every error is found before anything is written
         spec = self.spec_with(self.space.defaults())
         set_paths(spec, dict.fromkeys(self.network.fields.paths()))
@@ -76,8 +77,6 @@ class Definition:
 
     def check_new(self) -> None:
         """Raises StudyFileError for what no study may begin with any more, although some that were begun have it."""
-        if self.file.until is not None:
-            check_limits(self.file, self.costs)
         if self.file.parallel is None:
             return
         experiments = self.schedule.plan().experiments
