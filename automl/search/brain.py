@@ -347,10 +347,8 @@ class Brain:
 def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
     """The error of a study none of whose `count` experiments succeeded. `failures` are their kinds, if known."""
     if set(failures) == {Failure.ENDED.value}:
-        return StudyFailed(
-            f"the search ended early before any of its {count} experiments had a result",
-            advice="start under another name with higher limits, or with 'until: {then: finish}'",
-        )
+        early = f"the search ended early before any of its {count} experiments had a result"
+        return StudyFailed(early, advice="start under another name, with higher limits or 'until: {then: finish}'")
     kinds = f" ({', '.join(failures)})" if failures else ""
     return StudyFailed(
         f"none of the {count} experiments succeeded{kinds}",
