@@ -84,14 +84,7 @@ def imported(folder: Path, metric: str | None, wanted: str | None) -> Imported:
             f"whether less or more of {name} is better does not follow from its name",
             advice="give --goal minimize or --goal maximize",
         )
-    names = dict.fromkeys(key for trial in trials for key in trial.params)
-    searched, spec = [], {}
-    for key in names:
-        values = [trial.params[key] for trial in trials if key in trial.params]
-        if len({json.dumps(value, sort_keys=True) for value in values}) == 1:
-            spec[key] = values[0]
-        else:
-            searched.append(_row(key, values, left_out))
+    searched, spec = _space(trials, left_out)
     if not searched:
         raise InvalidInput(f"all trials of {folder} have the same parameters", advice="there is nothing to search")
     found = by_name(name)
@@ -118,6 +111,18 @@ def imported(folder: Path, metric: str | None, wanted: str | None) -> Imported:
     head = (f"From the experiment {folder.resolve().name} of Ray Tune.",)
     draft = Draft(study_name(folder.resolve().name), network, tuple(searched), options, comments, head=head)
     return Imported(draft, tuple(left_out), tuple(_finished(trial, name) for trial in trials))
+
+
+def _space(trials: Sequence[_Trial], left_out: list[str]) -> tuple[list[Searched], dict[str, Any]]:
+    """What differs among the trials, to be searched, and what is the same in all of them."""
+    searched, spec = [], {}
+    for key in dict.fromkeys(key for trial in trials for key in trial.params):
+        values = [trial.params[key] for trial in trials if key in trial.params]
+        if len({json.dumps(value, sort_keys=True) for value in values}) == 1:
+            spec[key] = values[0]
+        else:
+            searched.append(_row(key, values, left_out))
+    return searched, spec
 
 
 def _trial(folder: Path) -> _Trial:

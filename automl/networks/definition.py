@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
 from automl.networks import spec_formats
-from automl.networks.braces import CHECKPOINT, EPOCHS, RESULTS, Words
+from automl.networks.braces import CHECKPOINT, RESULTS, Words
 from automl.networks.checkpoints import Checkpoints
 from automl.networks.command_words import as_words
 from automl.networks.completion import completed
@@ -185,14 +185,7 @@ class Network(_Model):
     @model_validator(mode="after")
     def _reads_its_values(self) -> Network:
         self.words.check({name: self.spec_path(name) for name in self.parameters})
-        is_told = self.fields.epochs is not None or EPOCHS in self.words.names
-        if not is_told and not self.fixed_epochs:
-            raise ValueError(
-                "fields.epochs is missing; or name {epochs} in the command or in environment; or say "
-                "fixed_epochs: true for a program that always trains as long"
-            )
-        if is_told and self.fixed_epochs:
-            raise ValueError("fixed_epochs, or {epochs} in the command and fields.epochs: not both")
+        self.words.check_epochs(self.fields.epochs, fixed=self.fixed_epochs)
         return self
 
     @model_validator(mode="after")
