@@ -5,15 +5,17 @@ Rungs are 1/27, 1/9, 1/3 and all of a full training's epochs; of three one goes 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from automl.problem.parameter import Parameter
 from automl.problem.search_space import SearchSpace
 from benchmarks.epoch_searches import Asked, EpochSearch, Maker, R
-from benchmarks.peers import optuna_distribution
+from benchmarks.peers import optuna_distribution, plain
 from benchmarks.problem import Array
 
 _NU = 3
@@ -143,6 +145,50 @@ class FullTrainings:
         self._draws.note(dict(asked.values), asked.epochs, float(curve.min()))
 
 
+class DEHB:
+    """DEHB as it comes (Awad, Mallik & Hutter 2021): differential evolution in the rungs of Hyperband."""
+
+    def __init__(self, space: SearchSpace, epochs: int, seed: int, trainings: float) -> None:  # noqa: ARG002
+        import ConfigSpace  # type: ignore[import-not-found, unused-ignore]  # a peer, not a dependency
+        import dehb  # type: ignore[import-not-found, unused-ignore]
+        from loguru import logger  # type: ignore[import-not-found, unused-ignore]
+
+        logger.remove()
+        configurations = ConfigSpace.ConfigurationSpace(seed=seed)
+        for parameter in space.parameters:
+            configurations.add(_hyperparameter(ConfigSpace, parameter))
+        self._folder = tempfile.TemporaryDirectory(prefix="dehb-")  # it writes its history there
+        self._library = dehb.DEHB(
+            f=None,
+            cs=configurations,
+            dimensions=len(space.parameters),
+            min_fidelity=max(1, epochs / R),
+            max_fidelity=epochs,
+            eta=_NU,
+            n_workers=1,
+            seed=seed,
+            output_path=self._folder.name,
+            save_freq=None,
+        )
+        self._job: dict[str, Any] = {}
+
+    def ask(self) -> Asked:
+        self._job = self._library.ask()
+        values = {name: plain(value) for name, value in dict(self._job["config"]).items()}
+        return Asked(values, max(1, round(self._job["fidelity"])))
+
+    def tell(self, asked: Asked, curve: Array) -> None:
+        loss = float(curve[: asked.epochs].min())
+        self._library.tell(self._job, {"fitness": loss, "cost": asked.epochs})
+
+
+def _hyperparameter(library: Any, parameter: Parameter) -> Any:
+    if parameter.kind == "categorical":
+        return library.Categorical(parameter.name, parameter.options)
+    kind = library.Integer if parameter.kind == "int" else library.Float
+    return kind(parameter.name, (parameter.low, parameter.high), log=parameter.log)
+
+
 def _steps(epochs: int) -> int:
     """How many rungs there are before the last one."""
     steps = 0
@@ -161,5 +207,6 @@ PEERS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "asha": ((), _maker(ASHA, UniformDraws)),
     "hyperband": ((), _maker(Hyperband, UniformDraws)),
     "asha_tpe": (("optuna",), _maker(ASHA, RungTPE)),
+    "dehb": (("dehb", "ConfigSpace", "loguru"), DEHB),
     "hyperband_tpe": (("optuna",), _maker(Hyperband, RungTPE)),
 }

@@ -68,7 +68,7 @@ class ScikitOptimize:
 
     def ask(self, count: int) -> list[dict[str, Any]]:
         points = self._optimizer.ask(count) if count > 1 else [self._optimizer.ask()]
-        return [{name: _plain(value) for name, value in zip(self._names, point, strict=True)} for point in points]
+        return [{name: plain(value) for name, value in zip(self._names, point, strict=True)} for point in points]
 
     def tell(self, results: Sequence[tuple[Values, float]]) -> None:
         with warnings.catch_warnings():
@@ -91,7 +91,7 @@ class Nevergrad:
 
     def ask(self, count: int) -> list[dict[str, Any]]:
         candidates = [self._optimizer.ask() for _ in range(count)]
-        configurations = [{k: _plain(v) for k, v in candidate.value.items()} for candidate in candidates]
+        configurations = [{k: plain(v) for k, v in candidate.value.items()} for candidate in candidates]
         self._open += zip(configurations, candidates, strict=True)
         return [dict(values) for values in configurations]
 
@@ -158,7 +158,7 @@ def missing_libraries(peer: str) -> tuple[str, ...]:
     return tuple(library for library in PEERS[peer][0] if find_spec(library) is None)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A number of NumPy as Python's own."""
     return value.item() if hasattr(value, "item") else value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from benchmarks.epoch_searches import our_study, ours, repeated
 from benchmarks.tables import Table
 
 SEARCHES = {
-    **{name: maker for name, (_, maker) in PEERS.items()},
+    **{name: maker for name, (libraries, maker) in PEERS.items() if all(map(find_spec, libraries))},
     **{
         name: our_study(name) for name in ("asha+tpe", "hyperband+uniform", "hyperband+tpe", "successive_halving+sobol")
     },
