@@ -193,7 +193,8 @@ class Study:
     def wait(self, every: float = 15.0) -> str:
         """Shows the status every `every` seconds until the search ends. Returns 'Done' or 'Error'.
 
-        Raises StudyFailed when the process that `start` began exits before the search ends.
+        Raises StudyPaused when the study is paused and nothing of it runs here, and StudyFailed when the process that
+        `start` began exits before the search ends.
         """
         with progress_display() as display:
             while True:
@@ -207,6 +208,8 @@ class Study:
                     end = _ENDED.get(current.state)
                     if end is not None and not self._is_running:
                         return end
+                    if current.paused is not None and not self._is_running:
+                        raise current.paused.error()
                 if exit_code is not None and (current is None or current.state not in _ENDED):
                     raise StudyFailed(f"the search ended with exit code {exit_code}", advice=f"see {self.log}")
                 time.sleep(min(every, 0.5) if self._process is not None and current is None else every)

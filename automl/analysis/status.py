@@ -20,6 +20,7 @@ from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_r
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of, to_ask_for
 from automl.study.keys import run_prefix
+from automl.study.outages import Pause, open_pause
 from automl.study.record import Record
 from automl.study.verdict import Standing, Verdict, verdict
 
@@ -126,6 +127,7 @@ class StudyStatus:
     metric: MetricRule
     planned: int
     progress: Progress
+    paused: Pause | None
     running: Mapping[int, int]
     time_left: TimeLeft | None
     best: BestSoFar | None
@@ -135,7 +137,8 @@ class StudyStatus:
 
     @property
     def state(self) -> str:
-        return self.progress.state
+        """That of its progress, or "paused", by a row of failures that nobody has answered."""
+        return self.progress.state if self.paused is None else "paused"
 
     def to_json(self) -> dict[str, Any]:
         left = self.time_left
@@ -143,6 +146,7 @@ class StudyStatus:
             "study": self.study,
             "store": self.store,
             "state": self.state,
+            "paused": self.paused and self.paused.to_json(),
             "algorithm": self.algorithm,
             "metric": self.metric.model_dump(),
             "experiments": {
@@ -186,6 +190,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         metric=definition.metric_rule,
         planned=sum(stage.most_experiments for stage in definition.plan.stages),
         progress=progress(definition, study, running),
+        paused=open_pause(record),
         running=dict(sorted(running.items())),
         time_left=left and left.rounded(),
         best=best(definition, study),

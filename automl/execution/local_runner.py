@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
-from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed
+from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed, StudyPaused
 from automl.execution import leftovers
 from automl.execution.gpus import NO_GPUS, Gpus
 from automl.execution.local_program import prepared
@@ -112,6 +112,7 @@ class LocalRun:
             if again:
                 numbers = sorted({experiment for experiment, _ in again})
                 self._note(f"the study goes on after a pause: {numbered('experiment', numbers)} trained again")
+                views.write_report(self._opened(), self.study)
             if self.study.decisions:  # whoever was here before may have died between a result and what shows it
                 views.write_experiments(self.record, self.definition, self.study, [])
             try:
@@ -120,7 +121,7 @@ class LocalRun:
                 self._leave_out()
                 self._decide()
                 self._walk()
-            except StudyFailed:  # there is nothing to judge; what has failed, and why, is shown all the same
+            except (StudyFailed, StudyPaused):  # what has failed, and why, is shown all the same
                 views.rebuild(self._opened())
                 raise
             finally:

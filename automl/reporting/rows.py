@@ -84,10 +84,18 @@ def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
     return str(row.experiment), row.stage, row.status.value, str(row.epochs)
 
 
+def pause_rows(status: StudyStatus) -> Pairs:
+    """Why a study is paused, and what to do; none for one that is not."""
+    if status.paused is None:
+        return []
+    error = status.paused.error()
+    return [("paused", error.given.removeprefix("the study is paused: ")), ("to go on", error.advice)]
+
+
 def state_rows(status: StudyStatus) -> Pairs:
     """Where a study stands."""
     counts, progress = status.progress.counts, status.progress
-    is_open = status.state in {"running", "judging"}
+    is_open = status.progress.state in {"running", "judging"}
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     parts = [f"{ended}{f' of {status.planned}' if is_open else ''} ended well"]
     parts += [
@@ -101,10 +109,11 @@ def state_rows(status: StudyStatus) -> Pairs:
     rows = [
         ("study", f"{status.study} in {status.store}"),
         ("state", status.state),
+        *pause_rows(status),
         ("experiments", ", ".join(parts)),
         ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
         ("until", early_end_text(status.early_end)),
-        ("time left", time_left_text(status.time_left) if is_open else ""),
+        ("time left", time_left_text(status.time_left) if is_open and status.paused is None else ""),
         ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),
     ]
     return [row for row in rows if row[1]]
@@ -129,6 +138,7 @@ def indicators(status: StudyStatus) -> Pairs:
     best = status.best
     return [
         ("state", status.state),
+        *pause_rows(status),
         ("experiments now", running),
         ("epochs pending", f"{status.progress.epochs_pending:,}"),
         ("time left", time_left_text(status.time_left)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from automl.errors import RecordError, StudyPaused
 from automl.search.agenda import Run, runs_of_decision
@@ -37,6 +38,16 @@ class Pause:
     @property
     def experiments(self) -> str:
         return numbered("experiment", sorted({experiment for experiment, _ in self.runs}))
+
+    def to_json(self) -> dict[str, Any]:
+        error = self.error()
+        return {
+            "failure": self.failure.value,
+            "message": self.message,
+            "experiments": sorted({experiment for experiment, _ in self.runs}),
+            "why": error.given,
+            "advice": error.advice,
+        }
 
     def error(self) -> StudyPaused:
         log = experiment_key(self.runs[-1][0], LOG)

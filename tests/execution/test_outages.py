@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from automl.errors import StudyPaused
+from automl.notebook import Study
 from automl.opening import open_study
 from automl.search.history import Status
 from automl.study import outages
@@ -205,3 +207,29 @@ def test_a_pause_is_the_same_for_all_who_see_it(tmp_path: Path) -> None:
     assert row.runs == [(number, 0) for number in range(1, 6)]
     assert outages.pause(opened.record, row).number == 0
     assert len(created_once(tmp_path, "pauses")) == 1
+
+
+def test_whoever_asks_sees_that_a_study_is_paused_why_and_what_to_do(tmp_path: Path) -> None:
+    begin(tmp_path, RANDOM)
+    (tmp_path / "outage").write_text("the disk is away [/data]")
+    ran = run(tmp_path)
+    assert ran.code == 5
+    why = "5 trainings in a row failed alike before their first epoch (experiments 1 to 5): error: exit code 1: "
+    why += "the disk is away [/data]"
+    status = as_json(automl("status", "study.yaml", "-o", "json", cwd=tmp_path))
+    assert status["state"] == "paused"
+    assert (status["paused"]["failure"], status["paused"]["experiments"]) == ("error", [1, 2, 3, 4, 5])
+    assert status["paused"]["why"] == f"the study is paused: {why}"
+    assert "the same command trains them again" in status["paused"]["advice"]
+    shown = " ".join(automl("status", "study.yaml", cwd=tmp_path).out.split())
+    assert f"state paused paused {why} to go on nothing was judged by them" in shown
+    assert 'state="paused"' in automl("status", "study.yaml", "-o", "openmetrics", cwd=tmp_path).out
+    assert "the same command trains them again" in (tmp_path / "study/report.html").read_text()
+    study = Study.read(tmp_path / "study.yaml")
+    with pytest.raises(StudyPaused, match="in a row failed alike"):
+        study.wait()
+    (tmp_path / "outage").unlink()
+    assert run(tmp_path).code == 0
+    status = as_json(automl("status", "study.yaml", "-o", "json", cwd=tmp_path))
+    assert (status["state"], status["paused"]) == ("done", None)
+    assert "in a row failed alike" not in (tmp_path / "study/report.html").read_text()

@@ -18,6 +18,7 @@ from automl.study.attempt_times import AttemptTimes, times_of_study
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
+from automl.study.outages import Pause, open_pause
 from automl.study.record import Record
 from automl.study.verdict import Verdict, verdict
 
@@ -76,6 +77,7 @@ class Facts:
     metadata: Mapping[str, Any]
     text: str
     attempts: tuple[AttemptTimes, ...] = ()
+    paused: Pause | None = None
 
     @property
     def metric(self) -> str:
@@ -264,7 +266,13 @@ class Facts:
 
 def read_facts(opened: OpenedStudy, history: History | None = None) -> Facts:
     """The facts of a study in a store, without its times. `history` is what the record holds, if the caller has it."""
-    return Facts(opened.definition, history or opened.history(), opened.metadata, opened.study_text())
+    return Facts(
+        opened.definition,
+        history or opened.history(),
+        opened.metadata,
+        opened.study_text(),
+        paused=open_pause(opened.record),
+    )
 
 
 def with_times(facts: Facts, record: Record) -> Facts:

@@ -20,6 +20,7 @@ def answer(facts: Facts) -> Markup:
     return tag(
         "section",
         tag("p", headline(facts), class_="headline"),
+        tag("p", str(facts.paused.error()), class_="lead") if facts.paused else None,
         tag("p", conclusion(facts), class_="lead"),
         tag("p", _early_end(facts)) if _early_end(facts) else None,
         _tiles(facts),

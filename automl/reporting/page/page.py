@@ -89,7 +89,7 @@ def _header(facts: Facts) -> Markup:
     return tag(
         "header",
         tag("h1", definition.file.name),
-        tag("span", facts.state, class_="state"),
+        tag("span", "paused" if facts.paused else facts.state, class_="state"),
         tag("p", f"{kind}, {sampling}; {goal}; seed {definition.file.seed}"),
     )
 
