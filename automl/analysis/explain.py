@@ -270,6 +270,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         )
     metric = definition.metric_rule
     text = f"{head}{metric.name} {number(course.value)} after {duration(result.seconds / 60)} of training"
+    text += f"; it {result.message}" if result.message else ""
     if course.held_out is not None:
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results

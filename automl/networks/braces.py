@@ -17,8 +17,8 @@ from automl.errors import SpecError, nearest
 from automl.networks import argument_forms
 from automl.networks.spec_formats import flatten, get_path
 
-SPEC, ARGS, EPOCHS, CHECKPOINT, RESULTS = "spec", "args", "epochs", "checkpoint", "results"
-OURS = (EPOCHS, "seed", CHECKPOINT, RESULTS, "gpus", SPEC, ARGS)  # all but ARGS come from whoever starts the training
+SPEC, ARGS, EPOCHS, SEED, CHECKPOINT, RESULTS = "spec", "args", "epochs", "seed", "checkpoint", "results"
+OURS = (EPOCHS, SEED, CHECKPOINT, RESULTS, "gpus", SPEC, ARGS)  # all but ARGS come from whoever starts the training
 SHELLS = ("sh", "bash", "dash", "zsh")
 OPTIONS: Mapping[str, frozenset[str]] = {  # of interpreters, those after which the script still comes
     "python": frozenset({"-u", "-B", "-E", "-I", "-O", "-OO", "-P", "-S", "-s", "-v"}),

@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
 from automl.networks import spec_formats
-from automl.networks.braces import CHECKPOINT, RESULTS, Words
+from automl.networks.braces import CHECKPOINT, RESULTS, SEED, Words
 from automl.networks.checkpoints import Checkpoints
 from automl.networks.command_words import as_words
 from automl.networks.completion import completed
-from automl.networks.fields import DottedPath, Fields
+from automl.networks.fields import Dataset, DottedPath, Fields, Usual
 from automl.networks.status_rule import StatusRule, below
 from automl.problem.metric import Metric
 from automl.problem.search_space import Parameter
@@ -43,24 +43,6 @@ class MetricRule(_Model):
 
     def metric(self) -> Metric:
         return Metric(self.name, self.goal)
-
-
-class Dataset(_Model):
-    """The data that a network reads, where it lies in more than one file."""
-
-    format: str | None = Field(None, max_length=300, description="what the data must look like")
-    files: dict[DottedPath, str | list[Any]] = Field(
-        {}, description="what a study file's 'dataset' puts at these paths; {dataset} stands for it"
-    )
-
-
-class Usual(_Model):
-    """What one experiment usually takes; a study file's `costs` override it."""
-
-    minutes_per_epoch: float | None = Field(None, gt=0)
-    start_minutes: float = Field(0.0, ge=0)
-    checkpoint_megabytes: float | None = Field(None, gt=0)
-    gpus: int = Field(0, ge=0)
 
 
 class Network(_Model):
@@ -104,6 +86,11 @@ class Network(_Model):
         None,
         description="none: the program cannot go on from a checkpoint, so that each rung of hyperband and the like is "
         "trained anew from epoch 0; default: it can with 'checkpoints', and cannot without",
+    )
+    may_end_early: bool = Field(
+        False,
+        description="the program stops by itself when it gets no better: one that ends before the last epoch is no "
+        "failure, and its last value counts",
     )
     stop_at_rung: bool = Field(
         False,
@@ -256,6 +243,11 @@ class Network(_Model):
     def can_resume(self) -> bool:
         """Whether its program can go on from a checkpoint."""
         return self.checkpoints is not None and self.resume is None
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether its program is told a seed; if not, nobody knows whether two trainings differ by chance."""
+        return self.fields.seed is not None or SEED in self.words.names
 
     @property
     def takes_results(self) -> bool:

@@ -1,8 +1,8 @@
-"""The `fields` of a network file: where in the train spec the search writes what it decides itself."""
+"""Parts of a network file: the `fields` that the search sets in the train spec, the data, what a training takes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,3 +38,25 @@ class Fields(BaseModel):
     def paths(self) -> tuple[str, ...]:
         """All paths that are known."""
         return tuple(path for path in self.model_dump().values() if path is not None)
+
+
+class Dataset(BaseModel):
+    """The data that a network reads, where it lies in more than one file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    format: str | None = Field(None, max_length=300, description="what the data must look like")
+    files: dict[DottedPath, str | list[Any]] = Field(
+        {}, description="what a study file's 'dataset' puts at these paths; {dataset} stands for it"
+    )
+
+
+class Usual(BaseModel):
+    """What one experiment usually takes; a study file's `costs` override it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    minutes_per_epoch: float | None = Field(None, gt=0)
+    start_minutes: float = Field(0.0, ge=0)
+    checkpoint_megabytes: float | None = Field(None, gt=0)
+    gpus: int = Field(0, ge=0)

@@ -211,7 +211,7 @@ class Definition:
             enqueue=self.enqueued,
             repeats=self.repeats,
             best_among=Among(self.file.best_among),
-            seeded=self.network.fields.seed is not None,
+            seeded=self.network.takes_seed,
         )
 
     @property
@@ -289,6 +289,13 @@ class Definition:
 
     def _check_resume(self) -> None:
         given, network = self.file.resume, self.network
+        if network.may_end_early and self.algorithm.resumes and self.resume is Resume.CHECKPOINT:
+            raise StudyFileError(
+                f"algorithm: {self.file.algorithm} with {network.name}, which may end early and cannot go on then",
+                allowed="resume: none, which trains each rung anew from epoch 0",
+                advice="set it, or use algorithm: "
+                + " or ".join(name for name, row in ALGORITHMS.items() if not row.resumes),
+            )
         if given is None:
             return
         if not self.algorithm.resumes:

@@ -99,7 +99,8 @@ def _without_metric(evidence: Evidence) -> Diagnosis | None:
     if done < epochs:
         if reason := why_no_epoch(follower):
             return Diagnosis(Failure.NO_METRIC, reason)
-        return Diagnosis(Failure.SHORT, f"ended after epoch {done} of {epochs}")
+        if not (evidence.definition.network.may_end_early and evidence.history):
+            return Diagnosis(Failure.SHORT, f"ended after epoch {done} of {epochs}")
     if not any(epoch > evidence.recommendation.resume_epoch for epoch in evidence.history):
         return Diagnosis(Failure.NO_METRIC, _why_no_value(evidence))
     return None
@@ -120,6 +121,8 @@ def _without_checkpoint(evidence: Evidence) -> Diagnosis | None:
         evidence.recommendation.epochs,
         evidence.checkpoints.last,
     )
+    if evidence.definition.network.may_end_early:
+        epochs = min(epochs, evidence.epochs_done)
     if rule is None or (last is not None and last.epoch == epochs):
         return None
     kind = "folder" if rule.folder else "file"

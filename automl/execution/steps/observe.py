@@ -135,7 +135,7 @@ class Observer:
 
     def _keep(self, files: Mapping[str, Path]) -> None:
         """Stores the files that the network keeps, with the last checkpoint; by themselves where it has none."""
-        last, epoch, attempt = self.checkpoints.last, self.recommendation.epochs, self._attempt()
+        last, epoch, attempt = self.checkpoints.last, self._ended_at, self._attempt()
         if self.definition.network.checkpoints is None:
             key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, epoch) + MANIFEST
             history = tuple(sorted(self.history.items()))
@@ -180,8 +180,18 @@ class Observer:
             best, best_value = result.last, None  # a zombie whose work we went on from has dropped it
         if best_value is None:  # also of a network without checkpoints
             best_value = result.history[-1][1]
+        epochs, ended_at = self.recommendation.epochs, self._ended_at
+        early = "" if ended_at == epochs else f"ended by itself after epoch {ended_at} of {epochs}"
+        held_out = self._held_out()
+        return replace(result, epochs=epochs, best=best, best_value=best_value, held_out=held_out, message=early)
+
+    @property
+    def _ended_at(self) -> int:
+        """The epoch at which a training that succeeded ended: that of its rung, or one before if it may end early."""
         epochs = self.recommendation.epochs
-        return replace(result, epochs=epochs, best=best, best_value=best_value, held_out=self._held_out())
+        if not self.definition.network.may_end_early:
+            return epochs
+        return min(epochs, max(self.follower.readings.furthest, self.start_epoch))
 
     def _held_out(self) -> float | None:
         """The newest finite value on held-out data; None for a network without any."""

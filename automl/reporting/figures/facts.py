@@ -10,7 +10,7 @@ from typing import Any
 from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
-from automl.search.history import Experiment, Failure, History
+from automl.search.history import Experiment, Failure, History, Result
 from automl.search.race import DEFAULTS
 from automl.search.ranking import Among, best_first, is_better
 from automl.study import summary
@@ -165,11 +165,16 @@ class Facts:
                 kinds.setdefault(last.failure, {}).setdefault(last.message.strip(), []).append(experiment.number)
         return dict(sorted(kinds.items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0])))
 
+    def _ended_at(self, result: Result) -> int:
+        """The last epoch that was trained, also of a program that ended early."""
+        early = self.definition.network.may_end_early and result.failure is None and result.history
+        return result.history[-1][0] if early else result.epochs
+
     @cached_property
     def trained(self) -> Mapping[tuple[int, int], int]:
         """The epochs that each finished run has added to its experiment, by (experiment, rung)."""
         return {
-            (result.experiment, result.rung): max(0, result.epochs - recommendation.resume_epoch)
+            (result.experiment, result.rung): max(0, self._ended_at(result) - recommendation.resume_epoch)
             for experiment in self.experiments
             for recommendation, result in zip(experiment.recommendations, experiment.results, strict=False)
         }
