@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from automl.analysis.epoch_ledger import EpochLedger, epoch_ledger
 from automl.analysis.eta import TimeLeft
 from automl.analysis.time_left import time_left
 from automl.networks.definition import MetricRule
@@ -134,6 +135,7 @@ class StudyStatus:
     verdict: Verdict | None
     experiments: tuple[ExperimentRow, ...]
     early_end: EarlyEnd | None = None  # of a study with limits
+    ledger: EpochLedger | None = None
 
     @property
     def state(self) -> str:
@@ -155,6 +157,7 @@ class StudyStatus:
             },
             "running": [{"experiment": number, "epoch": epoch} for number, epoch in self.running.items()],
             "epochs": {"done": self.progress.epochs_done, "pending": self.progress.epochs_pending},
+            "ledger": self.ledger and self.ledger.to_json(),
             "until": self.early_end and self.early_end.to_json(),
             "minutes_left": None if left is None else left.middle,
             "minutes_left_80": None if left is None else [left.low, left.high],
@@ -197,6 +200,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         verdict=verdict(definition, study),
         experiments=rows(definition, study, running),
         early_end=early_end(record, definition, study),
+        ledger=epoch_ledger(record, definition, study),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from automl.analysis.epoch_ledger import ledger_text
 from automl.analysis.eta import TimeLeft
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import BestSoFar, EarlyEnd, ExperimentRow, StudyStatus
@@ -112,6 +113,7 @@ def state_rows(status: StudyStatus) -> Pairs:
         *pause_rows(status),
         ("experiments", ", ".join(parts)),
         ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
+        ("spent", "" if status.ledger is None else ledger_text(status.ledger)),
         ("until", early_end_text(status.early_end)),
         ("time left", time_left_text(status.time_left) if is_open and status.paused is None else ""),
         ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from automl.analysis.epoch_ledger import epoch_ledger
 from automl.execution import local_runner
 from automl.operations.replay import Replay
 from automl.operations.verify import verify
@@ -25,6 +26,8 @@ from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text import strict_json
 from tests.simulation.world import MANIFEST, Point, Walker, World, check_checkpoint, contents
+
+JOBS = 2  # trainings of a walker at a time
 
 
 @contextmanager
@@ -102,9 +105,12 @@ def check_end(world: World, undisturbed: World, *, trained_once: bool = True) ->
 
     trained_once: no epoch was trained again unless it was in flight when its walker died.
 
+    The ledger sums, and knows of every epoch but those that died with their walker before anybody read of them.
+
     Without a barrier the order of ends is chance and decides who goes on: there the study ended whole, its decisions
     are made again from what they say that they saw, and as much was trained.
     """
+    _check_ledger(world)
     if any(stage.overlap for stage in world.definition.plan.stages):
         _check_end_without_barrier(world, undisturbed, trained_once=trained_once)
         return
@@ -123,6 +129,16 @@ def check_end(world: World, undisturbed: World, *, trained_once: bool = True) ->
     if trained_once:
         assert set(world.trained) == set(undisturbed.trained)
         _check_trained_once(world)
+
+
+def _check_ledger(world: World) -> None:
+    opened = OpenedStudy.read(Record(world.objects))
+    ledger = epoch_ledger(opened.record, opened.definition, opened.history())
+    assert ledger.under_way == ledger.to_come == 0
+    assert ledger.planned == ledger.trained + ledger.lost + ledger.away
+    assert min(ledger.away, ledger.lost, ledger.reused, *ledger.wasted.values(), 0) == 0
+    unknown = world.trained.total() - ledger.spent
+    assert 0 <= unknown <= world.in_flight.total() + JOBS * (world.walkers - 1), f"{unknown} unknown: {ledger}"
 
 
 def _check_trained_once(world: World) -> None:
