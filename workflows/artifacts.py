@@ -18,6 +18,7 @@ from automl.study.cluster_options import ClusterSettings, SecretKeys
 REPORT = "report"
 KEYS: dict[str, str | None] = {"bucket": None, "report_key": None}  # outputs of the first step, which knows the store
 _REPOSITORY_KEY = "repository"  # in the ConfigMap
+_KEPT = m.ArtifactGC(strategy="Never")  # or Argo's pages say that the report will be deleted
 _AMAZON = "s3.amazonaws.com"
 
 
@@ -36,13 +37,16 @@ def report(cluster: ClusterSettings) -> S3Artifact:
     page = f"{pod_contract.OUTPUTS}/{REPORT}.html"
     key = "{{workflow.outputs.parameters.report_key}}"
     if cluster.artifacts is not None:
-        return S3Artifact(name=REPORT, path=page, archive=NoneArchiveStrategy(), optional=True, key=key)
+        return S3Artifact(
+            name=REPORT, path=page, archive=NoneArchiveStrategy(), optional=True, artifact_gc=_KEPT, key=key
+        )
     at = urlsplit(cluster.endpoint or f"https://{_AMAZON}")
     return _Page(
         name=REPORT,
         path=page,
         archive=NoneArchiveStrategy(),
         optional=True,
+        artifact_gc=_KEPT,
         endpoint=at.netloc,
         insecure=at.scheme == "http",
         region=cluster.region,

@@ -23,7 +23,10 @@ from workflows import artifacts, lint, meshes, pod_patches, pod_schema, pod_secu
 
 TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
 _STAGES: dict[str, str | None] = {"search": None, "judge": None}  # outputs of the first step, without a default
-_TAKEN = {"store": None, "image": None, "timeout_minutes": None}  # what it reads from a study that was not compiled
+FOUND = {"best": "{}", "summary": "nothing succeeded"}  # outputs of the last step, where it has not written them
+_TAKEN = dict.fromkeys(
+    ("store", "image", "timeout_minutes", "failures_in_a_row")
+)  # what it reads from a study that was not compiled
 
 
 def compile_study(definition: Definition, text: str) -> Workflow:
@@ -48,15 +51,16 @@ def compile_study(definition: Definition, text: str) -> Workflow:
         definition.costs.gpus,
         run.preemptions,
         None if run.timeout_minutes is None else str(run.timeout_minutes),
-        run.failures_in_a_row,
+        None if run.failures_in_a_row == RunSettings().failures_in_a_row else str(run.failures_in_a_row or 0),
     )
     metric = definition.metric_rule
     with Workflow(
         generate_name=f"{definition.file.name}-",
         arguments=[Parameter(name="store", value=store), Parameter(name="study", value=sent)],
         annotations={
+            # of both the list shows some 24 characters
             TITLE: f"{definition.file.name}: {definition.file.algorithm} on {definition.network.name}",
-            DESCRIPTION: f"{metric.goal} {metric.name}; {definition.plan.experiments} experiments in {store}",
+            DESCRIPTION: f"{metric.name} of {definition.plan.experiments} experiments ({metric.goal}) in {store}",
         },
         labels={"automl/study": definition.file.name},
         **_spec(cluster, run.jobs),
@@ -84,10 +88,10 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     _check(cluster)
     options = ALGORITHMS[algorithm].template
     defaults = {
-        "study": ("", "the study file: its text, or s3://bucket/prefix/study.yaml"),
-        "store": ("", "s3://bucket/prefix; default: the study file's"),
+        "study": (None, "the study file: its text, or its address, s3://bucket/prefix/study.yaml"),
+        "store": ("", "where the study will lie: s3://bucket/prefix; default: the study file's"),
         **{name: ("", f"{help_text}; default: the study file's") for name, help_text in options.items()},
-        "algorithm": (algorithm, "what this template is for"),
+        "algorithm": (algorithm, "what this template is for: there is a template for each"),
         "brain_image": (cluster.brain_image, "the image of our own steps"),
         "endpoint": (cluster.endpoint or "", "the address of an S3 server of your own"),
         "region": (cluster.region, "the region of the bucket"),
@@ -101,11 +105,13 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
         gpus,
         RunSettings().preemptions,
         taken["timeout_minutes"],
+        taken["failures_in_a_row"],
     )
     with WorkflowTemplate(
         name=f"automl-{algorithm.replace('_', '-')}",
         arguments=[
-            Parameter(name=name, value=value, description=help_text) for name, (value, help_text) in defaults.items()
+            Parameter(name=name, value=value, description=help_text, enum=[algorithm] if name == "algorithm" else None)
+            for name, (value, help_text) in defaults.items()
         ],
         annotations={
             TITLE: f"{algorithm} search",
@@ -118,8 +124,9 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
             # encoded, for Argo looks into a value that it has put in for tags once more
             "AUTOML_PARAMETERS": "{{=toBase64(workflow.parameters.json)}}",
             "AUTOML_GPUS": str(gpus),
+            "AUTOML_FAILURES_IN_A_ROW": "",  # it reads the study itself
         }
-        exported = {**_TAKEN, **artifacts.KEYS}
+        exported = {**artifacts.KEYS, **_TAKEN}  # in the same order as in a compiled study, for links count them
         start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), environment)
         _fill(builder, start, {}, cluster.most_pods if ALGORITHMS[algorithm].overlaps else None)
     return template
@@ -182,10 +189,10 @@ def _fill(builder: pods.Pods, start: pods.Step, arguments: dict[str, str], lanes
     first = builder.brain_step(start)
     shown = (artifacts.report(builder.cluster),)
     position = ("stage", shape.RUNG if lanes is None else shape.TURN)
-    propose = builder.brain_step(pods.Step("propose", position, {"experiments": None}, artifacts=shown))
+    propose = builder.brain_step(pods.Step("propose", position, shape.PROPOSED, artifacts=shown))
     train = builder.training(position)
     search = stage = shape.stage(propose, train, position[1])
     if lanes is not None:
         search = shape.queue(propose, train, builder.brain_step(pods.Step("settle", position)), lanes)
-    collect = builder.brain_step(pods.Step("collect", (), {"best": "{}"}, frozenset({"best"}), artifacts=shown))
+    collect = builder.brain_step(pods.Step("collect", (), FOUND, frozenset(FOUND), artifacts=shown))
     shape.main(first, search, stage, collect, arguments)

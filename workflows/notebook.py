@@ -36,6 +36,7 @@ from workflows.watch import why_it_failed
 __all__ = ["OnCluster"]
 
 _INPUT = re.compile(r"\{\{inputs\.parameters\.(\w+)\}\}")  # what Argo puts in
+_EXPRESSION, _NAMED = re.compile(r"\{\{=(.*?)\}\}"), re.compile(r"inputs\.parameters\.\w+")
 PATIENCE = 30.0  # at most, seconds between two requests to a cluster that does not answer
 
 
@@ -161,6 +162,10 @@ class OnCluster:
 
 def _kind(template: dict[str, Any]) -> str:
     title = template.get("annotations", {}).get("workflows.argoproj.io/display-name", "")
+    # an expression, which puts its inputs into Argo's letters, is shown by their names alone
+    title = _EXPRESSION.sub(
+        lambda found: ".".join(f"{{{{{each}}}}}" for each in dict.fromkeys(_NAMED.findall(found[1]))), title
+    )
     title = _INPUT.sub(r"<\1>", title)
     kind = "a pod" if "container" in template else "steps"
     return f"{kind}, shown as {title}" if title else kind

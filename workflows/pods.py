@@ -15,21 +15,29 @@ from hera.workflows import models as m
 
 from automl.execution import pod_contract as contract
 from automl.study.cluster_options import ClusterSettings, Toleration
-from automl.study.options import RunSettings
-from workflows import pod_environment, pod_patches, pod_security, pod_volumes
+from workflows import pod_environment, pod_patches, pod_security, pod_volumes, shape
 from workflows.shape import AnnotatedContainer, titled
 
 BRAIN_RETRIES = "8"  # with the waits between them minutes, longer than a store is usually away
 _NEW_VERDICT, _NEW_EXIT_CODE = contract.partial(contract.VERDICT), contract.partial(contract.EXIT_CODE)
 _PROGRESS = contract.PROGRESS
+_PROGRESS_OF_POD = "workflows.argoproj.io/progress"
+_SCORE = m.ValueFrom(path=str(contract.SCORE), default="-")  # where nobody could say it
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
 # Fixed text: the words of the training's command are read from a file, one a line, and never parsed. POSIX sh, for the
 # image may hold nothing else. `alive` is a pipe that each side holds open while it lives, so each notices when the
 # other's container is killed. Argo sends SIGTERM to the whole group of processes: what is ours lives on.
 TRAIN = f"""\
-run={contract.WORK}
-[ -e "$run/{contract.SKIP}" ] && exit 0
-cd "$run" || exit 1
+cd {contract.WORK} || exit 1
+finish() {{
+    if [ -s {contract.OUTCOME} ]; then
+        said=$(cat {contract.OUTCOME})
+        printf '%s\\n' "$said"
+        [ -w /dev/termination-log ] && printf %s "$said" >/dev/termination-log
+    fi
+    exit "$(cat {contract.VERDICT})"
+}}
+[ -e {contract.SKIP} ] && finish
 set --
 while IFS= read -r word; do set -- "$@" "$word"; done <{contract.ARGV}
 told() {{ if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s {_PROGRESS} ]; then cat {_PROGRESS} >"$ARGO_PROGRESS_FILE"; fi; }}
@@ -67,13 +75,15 @@ done
 echo "$code" >{_NEW_EXIT_CODE} && mv {_NEW_EXIT_CODE} {contract.EXIT_CODE}
 while [ ! -e {contract.VERDICT} ]; do sleep 0.2 2>/dev/null || sleep 1; done
 told
-exit "$(cat {contract.VERDICT})"
+finish
 """
 # By cause: a pod that is gone, one that asks for it (75), and one that was stopped. Not one that used up its memory.
+# Argo writes 'main: Error (exit code 75): ...', and what follows is what a training has said: it decides nothing.
+_CODE = "^[^(]*.exit code"
 _RETRIED = (
-    f"lastRetry.status == 'Error' || lastRetry.message matches 'exit code {contract.AGAIN}'"
-    f" || (lastRetry.message matches 'exit code ({contract.KILLED}|{contract.TERMINATED})'"
-    " && !(lastRetry.message matches 'OOMKilled'))"
+    f"lastRetry.status == 'Error' || lastRetry.message matches '{_CODE} {contract.AGAIN}[)]'"
+    f" || (lastRetry.message matches '{_CODE} ({contract.KILLED}|{contract.TERMINATED})[)]'"
+    " && !(lastRetry.message matches '^[^(]*OOMKilled'))"
 )
 
 
@@ -94,7 +104,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Pods:
-    """Builds the pods of a workflow. `store`, `image` and `timeout_minutes` are texts, or tags that Argo replaces."""
+    """Builds the pods of a workflow. All but `cluster` and numbers are texts, or tags that Argo replaces."""
 
     cluster: ClusterSettings
     store: str
@@ -102,7 +112,7 @@ class Pods:
     gpus: int
     preemptions: int
     timeout_minutes: str | None = None
-    failures_in_a_row: int | None = RunSettings().failures_in_a_row
+    failures_in_a_row: str | None = None
 
     def brain_step(self, step: Step) -> AnnotatedContainer:
         """The template of a step, with its inputs in the environment."""
@@ -118,7 +128,6 @@ class Pods:
         environment |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
         return AnnotatedContainer(
             name=step.name,
-            annotations=titled(".".join([*_display_names(step.inputs), step.name])),
             image=self.cluster.brain_image,
             image_pull_policy=self.cluster.image_pull_policy,
             command=["python", "-m", "automl.pod"],
@@ -135,18 +144,19 @@ class Pods:
 
     def training(self, position: tuple[str, ...]) -> AnnotatedContainer:
         """The template of a training pod; `position` are the inputs that name the decision which asks for it."""
-        inputs, cluster = ("experiment", *position), self.cluster
+        cluster, inputs = self.cluster, ("experiment", *position)
         environment = [*self._ours(), *_inputs(inputs), pod_environment.attempt()]
         environment.append(Env(name="AUTOML_GPUS", value=str(self.gpus)))
         if self.timeout_minutes is not None:
             environment.append(Env(name="AUTOML_TIMEOUT_MINUTES", value=self.timeout_minutes))
         return AnnotatedContainer(
             name="train",
-            annotations=titled(".".join(_display_names(inputs))),
+            annotations=titled(shape.TRAINING_TITLE),
             image=self.image,
             image_pull_policy=cluster.image_pull_policy,
             command=["sh", "-c", TRAIN],
-            inputs=[Parameter(name=name) for name in inputs],
+            inputs=[Parameter(name=name) for name in (*shape.TRAINING, *position)],
+            outputs=[Parameter(name=contract.SCORE.name, value_from=_SCORE)],
             env=pod_environment.of_a_training(cluster),
             resources=self._training_resources(),
             security_context=pod_security.of_a_training(cluster),
@@ -156,7 +166,7 @@ class Pods:
             retry_strategy=_retried(str(self.preemptions), most="5m"),
             service_account_name=cluster.trainer_service_account,
             labels=dict(cluster.labels) or None,
-            pod_annotations=dict(cluster.annotations) or None,
+            pod_annotations={_PROGRESS_OF_POD: shape.EPOCHS_TO_TRAIN, **cluster.annotations},
             node_selector=dict(cluster.node_selector) or None,
             affinity=m.Affinity.model_validate(cluster.affinity) if cluster.affinity else None,
             tolerations=tolerations(cluster.tolerations),
@@ -181,8 +191,8 @@ class Pods:
 
     def _ours(self) -> list[Any]:
         environment = pod_environment.of_ours(self.cluster, self.store)
-        if self.failures_in_a_row != RunSettings().failures_in_a_row:
-            environment.append(Env(name="AUTOML_FAILURES_IN_A_ROW", value=str(self.failures_in_a_row or 0)))
+        if self.failures_in_a_row is not None:
+            environment.append(Env(name="AUTOML_FAILURES_IN_A_ROW", value=self.failures_in_a_row))
         return environment
 
     def _training_resources(self) -> m.ResourceRequirements:
@@ -193,13 +203,6 @@ class Pods:
         if self.gpus:
             limits[self.cluster.gpu_resource] = requests[self.cluster.gpu_resource] = str(self.gpus)
         return m.ResourceRequirements(requests=requests, limits=limits)
-
-
-def _display_names(inputs: tuple[str, ...]) -> list[str]:
-    """stage-3.rung-1.experiment-7, with the parts that are among `inputs`."""
-    return [
-        f"{name}-{{{{inputs.parameters.{name}}}}}" for name in ("stage", "rung", "turn", "experiment") if name in inputs
-    ]
 
 
 def _synchronization(semaphore: str | None) -> m.Synchronization | None:

@@ -58,18 +58,32 @@ class _AnnotatedSteps(_Annotated, Steps):
 
 RUNG, TURN = "rung", "turn"  # the input of pods that is the index of a decision, with barriers and without
 
+# The inputs of a training, made of the texts that `propose` names ('5 lr=2.4e-4 batch=64') and that are looped over.
+TRAINING = {
+    "experiment": "{{=split(item, ' ', 2)[0]}}",
+    "values": "{{=split(item, ' ', 2)[1]}}",
+    "epochs": "{{tasks.propose.outputs.parameters.epochs}}",
+    "epochs_to_train": "{{tasks.propose.outputs.parameters.epochs_to_train}}",
+}
+EPOCHS_TO_TRAIN = "0/{{inputs.parameters.epochs_to_train}}"
+_NAMED = "inputs.parameters.experiment + '.' + replace(inputs.parameters.values, ' ', '.')"
+_IN_ARGOS_LETTERS = f"sprig.trunc(62, sprig.regexReplaceAll('[^A-Za-z0-9.]', {_NAMED}, '-'))"
+TRAINING_TITLE = f"{{{{=sprig.trimAll('-.', {_IN_ARGOS_LETTERS})}}}}"
+_TITLES = ("title", "part")  # of a stage, beside its number: the title of its node, and what it consists of
+PROPOSED: dict[str, str | None] = dict.fromkeys(("trainings", "epochs", "epochs_to_train"))  # outputs of propose
+
 
 def stage(propose: Container, train: Container, index: str = RUNG) -> Steps:
     """The template of a stage; its inputs are stage, its index, and rungs, how many it has.
 
     `index` is the input of the pods that is the index of a decision.
     """
-    position = _position(index)
+    position = _position("stage", index)
     # Both are targets: a failed experiment is none of the rung's business, but without propose there would be none.
     with _AnnotatedDAG(
         name="rung",
-        inputs=_inputs(*position),
-        annotations=titled(f"stage-{position['stage']}.rung-{position[index]}"),
+        inputs=_inputs(*position, "part"),
+        annotations=titled(_rung_title(index)),
         target="propose experiment",
     ) as rung:
         decide = Task(name="propose", template=propose, arguments=position)
@@ -77,8 +91,8 @@ def stage(propose: Container, train: Container, index: str = RUNG) -> Steps:
             name="experiment",
             template=train,
             dependencies=["propose"],
-            with_param=decide.get_parameter("experiments"),
-            arguments={"experiment": "{{item}}", **position},
+            with_param=decide.get_parameter("trainings"),
+            arguments={**TRAINING, **position},
             continue_on=m.ContinueOn(failed=True, error=True),
         )
     return _sequence("stage", "rung", rung, index, lanes=1)
@@ -89,11 +103,11 @@ def queue(propose: Container, train: Container, settle: Container, lanes: int) -
 
     Argo begins the turns in their order, a new one as soon as one of `lanes` has ended.
     """
-    position = _position(TURN)
+    position = _position("stage", TURN)
     with _AnnotatedDAG(
         name="turn",
-        inputs=_inputs(*position),
-        annotations=titled(f"stage-{position['stage']}.turn-{position[TURN]}"),
+        inputs=_inputs(*position, "part"),
+        annotations=titled(f"turn-{position[TURN]}"),
         fail_fast=False,
     ) as turn:
         decide = Task(name="propose", template=propose, arguments=position)
@@ -101,8 +115,8 @@ def queue(propose: Container, train: Container, settle: Container, lanes: int) -
             name="experiment",
             template=train,
             depends="propose.Succeeded",
-            with_param=decide.get_parameter("experiments"),
-            arguments={"experiment": "{{item}}", **position},
+            with_param=decide.get_parameter("trainings"),
+            arguments={**TRAINING, **position},
         )
         # Nobody waits for all trainings here, so whoever waits for this one must learn that it has no result.
         Task(
@@ -114,8 +128,15 @@ def queue(propose: Container, train: Container, settle: Container, lanes: int) -
     return _sequence("queue", "turn", turn, TURN, lanes=lanes)
 
 
-def _position(index: str) -> dict[str, str]:
-    return {name: f"{{{{inputs.parameters.{name}}}}}" for name in ("stage", index)}
+def _rung_title(index: str) -> str:
+    """step-5 of a chain, which counts from one; rung-4 elsewhere."""
+    number = f"inputs.parameters.{index}"
+    step = f"'step-' + string(asInt({number}) + 1)"
+    return f"{{{{=inputs.parameters.part == 'step' ? {step} : 'rung-' + {number}}}}}"
+
+
+def _position(*names: str) -> dict[str, str]:
+    return {name: f"{{{{inputs.parameters.{name}}}}}" for name in names}
 
 
 def _sequence(name: str, step: str, template: DAG, index: str, *, lanes: int) -> Steps:
@@ -126,8 +147,8 @@ def _sequence(name: str, step: str, template: DAG, index: str, *, lanes: int) ->
     """
     with _AnnotatedSteps(
         name=name,
-        inputs=_inputs("stage", "rungs"),
-        annotations=titled("stage-{{inputs.parameters.stage}}"),
+        inputs=_inputs("stage", "rungs", *_TITLES),
+        annotations=titled("{{inputs.parameters.title}}"),
         fail_fast=True,
         parallelism=lanes,
     ) as steps:
@@ -135,7 +156,7 @@ def _sequence(name: str, step: str, template: DAG, index: str, *, lanes: int) ->
             name=step,
             template=template,
             with_sequence=m.Sequence(count="{{inputs.parameters.rungs}}"),
-            arguments={"stage": "{{inputs.parameters.stage}}", index: "{{item}}"},
+            arguments={**_position("stage", "part"), index: "{{item}}"},
         )
     return steps
 
@@ -150,7 +171,7 @@ def main(start: Container, search: Steps, judge: Steps, collect: Container, argu
                 name=name,
                 template=stages,
                 with_param=first.get_parameter(name),
-                arguments={"stage": "{{item.stage}}", "rungs": "{{item.rungs}}"},
+                arguments={name: f"{{{{item.{name}}}}}" for name in ("stage", "rungs", *_TITLES)},
                 depends=after,
             )
             after = f"start.Succeeded && ({' || '.join(f'{name}.{outcome}' for outcome in _OUTCOMES)})"

@@ -13,7 +13,7 @@ from automl.text import strict_json
 MOST_BYTES = 1_000_000
 RUNG_BYTES = 460  # compressed, of a rung's own nodes: the rung, its two groups, its brain step; measured 380 to 456
 TURN_BYTES = 560  # of a turn without a barrier, likewise; with its training 620 were measured in a study of 14
-RUN_BYTES = 165  # of one training; measured 101 to 109, up to 165 where many pods were tried again
+RUN_BYTES = 300  # of one training with its name; 185 to 240 in small studies of one parameter, more with longer names
 SPEC_BYTES = 18_000  # of what does not grow: the templates, the first and the last step; measured 16,500 to 17,500
 
 

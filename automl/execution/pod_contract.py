@@ -10,7 +10,8 @@ from pathlib import Path
 from automl import training
 
 WORK = Path("/automl/run")  # on the volume that the containers of a training pod share
-OUTPUTS = Path("/automl/out")  # the files that Argo reads when a brain step has ended
+OUTPUTS = Path("/automl/out")  # the files that Argo reads when a pod has ended
+SCORE = OUTPUTS / "score"  # of a training pod: the same line as OUTCOME
 
 # -- files below WORK -------------------------------------------------------------------------------------------------
 
@@ -31,14 +32,31 @@ STOPPED = "stopped"  # exists when Argo told this container to stop, which it do
 FOLLOWING = "following"  # exists once it holds its end of the pipe
 STOP = "stop"  # exists when the training is to be stopped
 PROGRESS = "progress"  # epochs done/epochs to do, which Argo shows
+OUTCOME = "outcome"  # what came of the training, in a line: the last one that its container prints, and its message
 VERDICT = "verdict"  # the exit code with which the container that trains must end
 
-FILES = (SKIP, ARGV, LAUNCH, ALIVE, TRAINING, OUTPUT, LOG, EXIT_CODE, STOPPED, FOLLOWING, STOP, PROGRESS, VERDICT)
+FILES = (
+    SKIP,
+    ARGV,
+    LAUNCH,
+    ALIVE,
+    TRAINING,
+    OUTPUT,
+    LOG,
+    EXIT_CODE,
+    STOPPED,
+    FOLLOWING,
+    STOP,
+    PROGRESS,
+    OUTCOME,
+    VERDICT,
+)
 
 # -- exit codes -------------------------------------------------------------------------------------------------------
 
 PREEMPTED = training.PREEMPTED  # of a training that saved a checkpoint and is to be run again (state rule 9)
 AGAIN = PREEMPTED  # of any container of ours that is to be run again
+FAILED = 1  # of a training that failed: data for the search, and red in Argo's pages
 BUG = 70  # of a training pod whose observer broke
 KILLED = 137  # of a container that was killed
 TERMINATED = 143  # of a container that ended on SIGTERM

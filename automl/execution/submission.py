@@ -32,7 +32,7 @@ _STORE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._=/+@-]*")
 class Submission:
     """A study that was sent; `text` is for people.
 
-    `store`, `image` and `timeout_minutes` are those of the pods that follow, as text.
+    `store`, `image`, `timeout_minutes` and `failures_in_a_row` are those of the pods that follow, as text.
     """
 
     definition: Definition
@@ -40,6 +40,7 @@ class Submission:
     store: str
     image: str
     timeout_minutes: str
+    failures_in_a_row: str = ""
 
     @property
     def bucket(self) -> str:
@@ -99,9 +100,10 @@ def parameters(text: str, gpus: int) -> Submission:
         )
     store, image = _places(definition, values.get("store", ""))
     definition = _with_gpus(definition, gpus)
-    limit = definition.file.run.timeout_minutes
+    limit, row = definition.file.run.timeout_minutes, definition.file.run.failures_in_a_row
     notes = "".join(f"\n# started with {name}: {value}" for name, value in options.items())
-    return Submission(definition, study.rstrip("\n") + notes + "\n", store, image, "" if limit is None else str(limit))
+    text = study.rstrip("\n") + notes + "\n"
+    return Submission(definition, text, store, image, "" if limit is None else str(limit), str(row or 0))
 
 
 def with_settings(

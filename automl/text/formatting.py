@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 _MOST_NUMBERS = 12  # of experiments, in a sentence
-
+_GROUPED = 1e12  # from which on nobody counts the digits
 _LONGEST = 80  # characters of a value that an error repeats
 
 
@@ -41,8 +41,18 @@ def spent(seconds: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """A metric's value for people."""
-    return "-" if value is None else f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+    """A metric's value for people: 0.9130, 99,650, 2.4e-4."""
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else _very_large_or_small(value)
+
+
+def _very_large_or_small(value: float) -> str:
+    """99,650; 99,650.5; 2.4e-4; 1.2e15."""
+    if 1e4 <= abs(value) < _GROUPED:
+        return f"{value:,.1f}".removesuffix(".0")
+    digits, _, exponent = f"{value:.3e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}" if exponent else digits
 
 
 def signed(value: float) -> str:
@@ -53,7 +63,23 @@ def signed(value: float) -> str:
 
 def setting(value: Any) -> str:
     """A parameter's value for people."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4g}" if 1e-3 <= abs(value) < 1e4 or value == 0 else _very_large_or_small(value)
+
+
+def shortened(name: str, names: Iterable[str]) -> str:
+    """The last part of a dotted name, with the parts before it that distinguish it from names that end alike."""
+    *before, last = name.split(".")
+    others = [name_parts for name_parts in (text.split(".") for text in set(names) - {name}) if name_parts[-1] == last]
+    prefixes = [name_parts[:-1] for name_parts in others]
+    if not prefixes:
+        return last
+    while before and all(prefix and prefix[0] == before[0] for prefix in prefixes):
+        before, prefixes = before[1:], [prefix[1:] for prefix in prefixes]
+    while before and all(prefix and prefix[-1] == before[-1] for prefix in prefixes):
+        before, prefixes = before[:-1], [prefix[:-1] for prefix in prefixes]
+    return ".".join([*before, last])
 
 
 def counted(count: int, what: str) -> str:

@@ -147,3 +147,30 @@ def trainings(store: Store) -> set[str]:
 
 def outputs(workflow: dict[str, Any]) -> dict[str, str]:
     return {each["name"]: each["value"] for each in workflow["status"]["outputs"]["parameters"]}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a workflow's status, as Argo's pages show it."""
+
+    name: str  # in the timeline and in `argo get`; in the graph, where no display name was given
+    phase: str
+    message: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+def nodes(workflow: dict[str, Any], template: str, kind: str = "Pod") -> list[Node]:
+    """Those of a template, by name; kind: Argo's own word for what they are."""
+    found = [
+        Node(
+            node["displayName"],
+            node["phase"],
+            node.get("message", ""),
+            {each["name"]: each.get("value", "") for each in node.get("inputs", {}).get("parameters", ())},
+            {each["name"]: each.get("value", "") for each in node.get("outputs", {}).get("parameters", ())},
+        )
+        for node in workflow["status"]["nodes"].values()
+        if (node.get("templateName"), node["type"]) == (template, kind)
+    ]
+    return sorted(found, key=lambda node: node.name)

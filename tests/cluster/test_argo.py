@@ -7,11 +7,14 @@ the cluster and its S3 server. The namespace has what manifests/base puts there.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cluster.clusters import ROOT, Cluster, Images, begun, command, decisions, ended, outputs, trainings
+from automl.stores import Store
+from tests.cluster.clusters import ROOT, Cluster, Images, begun, command, decisions, ended, nodes, outputs, trainings
 
 HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
@@ -37,6 +40,27 @@ def test_a_study_on_argo_decides_as_here_and_leaves_its_best_model(cluster: Clus
     assert best["experiment"] == json.loads(here.get("controller.json") or b"")["best"]["experiment"]
     # no training was started twice
     assert len(trainings(store)) == len(store.list("results/"))
+    assert_pages_name_what_was_tried(workflow, store, step="step" if text == BAYESIAN else "rung")
+
+
+def assert_pages_name_what_was_tried(workflow: dict[str, Any], store: Store, step: str) -> None:
+    """Every training by its number and values, every part of a stage by its place, and what was found in words."""
+    pods, circles = nodes(workflow, "train"), nodes(workflow, "train", "Retry")
+    assert len(pods) == len(circles) == len(store.list("results/"))
+    for pod in pods:
+        assert re.fullmatch(r"experiment\(\d+:(\d+) (defaults|x=[0-9.e-]+|.* again)\)\(0\)", pod.name), pod
+        assert f":{pod.inputs['experiment']} {pod.inputs['values']})" in pod.name
+        assert re.fullmatch(rf"score 0\.\d+ at epoch {pod.inputs['epochs']}(, the best so far)?", pod.outputs["score"])
+    assert "0.defaults" in {circle.name for circle in circles}
+    assert any(re.fullmatch(r"\d+\.x-0\.\d+", circle.name) for circle in circles), circles
+    titles = {node.name for node in nodes(workflow, "rung", "DAG")}
+    assert titles >= {f"{step}-{1 if step == 'step' else 0}"}
+    assert "final-judgement" in {node.name for node in nodes(workflow, "stage", "Steps")}
+    assert outputs(workflow)["summary"].startswith("score 0.")
+    assert f"best model: {store.uri}/best_model/" in outputs(workflow)["summary"]
+    assert [each["name"] for each in workflow["status"]["outputs"]["parameters"]][:2] == ["bucket", "report_key"]
+    done, total = workflow["status"]["progress"].split("/")
+    assert done == total
 
 
 @pytest.mark.usefixtures("images")
@@ -60,6 +84,15 @@ def test_a_training_that_crashes_is_data_and_the_workflow_succeeds(cluster: Clus
     assert found["best"]["experiment"] == 0
     assert {each["status"] for each in found["experiments"][1:3]} == {"failure"}
     assert "exit code 1: it crashed" in found["experiments"][1]["reason"]
+    failed = [pod for pod in nodes(workflow, "train") if pod.phase != "Succeeded"]
+    assert len(failed) == len([key for key in store.list("results/") if b"it crashed" in (store.get(key) or b"")])
+    for pod in failed:
+        assert (pod.phase, pod.outputs["score"]) == ("Failed", "error: exit code 1: it crashed")
+        assert pod.message == "main: Error (exit code 1): error: exit code 1: it crashed"
+    assert {pod.phase for pod in nodes(workflow, "rung", "DAG")} == {"Succeeded"}
+    assert {pod.outputs["score"] for pod in nodes(workflow, "train", "Retry") if pod.phase == "Failed"} == {
+        "error: exit code 1: it crashed"
+    }
 
 
 def test_a_training_that_takes_too_long_is_stopped_and_says_its_limit(cluster: Cluster) -> None:
@@ -68,6 +101,9 @@ def test_a_training_that_takes_too_long_is_stopped_and_says_its_limit(cluster: C
     assert workflow["status"]["phase"] == "Succeeded"
     found = json.loads(store.get("controller.json") or b"")
     assert found["experiments"][1]["reason"] == "timeout: ran longer than 0.1 minutes"
+    failed = [pod for pod in nodes(workflow, "train") if pod.phase == "Failed"]
+    assert {pod.outputs["score"] for pod in failed} == {"timeout: ran longer than 0.1 minutes"}
+    assert len(failed) == len([key for key in store.list("results/") if b"timeout" in (store.get(key) or b"")])
 
 
 def test_when_nothing_succeeds_the_workflow_fails_and_says_why(cluster: Cluster) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from automl.stores import Store, open_store
-from tests.cluster.clusters import Cluster, Images, begun, command, decisions, ended, outputs
+from tests.cluster.clusters import Cluster, Images, attempt, begun, command, decisions, ended, nodes, outputs
 
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
 STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"
@@ -89,6 +89,7 @@ def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> Non
         assert decisions(open_store(store)) == decisions(local)
         best = json.loads(local.get("controller.json") or b"")["best"]["experiment"]
         assert json.loads(outputs(workflow)["best"])["experiment"] == best
+        assert [each["name"] for each in workflow["status"]["outputs"]["parameters"]][:2] == ["bucket", "report_key"]
 
 
 def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_time(there: Cluster) -> None:
@@ -100,6 +101,23 @@ def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_t
     (there.folder / "chain").mkdir()
     said = "final: {repeats: 0}\nmax_epochs: 2\nalgorithm: bayesian\nmax_recommendations: 6\nparallel: 2\n"
     assert decisions(open_store(store)) == decisions(here(there, said, "chain"))
+    assert [node.name for node in nodes(workflow, "rung", "DAG")] == ["step-1", "step-2", "step-3"]
+    assert nodes(workflow, "train", "Retry")[0].name == "0.defaults"
+
+
+def test_the_template_of_a_search_without_barriers(there: Cluster) -> None:
+    study = stored_study(there, "final: {repeats: 0}\nmax_epochs: 3\n")
+    workflow = submit("automl-asha", study=study, store=f"{there.bucket}/asha", R="3", max_recommendations="3")
+    assert workflow["status"]["phase"] == "Succeeded"
+    assert len(decisions(open_store(f"{there.bucket}/asha"))) == 4
+    assert [node.name for node in nodes(workflow, "turn", "DAG")] == ["turn-0", "turn-1", "turn-2", "turn-3"]
+
+
+@pytest.mark.usefixtures("templates")
+def test_a_template_without_a_study_is_refused_at_once() -> None:
+    refused = attempt("argo", "submit", "--from", "workflowtemplate/automl-hyperband")
+    assert refused.returncode != 0
+    assert "study" in refused.stderr
 
 
 @pytest.mark.usefixtures("templates")

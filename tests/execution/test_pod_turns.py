@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -111,9 +112,11 @@ def test_a_search_that_ended_early_is_named_and_what_trains_is_not_given_up(reco
     assert record.result(0, 0) is None
 
 
-def test_start_says_how_many_turns_there_are_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert json.loads(deciding._stages(study(SETTINGS).plan.stages)) == [{"stage": "0", "rungs": "4"}]
-    assert json.loads(deciding._stages(study(OVERLAPPING).plan.search)) == [{"stage": "0", "rungs": "6"}]
+@pytest.mark.parametrize(("settings", "turns"), [(SETTINGS, "4"), (OVERLAPPING, "6")])
+def test_start_says_how_many_turns_there_are_at_most(settings: dict[str, Any], turns: str) -> None:
+    definition = study(settings)
+    (stage,) = json.loads(deciding._stages(definition, definition.plan.search))
+    assert (stage["stage"], stage["rungs"]) == ("0", turns)
 
 
 def test_two_turns_at_once_share_what_there_is(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,13 @@ def test_empty_parameters_leave_what_the_study_file_says() -> None:
     assert (found.text, found.store) == (STUDY, "s3://b/p")
 
 
+@pytest.mark.parametrize(
+    ("said", "sent"), [("", "5"), (", failures_in_a_row: 9", "9"), (", failures_in_a_row: null", "0")]
+)
+def test_how_many_failures_pause_it_is_the_study_files(said: str, sent: str) -> None:
+    assert told(study=STUDY.replace("}", f"{said}}}")).failures_in_a_row == sent
+
+
 def test_a_whole_bucket_has_its_report_at_the_top() -> None:
     assert told(store="s3://b").report_key == "report.html"
 

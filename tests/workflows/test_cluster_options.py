@@ -171,7 +171,8 @@ def test_what_all_pods_get_and_what_trainings_get() -> None:
     assert spec["podMetadata"] == {"labels": {"cost": "x"}, "annotations": {"scrape": "no"}}
     assert (spec["nodeSelector"], spec["podPriorityClassName"]) == ({"os": "linux"}, "high")
     assert spec["tolerations"] == [{"key": "all", "operator": "Equal", "value": "yes"}]
-    assert train["metadata"] == {"labels": {"team": "a"}, "annotations": {"note": "a, b"}}
+    progress = {"workflows.argoproj.io/progress": "0/{{inputs.parameters.epochs_to_train}}"}
+    assert train["metadata"] == {"labels": {"team": "a"}, "annotations": {"note": "a, b", **progress}}
     assert (train["nodeSelector"], train["priorityClassName"]) == ({"pool": "gpu"}, "low")
     toleration = {"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}
     assert train["tolerations"] == [toleration]

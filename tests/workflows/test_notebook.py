@@ -77,7 +77,7 @@ def test_the_workflow_is_shown_without_a_cluster(study: Study) -> None:
     assert shown.data["kind"] == "Workflow"
     found = {name: (kind, containers) for name, kind, containers in shown.rows[1:]}
     assert set(found) == {each["name"] for each in shown.data["spec"]["templates"]}
-    assert found["train"][0] == "a pod, shown as stage-<stage>.rung-<rung>.experiment-<experiment>"
+    assert found["train"][0] == "a pod, shown as <experiment>.<values>"
     assert [each.partition(" ")[0] for each in found["train"][1].split(", ")] == ["stage-in", "main", "observe"]
     assert found["main"] == ("steps", "")
     assert "lint: nothing is wrong" in shown.lines

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from automl.errors import NotReady, RecordError
 from automl.execution import submission
+from automl.execution.pod_steps import node_texts
 from automl.execution.pod_steps.environment import open_study, output, step, variable, with_settings
 from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
@@ -24,7 +26,7 @@ from automl.stores import open_store
 from automl.study import ending, outages, summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
-from automl.study.keys import REPORT
+from automl.study.keys import REPORT, best_model_key
 from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
 from automl.study.verdict import verdict
@@ -45,23 +47,34 @@ def start() -> None:
         study = submission.compiled(variable("AUTOML_STUDY"), variable("AUTOML_STORE"))
     opened = begin(Record(open_store(study.store, probe=True)), study.definition, study.text)
     plan = opened.definition.plan
-    again = outages.go_on(opened.record, with_settings(opened.definition))
+    again = outages.go_on(opened.record, with_settings(opened.definition, study.failures_in_a_row))
     if again:
         print(f"the study goes on after a pause: {counted(len(again), 'training')} again", flush=True)
-    output("search", _stages(plan.search))
+    output("search", _stages(opened.definition, plan.search))
     output("judge", _judgements(opened.definition))
-    for name in ("store", "image", "timeout_minutes", "bucket", "report_key"):
+    for name in ("store", "image", "timeout_minutes", "failures_in_a_row", "bucket", "report_key"):
         output(name, getattr(study, name))
     print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)
 
 
-def _stages(stages: Iterable[Stage]) -> str:
-    return json.dumps([{"stage": str(stage.index), "rungs": str(stage.most_decisions)} for stage in stages])
+def _stages(definition: Definition, stages: Iterable[Stage]) -> str:
+    """As Argo loops over them: `title` and `part` name their nodes in its pages."""
+    return json.dumps(
+        [
+            {
+                "stage": str(stage.index),
+                "rungs": str(stage.most_decisions),
+                "title": node_texts.stage_title(definition, stage),
+                "part": node_texts.part(definition, stage),
+            }
+            for stage in stages
+        ]
+    )
 
 
 def _judgements(definition: Definition) -> str:
     """The judgements; the last one with as many rungs as it can have where the search may end early."""
-    planned: list[dict[str, str]] = json.loads(_stages(definition.plan.finals))
+    planned: list[dict[str, str]] = json.loads(_stages(definition, definition.plan.finals))
     if planned and definition.file.until is not None and definition.end is None:
         planned[-1]["rungs"] = str(max(int(planned[-1]["rungs"]), most_heats(definition.file.final.judgement)))
     return json.dumps(planned)
@@ -100,7 +113,7 @@ def _is_needed(opened: OpenedStudy, this: Step) -> bool:
         return True
     why = stage.ended.why if stage.ended is not None else end.why if end is not None else "it is in no plan"
     print(f"not needed: {why}")
-    output("experiments", "[]")
+    _put_out_trainings(opened.definition, Decision(this.stage, this.index, (), ()))
     return False
 
 
@@ -123,7 +136,7 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
         following = next((each for each in pending(plan, history) if each.step.stage == this.stage), None)
         if following is None:
             print("nothing is left to train in this stage")
-            output("experiments", "[]")
+            _put_out_trainings(opened.definition, Decision(this.stage, this.index, (), ()))
             return
         if following.is_due:
             with suppress(NotReady):  # another turn was quicker
@@ -154,7 +167,15 @@ def _put_out(opened: OpenedStudy, decision: Decision) -> None:
         print(f"experiment {recommendation.number} to epoch {recommendation.epochs}: {recommendation.reason}")
     for stopped in decision.stopped:
         print(f"experiment {stopped.number} stops: {stopped.reason}")
+    _put_out_trainings(opened.definition, decision)
+
+
+def _put_out_trainings(definition: Definition, decision: Decision) -> None:
+    """Tells Argo what to train: `experiments` for workflows that were compiled before trainings had names."""
     output("experiments", json.dumps([str(recommendation.number) for recommendation in decision.issued]))
+    output("trainings", json.dumps(node_texts.trainings(definition, decision)))
+    output("epochs", node_texts.epochs(decision))
+    output("epochs_to_train", node_texts.epochs_to_train(decision))
 
 
 def _show(opened: OpenedStudy, decision: Decision) -> None:
@@ -185,9 +206,12 @@ def collect() -> None:
     output(REPORT, (record.store.get(REPORT) or b"").decode())
     best = summary.best(opened.definition, study)
     if best is not None:
-        output("best", _best(opened.definition, study, best))
-        print(f"the best is experiment {best.experiment}: {opened.definition.metric_rule.name} {best.value:.6g}")
-        print(best.why)
+        values = next(each.values for each in experiments(study, plan) if each.number == best.experiment)
+        best_model = record.where(best_model_key(""))
+        output("best", _best(opened.definition, study, best, values, best_model))
+        line = node_texts.summary(opened.definition, best, values, best_model)
+        output("summary", line)
+        print(line)
     if unfinished:
         raise _ended_early(plan, unfinished[0])
     if best is None:
@@ -195,13 +219,19 @@ def collect() -> None:
         raise none_succeeded(len(experiments(study, plan)), failures)
 
 
-def _best(definition: Definition, study: History, best: summary.Best) -> str:
+def _best(
+    definition: Definition, study: History, best: summary.Best, values: Mapping[str, Any], best_model: str
+) -> str:
     """The best experiment and the verdict on it, as JSON."""
     judged = verdict(definition, study)
     return strict_json.dump(
         {
             "experiment": best.experiment,
+            "metric": definition.metric_rule.name,
             "value": best.value,
+            "values": dict(values),
+            "gain": judged and judged.gain,
+            "best_model": best_model,
             "standing": best.standing.value,
             "why": best.why,
             "verdict": judged and judged.to_json(),

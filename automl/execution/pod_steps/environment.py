@@ -35,10 +35,10 @@ def open_study() -> tuple[PrefetchingRecord, OpenedStudy]:
     return record, replace(opened, definition=with_settings(opened.definition))
 
 
-def with_settings(definition: Definition) -> Definition:
-    """The definition with the settings that reach a pod in its environment."""
+def with_settings(definition: Definition, failures_in_a_row: str = "") -> Definition:
+    """The definition with the settings that reach a pod in its environment; what is given here goes before that."""
     limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
-    row = os.environ.get("AUTOML_FAILURES_IN_A_ROW")
+    row = failures_in_a_row or os.environ.get("AUTOML_FAILURES_IN_A_ROW")
     return submission.with_settings(
         definition, int(gpus) if gpus else None, float(limit) if limit else None, int(row) if row else None
     )

@@ -15,6 +15,7 @@ from typing import TypeVar
 from automl.errors import CheckpointError, NotReady, SpecError, StoreError, StudyPaused
 from automl.execution import pod_contract as contract
 from automl.execution.pod_steps.environment import open_study, step, variable
+from automl.execution.pod_steps.node_texts import outcome
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
 from automl.execution.steps.stage_in import RESULTS, Launch, stage_in
@@ -23,6 +24,7 @@ from automl.networks import Network
 from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, Result
 from automl.study import ending, outages
+from automl.study.definition import Definition
 from automl.study.outages import is_early
 from automl.study.record import Record
 from automl.text import strict_json
@@ -43,21 +45,22 @@ def stage_in_training() -> None:
     run = _run(record)
     recommendation = run.recommendation
     contract.WORK.mkdir(parents=True, exist_ok=True)
-    if record.result(*run.key) is not None:
-        (contract.WORK / contract.SKIP).touch()
+    if (standing := record.result(*run.key)) is not None:
+        _skip(record, opened.definition, standing)
         print("the result stands already")
         return
     outages.refuse_paused(record)
     if ending.is_left_out(opened.definition, run):
-        ending.leave_out(record, opened.definition, run, variable("AUTOML_ATTEMPT"))
-        (contract.WORK / contract.SKIP).touch()
+        left_out = ending.leave_out(record, opened.definition, run, variable("AUTOML_ATTEMPT"))
+        _skip(record, opened.definition, left_out)
         print(f"experiment {recommendation.number} is not needed: {ending.why_left_out(opened.definition, run)}")
         return
     try:
         launch = stage_in(record, opened.definition, recommendation, run.rung, contract.WORK)
     except CheckpointError as error:
-        fail(record, recommendation, run.rung, variable("AUTOML_ATTEMPT"), Diagnosis(Failure.NO_CHECKPOINT, str(error)))
-        (contract.WORK / contract.SKIP).touch()
+        failure = Diagnosis(Failure.NO_CHECKPOINT, str(error))
+        failed = fail(record, recommendation, run.rung, variable("AUTOML_ATTEMPT"), failure)
+        _skip(record, opened.definition, failed)
         print(f"experiment {recommendation.number} fails: {error}")
         return
     if (working := _working(opened.definition.network)) is not None:
@@ -134,9 +137,13 @@ class _Following:
         if result is not None and result.failure is not None:
             failed = result
             self._patiently(lambda: _pause_at_a_row(failed))  # before this pod may end
-        _write_verdict(contract.AGAIN if result is None else 0)
-        if result is not None:
-            print(f"experiment {result.experiment}: {_in_words(result)}", flush=True)
+        if result is None or observer is None:
+            _write_verdict(contract.AGAIN)
+            return
+        left = observer.recommendation.epochs - observer.start_epoch
+        _write(contract.PROGRESS, f"{left}/{left}")  # also of one that failed: nothing is left to do
+        ended_with = _end(observer.record, observer.definition, result)
+        print(f"experiment {result.experiment}: {ended_with}", flush=True)
 
     def _note_sigterm(self, *_: object) -> None:
         if self.terminated is None:
@@ -254,6 +261,26 @@ def _report(observer: Observer, new: list[tuple[int, float]]) -> None:
         _write(contract.PROGRESS, f"{new[-1][0] - observer.start_epoch}/{epochs - observer.start_epoch}")
 
 
+def _skip(record: Record, definition: Definition, result: Result) -> None:
+    """Has the container that trains end at once, as it would after that training."""
+    _end(record, definition, result)
+    (contract.WORK / contract.SKIP).touch()
+
+
+def _end(record: Record, definition: Definition, result: Result) -> str:
+    """Tells the container that trains what came of it and how to exit; returns what came of it, in a line."""
+    try:
+        line = outcome(definition, record.history(definition), result)
+    except StoreError as error:  # the result is stored: only whether it is the best is not known here
+        print(f"the store is away: {error}", flush=True)
+        line = outcome(definition, None, result)
+    contract.OUTPUTS.mkdir(parents=True, exist_ok=True)
+    (contract.OUTPUTS / contract.SCORE.name).write_text(line, encoding="utf-8")
+    _write(contract.OUTCOME, f"{line}\n")
+    _write_verdict(0 if result.failure in {None, Failure.ENDED} else contract.FAILED)  # what nobody needs is not red
+    return line
+
+
 def _write_verdict(code: int) -> None:
     _write(contract.VERDICT, f"{code}\n")
 
@@ -263,9 +290,3 @@ def _write(name: str, text: str) -> None:
     partial = contract.WORK / contract.partial(name)
     partial.write_text(text)
     partial.replace(contract.WORK / name)
-
-
-def _in_words(result: Result) -> str:
-    if result.failure is None:
-        return f"done at epoch {result.epochs}"
-    return f"failed, {result.failure}: {result.message}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from automl.study.opened_study import OpenedStudy
 from automl.study.outages import Pause, open_pause
 from automl.study.record import Record
 from automl.study.verdict import Verdict, verdict
+from automl.text.formatting import shortened
 
 MOST_DRAWN = 1000  # experiments in a picture or a table; the page says so where there are more
 LEVELS = 5  # shades of the number of epochs, style.css has as many
@@ -284,20 +285,6 @@ def with_times(facts: Facts, record: Record) -> Facts:
     """The facts with the times of the attempts, which takes one request for each attempt."""
     # Read now: until Python 3.12 all objects share the lock of a cached property, so nothing may wait inside one
     return replace(facts, attempts=times_of_study(record))
-
-
-def shortened(name: str, names: Iterable[str]) -> str:
-    """The last part of a dotted name, with the parts before it that distinguish it from names that end alike."""
-    *before, last = name.split(".")
-    others = [name_parts for name_parts in (text.split(".") for text in set(names) - {name}) if name_parts[-1] == last]
-    prefixes = [name_parts[:-1] for name_parts in others]
-    if not prefixes:
-        return last
-    while before and all(prefix and prefix[0] == before[0] for prefix in prefixes):
-        before, prefixes = before[1:], [prefix[1:] for prefix in prefixes]
-    while before and all(prefix and prefix[-1] == before[-1] for prefix in prefixes):
-        before, prefixes = before[:-1], [prefix[:-1] for prefix in prefixes]
-    return ".".join([*before, last])
 
 
 def _epochs(count: int) -> str:

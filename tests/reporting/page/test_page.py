@@ -12,7 +12,7 @@ import pytest
 
 from automl.errors import InvalidInput, StudyFailed
 from automl.networks import definition as networks
-from automl.reporting.figures.facts import Facts, shortened
+from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.ledger import entries
 from automl.reporting.page import page
 from automl.search.history import Failure, Recommendation
@@ -20,7 +20,7 @@ from automl.study import summary
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.verdict import verdict as verdict_of
-from automl.text.formatting import number
+from automl.text.formatting import number, setting, shortened
 from tests.reporting.page.made_records import Outcome, accuracy, by_batch, made, opened
 from tests.small_network import write_small_network
 
@@ -193,7 +193,7 @@ def test_every_experiment_has_a_row_with_its_values_and_its_result() -> None:
     for each in facts.searched:
         _, _, epochs, value, values, _ = found[str(each.number)]
         assert (epochs, value) == (str(each.experiment.epochs), number(each.value))
-        assert f"lr {each.experiment.values['train.lr']:.4g}" in values
+        assert f"lr {setting(each.experiment.values['train.lr'])}" in values
 
 
 @pytest.mark.parametrize("slope", [-0.1, 0.1])
