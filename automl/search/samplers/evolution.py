@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.knowledge import Knowledge, propose
-from automl.search.surrogates.feasibility import has_score
+from automl.search.surrogates.feasibility import fails_by_itself, has_score
 from automl.search.surrogates.features import ABSENT, Features, Rows
 from automl.search.surrogates.warp import Array
 
@@ -40,7 +40,8 @@ class Evolution:
         with threadpool_limits(limits=1):
             knowledge = Knowledge.of(space, trials, request, _TAIL)
             strategy = _Strategy(knowledge.features, _start(knowledge.features, request), self.deviation)
-            read = [(trial, knowledge.features.row(trial.values, space.encode(trial.values))) for trial in trials]
+            told = [trial for trial in trials if has_score(trial) or fails_by_itself(trial)]
+            read = [(trial, knowledge.features.row(trial.values, space.encode(trial.values))) for trial in told]
             for first in range(0, len(read) - strategy.size + 1, strategy.size):
                 generation = read[first : first + strategy.size]
                 scored = [(-float(trial.score or 0.0), row) for trial, row in generation if has_score(trial)]
