@@ -46,7 +46,7 @@ def test_what_resembles_a_failure_is_avoided(name: str, failure: Failure | None)
 
 
 @pytest.mark.parametrize("name", LEARNING)
-@pytest.mark.parametrize("failure", [Failure.LOST, Failure.PREEMPTED, Failure.NO_CHECKPOINT])
+@pytest.mark.parametrize("failure", [Failure.LOST, Failure.PREEMPTED, Failure.NO_CHECKPOINT, Failure.ENDED])
 def test_a_machine_that_went_away_teaches_nothing(name: str, failure: Failure) -> None:
     known = trials(failure)
     scored = [each for each in known if each.score is not None]
@@ -57,7 +57,7 @@ def test_a_machine_that_went_away_teaches_nothing(name: str, failure: Failure) -
 
 def test_every_kind_of_failure_is_one_or_the_other() -> None:
     own = {failure for failure in Failure if fails_by_itself(Trial({}, None, failure=failure))}
-    assert set(Failure) - own == {Failure.LOST, Failure.PREEMPTED, Failure.NO_CHECKPOINT}
+    assert set(Failure) - own == {Failure.LOST, Failure.PREEMPTED, Failure.NO_CHECKPOINT, Failure.ENDED}
 
 
 def test_the_probability_follows_the_axis_that_matters() -> None:
