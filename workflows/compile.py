@@ -110,8 +110,7 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
     with WorkflowTemplate(
         name=f"automl-{algorithm.replace('_', '-')}",
         arguments=[
-            Parameter(name=name, value=value, description=help_text, enum=[algorithm] if name == "algorithm" else None)
-            for name, (value, help_text) in defaults.items()
+            _template_parameter(name, value, help_text, algorithm) for name, (value, help_text) in defaults.items()
         ],
         annotations={
             TITLE: f"{algorithm} search",
@@ -130,6 +129,14 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
         start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), environment)
         _fill(builder, start, {}, cluster.most_pods if ALGORITHMS[algorithm].overlaps else None)
     return template
+
+
+def _template_parameter(name: str, value: str | None, help_text: str, algorithm: str) -> Parameter:
+    """A parameter of a template; without a value Argo asks for one at once."""
+    given: dict[str, Any] = {} if value is None else {"value": value}  # of None hera makes the text 'null'
+    if name == "algorithm":
+        given["enum"] = [algorithm]
+    return Parameter(name=name, description=help_text, **given)
 
 
 def _lanes(plan: Plan, most: int) -> int | None:

@@ -187,3 +187,10 @@ def test_kueues_label_is_on_trainings_only(manifests: Path) -> None:
                 each["name"]: each["metadata"]["labels"] for each in found["spec"]["templates"] if "metadata" in each
             }
             assert labelled == {"train": {"kueue.x-k8s.io/queue-name": "automl"}}
+
+
+@pytest.mark.parametrize("algorithm", NAMES)
+def test_a_template_cannot_be_submitted_without_a_study_and_is_for_one_algorithm(algorithm: str) -> None:
+    parameters = {each["name"]: each for each in made(algorithm)["spec"]["arguments"]["parameters"]}
+    assert "value" not in parameters["study"]
+    assert parameters["algorithm"]["enum"] == [parameters["algorithm"]["value"]] == [algorithm]
