@@ -261,8 +261,12 @@ class LocalRun:
             if self.definition.stops_what_trains:
                 self._look_for_the_end()
         if has_ended:
-            if not observer.is_behind:  # what it wrote is read piece by piece, for others train meanwhile
+            # What it wrote is read piece by piece, for others train meanwhile. Nobody who wants to stop waits for that:
+            # the rest of what was stopped is read by `salvage`.
+            is_left = self._stopped and active.stopping is not None
+            if is_left or not observer.is_behind:
                 self._active.remove(active)
+            if not observer.is_behind:
                 self._finish(active)
             return
         limit = self.definition.file.run.timeout_minutes

@@ -67,6 +67,34 @@ def test_a_second_ctrl_c_kills_at_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert running_below(tmp_path) == []
 
 
+def test_who_stops_does_not_wait_for_the_end_of_a_long_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl.execution.steps.observe.AT_A_LOOK", 1)  # a megabyte, the least that is read at once
+    written = tmp_path / "written"
+    program = (
+        "import pathlib, sys, time\n"
+        f"written = pathlib.Path({str(written)!r})\n"
+        "if not written.exists():\n"
+        "    print('epoch 1 loss 0.25', flush=True)\n"
+        "    for _ in range(300): sys.stdout.write(('x' * 99 + '\\n') * 10_000)\n"
+        "    sys.stdout.flush()\n"
+        "    written.touch()\n"
+        "    time.sleep(600)\n"
+        "print('epoch 1 loss 0.5', flush=True)\n"
+    )
+    network = {"command": ["python3", "-c", program, "{spec}"], "checkpoints": None}
+    rule = {"reader": "regex", "patterns": ["epoch (?P<epoch>\\d+) loss (?P<loss>{number})"]}
+    definition = study(RANDOM | NO_FINAL | {"max_epochs": 1}, network=network | {"status": rule})
+    pid = forked(lambda: run(definition, tmp_path / "study"))
+    assert soon(written.exists)
+    os.kill(pid, signal.SIGINT)
+    assert wait(pid, 60) == 130
+    left = [folder for folder in (tmp_path / "study").rglob("attempts/*") if folder.is_dir()]
+    assert left, "its log was read to the end"
+    history = run(definition, tmp_path / "study")
+    assert {result.history for result in history.results.values()} == {((1, 0.5),)}
+    assert not any(folder.exists() for folder in left)
+
+
 def test_killed_with_9_at_random_moments_a_study_ends_as_one_left_alone(tmp_path: Path, journal: Path) -> None:
     """Trainings die with their runner; at most the epochs in flight, one a training, are trained again."""
     definition = study(HALVING | NO_FINAL, {2: "error@1", 4: "preempt@2"}, train_spec={"train.pause": 0.005})
