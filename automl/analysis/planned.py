@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from automl.analysis.frozen_layers import frozen_at_random
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, trained_by, with_before
 from automl.study.definition import Definition
@@ -151,6 +152,7 @@ def planned(
             *_early_end(definition),
             *_small_space(definition),
             *_how_rungs_are_reached(definition),
+            *frozen_at_random(definition),
             *notes,
             *(() if definition.network.keeps_a_model else (NOTHING_KEPT,)),
         ),

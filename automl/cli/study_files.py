@@ -57,15 +57,25 @@ def plan(
 
     definition = study_file.read(study)
     size = WorkflowSize(study_bytes(definition), MOST_BYTES)
-    plan_data = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size, _program_notes(definition))
+    plan_data = planned(
+        definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size, _notes_of_this_machine(definition, study)
+    )
     print_data(plan_data.to_json(), output, lambda console: tables.plan(console, plan_data))
 
 
-def _program_notes(definition: Definition) -> tuple[str, ...]:
-    """What a plan says of the program of a user's own. Raises NetworkError when it is nowhere to be found."""
+def _notes_of_this_machine(definition: Definition, study: Path) -> tuple[str, ...]:
+    """What 'automl run' would refuse here, and where the program of a user's own is.
+
+    Raises NetworkError when such a program is nowhere to be found.
+    """
     from automl.errors import NetworkError
     from automl.execution import preflight
+    from automl.study import study_file
 
+    try:
+        preflight.check_folder(definition, _work_folder(study_file.store_uri(definition, study)))
+    except NetworkError as error:
+        return (f"'automl run' refuses it on this machine: {error}",)
     if definition.home is None:
         return ()
     try:
@@ -74,6 +84,14 @@ def _program_notes(definition: Definition) -> tuple[str, ...]:
         if definition.network.image is None and definition.file.cluster.image is None:
             raise
         return (f"not on this machine, where 'automl run' needs it: {error.given}",)
+
+
+def _work_folder(uri: str) -> Path:
+    """Where a study of this address trains on this machine. Nothing is opened over the network."""
+    from automl.execution import machine
+    from automl.stores import open_store
+
+    return machine.work_folder(uri if uri.lower().startswith("s3:") else open_store(uri).uri)
 
 
 def run(
@@ -102,6 +120,7 @@ def run(
     uri = study_file.store_uri(definition, study) if store is None else store
     gpus = shared(definition.file.run.gpus, definition.costs.gpus)
     side_by_side = jobs or definition.file.run.jobs or gpus.places or machine.default_jobs()
+    preflight.check_folder(definition, _work_folder(uri))
     record = Record(open_store(uri, probe=True))
     begun = record.store.get(METADATA) is not None
     if not begun:  # what is missing is said before anything is written

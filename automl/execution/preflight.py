@@ -53,6 +53,20 @@ def check_program(definition: Definition) -> tuple[str, ...]:
     return (program,)
 
 
+def check_folder(definition: Definition, work: Path) -> None:
+    """Raises NetworkError where a program of TAO is to train in a folder whose path holds a blank.
+
+    All of its clients join the words of their command with blanks and split that again.
+    """
+    path = str(work.absolute())
+    if definition.network.is_of_tao and path.split() != [path]:
+        raise NetworkError(
+            f"{definition.network.name} would train in {path!r}, and programs of NVIDIA TAO split a path at its blanks",
+            allowed="a path without blanks",
+            advice="name a store without them: 'run: {store: ...}', or --store",
+        )
+
+
 def _is_filled_in(word: str) -> bool:
     return "{" in word
 

@@ -235,6 +235,11 @@ class Network(_Model):
         return Words(self.command, self.environment, self.arguments, self.booleans, paths)
 
     @property
+    def is_of_tao(self) -> bool:
+        """Whether NVIDIA's images hold its program, also where a user's copy of the file names it."""
+        return "nvidia/tao/" in (self.image or "")
+
+    @property
     def keeps_a_model(self) -> bool:
         """Whether anything that a training leaves is stored beside its metrics and its log."""
         return self.checkpoints is not None or bool(self.keep)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from automl.errors import NetworkError
-from automl.execution.preflight import check_program
+from automl.execution.preflight import check_folder, check_program
+from automl.networks import catalogue
+from automl.networks.definition import shipped
 from automl.study import study_file
 from automl.study.definition import Definition
 from tests.command_line import automl
@@ -91,3 +93,45 @@ def test_a_study_of_ours_without_its_libraries_is_refused_before_it_begins(
     assert ran.code == 2
     assert ran.err.strip() == f"automl: {blocked} is not installed; pip install 'argo-automl[{extra}]'"
     assert not list(tmp_path.glob("*/automl_metadata.json"))
+
+
+# the folder of the study file, and its store -> whether its path holds a blank
+STORES: dict[str, tuple[str, str, bool]] = {
+    "beside the file": ("cars", "", False),
+    "a blank in the folder": ("my cars", "", True),
+    "a blank in the store": ("cars", "run: {store: ./the store}", True),
+    "a tab in the store": ("cars", 'run: {store: "./the\\tstore"}', True),
+    "a blank in the address": ("cars", "run: {store: 'file:///tmp/no%20such/store'}", True),
+    "another folder": ("my cars", "run: {store: /tmp/no_such_store}", False),
+    "a bucket": ("my cars", "run: {store: 's3://bucket/a b'}", False),
+}
+
+
+@pytest.mark.parametrize("network", ["classification_pyt", "fashion_mnist"])
+@pytest.mark.parametrize("kind", STORES)
+def test_a_plan_says_which_paths_a_program_of_tao_would_split(tmp_path: Path, kind: str, network: str) -> None:
+    folder, more, split = STORES[kind]
+    (tmp_path / folder).mkdir()
+    data = "dataset: /data\n" if network == "classification_pyt" else ""
+    (tmp_path / folder / "study.yaml").write_text(f"name: study\nnetwork: {network}\n{data}{more}\n")
+    ran = automl("plan", "study.yaml", "-o", "json", cwd=tmp_path / folder)
+    assert ran.code == 0, ran.err
+    assert ("split a path at its blanks" in ran.out) is (split and network == "classification_pyt")
+
+
+def test_run_refuses_such_a_path_before_anything_is_stored(tmp_path: Path) -> None:
+    folder = tmp_path / "my cars"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("name: study\nnetwork: classification_pyt\ndataset: /data\n")
+    ran = automl("run", "study.yaml", cwd=folder)
+    assert (ran.code, "split a path at its blanks" in ran.err) == (2, True), ran.err
+    assert "name a store without them" in ran.err
+    assert [path.name for path in folder.iterdir()] == ["study.yaml"]
+    ran = automl("run", "study.yaml", "--store", str(tmp_path / "cars"), cwd=folder)
+    assert (ran.code, "classification_pyt' is not a program on the PATH" in ran.err) == (2, True), ran.err
+
+
+def test_every_network_of_tao_is_known_by_its_image(tmp_path: Path) -> None:
+    for name in catalogue():  # ours name no framework
+        assert shipped(name).is_of_tao is (shipped(name).framework is not None), name
+    check_folder(study_file.read(write_small_study(tmp_path)), Path("/a b"))
