@@ -120,17 +120,16 @@ def run(
     uri = study_file.store_uri(definition, study) if store is None else store
     gpus = shared(definition.file.run.gpus, definition.costs.gpus)
     side_by_side = jobs or definition.file.run.jobs or gpus.places or machine.default_jobs()
-    preflight.check_folder(definition, _work_folder(uri))
     record = Record(open_store(uri, probe=True))
+    work = machine.work_folder(record.store.uri)
     begun = record.store.get(METADATA) is not None
     if not begun:  # what is missing is said before anything is written
-        preflight.check_program(definition)
+        preflight.check(definition, work)
     definition = begin(record, definition, text).definition
     if begun and summary.state(definition, record.history(definition)) in {"not started", "running", "judging"}:
-        preflight.check_program(definition)
+        preflight.check(definition, work)
     console = plain_console(stderr=output is not Format.TABLE)
     view = live_view.LiveView(definition, console, side_by_side)
-    work = machine.work_folder(record.store.uri)
     local_run = local_runner.LocalRun(record, definition, side_by_side, work, view, gpus=gpus)
     with view.shown():
         local_run.run()

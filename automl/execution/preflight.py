@@ -23,6 +23,12 @@ CHECK = "--check-libraries"  # of our own trainers: the exit code is 0 when all 
 _OWN_FOLDER = "a training begins in a folder of its own"
 
 
+def check(definition: Definition, work: Path) -> None:
+    """Raises NetworkError when the study cannot train on this machine, in the folder `work`."""
+    check_folder(definition, work)
+    check_program(definition)
+
+
 def check_program(definition: Definition) -> tuple[str, ...]:
     """The program as a training starts it, with the script that it runs. Starts no training.
 

@@ -126,7 +126,7 @@ def test_run_refuses_such_a_path_before_anything_is_stored(tmp_path: Path) -> No
     ran = automl("run", "study.yaml", cwd=folder)
     assert (ran.code, "split a path at its blanks" in ran.err) == (2, True), ran.err
     assert "name a store without them" in ran.err
-    assert [path.name for path in folder.iterdir()] == ["study.yaml"]
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["study.yaml"]
     ran = automl("run", "study.yaml", "--store", str(tmp_path / "cars"), cwd=folder)
     assert (ran.code, "classification_pyt' is not a program on the PATH" in ran.err) == (2, True), ran.err
 
