@@ -49,7 +49,7 @@ def burn_machine(definition: Definition, folder: Path, step: int) -> int:
                     for checkpoint in Record(world.objects).checkpoints(number, rung.index):
                         stored[number] = max(stored[number], checkpoint.epoch)
         world.walk_to_the_end()
-        check_end(world, undisturbed, trained_once=False)
+        check_end(world, undisturbed, trained_once=False, died=1)
         again = {(number, epoch) for (number, epoch), times in world.trained.items() if times > 1}
         assert all(epoch > stored[number] for number, epoch in again), f"state {state.number}: {again}, {stored}"
         shutil.rmtree(world.folder)

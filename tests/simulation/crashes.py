@@ -100,17 +100,18 @@ def _files(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def check_end(world: World, undisturbed: World, *, trained_once: bool = True) -> None:
+def check_end(world: World, undisturbed: World, *, trained_once: bool = True, died: int = 0) -> None:
     """The world ended as the undisturbed one did. Raises AssertionError.
 
     trained_once: no epoch was trained again unless it was in flight when its walker died.
 
-    The ledger sums, and knows of every epoch but those that died with their walker before anybody read of them.
+    The ledger sums, and knows of every epoch but those that died with their walker before anybody read of them. `died`
+    walkers did before the first of this world.
 
     Without a barrier the order of ends is chance and decides who goes on: there the study ended whole, its decisions
     are made again from what they say that they saw, and as much was trained.
     """
-    _check_ledger(world)
+    _check_ledger(world, died)
     if any(stage.overlap for stage in world.definition.plan.stages):
         _check_end_without_barrier(world, undisturbed, trained_once=trained_once)
         return
@@ -131,7 +132,7 @@ def check_end(world: World, undisturbed: World, *, trained_once: bool = True) ->
         _check_trained_once(world)
 
 
-def _check_ledger(world: World) -> None:
+def _check_ledger(world: World, died: int) -> None:
     opened = OpenedStudy.read(Record(world.objects))
     ledger = epoch_ledger(opened.record, opened.definition, opened.history())
     assert ledger.under_way == ledger.to_come == 0
@@ -140,7 +141,7 @@ def _check_ledger(world: World) -> None:
     if not world.trained:
         return  # nobody counted
     unknown = world.trained.total() - ledger.spent
-    assert 0 <= unknown <= world.in_flight.total() + JOBS * (world.walkers - 1), f"{unknown} unknown: {ledger}"
+    assert 0 <= unknown <= world.in_flight.total() + JOBS * (died + world.walkers - 1), f"{unknown} unknown: {ledger}"
 
 
 def _check_trained_once(world: World) -> None:
