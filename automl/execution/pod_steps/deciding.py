@@ -207,9 +207,9 @@ def collect() -> None:
     best = summary.best(opened.definition, study)
     if best is not None:
         values = next(each.values for each in experiments(study, plan) if each.number == best.experiment)
-        best_model = record.where(best_model_key(""))
-        output("best", _best(opened.definition, study, best, values, best_model))
-        line = node_texts.summary(opened.definition, best, values, best_model)
+        place = record.where(best_model_key(""))
+        output("best", _best(opened.definition, study, best, values, place))
+        line = node_texts.summary(opened.definition, best, values, place)
         output("summary", line)
         print(line)
     if unfinished:
@@ -219,9 +219,7 @@ def collect() -> None:
         raise none_succeeded(len(experiments(study, plan)), failures)
 
 
-def _best(
-    definition: Definition, study: History, best: summary.Best, values: Mapping[str, Any], best_model: str
-) -> str:
+def _best(definition: Definition, study: History, best: summary.Best, values: Mapping[str, Any], place: str) -> str:
     """The best experiment and the verdict on it, as JSON."""
     judged = verdict(definition, study)
     return strict_json.dump(
@@ -231,7 +229,7 @@ def _best(
             "value": best.value,
             "values": dict(values),
             "gain": judged and judged.gain,
-            "best_model": best_model,
+            "place": place,
             "standing": best.standing.value,
             "why": best.why,
             "verdict": judged and judged.to_json(),
