@@ -55,36 +55,36 @@ class OurStudy:
         if "max_recommendations" in row.options:  # of nu^3 experiments that start, three trainings' worth are trained
             options["max_recommendations"] = round(9 * trainings)
         plan = row.schedule_with(sampler, options).plan()
-        self._plan = repeated(plan, trainings * epochs)
+        self.plan = repeated(plan, trainings * epochs)
         learns = SAMPLERS[sampler].learns
         self._metric = Metric("loss", "minimize")
-        self._brain = Brain(self._plan, space, NamedSampler(sampler), self._metric, seed, learns=learns)
-        self._history = History(self._metric)
+        self._brain = Brain(self.plan, space, NamedSampler(sampler), self._metric, seed, learns=learns)
+        self.history = History(self._metric)
         self._consumed: set[tuple[int, int]] = set()
 
     def ask(self) -> Asked | None:
         while True:
-            if runs := open_runs(self._history, *self._history.decisions):
+            if runs := open_runs(self.history, *self.history.decisions):
                 self._run = runs[0]
                 return Asked(self._run.recommendation.values, self._run.recommendation.epochs)
-            steps = due(self._plan, self._history)
+            steps = due(self.plan, self.history)
             if not steps:
                 return None
-            self._history = self._history.with_decision(self._decide(steps[0]))
+            self.history = self.history.with_decision(self._decide(steps[0]))
 
     def tell(self, asked: Asked, curve: Array) -> None:
         number, rung = self._run.key
         losses = [float(loss) for loss in curve[: asked.epochs]]
         history = tuple(enumerate(losses, 1))
         result = Result(number, rung, ("a",), asked.epochs, 1.0, history, best_value=min(losses))
-        self._history = self._history.with_result(result)
+        self.history = self.history.with_result(result)
 
     def _decide(self, step: Step) -> Decision:
-        earlier = self._history.of_stage(step.stage)
+        earlier = self.history.of_stage(step.stage)
         runs = [(issued.number, rung) for decision in earlier for issued, rung in decision.runs()]
         new = [run for run in runs if run not in self._consumed]
         self._consumed |= set(new)
-        outcomes = [self._history.results[run].outcome() for run in new]
+        outcomes = [self.history.results[run].outcome() for run in new]
         return self._brain.decide(step.stage, step.index, earlier, outcomes, ())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from automl.analysis.rung_warning import rung_health
 from automl.errors import InvalidInput
 from automl.search.algorithms import SAMPLERS
 from automl.search.history import (
@@ -21,7 +22,7 @@ from automl.search.history import (
     Status,
     origin_of,
 )
-from automl.search.plan import Stage
+from automl.search.plan import Stage, StageKind
 from automl.search.race import DEFAULTS
 from automl.search.ranking import best_outcome, ranked
 from automl.study import summary
@@ -163,8 +164,19 @@ def explain(definition: Definition, study: History, experiment_number: int) -> E
         seed=experiment.recommendations[0].seed,
         proposed=proposed,
         rungs=rungs,
-        story=(proposed.text, *(rung.text for rung in rungs), *_end(definition, study, experiment)),
+        story=(proposed.text, *_courses(definition, study, stage, rungs), *_end(definition, study, experiment)),
     )
+
+
+def _courses(definition: Definition, study: History, stage: Stage, rungs: tuple[RungCourse, ...]) -> list[str]:
+    """What happened at each rung, with a warning behind a promotion by a value that misleads."""
+    health = rung_health(definition, study) if stage.kind is StageKind.SEARCH else None
+    lines = []
+    for rung in rungs:
+        lines.append(rung.text)
+        if health is not None and rung.end is RunState.PROMOTED and (warning := health.after(rung.epochs)):
+            lines.append(warning)
+    return lines
 
 
 def _refuse(definition: Definition, experiment_number: int, proposed: list[int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from automl.analysis.epoch_ledger import EpochLedger, epoch_ledger
 from automl.analysis.eta import TimeLeft
+from automl.analysis.rung_warning import RungHealth, rung_health
 from automl.analysis.time_left import time_left
 from automl.networks.definition import MetricRule
 from automl.search.agenda import open_runs
@@ -136,6 +137,7 @@ class StudyStatus:
     experiments: tuple[ExperimentRow, ...]
     early_end: EarlyEnd | None = None  # of a study with limits
     ledger: EpochLedger | None = None
+    rungs: RungHealth | None = None
 
     @property
     def state(self) -> str:
@@ -158,6 +160,7 @@ class StudyStatus:
             "running": [{"experiment": number, "epoch": epoch} for number, epoch in self.running.items()],
             "epochs": {"done": self.progress.epochs_done, "pending": self.progress.epochs_pending},
             "ledger": self.ledger and self.ledger.to_json(),
+            "rungs": self.rungs and self.rungs.to_json(),
             "until": self.early_end and self.early_end.to_json(),
             "minutes_left": None if left is None else left.middle,
             "minutes_left_80": None if left is None else [left.low, left.high],
@@ -201,6 +204,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         experiments=rows(definition, study, running),
         early_end=early_end(record, definition, study),
         ledger=epoch_ledger(record, definition, study),
+        rungs=rung_health(definition, study),
     )
 
 

@@ -93,6 +93,13 @@ def pause_rows(status: StudyStatus) -> Pairs:
     return [("paused", error.given.removeprefix("the study is paused: ")), ("to go on", error.advice)]
 
 
+def rung_rows(status: StudyStatus) -> Pairs:
+    """That short trainings mislead, and what to do; none where they do not."""
+    if status.rungs is None or not status.rungs.warning:
+        return []
+    return [("warning", status.rungs.warning), ("what to do", status.rungs.advice)]
+
+
 def state_rows(status: StudyStatus) -> Pairs:
     """Where a study stands."""
     counts, progress = status.progress.counts, status.progress
@@ -115,6 +122,7 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
         ("spent", "" if status.ledger is None else ledger_text(status.ledger)),
         ("until", early_end_text(status.early_end)),
+        *rung_rows(status),
         ("time left", time_left_text(status.time_left) if is_open and status.paused is None else ""),
         ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
+from automl.analysis.rung_warning import RungHealth, rung_health
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
 from automl.search.history import Experiment, Failure, History, Result
 from automl.search.race import DEFAULTS
@@ -108,6 +109,10 @@ class Facts:
     @cached_property
     def verdict(self) -> Verdict | None:
         return verdict(self.definition, self.study)
+
+    @cached_property
+    def rungs(self) -> RungHealth | None:
+        return rung_health(self.definition, self.study)
 
     @cached_property
     def searched(self) -> tuple[Searched, ...]:

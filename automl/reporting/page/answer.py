@@ -23,6 +23,7 @@ def answer(facts: Facts) -> Markup:
         tag("p", str(facts.paused.error()), class_="lead") if facts.paused else None,
         tag("p", conclusion(facts), class_="lead"),
         tag("p", _early_end(facts)) if _early_end(facts) else None,
+        tag("p", _rungs(facts)) if _rungs(facts) else None,
         _tiles(facts),
         tag("div", _judgement(facts), _values(facts), class_="pair") if facts.best else None,
         id="answer",
@@ -49,6 +50,11 @@ def _early_end(facts: Facts) -> str:
     """Which limit has ended the search; empty where none has."""
     why = next((end.why for end in reversed(facts.definition.ends) if end.is_early), "")
     return f"{why[:1].upper()}{why[1:]}." if why else ""
+
+
+def _rungs(facts: Facts) -> str:
+    """That short trainings mislead; empty where they do not."""
+    return f"Warning: {facts.rungs.text}." if facts.rungs and facts.rungs.warning else ""
 
 
 def conclusion(facts: Facts) -> str:
