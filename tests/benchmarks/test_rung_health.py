@@ -7,10 +7,10 @@ import pytest
 from benchmarks import rung_health
 from benchmarks.rung_health import CROSSING, HEALTHY, rates
 
-SEEDS = range(1000, 1040)
+SEEDS = range(1000, 1030)
 
 
-@pytest.mark.parametrize("study", ["hyperband R=27", "asynchronous_hyperband R=27", "asha R=27 n=162"])
+@pytest.mark.parametrize("study", ["hyperband R=27", "asynchronous_hyperband R=27"])
 def test_crossing_curves_are_found(study: str) -> None:
     end, _ = rates(study, CROSSING["crossing at epoch 2"], SEEDS)
     assert end >= 0.9
