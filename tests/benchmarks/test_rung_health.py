@@ -7,7 +7,7 @@ import pytest
 from benchmarks import rung_health
 from benchmarks.rung_health import CROSSING, HEALTHY, rates
 
-SEEDS = range(1000, 1012)
+SEEDS = range(1000, 1030)
 
 
 @pytest.mark.parametrize("study", ["hyperband R=27", "asynchronous_hyperband R=27"])
