@@ -31,7 +31,6 @@ from automl.execution.steps.stage_in import stage_in
 from automl.execution.training_process import Start, Training, TrainingProcess
 from automl.reporting import views
 from automl.search.agenda import Run, due, runs_of_decision
-from automl.search.brain import none_succeeded
 from automl.search.history import Decision, Failure, History, Recommendation, Result
 from automl.study import ending, outages, summary
 from automl.study.attempt_times import AttemptTimes
@@ -129,8 +128,7 @@ class LocalRun:
                     active.end()
         study = views.rebuild(self._opened())
         if summary.best_of_search(self.definition, study) is None:
-            failures = sorted({str(result.failure) for result in study.results.values()})
-            raise none_succeeded(len(experiments(study, self.definition.plan)), failures)
+            raise summary.nothing_to_show(self.definition, study)
         return study
 
     def _opened(self) -> OpenedStudy:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from automl.errors import StudyFailed
 from automl.search.agenda import standing_in
+from automl.search.brain import none_succeeded
 from automl.search.history import Experiment, History, Outcome
 from automl.search.plan import Stage
 from automl.search.race import DEFAULTS
@@ -146,3 +148,9 @@ def state(definition: Definition, study: History) -> str:
         return "failed"
     finals = definition.plan.finals
     return "done" if all(_is_over(study, stage) for stage in finals) else "judging"
+
+
+def nothing_to_show(definition: Definition, study: History) -> StudyFailed:
+    """The error of a study that came to its end and has no best experiment."""
+    failures = sorted({str(result.failure) for result in study.results.values()})
+    return none_succeeded(len(experiments(study, definition.plan)), failures)

@@ -18,7 +18,6 @@ from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
 from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of_decision
-from automl.search.brain import none_succeeded
 from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
 from automl.search.race import most_heats
@@ -94,16 +93,17 @@ def propose_rung() -> None:
     for following in pending(opened.definition.plan, opened.history()):
         if following.step == this and not following.decisions:  # Argo asks when the trainings before are over
             _refuse_untried(_give_up_lost(opened, following.runs))
-    outages.check(record, opened.definition, opened.history())
-    opened = _look_for_the_end(opened)
+    history = opened.history()
+    outages.check(record, opened.definition, history)
+    opened = _look_for_the_end(opened, history)
     if not _is_needed(opened, this):
         return
     _put_out(opened, propose(record, opened.definition, this.stage, this.index))
 
 
-def _look_for_the_end(opened: OpenedStudy) -> OpenedStudy:
-    """Ends the search where one of its limits is reached."""
-    return replace(opened, definition=ending.look(opened.record, opened.definition, opened.history()))
+def _look_for_the_end(opened: OpenedStudy, history: History) -> OpenedStudy:
+    """Ends the search where one of its limits is reached. `history` is what the record holds."""
+    return replace(opened, definition=ending.look(opened.record, opened.definition, history))
 
 
 def _is_needed(opened: OpenedStudy, this: Step) -> bool:
@@ -125,14 +125,16 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
     """
     asked_again, seen = False, -1
     while (stored := record.decision(this.stage, this.index)) is None:
-        history = opened.history()
-        outages.check(record, opened.definition, history)
+        before, history = opened.definition, opened.history()
+        outages.check(record, before, history)
         if len(history.results) != seen:
-            opened, seen = _look_for_the_end(opened), len(history.results)
+            opened, seen = _look_for_the_end(opened, history), len(history.results)
         opened = replace(opened, definition=ending.refreshed(record, opened.definition))
         if not _is_needed(opened, this):
             return
-        plan, history = opened.definition.plan, opened.history()
+        if opened.definition is not before:  # it has ended: some of the decisions may be no part of the plan any more
+            history = opened.history()
+        plan = opened.definition.plan
         following = next((each for each in pending(plan, history) if each.step.stage == this.stage), None)
         if following is None:
             print("nothing is left to train in this stage")
@@ -215,8 +217,7 @@ def collect() -> None:
     if unfinished:
         raise _ended_early(plan, unfinished[0])
     if best is None:
-        failures = sorted({str(result.failure) for result in study.results.values()})
-        raise none_succeeded(len(experiments(study, plan)), failures)
+        raise summary.nothing_to_show(opened.definition, study)
 
 
 def _best(definition: Definition, study: History, best: summary.Best, values: Mapping[str, Any], place: str) -> str:
