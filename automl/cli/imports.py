@@ -33,10 +33,8 @@ def katib(
     Example: automl import katib experiment.yaml --to study.yaml
     """
     from automl.importing.katib_experiment import imported
-    from automl.text import strict_yaml
 
-    text = strict_yaml.read_text(experiment, "an Experiment of Katib, in YAML")
-    _write(imported(strict_yaml.mapping(text, str(experiment)), str(experiment)), to, output)
+    _write(imported(_mapping(experiment, "an Experiment of Katib, in YAML"), str(experiment)), to, output)
 
 
 @app.command()
@@ -50,10 +48,8 @@ def wandb(
     Example: automl import wandb sweep.yaml --to study.yaml
     """
     from automl.importing.wandb_sweep import imported
-    from automl.text import strict_yaml
 
-    text = strict_yaml.read_text(sweep, "a sweep of W&B, in YAML")
-    _write(imported(strict_yaml.mapping(text, str(sweep)), str(sweep)), to, output)
+    _write(imported(_mapping(sweep, "a sweep of W&B, in YAML"), str(sweep)), to, output)
 
 
 @app.command(cls=WithProgram)
@@ -102,6 +98,12 @@ def ray(
 
     check_goal(goal)
     _write(_started(imported(folder, metric, goal), context, to), to, output)
+
+
+def _mapping(path: Path, what: str) -> dict[str, Any]:
+    from automl.text import strict_yaml
+
+    return strict_yaml.mapping(strict_yaml.read_text(path, what), str(path))
 
 
 def _started(imported: Imported, context: typer.Context, to: Path) -> Imported:

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automl.drafting.draft import Draft
+from automl.drafting.metrics import by_name
 from automl.export.rows import VALUES, csv_text
 from automl.text.formatting import counted
 
+USUAL_TRIALS = 20  # of a search that does not say how many
 NO_PROGRAM = ("python", "train.py", "{args}")  # of a search whose tool does not store how the program is started
+TO_CORRECT = {  # comments of a network of `without_program`
+    "command": "correct this: how your program is started",
+    "status": "what your program prints: the last number after this name counts",
+    "fixed_epochs": "a whole training is one epoch; with {epochs} in the command more algorithms can be used",
+}
 _OF_PROGRAM = "command:"  # how the sentence about that begins
 
 
@@ -62,6 +69,23 @@ class Imported:
                 for number, trial in enumerate(self.trials)
             ]
         )
+
+
+def without_program(metric: str, goal: str) -> dict[str, Any]:
+    """The network of a search whose tool does not store how the program is started, nor what it prints."""
+    found = by_name(metric)
+    return {
+        "command": list(NO_PROGRAM),
+        "metric": {"name": found.name, "goal": goal},
+        "status": {
+            "reader": "regex",
+            "patterns": [found.status["patterns"][1]],
+            "without_epoch": "one",
+            "of_epoch": "last",
+        },
+        "epochs": 1,
+        "fixed_epochs": True,
+    }
 
 
 def leftovers(given: Mapping[str, Any], known: Sequence[str], where: str = "") -> list[str]:

@@ -13,7 +13,7 @@ from automl.drafting.command_line import taken_apart
 from automl.drafting.draft import Draft, Searched
 from automl.drafting.names import Role, role
 from automl.errors import InvalidInput
-from automl.importing.imported import FinishedTrial, Imported, leftovers
+from automl.importing.imported import USUAL_TRIALS, FinishedTrial, Imported, leftovers
 from automl.problem.conditions import as_number
 from automl.study.study_file import study_name
 from automl.text.formatting import shown
@@ -36,7 +36,6 @@ _STRATEGIES = {"max": "max", "min": "min", "latest": "last"}
 _TRIAL = re.compile(r"\$\{trialParameters\.([\w.-]+)\}")
 _METRICS_LOG = "/var/log/katib/metrics.log"  # where the collector of kind File looks, unless said
 _RESOURCES = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "ephemeral_storage"}
-_USUAL_TRIALS = 20
 
 
 def imported(data: Mapping[str, Any], where: str) -> Imported:
@@ -72,7 +71,7 @@ def imported(data: Mapping[str, Any], where: str) -> Imported:
     algorithm = spec.get("algorithm") or {}
     options = {
         **_algorithm(algorithm, left_out),
-        "max_recommendations": spec.get("maxTrialCount", _USUAL_TRIALS),
+        "max_recommendations": spec.get("maxTrialCount", USUAL_TRIALS),
         **options,
     }
     if "parallelTrialCount" in spec:

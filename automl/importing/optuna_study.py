@@ -16,14 +16,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from automl.drafting.draft import Draft, Searched
-from automl.drafting.metrics import by_name
 from automl.errors import InvalidInput, nearest
 from automl.export.optuna_storage import JOURNAL, SQLITE
-from automl.importing.imported import NO_PROGRAM, FinishedTrial, Imported
+from automl.importing.imported import TO_CORRECT, USUAL_TRIALS, FinishedTrial, Imported, without_program
 from automl.study.study_file import study_name
 
 _STATUS = {TrialState.COMPLETE: "success", TrialState.PRUNED: "stopped", TrialState.FAIL: "failure"}
-_USUAL_TRIALS = 20
 
 
 def imported(storage: str, name: str | None) -> Imported:
@@ -82,7 +80,6 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     metric = str(study.user_attrs.get("argo-automl metric") or (study.metric_names or ["value"])[0])
     if len(study.directions) > 1:
         left_out.append(f"directions: {len(study.directions)} objectives; the first, {metric}, is searched for")
-    found = by_name(metric)
     parameters = _distributions(trials, left_out)
     if not parameters:
         raise InvalidInput(f"the study {name} of Optuna has no trial with parameters", advice="run it first")
@@ -90,24 +87,8 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     steps = [max(trial.intermediate_values, default=0) for trial in trials]
     if any(trial.intermediate_values for trial in trials):
         left_out.append("steps of pruning: values on the way are not taken over, the last of a trial is")
-    network = {
-        "command": list(NO_PROGRAM),
-        "metric": {"name": found.name, "goal": study.directions[0].name.lower()},
-        "status": {
-            "reader": "regex",
-            "patterns": [found.status["patterns"][1]],
-            "without_epoch": "one",
-            "of_epoch": "last",
-        },
-        "epochs": 1,
-        "fixed_epochs": True,
-    }
-    comments = {
-        "command": "correct this: how your program is started",
-        "status": "what your program prints: the last number after this name counts",
-        "fixed_epochs": "a whole training is one epoch; with {epochs} in the command more algorithms can be used",
-    }
-    options = {"algorithm": "bayesian", "max_recommendations": _USUAL_TRIALS}
+    network = without_program(metric, study.directions[0].name.lower())
+    options = {"algorithm": "bayesian", "max_recommendations": USUAL_TRIALS}
     for key, value in study.user_attrs.items():
         if not key.startswith("argo-automl"):
             left_out.append(f"user_attrs.{key}: {str(value)[:80]}")
@@ -126,7 +107,7 @@ def _imported(study: optuna.Study, name: str) -> Imported:
         left_out.append(f"{waiting} trials that are running or waiting")
     head = (f"From the study {name} of Optuna.",)
     return Imported(
-        Draft(study_name(name), network, parameters, options, comments, head=head), tuple(left_out), finished
+        Draft(study_name(name), network, parameters, options, TO_CORRECT, head=head), tuple(left_out), finished
     )
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from automl.drafting.draft import Draft, Searched
-from automl.drafting.metrics import by_name, goal
+from automl.drafting.metrics import goal
 from automl.errors import InvalidInput, nearest
-from automl.importing.imported import NO_PROGRAM, FinishedTrial, Imported
+from automl.importing.imported import TO_CORRECT, USUAL_TRIALS, FinishedTrial, Imported, without_program
 from automl.networks.spec_formats import flatten
 from automl.study.study_file import study_name
 
@@ -44,7 +44,6 @@ _OF_RAY = frozenset(
     }
 )
 _WIDE = 30.0  # the quotient of largest and smallest value from which on a range is one of magnitudes
-_USUAL_TRIALS = 20
 
 
 @dataclass(frozen=True)
@@ -87,27 +86,9 @@ def imported(folder: Path, metric: str | None, wanted: str | None) -> Imported:
     searched, spec = _space(trials, left_out)
     if not searched:
         raise InvalidInput(f"all trials of {folder} have the same parameters", advice="there is nothing to search")
-    found = by_name(name)
-    network = {
-        "command": list(NO_PROGRAM),
-        "metric": {"name": found.name, "goal": direction},
-        "status": {
-            "reader": "regex",
-            "patterns": [found.status["patterns"][1]],
-            "without_epoch": "one",
-            "of_epoch": "last",
-        },
-        "epochs": 1,
-        "fixed_epochs": True,
-        **({"spec": spec} if spec else {}),
-    }
-    comments = {
-        "command": "correct this: how your program is started",
-        "status": "what your program prints: the last number after this name counts",
-        "fixed_epochs": "a whole training is one epoch; with {epochs} in the command more algorithms can be used",
-        "spec": "the same in all trials",
-    }
-    options = {"algorithm": "bayesian", "max_recommendations": _USUAL_TRIALS}
+    network = {**without_program(name, direction), **({"spec": spec} if spec else {})}
+    comments = {**TO_CORRECT, "spec": "the same in all trials"}
+    options = {"algorithm": "bayesian", "max_recommendations": USUAL_TRIALS}
     head = (f"From the experiment {folder.resolve().name} of Ray Tune.",)
     draft = Draft(study_name(folder.resolve().name), network, tuple(searched), options, comments, head=head)
     return Imported(draft, tuple(left_out), tuple(_finished(trial, name) for trial in trials))
