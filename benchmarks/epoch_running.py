@@ -6,10 +6,11 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.epoch_searches import Maker
+from benchmarks.json_lines import lines
 from benchmarks.tables import Table
 
 
@@ -76,16 +77,7 @@ def run(name: str, maker: Maker, problem: Table, seed: int, trainings: float) ->
     )
 
 
-def append(path: Path, finished: EpochRun) -> None:
-    """Add a run to the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(finished)) + "\n")
-
-
 def read(path: Path) -> Iterator[EpochRun]:
     """The runs of a file; none where it does not exist."""
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            stored = json.loads(line)
-            yield EpochRun(**{**stored, "best": tuple((spent, loss) for spent, loss in stored["best"])})
+    for stored in lines(path):
+        yield EpochRun(**{**stored, "best": tuple((spent, loss) for spent, loss in stored["best"])})

@@ -155,7 +155,12 @@ PEERS: dict[str, tuple[tuple[str, ...], Maker]] = {
 
 def missing_libraries(peer: str) -> tuple[str, ...]:
     """The libraries that a peer needs and this environment does not have."""
-    return tuple(library for library in PEERS[peer][0] if find_spec(library) is None)
+    return not_installed(PEERS[peer][0])
+
+
+def not_installed(libraries: Sequence[str]) -> tuple[str, ...]:
+    """Those of the libraries that this environment does not have."""
+    return tuple(library for library in libraries if find_spec(library) is None)
 
 
 def plain(value: Any) -> Any:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from automl.search.algorithms import SAMPLERS
 from benchmarks.functions import FUNCTIONS
+from benchmarks.json_lines import append
 from benchmarks.optimiser import Maker, our_sampler
 from benchmarks.peers import PEERS, missing_libraries
 from benchmarks.problem import Problem
 from benchmarks.report import tables
-from benchmarks.running import append, read, run
+from benchmarks.running import read, run
 from benchmarks.scores import reference
 from benchmarks.tables import Table
 

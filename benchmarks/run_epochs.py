@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.epoch_peers import PEERS
 from benchmarks.epoch_report import tables
-from benchmarks.epoch_running import append, read, run
+from benchmarks.epoch_running import read, run
 from benchmarks.epoch_searches import Maker, our_study, ours
+from benchmarks.json_lines import append
+from benchmarks.peers import not_installed
 from benchmarks.run import names_in, seeds_in
 from benchmarks.scores import reference
 from benchmarks.tables import Table
@@ -74,7 +75,7 @@ def _makers(names: Sequence[str]) -> dict[str, Maker]:
             raise SystemExit(f"no search is called {name}; there are {', '.join(_known())}")
         if name not in PEERS:
             makers[name] = our_study(name)
-        elif missing := [library for library in PEERS[name][0] if find_spec(library) is None]:
+        elif missing := not_installed(PEERS[name][0]):
             print(f"{name} is skipped: it needs {' and '.join(missing)}, not installed here", file=sys.stderr)
         else:
             makers[name] = PEERS[name][1]

@@ -7,11 +7,12 @@ import math
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.json_lines import lines
 from benchmarks.optimiser import Maker
 from benchmarks.problem import Problem
 
@@ -62,16 +63,7 @@ def run(name: str, maker: Maker, problem: Problem, seed: int, *, trainings: int,
     return Run(name, problem.name, seed, parallel, tuple(incumbents), round(spent, 3))
 
 
-def append(path: Path, finished: Run) -> None:
-    """Add a run to the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(finished)) + "\n")
-
-
 def read(path: Path) -> Iterator[Run]:
     """The runs of a file; none where it does not exist."""
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            stored = json.loads(line)
-            yield Run(**{**stored, "incumbents": tuple(stored["incumbents"])})
+    for stored in lines(path):
+        yield Run(**{**stored, "incumbents": tuple(stored["incumbents"])})
