@@ -27,7 +27,7 @@ def ticked(cell: str) -> list[str]:
 
 
 def test_the_table_of_the_thirteen_is_that_of_their_files() -> None:
-    table = rows("| network | epochs | metric | checkpoint | goes on | code |")
+    table = rows("| network | epochs | metric | checkpoint | resumes | code |")
     assert len(table) == 13
     for name, epochs, metric, checkpoint, goes_on, _ in table:
         network = shipped(name.strip("`"))
