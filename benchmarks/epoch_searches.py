@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
-from automl.search.agenda import Step, due, open_runs
+from automl.search.agenda import Run, Step, due, open_runs
 from automl.search.algorithms import ALGORITHMS, SAMPLERS, NamedSampler
 from automl.search.brain import Brain
 from automl.search.history import Decision, History, Result
@@ -70,22 +70,29 @@ class OurStudy:
             steps = due(self.plan, self.history)
             if not steps:
                 return None
-            self.history = self.history.with_decision(self._decide(steps[0]))
+            self.decide(steps[0])
 
     def tell(self, asked: Asked, curve: Array) -> None:
-        number, rung = self._run.key
-        losses = [float(loss) for loss in curve[: asked.epochs]]
+        assert asked.epochs == self._run.recommendation.epochs, "only what was asked for is trained"
+        self.end(self._run, curve)
+
+    def end(self, run: Run, curve: Array) -> None:
+        """Take the result of a training, whose losses are the first of `curve`."""
+        losses = [float(loss) for loss in curve[: run.recommendation.epochs]]
         history = tuple(enumerate(losses, 1))
-        result = Result(number, rung, ("a",), asked.epochs, 1.0, history, best_value=min(losses))
+        result = Result(*run.key, ("a",), len(losses), 1.0, history, best_value=min(losses))
         self.history = self.history.with_result(result)
 
-    def _decide(self, step: Step) -> Decision:
+    def decide(self, step: Step) -> Decision:
+        """Make a decision that is due, from the results so far."""
         earlier = self.history.of_stage(step.stage)
         runs = [(issued.number, rung) for decision in earlier for issued, rung in decision.runs()]
-        new = [run for run in runs if run not in self._consumed]
+        new = [run for run in runs if run not in self._consumed and run in self.history.results]
         self._consumed |= set(new)
         outcomes = [self.history.results[run].outcome() for run in new]
-        return self._brain.decide(step.stage, step.index, earlier, outcomes, ())
+        decision = self._brain.decide(step.stage, step.index, earlier, outcomes, ())
+        self.history = self.history.with_decision(decision)
+        return decision
 
 
 def repeated(plan: Plan, epochs: float) -> Plan:

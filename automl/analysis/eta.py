@@ -44,7 +44,8 @@ class Seen:
 class Task:
     """A training that is left. `experiment` is None while it is undecided: it is one of `candidates`, or new.
 
-    `begun` is what was seen of it, `elapsed` the seconds since it began.
+    `begun` is what was seen of it, `elapsed` the seconds since it began. `claim` is that to a free place, as in
+    search/list_scheduling.py.
     """
 
     start: int
@@ -53,6 +54,7 @@ class Task:
     candidates: tuple[int, ...] = ()
     begun: Seen | None = None
     elapsed: float = 0.0
+    claim: float = 0.0
 
 
 Chain = Sequence[Sequence[Task]]  # a stage: its rungs that are left
@@ -187,10 +189,11 @@ def _draw(
         left = begin + (task.to - done) * speed - (task.elapsed - when)
         return max(left, 0.1 * speed)
 
+    claims = [[[math.inf if task.begun else task.claim for task in rung] for rung in chain] for chain in work[0]]
     search, after = ([[[seconds(task) for task in rung] for rung in chain] for chain in chains] for chains in work)
     pause = _mean_of_some(waits.rungs, rng)
     first = 0.0 if waits.since is None else max(0.0, pause - waits.since)
-    return first + time_until_the_end(search, after, places, pause)
+    return first + time_until_the_end(search, after, places, pause, claims)
 
 
 def _mean_of_some(values: Sequence[float], rng: numpy.random.Generator) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from automl.analysis import eta
 from automl.analysis.eta import Seen, Task, TimeLeft, Waits
 from automl.search.agenda import open_runs, standing_in
 from automl.search.history import Decision, History, Recommendation
-from automl.search.list_scheduling import Left, without_barrier
+from automl.search.list_scheduling import Left, claims_of, without_barrier
 from automl.search.plan import Stage, StageKind, with_before
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -32,12 +32,14 @@ def time_left(
     newest = {
         (attempt.experiment, attempt.rung): attempt for attempt in sorted(times, key=lambda attempt: attempt.began)
     }
+    opened = open_runs(study, *study.decisions)
+    running = sum((attempt := newest.get(run.key)) is not None and attempt.ended is None for run in opened)
+    places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
+    claims = claims_of(definition.plan, places)
     search, after = (
-        [chain for stage in stages for chain in _chains(study, stage, newest, now)]
+        [chain for stage in stages for chain in _chains(study, stage, newest, now, claims)]
         for stages in _open_stages(definition, study)
     )
-    running = sum(task.begun is not None for chain in (*search, *after) for rung in chain for task in rung)
-    places = max(1, jobs or _side_by_side(times), 0 if jobs else running)
     trainings = [*_ended(study, newest), *(_seen(attempt, now=now) for attempt in _running(study, newest))]
     return eta.time_left(trainings, search, after, places, _waits(definition, times, None if running else now))
 
@@ -76,12 +78,13 @@ def _open_stages(definition: Definition, study: History) -> tuple[tuple[Stage, .
 
 
 _Newest = dict[tuple[int, int], AttemptTimes]  # by experiment and rung
+_Claims = Mapping[tuple[int, int], float]  # by stage and rung
 
 
-def _chains(study: History, stage: Stage, newest: _Newest, now: float) -> list[list[list[Task]]]:
+def _chains(study: History, stage: Stage, newest: _Newest, now: float, claims: _Claims) -> list[list[list[Task]]]:
     """What is left of a stage: trainings that follow each other."""
     if stage.overlap is None:
-        return [_chain(study, stage, newest, now)]
+        return [_chain(study, stage, newest, now, claims)]
     standing, to_come = standing_in(study, stage), dict(to_ask_for(study, stage))
     opened = open_runs(study, *standing.decisions)
     rungs = []
@@ -93,7 +96,7 @@ def _chains(study: History, stage: Stage, newest: _Newest, now: float) -> list[l
     return without_barrier(rungs, stage.overlap.most)
 
 
-def _chain(study: History, stage: Stage, newest: _Newest, now: float) -> list[list[Task]]:
+def _chain(study: History, stage: Stage, newest: _Newest, now: float, claims: _Claims) -> list[list[Task]]:
     """The rungs of a stage that are left, each with the trainings that are left."""
     decisions = study.of_stage(stage.index)
     alive = [recommendation.number for recommendation in decisions[-1].issued] if decisions else []
@@ -112,7 +115,7 @@ def _chain(study: History, stage: Stage, newest: _Newest, now: float) -> list[li
         else:
             tasks = [Task(before, rung.epochs, candidates=tuple(alive))] * min(rung.size, len(alive))
         if tasks:
-            rungs.append(tasks)
+            rungs.append([replace(task, claim=claims[stage.index, rung.index]) for task in tasks])
     return rungs
 
 

@@ -30,7 +30,7 @@ from automl.execution.steps.salvage import note, remove, salvage
 from automl.execution.steps.stage_in import stage_in
 from automl.execution.training_process import Start, Training, TrainingProcess
 from automl.reporting import views
-from automl.search.agenda import Run, due, runs_of_decision
+from automl.search.agenda import Run, due, order_of_starts, runs_of_decision
 from automl.search.history import Decision, Failure, History, Recommendation, Result
 from automl.study import ending, outages, summary
 from automl.study.attempt_times import AttemptTimes
@@ -191,7 +191,7 @@ class LocalRun:
             self.study = replace(self.study, results=results)
             runs = [run for decision in self.study.decisions for run in runs_of_decision(decision)]
             self._ready += [run for run in runs if run.key in new]
-            self._ready.sort(key=_in_order)
+            self._ready.sort(key=order_of_starts(self.definition.plan, self.jobs))
 
     def _line_up(self, decision: Decision) -> None:
         """Shows a stored decision, and lines up what it requests and nobody has trained."""
@@ -204,7 +204,7 @@ class LocalRun:
             else:
                 self.study = self.study.with_result(result)
                 self._tell(EventKind.SKIPPED, recommendation=run.recommendation, rung=run.rung, result=result)
-        self._ready.sort(key=_in_order)
+        self._ready.sort(key=order_of_starts(self.definition.plan, self.jobs))
 
     def _walk(self) -> None:
         while self._ready or self._active:
@@ -366,10 +366,6 @@ class LocalRun:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
-
-
-def _in_order(run: Run) -> tuple[int, int, int]:
-    return run.stage, run.rung, run.recommendation.number
 
 
 def _silence_closed(terminals: Sequence[int]) -> None:

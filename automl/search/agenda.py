@@ -8,11 +8,12 @@ decisions are due on demand: made when a worker is free. Nothing here opens a fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from automl.search.asynchronous import Standing
 from automl.search.history import Decision, History, Recommendation
+from automl.search.list_scheduling import claims_of
 from automl.search.plan import Plan, Stage
 
 
@@ -139,3 +140,12 @@ def open_runs(history: History, *decisions: Decision) -> tuple[Run, ...]:
     """The runs that these decisions ask for and that do not have a result yet."""
     runs = (run for decision in decisions for run in runs_of_decision(decision))
     return tuple(run for run in runs if run.key not in history.results)
+
+
+def order_of_starts(plan: Plan, places: int) -> Callable[[Run], tuple[float, int, int, int]]:
+    """A key to sort runs by, of which `places` can train at a time: first what the most of the plan waits for.
+
+    No decision depends on it. Of equal ones the order is that of the plan.
+    """
+    claims = claims_of(plan, places)
+    return lambda run: (-claims[run.stage, run.rung], run.stage, run.rung, run.recommendation.number)

@@ -1,17 +1,21 @@
-"""When the last of many trainings ends if only a few can run at a time: the order in which a study starts them.
+"""In which order trainings start if only a few can run at a time, and when the last of them ends.
 
-Pure. The chains of a search run in parallel, a rung waits for the whole rung before it, and an earlier chain and rung
-has the first claim to a free slot. What comes after waits for the whole search. The local runner does the same.
+Pure. The stages of a search run in parallel, a rung waits for the whole rung before it, and what comes after waits for
+the whole search. A free place goes to the training behind which the most is left (`claims`): the rule of Hu (Parallel
+Sequencing and Assembly Line Problems, Operations Research 9, 1961), with as many turns for a rung as it takes on these
+places. The local runner and all that says how long a study takes follow it.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Chain = Sequence[Sequence[float]]  # the durations of its rungs' trainings
+from automl.search.plan import Plan, with_before
+
+Chain = Sequence[Sequence[float]]  # the durations of its rungs' trainings, or their claims to a free place
 T = TypeVar("T")
 
 
@@ -53,17 +57,69 @@ def without_barrier(rungs: Sequence[Left[T]], most: int | None) -> list[list[lis
     return sorted(chains, key=lambda chain: -len(chain))
 
 
-def time_until_the_end(search: Sequence[Chain], after: Sequence[Chain], places: int, pause: float = 0.0) -> float:
-    """The time until the last training ends. `pause` is the time between the end of a rung and the next one."""
-    return _walk(after, places, pause, _walk(search, places, pause, 0.0) + (pause if any(map(len, after)) else 0.0))
+def claims(stages: Sequence[Sequence[tuple[int, float]]], places: int) -> list[list[float]]:
+    """Of each rung of stages that run side by side, its claim to a free place: the largest one starts first.
+
+    A stage is its rungs, a rung its trainings and their duration. The claims are how long a rung and those behind it
+    take at least, and all the same, which leaves stages in their order, where that ends sooner.
+    """
+    by_what_is_left = [_left(rungs, places) for rungs in stages]
+    chains = [[[duration] * size for size, duration in rungs] for rungs in stages]
+    claimed = [
+        [[claim] * size for claim, (size, _) in zip(left, rungs, strict=True)]
+        for left, rungs in zip(by_what_is_left, stages, strict=True)
+    ]
+    if time_until_the_end(chains, (), places, claims=claimed) < time_until_the_end(chains, (), places):
+        return by_what_is_left
+    return [[0.0] * len(rungs) for rungs in stages]
 
 
-def _walk(chains: Sequence[Chain], places: int, pause: float, begin: float) -> float:
+def _left(rungs: Sequence[tuple[int, float]], places: int) -> list[float]:
+    left, later = [], 0.0
+    for size, duration in reversed(rungs):
+        later += -(-size // places) * duration
+        left.append(later)
+    return left[::-1]
+
+
+def claims_of(plan: Plan, places: int) -> Mapping[tuple[int, int], float]:
+    """The claim of every rung of a plan, by stage and rung; all rungs without a barrier have the same."""
+    side_by_side = [stage for stage in plan.search if stage.overlap is None]
+    rungs = [
+        [(rung.size, float(rung.epochs - before)) for rung, before in with_before(stage, "epochs")]
+        for stage in side_by_side
+    ]
+    claimed = dict.fromkeys(((stage.index, rung.index) for stage in plan.stages for rung in stage.rungs), 0.0)
+    for stage, of_stage in zip(side_by_side, claims(rungs, places), strict=True):
+        claimed |= {(stage.index, rung): claim for rung, claim in enumerate(of_stage)}
+    return claimed
+
+
+def time_until_the_end(
+    search: Sequence[Chain],
+    after: Sequence[Chain],
+    places: int,
+    pause: float = 0.0,
+    claims: Sequence[Chain] | None = None,
+) -> float:
+    """The time until the last training ends. `pause` is the time between the end of a rung and the next one.
+
+    `claims` are those of every training of the search; without them chains start in their order.
+    """
+    searched = _walk(search, claims or _none(search), places, pause, 0.0)
+    return _walk(after, _none(after), places, pause, searched + (pause if any(map(len, after)) else 0.0))
+
+
+def _none(chains: Sequence[Chain]) -> list[list[list[float]]]:
+    return [[[0.0] * len(rung) for rung in chain] for chain in chains]
+
+
+def _walk(chains: Sequence[Chain], claims: Sequence[Chain], places: int, pause: float, begin: float) -> float:
     """The time at which these chains end, when they begin with all slots free."""
     last, free = begin, places
     coming = [(begin, position, 0) for position, chain in enumerate(chains) if chain]  # (from when, chain, rung)
     heapq.heapify(coming)
-    waiting: list[tuple[int, int, int]] = []  # (chain, rung, training)
+    waiting: list[tuple[float, int, int, int]] = []  # (claim, the largest first; chain, rung, training)
     running: list[tuple[float, int, int]] = []  # (end, chain, rung)
     left = {(position, rung): len(runs) for position, chain in enumerate(chains) for rung, runs in enumerate(chain)}
     at = begin
@@ -71,11 +127,11 @@ def _walk(chains: Sequence[Chain], places: int, pause: float, begin: float) -> f
         while coming and coming[0][0] <= at:
             _, chain, rung = heapq.heappop(coming)
             for training in range(left[chain, rung]):
-                heapq.heappush(waiting, (chain, rung, training))
+                heapq.heappush(waiting, (-claims[chain][rung][training], chain, rung, training))
             if not left[chain, rung] and rung + 1 < len(chains[chain]):
                 heapq.heappush(coming, (at, chain, rung + 1))
         while waiting and free:
-            chain, rung, training = heapq.heappop(waiting)
+            _, chain, rung, training = heapq.heappop(waiting)
             heapq.heappush(running, (at + chains[chain][rung][training], chain, rung))
             free -= 1
         if running and not (coming and free and coming[0][0] < running[0][0]):

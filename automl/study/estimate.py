@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.networks.costs import Costs
-from automl.search.list_scheduling import Left, time_until_the_end, without_barrier
+from automl.search.list_scheduling import Left, claims_of, time_until_the_end, without_barrier
 from automl.search.plan import Plan, Stage, with_before
 
 
@@ -52,6 +52,8 @@ def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, pla
     Search stages run at the same time, and the final stage waits for all of them.
     """
 
+    claimed = claims_of(plan, places)
+
     def chains(stage: Stage) -> list[list[list[float]]]:
         rungs = [
             (rung.new, [(rung.epochs - before) * minutes_per_epoch + start_minutes] * rung.size)
@@ -61,5 +63,9 @@ def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, pla
             return without_barrier([Left(new, (), tasks) for new, tasks in rungs], stage.overlap.most)
         return [[tasks for _, tasks in rungs]]
 
-    search, finals = ([chain for stage in stages for chain in chains(stage)] for stages in (plan.search, plan.finals))
-    return time_until_the_end(search, finals, places)
+    search = [(chain, stage) for stage in plan.search for chain in chains(stage)]
+    finals = [chain for stage in plan.finals for chain in chains(stage)]
+    claims = [
+        [[claimed[stage.index, rung]] * len(tasks) for rung, tasks in enumerate(chain)] for chain, stage in search
+    ]
+    return time_until_the_end([chain for chain, _ in search], finals, places, claims=claims)

@@ -127,7 +127,8 @@ def test_the_interval_holds_the_truth_of_studies_with_a_drift_that_it_does_not_k
 
 @pytest.fixture(scope="module")
 def whole() -> Record:
-    return with_times(made(HYPERBAND), jobs=3)
+    """Of one bracket, as its times are made: they know nothing of brackets that run side by side."""
+    return with_times(made(f"{HYPERBAND}algorithm: successive_halving\n"), jobs=3)
 
 
 def at(record: Record, share: float, jobs: int | None = None) -> tuple[TimeLeft | None, float]:
