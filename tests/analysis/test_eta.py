@@ -108,9 +108,9 @@ def test_few_trainings_give_a_wider_interval_than_many() -> None:
 
 
 def test_the_interval_holds_the_truth_of_studies_with_a_drift_that_it_does_not_know() -> None:
-    """120 studies of 30 trainings, looked at after 10; the machine becomes faster or slower by a fifth or so."""
+    """40 studies of 30 trainings, looked at after 10; the machine becomes faster or slower by a fifth or so."""
     inside = 0
-    for number in range(120):
+    for number in range(40):
         rng = numpy.random.default_rng(number)
         took = rng.lognormal(3, 0.4, 30)
         drift = rng.lognormal(-0.1, 0.2)
@@ -119,7 +119,7 @@ def test_the_interval_holds_the_truth_of_studies_with_a_drift_that_it_does_not_k
         found = eta.time_left(known, [[[Task(0, 2)] * 20]], [], 1)
         assert found is not None
         inside += 60 * found.low < true < 60 * found.high
-    assert 0.7 < inside / 120 < 0.99
+    assert 0.7 < inside / 40 < 0.99
 
 
 # -- of a record ------------------------------------------------------------------------------------------------------

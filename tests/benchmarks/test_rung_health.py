@@ -7,7 +7,7 @@ import pytest
 from benchmarks import rung_health
 from benchmarks.rung_health import CROSSING, HEALTHY, rates
 
-SEEDS = range(1000, 1030)
+SEEDS = range(1000, 1020)
 
 
 @pytest.mark.parametrize("study", ["hyperband R=27", "asynchronous_hyperband R=27"])
@@ -17,9 +17,8 @@ def test_crossing_curves_are_found(study: str) -> None:
 
 
 @pytest.mark.parametrize("study", ["hyperband R=27", "asynchronous_hyperband R=27", "asha R=27 n=27"])
-@pytest.mark.parametrize("curves", ["healthy, little noise", "healthy, noise"])
-def test_healthy_curves_are_not_blamed(study: str, curves: str) -> None:
-    end, _ = rates(study, HEALTHY[curves], SEEDS)
+def test_healthy_curves_are_not_blamed(study: str) -> None:
+    end, _ = rates(study, HEALTHY["healthy, noise"], SEEDS)
     assert end <= 0.05
 
 

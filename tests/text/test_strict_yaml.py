@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -109,3 +110,47 @@ def test_what_is_written_is_read_again(value: dict[str, Any]) -> None:
 
 def test_keys_are_written_in_their_order() -> None:
     assert strict_yaml.dump({"b": 1, "a": {"d": 2, "c": [3]}}) == "b: 1\na:\n  d: 2\n  c:\n  - 3\n"
+
+
+_CHARACTERS = "[]{}#'\"`@,\\\n\t%?\ufeff\x85\u2028\u00e9\x07"
+_PIECES = st.sampled_from(
+    [
+        *(
+            *_CHARACTERS,
+            "a",
+            "b: ",
+            "- ",
+            "\n  ",
+            "\n- ",
+            ", ",
+            ": ",
+            " # c",
+            "|\n a\n",
+            ">-\n a\n\n b",
+            "|#",
+            "1e-3",
+            "0o7",
+        ),
+        *("null", "~", "&a ", "*a", "!t ", "---\n", "...\n", "\r\n"),
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=14).map("".join))
+def test_both_parsers_read_the_same(text: str) -> None:
+    """libyaml's parser is used where it is there; the one in Python says what is wrong."""
+    found = []
+    for fast in (strict_yaml._FastLoader, None):
+        with mock.patch.object(strict_yaml, "_FastLoader", fast):
+            try:
+                found.append(repr(strict_yaml.load(text, "a.yaml")))
+            except InvalidInput as error:
+                found.append(str(error))
+    assert found[0] == found[1]
+
+
+def test_the_fast_parser_is_there_and_refuses_what_the_other_refuses() -> None:
+    assert strict_yaml._FastLoader is not None
+    for text in ("a: &x 1", "a: *x", "a: !t 1", "{a: 1, a: 2}", "[" * 60 + "]" * 60, "a: {b"):
+        with pytest.raises(yaml.YAMLError):
+            yaml.load(text, strict_yaml._FastLoader)  # noqa: S506 - the loader under test
