@@ -25,7 +25,7 @@ from automl.reporting.figures.tradeoff import (
 )
 from automl.text.formatting import counted
 
-_COLOURS = {"best": "best", "on": "l3", "ended": "l0", "failed": "bad", "cut": "soft", "open": "paper"}
+_COLOURS = {"best": "best", "on": "l3", "ended": "l2", "stopped": "l0", "failed": "bad", "cut": "soft", "open": "paper"}
 _PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))
 
 

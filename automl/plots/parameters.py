@@ -22,8 +22,8 @@ from automl.reporting.figures.conventions import (
     ordered_axes,
 )
 from automl.reporting.figures.facts import LEVELS, Axis, Facts, Searched
-from automl.reporting.figures.importance import importances
-from automl.reporting.figures.scales import Options, Scale
+from automl.reporting.figures.importance import by_equal_training, importances
+from automl.reporting.figures.scales import Scale, gap
 
 _ACROSS = 3  # slices in a row
 _OFF = -0.12  # where the line of an experiment goes that does not have the parameter
@@ -38,7 +38,7 @@ def parallel_coordinates(facts: Facts) -> Figure:
     shown = axes_[:MOST_AXES]
     drawn, left_out = facts.best_and_others(MOST_LINES)
     fifths: list[list[list[tuple[float, float]]]] = [[] for _ in range(LEVELS)]
-    for rank, experiment in enumerate(drawn):
+    for rank, experiment in enumerate(by_equal_training(facts, drawn)):
         fifths[fifth(rank, len(drawn))].append(_line(facts, experiment, shown))
     with drawing.look():
         figure = drawing.picture(max(7.0, 1.35 * (len(shown) + 1)), 4.4)
@@ -102,8 +102,8 @@ def _line(facts: Facts, candidate: Searched, axes: list[Axis]) -> list[tuple[flo
     course = []
     for x, axis in enumerate(axes):
         position = axis.place(candidate.experiment.values)
-        if position is not None and isinstance(axis.scale, Options):  # beside each other, for lines on one point hide
-            position += 0.35 * (candidate.number * SPREAD % 1 - 0.5) / len(axis.scale.options)
+        if position is not None and (apart := gap(axis.scale)):  # beside each other, for lines on one point hide
+            position += 0.35 * (candidate.number * SPREAD % 1 - 0.5) * apart
         course.append((float(x), _OFF if position is None else position))
     return [*course, (float(len(axes)), facts.value_scale.place(candidate.value) or 0.0)]
 
@@ -149,9 +149,9 @@ def _place(facts: Facts, axis: Axis, candidate: Searched) -> tuple[float, float]
 
 
 def _across(axis: Axis, candidate: Searched) -> float | None:
-    """A value on its axis. On an option it moves aside by the experiment's number, so that it does not hide others."""
+    """A value on its axis. One of a few values moves aside by the experiment's number, so as not to hide others."""
     position = axis.place(candidate.experiment.values)
     if position is None:
         return None
-    aside = 0.5 * (candidate.number * SPREAD % 1 - 0.5) if isinstance(axis.scale, Options) else 0.0
-    return drawing.value_at(axis.scale, position) + aside
+    aside = 0.5 * (candidate.number * SPREAD % 1 - 0.5) * (gap(axis.scale) or 0.0)
+    return drawing.value_at(axis.scale, position + aside)

@@ -12,7 +12,7 @@ from automl.analysis.epoch_ledger import ledger_text
 from automl.analysis.eta import TimeLeft
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import BestSoFar, EarlyEnd, ExperimentRow, StudyStatus
-from automl.search.history import Status
+from automl.search.history import Experiment, Status
 from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, duration, number, setting
 
@@ -78,6 +78,22 @@ def model_text(experiment: int, training: int) -> str:
 def setting_rows(values: Mapping[str, Any]) -> Pairs:
     """The values of an experiment, one for each row."""
     return [(name, setting(value)) for name, value in values.items()]
+
+
+_STATES = {
+    Status.PENDING: "queued",
+    Status.WAITING: "queued",
+    Status.RUNNING: "running",
+    Status.STOPPED: "stopped",
+    Status.SUCCESS: "succeeded",
+    Status.FAILURE: "failed",
+}
+
+
+def state_word(experiment: Experiment) -> str:
+    """The state of an experiment for people: queued, running, promoted, stopped, succeeded or failed."""
+    promoted = experiment.status is Status.PENDING and len(experiment.recommendations) > 1
+    return "promoted" if promoted else _STATES[experiment.status]
 
 
 def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:

@@ -22,7 +22,8 @@ PAUSES = "pauses"  # rows of failures at which the study paused
 ENDS = "ends"  # how the search ended, and each of its extensions, where a study has limits
 USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED, RETRIES, PAUSES, ENDS)
 
-BRAIN, CONTROLLER, REPORT = "brain.json", "controller.json", "report.html"  # views
+BRAIN, CONTROLLER = "brain.json", "controller.json"  # views
+REPORT, INTERACTIVE_REPORT = "report.html", "report-interactive.html"
 BEST_MODEL = "best_model/"
 
 _CREATED_ONCE = (DECISIONS, RESULTS, *(f"{folder}/" for folder in USER_CHANGES))

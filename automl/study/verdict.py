@@ -15,7 +15,7 @@ from automl.search.ranking import best_outcome
 from automl.study.definition import Definition
 from automl.study.experiments import outcomes_of
 from automl.study.interval import Interval, paired, welch
-from automl.text.formatting import signed
+from automl.text.formatting import counted, signed, signed_alike
 
 
 class Standing(StrEnum):
@@ -81,6 +81,27 @@ class Verdict:
         if self.interval is None:
             return f"gain {signed(self.gain)}, without an interval: one training each does not show noise"
         return f"gain {signed(self.gain)}, 95 % interval {signed(self.interval.low)} to {signed(self.interval.high)}"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict: 'Probably better than the defaults: +0.030 (95 %: -0.009 to +0.068), 2 seeds each'.
+
+        'Probably' where the interval holds zero. Empty while there is no gain.
+        """
+        if self.gain is None:
+            return ""
+        count = max(len(self.gains), 1) if self.fresh_seeds else min(len(self.default.values), len(self.best.values))
+        each = f"{counted(count, 'seed' if self.fresh_seeds else 'training')} each"
+        if self.interval is None:
+            word = "Perhaps better" if self.gain > 0 else "Not better"
+            return f"{word} than the defaults: {signed(self.gain)} (no interval), {each}"
+        low, high = self.interval.low, self.interval.high
+        sure = low > 0 or high < 0
+        word = (
+            ("Better" if self.gain > 0 else "Worse") if sure else "Probably better" if self.gain > 0 else "Not better"
+        )
+        gain, low_text, high_text = signed_alike(self.gain, low, high)
+        return f"{word} than the defaults: {gain} (95 %: {low_text} to {high_text}), {each}"
 
     def to_json(self) -> dict[str, Any]:
         return {

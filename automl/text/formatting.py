@@ -96,3 +96,13 @@ def numbered(what: str, numbers: Sequence[int]) -> str:
     if len(numbers) > _MOST_NUMBERS:
         return f"{what}s {', '.join(map(str, numbers[:_MOST_NUMBERS]))} and {len(numbers) - _MOST_NUMBERS} more"
     return f"{what}s {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+
+
+def signed_alike(*values: float) -> tuple[str, ...]:
+    """Differences with their signs and equally many decimals, two digits of how far they lie apart: +0.030, -0.009."""
+    apart = max(values) - min(values) or max(map(abs, values)) or 1.0
+    decimals = 1 - math.floor(math.log10(apart))
+    if decimals > 6 or apart >= _GROUPED:
+        return tuple(map(signed, values))
+    texts = (f"{value:+,.{max(0, decimals)}f}" for value in values)
+    return tuple(text if text.strip("+-0.,") else text[1:] for text in texts)

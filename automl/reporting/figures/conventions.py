@@ -25,7 +25,8 @@ def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
     """The entries of the legend for the defaults and the best, where they exist."""
     keys = []
     if facts.defaults is not None and facts.defaults.value is not None:
-        keys.append(("default", "the defaults"))
+        length = f", {counted(facts.defaults.experiment.epochs, 'epoch')}" if len(facts.epochs) > 1 else ""
+        keys.append(("default", f"the defaults{length}"))
     if facts.winner is not None and facts.winner.number != DEFAULTS:
         keys.append(("best", f"the best, experiment {facts.winner.number}"))
     return keys
@@ -34,6 +35,13 @@ def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
 def axis_name(facts: Facts) -> str:
     """The label of an axis of the metric."""
     return f"{facts.metric} ({'lower' if facts.minimize else 'higher'} is better)"
+
+
+def lengths_note(facts: Facts) -> str:
+    """The note about dots of trainings of different length; empty where all are equally long."""
+    if len(facts.epochs) < 2:
+        return ""
+    return "Filled dots were trained to the last epoch, hollow ones to fewer: compare only dots of one kind. "
 
 
 def beyond(facts: Facts) -> str:

@@ -106,6 +106,10 @@ class Facts:
     def best(self) -> summary.Best | None:
         return summary.best(self.definition, self.study)
 
+    def is_best(self, number: int) -> bool:
+        """Whether everything names this experiment as the best."""
+        return self.best is not None and self.best.experiment == number
+
     @cached_property
     def verdict(self) -> Verdict | None:
         return verdict(self.definition, self.study)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 from automl.problem.search_space import Parameter
@@ -13,6 +14,7 @@ from automl.text.formatting import setting
 _FENCE = 3.0  # worse values more than so many interquartile ranges away are drawn at the edge
 _LARGEST, _ALIKE = 1e300, 1e-12  # what is beyond, or nearer to each other, rounding spoils
 _TIMES = 20.0  # times of which the longest is more than so many of the shortest are drawn on a logarithmic axis
+_EVEN = 8.0  # ordered values of which the largest is so many of the smallest have a logarithmic axis
 _DECADES = 1.7  # a metric above 0 whose values span more decades is drawn on a logarithmic axis
 
 
@@ -33,12 +35,14 @@ class Numbers:
     """Numbers from low to high, low < high.
 
     `log` makes the axis logarithmic; then 0 < low, and high is not next to it. `whole` allows whole numbers only.
+    `marks` are the only values that there are, rising; without any, all in the range.
     """
 
     low: float
     high: float
     log: bool = False
     whole: bool = False
+    marks: tuple[float, ...] = ()
 
     def place(self, value: Any) -> float | None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -50,6 +54,9 @@ class Numbers:
         return not self.low <= value <= self.high
 
     def ticks(self, most: int) -> list[tuple[float, str]]:
+        if self.marks:
+            shown = self.marks[:: math.ceil(len(self.marks) / most)]
+            return [(self._place(value), setting(value)) for value in shown]
         heads = self._decades(most) if self.log else []
         if len(heads) > 1:
             return [(self._place(value), _written(value, value)) for value in heads]
@@ -105,13 +112,39 @@ def of_parameter(parameter: Parameter) -> Scale:
     if parameter.kind == "bool":
         return Options((False, True))
     if parameter.options:
-        return Options(parameter.options)
+        return _of_ordered(parameter.options) if parameter.kind == "ordered" else Options(parameter.options)
     assert parameter.low is not None, "checked when the parameter was made"
     assert parameter.high is not None, "checked when the parameter was made"
     if parameter.low == parameter.high:
         return Numbers(parameter.low - 0.5, parameter.high + 0.5, whole=parameter.kind == "int")
     wide = parameter.high > parameter.low * (1 + 1e-6)  # in a narrower range a logarithm is a straight line
     return Numbers(parameter.low, parameter.high, parameter.log and wide, whole=parameter.kind == "int")
+
+
+def _of_ordered(values: tuple[Any, ...]) -> Scale:
+    """Ordered numbers at their own places; anything else as options."""
+    if len(values) < 2 or not all(isinstance(value, int | float) and abs(value) < _LARGEST for value in values):
+        return Options(values)
+    low, high = float(values[0]), float(values[-1])
+    if low >= high or (high - low) <= _ALIKE * max(abs(low), abs(high)):
+        return Options(values)
+    if low > 0 and high >= _EVEN * low:
+        margin = (high / low) ** 0.06
+        return Numbers(low / margin, high * margin, log=True, marks=tuple(values))
+    margin = 0.06 * (high - low)
+    return Numbers(low - margin, high + margin, marks=tuple(values))
+
+
+def gap(scale: Scale) -> float | None:
+    """How far the nearest two of a few places lie apart, as a share of the axis; None where any place may be taken."""
+    if isinstance(scale, Options):
+        return 1 / len(scale.options)
+    places = (
+        [place for mark in scale.marks if (place := scale.place(mark)) is not None]
+        if isinstance(scale, Numbers)
+        else []
+    )
+    return min((after - before for before, after in pairwise(places)), default=None)
 
 
 def of_metric(values: Sequence[float], *, minimize: bool) -> Numbers:

@@ -18,11 +18,12 @@ MOST_LANES = 180
 
 KINDS = {  # in the order of a legend
     "best": "the best experiment",
-    "on": "went on in the next rung",
-    "ended": "ended well",
+    "on": "promoted to the next rung",
+    "ended": "succeeded",
+    "stopped": "stopped",
     "failed": "failed",
-    "cut": "broken off, and tried again or given up",
-    "open": "no end is known (yet)",
+    "cut": "interrupted, then repeated or given up",
+    "open": "running, or its end is unknown",
 }
 
 
@@ -107,7 +108,7 @@ def _kinds(facts: Facts, attempts: Sequence[AttemptTimes]) -> list[str]:
         elif attempt.experiment in best:
             kind = "best"
         else:
-            kind = "on" if states[run] is RunState.PROMOTED else "ended"
+            kind = {RunState.PROMOTED: "on", RunState.STOPPED: "stopped"}.get(states[run], "ended")
         kinds.append(kind)
     return kinds
 
@@ -137,15 +138,16 @@ def timeline_notes(timeline: Timeline) -> str:
     first = timeline.spans[0].times.began
     last = max(span.times.seen for span in timeline.spans)
     notes = f"{counted(len(timeline.spans), 'attempt')} from {day_text(first)} to {day_text(last)} UTC; "
-    notes += f"on average {timeline.side_by_side:.1f} trained at a time. "
+    notes += f"on average {timeline.side_by_side:.1f} trained at the same time. "
     starts = [span.times.epochs[0][1] - span.times.began for span in timeline.spans if span.times.epochs]
     if starts:
-        notes += f"From a start to its first epoch it took {duration(statistics.median(starts) / 60)} (median). "
+        notes += f"The first epoch took {duration(statistics.median(starts) / 60)} from the start (median). "
     if timeline.cuts:
         many = "a pause" if len(timeline.cuts) == 1 else f"{len(timeline.cuts)} pauses"
-        notes += f"At the upright lines {many} of {duration(timeline.paused / 60)} in all is cut out. "
+        verb = "was" if len(timeline.cuts) == 1 else "were"
+        notes += f"At the vertical lines {many} of {duration(timeline.paused / 60)} {verb} cut out. "
     if timeline.lanes > MOST_LANES:
-        notes += f"Drawn are the first {MOST_LANES} of {timeline.lanes:,} lanes. "
+        notes += f"Only the first {MOST_LANES} of {timeline.lanes:,} lanes are drawn. "
     return notes
 
 

@@ -98,16 +98,16 @@ def are_alike(facts: Facts) -> bool:
 
 def cost_notes(facts: Facts, layout: Layout) -> str:
     """What a reader must know to read the picture."""
-    rungs = "A dot is what an experiment had reached after one of its rungs. " if len(facts.epochs) > 1 else ""
+    rungs = "A dot is the value of an experiment after one of its rungs. " if len(facts.epochs) > 1 else ""
     far = (
-        "Far worse values are drawn at the edge. "
+        "Much worse values are drawn at the edge. "
         if any(layout.up.beyond(point.value) for point in layout.drawn)
         else ""
     )
     return (
-        f"{rungs}On the front is what no other result equals in the same or less time. Times are as measured, retries "
-        "included: another machine, or other trainings beside, change them. Each value is of one seed. "
-        f"Neither failures nor the final judgement are here. {far}{facts.left_out}"
+        f"{rungs}A result is on the front if no other is as good in the same or less time. Times are as measured, with "
+        "retries; another machine or other load changes them. Each value is of one seed. Failures and the final "
+        f"judgement are not included. {far}{facts.left_out}"
     )
 
 

@@ -10,6 +10,7 @@ from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
 from automl.reporting.rows import model_text
 from automl.search.history import Status
+from automl.study.keys import BEST_MODEL, INTERACTIVE_REPORT, LOG, experiment_key
 from automl.study.summary import Best
 from automl.study.verdict import Standing, Verdict
 from automl.text.formatting import counted, number, setting, signed
@@ -31,12 +32,15 @@ def answer(facts: Facts) -> Markup:
 
 
 def headline(facts: Facts) -> Markup:
-    """A sentence with the best value and where it comes from."""
-    best = facts.best
+    """The verdict in a sentence with its interval; before there is one, the best value and where it comes from."""
+    best, verdict = facts.best, facts.verdict
+    if best is not None and best.standing is not Standing.SEARCHED and verdict is not None and verdict.sentence:
+        first, colon, rest = verdict.sentence.partition(":")
+        return joined(tag("strong", first), colon, minus(rest), f" ({facts.metric}).")
     if best is None:
         tried = len([candidate for candidate in facts.searched if candidate.experiment.results])
         words = {
-            "not started": "The study has not begun.",
+            "not started": "The study has not started.",
             "failed": f"None of the {counted(len(facts.searched), 'experiment')} succeeded.",
         }
         return joined(words.get(facts.state, f"No result yet: {counted(tried, 'experiment')} tried, none succeeded."))
@@ -67,28 +71,23 @@ def conclusion(facts: Facts) -> str:
     if verdict is None or verdict.gain is None:
         return f"{best.why[0].upper()}{best.why[1:]}. {_kept(best)}"
     gain = verdict.gain
-    who = "it" if best.experiment == verdict.candidate else f"experiment {verdict.candidate}, the best candidate,"
-    sides = f"{number(verdict.default.mean)} to {number(verdict.best.mean)}"
-    text = f"On {verdict.judged_on}, {verdict.seeds_text}, {who} is "
-    text += (
-        f"{number(abs(gain))} {_better(gain)} than the defaults (from {sides})" if gain else "as good as the defaults"
-    )
-    noise = {
-        Standing.CONFIRMED: ", beyond noise",
-        Standing.DEFAULTS: ", not better beyond noise" if gain > 0 else "",
-        Standing.UNPROVEN: ", and how large noise is was not measured",
+    text = f"Experiment {verdict.candidate} has a mean {facts.metric} of {number(verdict.best.mean)} on "
+    text += f"{verdict.judged_on}, the defaults {number(verdict.default.mean)}; both were {verdict.seeds_text}."
+    chance = {
+        Standing.DEFAULTS: " The difference may be chance, so the defaults are kept." if gain > 0 else "",
+        Standing.UNPROVEN: " One training each cannot show how much of it is chance.",
     }
-    return f"{text}{noise.get(best.standing, '')}. {_kept(best)}"
+    return f"{text}{chance.get(best.standing, '')} {_kept(best)}"
 
 
 def _not_judged(facts: Facts) -> str:
     if facts.best is not None and facts.best.is_defaults:
-        return "The search found nothing above the network's defaults" + (
+        return "The search found nothing better than the network's defaults" + (
             "." if facts.state in {"done", "judging"} else " yet."
         )
     if not facts.definition.plan.finals:
-        return "It was not trained again against the defaults ('final: {repeats: 0}'), so luck is part of this value."
-    return "It is still to be judged against the defaults; until then luck is part of this value."
+        return "It was not compared with the defaults ('final: {repeats: 0}'), so part of this value is luck."
+    return "It has not been compared with the defaults yet; until then, part of this value is luck."
 
 
 def _kept(best: Best) -> str:
@@ -98,20 +97,20 @@ def _kept(best: Best) -> str:
 def uncertainty(verdict: Verdict) -> str:
     """The uncertainty of the gain, in words."""
     if verdict.interval is None:
-        return "one training each, so its uncertainty is not known; 'final: {repeats: 4, share: 2}' would tell"
+        return "one training each, so its uncertainty is unknown; 'final: {repeats: 4, share: 2}' would measure it"
     low, high = verdict.interval.low, verdict.interval.high
     method = {"paired": "Student's t of {} pairs of trainings", "welch": "Welch's t"}[verdict.interval.method]
     clear = "" if low > 0 or high < 0 else "; the sign is not certain"
     return f"95 % interval {_signed(low)} to {_signed(high)} ({method.format(len(verdict.gains))}){clear}"
 
 
+def minus(text: str) -> str:
+    """The text with minus signs before its numbers in place of hyphens."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", text)
+
+
 def _signed(value: float) -> str:
-    text = signed(value)
-    return f"\N{MINUS SIGN}{text[1:]}" if value < 0 else text
-
-
-def _better(gain: float) -> str:
-    return "better" if gain > 0 else "worse"
+    return minus(signed(value))
 
 
 def _tiles(facts: Facts) -> Markup:
@@ -128,13 +127,13 @@ def _tiles(facts: Facts) -> Markup:
     counts = {status: sum(experiment.status is status for experiment in facts.experiments) for status in Status}
     ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
     failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
-    rest = counts[Status.PENDING] + counts[Status.WAITING]
-    under_way = f", {rest} under way" if rest else ""
+    queued = counts[Status.PENDING] + counts[Status.WAITING]
+    open_ones = "".join(f", {n} {state}" for n, state in ((counts[Status.RUNNING], "running"), (queued, "queued")) if n)
     needed = sum(stage.most_experiments for stage in facts.definition.plan.stages) - not_needed(facts)
-    tiles.append(("Experiments", f"{ended:,} of {needed:,}", f"ended well; {failed}{under_way}{_spared(facts)}"))
+    tiles.append(("Experiments", f"{ended:,} of {needed:,}", f"ended; {failed}{open_ones}{_spared(facts)}"))
     seconds = sum(result.seconds for result in facts.study.results.values())
     trained = sum(facts.trained.values())
-    tiles.append(("Epochs trained", f"{trained:,}", f"in {_hours(seconds)} of training, side by side or not"))
+    tiles.append(("Epochs trained", f"{trained:,}", f"in {_hours(seconds)} of training time"))
     return tag(
         "div",
         *(
@@ -193,12 +192,12 @@ def _judgement(facts: Facts) -> Markup | None:
     drawing = plot.drawn(
         f"{facts.metric} of the defaults and of the best, trained again", lines(courses, "rule"), marks
     )
-    return figure("Was the search worth it?", drawing, _about_pairs(verdict))
+    return figure("Defaults and best, trained again", drawing, _about_pairs(verdict))
 
 
 def _about_pairs(verdict: Verdict) -> str:
     """The note of the picture: what a line joins, and who left the race before."""
-    text = "A line joins two trainings with the same seed." if verdict.fresh_seeds else ""
+    text = "A line connects two trainings with the same seed." if verdict.fresh_seeds else ""
     left = [f"Experiment {number}: {reason}." for number, reason in verdict.left.items()]
     return " ".join([text, *left]).strip()
 
@@ -232,7 +231,19 @@ def _values(facts: Facts) -> Markup | None:
         tag("tbody", rows),
     )
     why = winner.experiment.recommendations[0].reason
-    return figure("The values", tag("div", table, class_="scroll"), f"Proposed: {why}.", class_="values")
+    return figure(
+        "Best values", tag("div", table, class_="scroll"), f"Proposed: {why}.", _links(facts), class_="values"
+    )
+
+
+def _links(facts: Facts) -> Markup | None:
+    """Where the files of the best lie beside this page."""
+    if facts.best is None or facts.state not in {"done", "judging"}:
+        return None
+    log = experiment_key(facts.best.training.experiment, LOG)
+    interactive = tag("a", "interactive report", href=INTERACTIVE_REPORT)
+    model = tag("a", BEST_MODEL.rstrip("/"), href=BEST_MODEL)
+    return tag("p", "Files: ", model, ", ", tag("a", "log", href=log), ", ", interactive)
 
 
 def _shown(side: Searched, name: str) -> str:

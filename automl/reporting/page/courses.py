@@ -14,6 +14,7 @@ from automl.reporting.figures.conventions import (
     beyond,
     fifth,
     landmark_keys,
+    lengths_note,
 )
 from automl.reporting.figures.facts import LEVELS, Facts, Searched
 from automl.reporting.figures.scales import Numbers, of_metric
@@ -43,13 +44,14 @@ def history(facts: Facts) -> Markup | None:
             marks.append(draw(point, name) if point else None)
     if len(facts.searched) <= MOST_WITH_TEXT:
         marks += [_text(facts, candidate, plot.point(candidate.number, candidate.value)) for candidate in facts.drawn]
-    entries = [*facts.levels, ("sofar", "best up to here"), *landmark_keys(facts)]
+    entries = [*length_keys(facts), ("sofar", "best so far"), *landmark_keys(facts)]
     entries += [("failed", "failed")] if failed else []
     drawing = plot.drawn(f"{facts.metric} of every experiment of the search", marks)
-    note = "Each experiment's best value that has a checkpoint, from validation data. "
-    note += "Experiments that were trained longer stand better for that alone. " if len(facts.epochs) > 1 else ""
+    note = "Each experiment's best value with a checkpoint, on validation data. " + lengths_note(facts)
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("History", joined(legend(*entries), wide), note, facts.left_out, beyond(facts), class_="full")
+    return figure(
+        "Optimization history", joined(legend(*entries), wide), note, facts.left_out, beyond(facts), class_="full"
+    )
 
 
 def curves(facts: Facts) -> Markup | None:
@@ -89,15 +91,25 @@ def curves(facts: Facts) -> Markup | None:
                 marks += [lines([course], name), draw(course[-1], name, 5)]
     drawing = plot.drawn(f"{facts.metric} by epoch, a line for each experiment", marks)
     keys = legend(*(FIFTHS if alike else facts.levels), *landmark_keys(facts))
-    note = "An upright line is the end of a rung, where the best go on. " if len(facts.epochs) > 1 else ""
-    note += "Far worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
+    note = "A vertical line is the end of a rung, where the best are promoted. " if len(facts.epochs) > 1 else ""
+    note += "Much worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
     wide = tag("div", drawing, class_="scroll wide")
     return figure("Learning curves", joined(keys, wide), note, left_out, class_="full")
 
 
-def dot_class(facts: Facts, level: int) -> str:
-    """The class of a dot; dots are small where there are many."""
-    return f"level{level}" if len(facts.drawn) <= MOST_WITH_TEXT else f"small level{level}"
+def length_keys(facts: Facts) -> list[tuple[str, str]]:
+    """The entries of the legend for the lengths of trainings: hollow, but for the longest."""
+    hollow = len(facts.epochs) > 1
+    return [
+        (f"{name} hollow" if hollow and name != f"level{LEVELS - 1}" else name, text) for name, text in facts.levels
+    ]
+
+
+def shaded_dots(facts: Facts, points: Sequence[Position], level: int, *, small: bool | None = None) -> Markup:
+    """Dots of one length of training: hollow, unless it is the longest. They are small where there are many."""
+    size = "small " if (len(facts.drawn) > MOST_WITH_TEXT if small is None else small) else ""
+    hollow = len(facts.epochs) > 1 and level < LEVELS - 1
+    return joined(dots(points, f"{size}level{level}"), dots(points, f"{size}hole") if hollow else None)
 
 
 def _stages(facts: Facts, plot: Plot) -> Markup | None:
@@ -132,7 +144,7 @@ def _dots(facts: Facts, plot: Plot) -> list[Markup | None]:
         point = plot.point(candidate.number, candidate.value)
         if point:
             by_level[candidate.level].append(point)
-    return [dots(points, dot_class(facts, level)) for level, points in enumerate(by_level)]
+    return [shaded_dots(facts, points, level) for level, points in enumerate(by_level)]
 
 
 def _text(facts: Facts, candidate: Searched, point: Position | None) -> Markup | None:

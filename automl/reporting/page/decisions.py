@@ -2,96 +2,107 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Callable, Sequence
 
-from automl.reporting.figures.facts import MOST_DRAWN, Facts
+from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
 from automl.reporting.page.markup import Markup, joined, tag
+from automl.reporting.rows import state_word
 from automl.search.history import Experiment, Status
 from automl.search.plan import StageKind
 from automl.search.race import DEFAULTS
+from automl.study.keys import LOG, experiment_key
 from automl.text.formatting import counted, number, setting
 
-_OPEN = 40  # experiments; longer tables are closed at first
 _MOST_CHARACTERS = 300
 
 
 def experiments(facts: Facts) -> Markup | None:
-    """A table for each stage; together they hold the first MOST_DRAWN experiments."""
+    """A table of the search, the best first, and one of the final judgement; together the first MOST_DRAWN."""
     if not facts.experiments:
         return None
     shown = facts.experiments[:MOST_DRAWN]
-    short = {axis.parameter: axis.short.partition("[")[0] for axis in facts.axes}
-    tables = [
-        _stage(facts, stage, list(group), short)
-        for stage, group in groupby(shown, key=lambda experiment: experiment.stage)
-    ]
+    kinds = [facts.definition.plan.stages[experiment.stage].kind for experiment in shown]
+    searched = [experiment for experiment, kind in zip(shown, kinds, strict=True) if kind is not StageKind.FINAL]
+    judged = [experiment for experiment, kind in zip(shown, kinds, strict=True) if kind is StageKind.FINAL]
+    searched.sort(key=_order(facts))
+    lengths = "the longest trainings first, then by value" if len(facts.epochs) > 1 else "the best first"
+    note = f"The search, {lengths}. The value is the best with a checkpoint; a longer bar is better. "
+    note += "Numbers link to the logs, if this page is in the folder of its study."
     rest = len(facts.experiments) - len(shown)
-    more = f"and {counted(rest, 'other experiment')}; all of them stand in controller.json and brain.json"
-    held_out = facts.definition.network.held_out_metric is not None
-    judged = ", in the final judgement that on held-out data" if held_out else ""
-    note = f"The value is the best of those that have a checkpoint{judged}. "
-    return joined(tag("p", note, class_="empty"), tables, tag("p", more) if rest else None)
-
-
-def _stage(facts: Facts, index: int, experiments: list[Experiment], short: dict[str, str]) -> Markup:
-    stage = facts.definition.plan.stages[index]
-    head = tag(
-        "tr",
-        tag("th", "no.", class_="number"),
-        tag("th", "status"),
-        tag("th", "epochs", class_="number"),
-        tag("th", facts.metric, class_="number"),
-        tag("th", "values"),
-        tag("th", "why"),
-    )
-    table = tag(
-        "table", tag("thead", head), tag("tbody", [_row(facts, experiment, short) for experiment in experiments])
-    )
-    name = "The final judgement" if stage.kind is StageKind.FINAL else f"Stage {stage.name}"
-    steps = ", ".join(f"{rung.size:,} to epoch {rung.epochs}" for rung in stage.rungs)
-    sizes = steps if len(stage.rungs) <= 6 else f"{stage.experiments:,} to epoch {stage.schedule_epochs}"
-    summary = tag("summary", tag("strong", name), f": {sizes}")
-    return tag(
-        "details",
-        summary,
-        tag("div", table, class_="scroll"),
-        open="" if len(facts.experiments) <= _OPEN else None,
+    more = f"and {counted(rest, 'other experiment')}; all are in controller.json and brain.json"
+    held_out = " on held-out data" if facts.definition.network.held_out_metric is not None else ""
+    final = f"The final judgement: values and defaults trained again; the value is that{held_out} of this training."
+    return joined(
+        tag("p", note, class_="empty"),
+        _table(facts, searched, class_="experiments"),
+        [tag("p", final, class_="empty"), _table(facts, judged, class_="experiments judged")] if judged else None,
+        tag("p", more) if rest else None,
     )
 
 
-def _row(facts: Facts, experiment: Experiment, short: dict[str, str]) -> Markup:
+def value_of(facts: Facts, experiment: Experiment) -> float | None:
+    """The value that counts: the best with a checkpoint; of a training of the final judgement the held-out one."""
     final = facts.definition.plan.stages[experiment.stage].kind is StageKind.FINAL
     last = experiment.results[-1] if experiment.results else None
-    best_values = [result.best_value for result in experiment.results if result.failure is None]
-    value = max((best for best in best_values if best is not None), key=facts.score, default=None)
     if final and last is not None and last.held_out is not None:
-        value = last.held_out
+        return last.held_out
+    best_values = [result.best_value for result in experiment.results if result.failure is None]
+    return max((best for best in best_values if best is not None), key=facts.score, default=None)
+
+
+def _order(facts: Facts) -> Callable[[Experiment], tuple[bool, int, float, int]]:
+    def key(experiment: Experiment) -> tuple[bool, int, float, int]:
+        value = value_of(facts, experiment)
+        return (value is None, -experiment.epochs, -facts.score(value) if value is not None else 0.0, experiment.number)
+
+    return key
+
+
+def _table(facts: Facts, experiments: Sequence[Experiment], *, class_: str) -> Markup:
+    heads: list[tuple[str, str | None]] = [("no.", "number"), ("state", None), ("epochs", "number")]
+    heads += [(facts.metric, "number"), *((axis.short, "number") for axis in facts.axes), ("why", None)]
+    head = tag("tr", *(tag("th", text, class_=kind) for text, kind in heads))
+    body = tag("tbody", [_row(facts, experiment) for experiment in experiments])
+    return tag("div", tag("table", tag("thead", head), body, class_=class_), class_="scroll")
+
+
+def _row(facts: Facts, experiment: Experiment) -> Markup:
     best = facts.best is not None and facts.best.experiment == experiment.number
-    marks = " (defaults)" if experiment.number == DEFAULTS else " (best)" if best else ""
-    values = "; ".join(f"{short.get(name, name)} {setting(value)}" for name, value in experiment.values.items())
+    mark = " (defaults)" if experiment.number == DEFAULTS else " (best)" if best else ""
+    lines = [tag("div", line) for line in reasons(experiment)]
+    log = experiment_key(experiment.number, LOG)
+    name = tag("a", experiment.number, href=log) if experiment.results else experiment.number
+    failed = experiment.status is Status.FAILURE
     return tag(
         "tr",
-        tag("th", experiment.number, scope="row", class_="number"),
-        tag(
-            "td",
-            _status(experiment.status) + marks,
-            class_="failed-text" if experiment.status is Status.FAILURE else None,
-        ),
-        tag("td", experiment.epochs, class_="number"),
-        tag("td", number(value), class_="number"),
-        tag("td", values),
-        tag("td", [tag("div", line) for line in reasons(experiment)]),
+        tag("th", name, scope="row", class_="number"),
+        tag("td", state_word(experiment), mark, class_="failed-text" if failed else None),
+        tag("td", experiment.epochs),
+        _value(facts, experiment),
+        *(tag("td", _setting(axis, experiment)) for axis in facts.axes),
+        tag("td", tag("details", tag("summary", "why"), lines)),
         class_="best-row" if best else None,
     )
 
 
-def _status(status: Status) -> str:
-    words = {Status.PENDING: "under way", Status.FAILURE: "failed", Status.SUCCESS: "done"}
-    return words.get(status, status.value)
+def _value(facts: Facts, experiment: Experiment) -> Markup:
+    """The value, with a bar that is longer for a better one."""
+    value = value_of(facts, experiment)
+    place = facts.value_scale.place(value)
+    if place is None:
+        return tag("td", number(value))
+    share = 1 - place if facts.minimize else place
+    bar = tag("span", "", class_="bar-in-row", style=f"width:{64 * share:.0f}px")
+    return tag("td", number(value), bar)
+
+
+def _setting(axis: Axis, experiment: Experiment) -> str:
+    missing = axis.parameter not in experiment.values
+    return "\N{EN DASH}" if missing else setting(axis.value(experiment.values))
 
 
 def reasons(experiment: Experiment) -> list[str]:
-    """Why it was proposed, why it went on at each rung, and why it ended where it did."""
+    """Why it was proposed, why it was promoted at each rung, and why it ended where it did."""
     first, *later = experiment.recommendations
     lines = [f"proposed: {first.reason}"]
     lines += [f"to epoch {recommendation.epochs}: {recommendation.reason}" for recommendation in later]

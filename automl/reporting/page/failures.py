@@ -35,12 +35,12 @@ def _kind(kind: Failure, messages: Mapping[str, Sequence[int]]) -> Markup:
         ),
         tag("p", f"{MEANINGS[kind][:1].upper()}{MEANINGS[kind][1:]}."),
         tag("dl", *(_message(text, numbers) for text, numbers in ordered[:_MOST_MESSAGES])),
-        tag("p", f"and {counted(rest, 'other message')}; all of them stand in controller.json") if rest > 0 else None,
+        tag("p", f"and {counted(rest, 'other message')}; all are in controller.json") if rest > 0 else None,
     )
 
 
 def _message(text: str, numbers: Sequence[int]) -> Markup:
-    cut = f"{text[:_MOST_CHARACTERS]} … (all of it stands in controller.json)"
+    cut = f"{text[:_MOST_CHARACTERS]} … (all of it is in controller.json)"
     shown = ", ".join(map(str, numbers[:_MOST_NUMBERS])) + (" ..." if len(numbers) > _MOST_NUMBERS else "")
     many = "experiments" if len(numbers) > 1 else "experiment"
     count = f" ({len(numbers):,})" if len(numbers) > _MOST_NUMBERS else ""

@@ -21,11 +21,11 @@ def ledger(facts: Facts) -> Markup:
         *(tag("span", "", class_=f"part {name}", style=f"flex-grow:{size}") for name, size in parts if size),
         class_="ledger-bar",
     )
-    words = {"trained": "trained", "to-come": "to come", "away": "fell away (failed, or not needed any more)"}
+    words = {"trained": "trained", "to-come": "to come", "away": "dropped (failed, or no longer needed)"}
     keys = legend(*((f"part {name}", f"{size:,} {words[name]}") for name, size in parts if size))
-    note = f"{total.planned:,} epochs are planned in all. "
+    note = f"{total.planned:,} epochs are planned. "
     if total.saved:
-        note += f"{total.saved:,} more were saved: promoted experiments went on from their checkpoints. "
+        note += f"{total.saved:,} more were saved because promoted experiments resumed from their checkpoints. "
     rest = f"The first {MOST_RUNGS} of {len(rung_lines):,} rungs. " if len(rung_lines) > MOST_RUNGS else ""
     return figure("Epochs", joined(bar, keys, _table(rung_lines, total)), note, rest, class_="full")
 
@@ -38,7 +38,7 @@ def _table(rung_lines: list[Line], total: Line) -> Markup:
         rows.append(_row(line, line.stage if line.stage != name else "", str(line.to)))
         name = line.stage
     head = tag("tr", *(tag("th", text, class_="number" if column > 1 else None) for column, text in enumerate(heads)))
-    foot = tag("tfoot", _row(total, "in all", ""))
+    foot = tag("tfoot", _row(total, "total", ""))
     return tag("div", tag("table", tag("thead", head), tag("tbody", rows), foot), class_="scroll")
 
 

@@ -52,9 +52,7 @@ def page(facts: Facts, record: Record) -> str:
         answer.answer(facts),
         tag("nav", *links, aria_label="Sections"),
         *(tag("section", tag("h2", title), content, id=name) for name, title, content in sections),
-        tag(
-            "footer", "Made by argo-automl from the study's record alone. Numbers of the search are on validation data."
-        ),
+        tag("footer", "Made by argo-automl from the study's record. Values of the search are on validation data."),
     )
     style = (resources.files("automl.reporting.page") / "style.css").read_text(encoding="utf-8")
     head = tag(
@@ -100,14 +98,15 @@ def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | Non
     matters = None
     if facts.valued and facts.axes:
         pair = tag("div", surface.importance(facts, measured), surface.contour(facts, measured), class_="pair")
-        matters = joined(pair, parameters.parallel(facts, axes), parameters.slices(facts, axes))
+        pictures_of = (parameters.parallel(facts, axes), parameters.slices(facts, axes))
+        matters = joined(pair, pictures_of if surface.any_matters(measured) else reversed(pictures_of))
     return [
-        ("pictures", "What it sees", pictures.pictures(record, facts)),
-        ("course", "How it went", joined(courses.history(facts), courses.curves(facts))),
-        ("failures", "What failed", failures.failures(facts)),
-        ("parameters", "What matters", matters),
-        ("cost", "What a value costs", tradeoff.tradeoff(facts)),
-        ("epochs", "What it took", joined(ledger.ledger(facts), timeline.timeline(facts))),
-        ("experiments", "Every experiment, and why", decisions.experiments(facts)),
-        ("reproduce", "How to make it again", reproduce.reproduce(facts)),
+        ("pictures", "Pictures", pictures.pictures(record, facts)),
+        ("course", "Progress", joined(courses.history(facts), courses.curves(facts))),
+        ("failures", "Failures", failures.failures(facts)),
+        ("parameters", "Parameters", matters),
+        ("cost", "Pareto front", tradeoff.tradeoff(facts)),
+        ("epochs", "Epochs and workers", joined(ledger.ledger(facts), timeline.timeline(facts))),
+        ("experiments", "Experiments", decisions.experiments(facts)),
+        ("reproduce", "Reproduce", reproduce.reproduce(facts)),
     ]

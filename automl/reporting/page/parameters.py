@@ -12,16 +12,17 @@ from automl.reporting.figures.conventions import (
     Position,
     fifth,
     landmark_keys,
+    lengths_note,
 )
 from automl.reporting.figures.facts import LEVELS, Axis, Facts, Searched
-from automl.reporting.figures.scales import Options
-from automl.reporting.page.courses import dot_class
+from automl.reporting.figures.importance import by_equal_training
+from automl.reporting.figures.scales import gap
+from automl.reporting.page.courses import length_keys, shaded_dots
 from automl.reporting.page.drawing import (
     Plot,
     at,
     crosses,
     diamond,
-    dots,
     figure,
     label,
     legend,
@@ -29,6 +30,7 @@ from automl.reporting.page.drawing import (
     name,
     picture,
     star,
+    tick,
 )
 from automl.reporting.page.markup import Markup, joined, tag
 
@@ -44,10 +46,11 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
     fifths: list[list[list[Position]]] = [[] for _ in range(LEVELS)]
     off: set[int] = set()
     drawn, left_out = facts.best_and_others(MOST_LINES)
-    for rank, candidate in reversed(list(enumerate(drawn))):
+    ranked = by_equal_training(facts, drawn)
+    for rank, candidate in reversed(list(enumerate(ranked))):
         course = _course(facts, candidate, shown, places)
         off |= {index for index, axis in enumerate(shown) if axis.parameter not in candidate.experiment.values}
-        fifths[fifth(rank, len(drawn))].append(course)
+        fifths[fifth(rank, len(ranked))].append(course)
     marks: list[Markup | None] = [lines(courses, f"level{level}") for level, courses in enumerate(fifths)]
     for searched, class_ in ((facts.defaults, "default"), (facts.winner, "best")):
         if searched is not None and searched.value is not None:
@@ -59,15 +62,18 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
     keys = legend(*FIFTHS, *landmark_keys(facts))
     rest = f"{len(axes) - len(shown)} less important parameters are left out. " if len(axes) > len(shown) else ""
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("Parallel coordinates", joined(keys, wide), rest, left_out, class_="full")
+    note = ""
+    if len(facts.epochs) > 1:
+        note = "Fifths are by rank after the first rung, among experiments trained equally long. "
+    return figure("Parallel coordinates", joined(keys, wide), note, rest, left_out, class_="full")
 
 
 def _course(facts: Facts, candidate: Searched, axes: list[Axis], places: list[float]) -> list[Position]:
     course = []
     for axis, x in zip(axes, places, strict=False):
         position = axis.place(candidate.experiment.values)
-        if position is not None and isinstance(axis.scale, Options):  # beside each other, for lines on one point hide
-            position += 0.35 * (candidate.number * SPREAD % 1 - 0.5) / len(axis.scale.options)
+        if position is not None and (apart := gap(axis.scale)):  # beside each other, for lines on one point hide
+            position += 0.35 * (candidate.number * SPREAD % 1 - 0.5) * apart
         course.append((x, _HEIGHT - 12.0 if position is None else _up(position)))
     return [*course, (places[-1], _up(facts.value_scale.place(candidate.value) or 0.0))]
 
@@ -79,7 +85,7 @@ def _up(position: float) -> float:
 def _upright(axis: Axis, x: float, room: float, off: bool) -> Markup:
     """An axis with its name and ticks. `off` adds a place below it for experiments that lack the parameter."""
     parts = [tag("line", x1=at(x), x2=at(x), y1=at(_up(1)), y2=at(_up(0)), class_="axis")]
-    parts += [label(x + 5, _up(position) + 4, text, "start", "halo") for position, text in axis.scale.ticks(6)]
+    parts += [tick(x + 5, _up(position) + 4, text) for position, text in axis.scale.ticks(6)]
     parts.append(name(x, 20, axis.short, "middle", room))
     if off:
         parts.append(label(x + 5, _HEIGHT - 8.0, "not used", "start", "halo faint"))
@@ -88,7 +94,7 @@ def _upright(axis: Axis, x: float, room: float, off: bool) -> Markup:
 
 def _metric_axis(facts: Facts, x: float, room: float) -> Markup:
     parts = [tag("line", x1=at(x), x2=at(x), y1=at(_up(1)), y2=at(_up(0)), class_="axis")]
-    parts += [label(x + 5, _up(position) + 4, text, "start", "halo") for position, text in facts.value_scale.ticks(6)]
+    parts += [tick(x + 5, _up(position) + 4, text) for position, text in facts.value_scale.ticks(6)]
     parts.append(name(x, 20, facts.metric, "middle", room, class_="name strong"))
     return joined(parts)
 
@@ -99,11 +105,11 @@ def slices(facts: Facts, axes: list[Axis]) -> Markup | None:
         return None
     drawings = [_slice(facts, axis) for axis in axes[:MOST_SLICES]]
     failed = any(candidate.failed and candidate.value is None for candidate in facts.searched)
-    keys = [*facts.levels, *landmark_keys(facts), *([("failed", "failed")] if failed else [])]
+    keys = [*length_keys(facts), *landmark_keys(facts), *([("failed", "failed")] if failed else [])]
     rest = f"{len(axes) - MOST_SLICES} less important parameters are left out. " if len(axes) > MOST_SLICES else ""
     grid = tag("div", drawings, class_="slices")
-    note = f"Upright: {facts.metric}, {'lower' if facts.minimize else 'higher'} is better. "
-    return figure("Slices", joined(legend(*keys), grid), note, rest, facts.left_out, class_="full")
+    note = f"Vertical axis: {facts.metric}, {'lower' if facts.minimize else 'higher'} is better. " + lengths_note(facts)
+    return figure("Slice plots", joined(legend(*keys), grid), note, rest, facts.left_out, class_="full")
 
 
 def _slice(facts: Facts, axis: Axis) -> Markup:
@@ -113,7 +119,7 @@ def _slice(facts: Facts, axis: Axis) -> Markup:
         point = _place(plot, axis, candidate)
         if point and candidate not in (facts.defaults, facts.winner):
             by_level[candidate.level].append(point)
-    marks: list[Markup | None] = [dots(points, dot_class(facts, level)) for level, points in enumerate(by_level)]
+    marks: list[Markup | None] = [shaded_dots(facts, points, level) for level, points in enumerate(by_level)]
     failures = [candidate for candidate in facts.searched if candidate.failed and candidate.value is None][
         :MOST_CROSSES
     ]
@@ -135,8 +141,6 @@ def _place(plot: Plot, axis: Axis, candidate: Searched) -> Position | None:
 
 
 def _aside(plot: Plot, number: int) -> float:
-    """How far a dot on an option moves aside, so that it does not hide the others there; a function of its number."""
-    if not isinstance(plot.x, Options):
-        return 0.0
-    cell = plot.inner_width / len(plot.x.options)
+    """How far a dot on one of a few values moves aside, so as not to hide the others; a function of its number."""
+    cell = plot.inner_width * (gap(plot.x) or 0.0)
     return min(cell, 60) * 0.6 * (number * SPREAD % 1 - 0.5)

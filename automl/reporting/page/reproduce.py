@@ -1,4 +1,4 @@
-"""How to make the study again: its file, its network, its seed, the version that began it, the commands."""
+"""How to reproduce the study: its file, its network, its seed, the version that began it, the commands."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def reproduce(facts: Facts) -> Markup:
     where = f" and the network below as {facts.definition.file.network} beside it" if own else ""
     return joined(
         tag("table", tag("tbody", *(_row(name, text) for name, text in rows)), class_="plain"),
-        tag("p", f"Save the text below as study.yaml{where}, in an empty folder, and run with that version:"),
+        tag("p", f"Save the study file below as study.yaml{where}, in an empty folder, and run with that version:"),
         tag("pre", steps),
         tag(
             "p",
-            "The same results lead to the same decisions, byte for byte. Trainings repeat as exactly as the training "
-            "program does; the whole spec of each, with its seed, stands in recommendation_<number>.",
+            "With the same results, all decisions are the same, byte for byte. Whether trainings give the same results "
+            "depends on the program and the machine; recommendation_<number> has the complete settings of each.",
         ),
-        tag("details", tag("summary", tag("strong", STUDY_FILE)), tag("pre", facts.text, id="study-yaml"), open=""),
+        tag("details", tag("summary", tag("strong", STUDY_FILE)), tag("pre", facts.text, id="study-yaml")),
         _network(facts) if own else None,
     )
 
@@ -51,7 +51,7 @@ def _network(facts: Facts) -> Markup:
     data = facts.definition.network.model_dump(mode="json", exclude_none=True)
     data = {name: _sorted(value) for name, value in data.items()}
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
-    name = tag("summary", tag("strong", facts.definition.file.network), ", as it was understood")
+    name = tag("summary", tag("strong", facts.definition.file.network), ", with all defaults")
     return tag("details", name, tag("pre", text, id="network-yaml"))
 
 

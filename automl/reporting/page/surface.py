@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ def importance(facts: Facts, measured: tuple[Importance, ...]) -> Markup:
     """A bar for each parameter, with a mark at what chance alone reaches."""
     count = len(judged(facts)[0])
     if not measured:
-        return figure("Importance", tag("p", f"Not known yet: {unknown_because(facts)}.", class_="empty"))
+        return figure("Parameter importance", tag("p", f"Not known yet: {unknown_because(facts)}.", class_="empty"))
     rows = measured[:MOST_BARS]
     left, right, step = 134, 48, 26
     width, height = 420, 34 + step * len(rows)
@@ -34,26 +36,33 @@ def importance(facts: Facts, measured: tuple[Importance, ...]) -> Markup:
         marks.append(tag("rect", x=left, y=y + 3, width=at(max(length, 1)), height=16, class_=f"bar {strength}"))
         marks.append(tag("line", x1=at(chance), x2=at(chance), y1=y, y2=y + 22, class_="chance"))
         marks.append(label(width - 8, y + 15, f"{bar.share:.0%}", "end", strength))
-    marks.append(label(width - 8, height - 6, "share of the variance; the mark: what chance reaches", "end"))
+    marks.append(label(width - 8, height - 6, "share of the variance; mark: what chance reaches", "end"))
     drawing = picture(width, height, "Importance of each parameter", marks)
     halved = any(not rung.new for stage in facts.definition.plan.search for rung in stage.rungs)
     when = " at the end of the first rung, among those of their stage" if halved else ""
     adaptive = SAMPLERS[facts.definition.sampler_name].learns
+    none = "No parameter passes what chance reaches, so nothing is known to matter; look at the slice plots. "
     notes = (
+        none if not any_matters(measured) else "",
         f"From {counted(count, 'experiment')}, by their rank{when}: each parameter on its own "
         "(epsilon squared over bins; failures count as the worst). "
-        "Of parameters that do not matter 1 in 20 passes its mark by chance. "
-        "Combined effects are not seen. ",
-        "The search itself chose where to look, which bends these shares. " if adaptive else "",
-        "With so few experiments take it as a hint. " if count < 50 else "",
+        "Of parameters that do not matter, 1 in 20 passes its mark by chance. "
+        "Combined effects are not measured. ",
+        "The search chose these values itself, which distorts the shares. " if adaptive else "",
+        "With so few experiments this is only a hint. " if count < 50 else "",
     )
-    return figure("Importance", drawing, *notes)
+    return figure("Parameter importance", drawing, *notes)
+
+
+def any_matters(measured: Sequence[Importance]) -> bool:
+    """Whether any parameter matters more than chance would make it."""
+    return any(importance.share > importance.chance for importance in measured)
 
 
 def contour(facts: Facts, measured: tuple[Importance, ...]) -> Markup | None:
     """A map of the two most important parameters, which shows how the experiments around each point ranked."""
     land = landscape(facts, measured)
-    if land is None:
+    if land is None or not any_matters(measured):
         return None
     across, up = land.axes
     plot = Plot(across.scale, up.scale, across.short, up.short, width=420, height=340, left=60)
@@ -71,12 +80,10 @@ def contour(facts: Facts, measured: tuple[Importance, ...]) -> Markup | None:
         tag("li", tag("span", "", class_="key best"), "the best") if facts.winner else None,
         class_="legend shades",
     )
-    note = "The mean rank of the experiments near each point; where none is near, nothing is drawn. "
+    note = "The mean rank of the experiments near each point; empty where there are none. "
     doubt = [importance.axis.short for importance in measured[:2] if importance.share <= importance.chance]
-    unsure = (
-        f"That {' and '.join(doubt)} matter{'s' if len(doubt) == 1 else ''} at all is not certain. " if doubt else ""
-    )
-    return figure("The two most important together", joined(key, drawing), note, unsure)
+    unsure = f"That {' and '.join(doubt)} matter{'s' if len(doubt) == 1 else ''} is not certain. " if doubt else ""
+    return figure("The two most important parameters", joined(key, drawing), note, unsure)
 
 
 def _cells(plot: Plot, shades: NDArray[numpy.int_], near: NDArray[numpy.bool_]) -> Markup:

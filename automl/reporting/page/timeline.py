@@ -5,7 +5,9 @@ Lanes are not machines: an attempt stands in the lowest lane that was free when 
 
 from __future__ import annotations
 
-from automl.reporting.figures.conventions import MOST_WITH_TEXT
+from collections.abc import Sequence
+
+from automl.reporting.figures.conventions import MOST_WITH_TEXT, Position
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.scales import Numbers, Options
 from automl.reporting.figures.timeline import (
@@ -18,7 +20,7 @@ from automl.reporting.figures.timeline import (
     timeline_notes,
     timeline_of,
 )
-from automl.reporting.page.drawing import Plot, at, figure, legend
+from automl.reporting.page.drawing import Plot, at, crosses, figure, legend
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.text.formatting import duration
 
@@ -47,14 +49,27 @@ def timeline(facts: Facts) -> Markup | None:
         marks.append(tag("line", x1=x, x2=x, y1=plot.top, y2=plot.height - plot.bottom, class_="rung"))
     used = [kind for kind in KINDS if any(span.kind == kind for span in shown)]
     for kind in used:
-        bars = "".join(_bar(plot, layout, span, thick) for span in shown if span.kind == kind)
-        marks.append(tag("path", d=bars, class_=f"span {kind}"))
+        spans = [span for span in shown if span.kind == kind]
+        high = thick / 2 if kind == "stopped" else thick
+        marks.append(tag("path", d="".join(_bar(plot, layout, span, high) for span in spans), class_=f"span {kind}"))
+        if kind == "failed":
+            marks.append(crosses(_middles(plot, layout, spans), "on-bar", min(4.0, thick / 3)))
     if len(shown) <= MOST_WITH_TEXT:
         marks += [_text(plot, layout, span, thick) for span in shown]
     drawing = plot.drawn("When each experiment trained, a bar for each attempt", marks)
     keys = legend(*((f"span {kind}", KINDS[kind]) for kind in used))
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("Timeline of workers", joined(keys, wide), timeline_notes(layout), class_="full")
+    return figure("Worker timeline", joined(keys, wide), timeline_notes(layout), class_="full")
+
+
+def _middles(plot: Plot, layout: Timeline, spans: Sequence[Span]) -> list[Position]:
+    """The middles of the bars that are wide enough for a cross."""
+    middles = []
+    for span in spans:
+        left, right = plot.across(span.left / layout.length), plot.across(span.right / layout.length)
+        if right - left > 8:
+            middles.append(((left + right) / 2, plot.up(plot.y.place(span.lane + 1) or 0.0)))
+    return middles
 
 
 def _box(plot: Plot, layout: Timeline, span: Span, thick: float) -> tuple[str, str, str]:

@@ -22,7 +22,8 @@ from automl.reporting.figures.tradeoff import (
     readable,
     sentence,
 )
-from automl.reporting.page.drawing import Plot, at, diamond, dots, figure, label, legend, lines, star
+from automl.reporting.page.courses import length_keys, shaded_dots
+from automl.reporting.page.drawing import Plot, at, diamond, figure, label, legend, lines, star
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, number, spent
@@ -39,7 +40,9 @@ def tradeoff(facts: Facts) -> Markup | None:
         times = [point.seconds for point in facts.points]
         low, high = spent(min(times)), spent(max(times))
         span = low if low == high else f"{low} to {high}"
-        text = f"All {counted(len(times), 'result')} took about as long ({span}): a lesser value saves no time."
+        text = (
+            f"All {counted(len(times), 'result')} took about as long ({span}): accepting a worse value saves no time."
+        )
         return tag("p", text, class_="empty")
     plot = Plot(layout.across, layout.up, layout.name, axis_name(facts), width=980, height=360)
     marks: list[Markup | None] = [*_dots(facts, layout, plot), lines([_course(facts, layout, plot)], "sofar")]
@@ -52,9 +55,9 @@ def tradeoff(facts: Facts) -> Markup | None:
     if len(layout.drawn) <= MOST_WITH_TEXT:
         marks += [_text(facts, point, position) for point in layout.drawn if (position := _place(layout, plot, point))]
     drawing = plot.drawn(f"{facts.metric} of every result by its training time", marks)
-    keys = legend(*facts.levels, *KEYS, *landmark_keys(facts))
+    keys = legend(*length_keys(facts), *KEYS, *landmark_keys(facts))
     wide = tag("div", drawing, class_="scroll wide")
-    shown = figure("Value against training time", joined(keys, wide), cost_notes(facts, layout), class_="full")
+    shown = figure("Value by training time", joined(keys, wide), cost_notes(facts, layout), class_="full")
     text = sentence(facts)
     return joined(tag("p", text) if text else None, shown, _table(facts))
 
@@ -68,8 +71,10 @@ def _dots(facts: Facts, layout: Layout, plot: Plot) -> list[Markup | None]:
     for point in layout.drawn:
         if position := _place(layout, plot, point):
             by_level[facts.level_of(point.epochs)].append(position)
-    small = "small " if len(layout.drawn) > MOST_WITH_TEXT else ""
-    return [dots(places, f"{small}level{level}") for level, places in enumerate(by_level)]
+    return [
+        shaded_dots(facts, places, level, small=len(layout.drawn) > MOST_WITH_TEXT)
+        for level, places in enumerate(by_level)
+    ]
 
 
 def _course(facts: Facts, layout: Layout, plot: Plot) -> list[Position]:
@@ -131,4 +136,4 @@ def _table(facts: Facts) -> Markup:
         else ""
     )
     table = tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="scroll")
-    return figure("The front", table, note, class_="full")
+    return figure("Results on the front", table, note, class_="full")

@@ -15,7 +15,7 @@ def found(gains: tuple[float, ...], interval: Interval | None = None) -> Verdict
 
 
 def test_one_pair_tells_no_uncertainty() -> None:
-    assert "its uncertainty is not known" in uncertainty(found((0.02,)))
+    assert "its uncertainty is unknown" in uncertainty(found((0.02,)))
 
 
 def test_three_pairs_by_hand() -> None:

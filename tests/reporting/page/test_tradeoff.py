@@ -91,7 +91,7 @@ def test_no_gain_is_told_over_defaults_that_were_trained_less() -> None:
 
 def test_times_that_are_alike_are_one_sentence() -> None:
     text = words(told(facts(f"{RANDOM}20\n", train=by_dropout)))
-    assert text == "All 20 results took about as long (7.50 s): a lesser value saves no time."
+    assert text == "All 20 results took about as long (7.50 s): accepting a worse value saves no time."
 
 
 @pytest.mark.parametrize("settings", [f"{RANDOM}1\n", f"{HEAD}automl_enabled: false\n"])

@@ -1,0 +1,124 @@
+"""report-interactive.html: the experiments to be filtered, brushed and compared, in one file with a script of its own.
+
+The script is written by hand: what it does fits into 15 kB, and a plotting library such as Vega-Lite takes hundreds.
+Everything that comes from a study is in one JSON text, in which `<` is escaped, and the script shows it as text only.
+The page allows no script but this one, by its sha256, and loads nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib import resources
+from typing import Any
+
+from automl.reporting.figures.conventions import ordered_axes
+from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
+from automl.reporting.figures.importance import importances
+from automl.reporting.figures.scales import Scale
+from automl.reporting.page.answer import headline
+from automl.reporting.page.decisions import reasons, value_of
+from automl.reporting.page.markup import Markup, joined, tag
+from automl.reporting.page.page import MARKER
+from automl.reporting.rows import state_word
+from automl.search.history import Experiment
+from automl.search.plan import StageKind
+from automl.search.race import DEFAULTS
+from automl.study.keys import LOG, REPORT, experiment_key
+from automl.text.formatting import number, setting
+
+_MOST_POINTS = 60  # of a curve
+_TICKS = 6
+
+
+def interactive_page(facts: Facts) -> str:
+    """The page, as HTML."""
+    folder = resources.files("automl.reporting.page")
+    script = (folder / "interactive.js").read_text(encoding="utf-8")
+    style = (folder / "style.css").read_text(encoding="utf-8") + (folder / "interactive.css").read_text(
+        encoding="utf-8"
+    )
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{facts.definition.file.name}: argo-automl interactive report"),
+        tag("style", Markup(style)),
+    )
+    body = tag(
+        "body",
+        tag(
+            "main",
+            tag("header", tag("h1", facts.definition.file.name), tag("span", facts.state, class_="state")),
+            tag("p", headline(facts), class_="headline"),
+            tag("noscript", f"This page needs JavaScript. {REPORT} shows the same without it."),
+            tag("div", "", id="app"),
+            tag("footer", "Made by argo-automl from the study's record. ", tag("a", REPORT, href=REPORT)),
+        ),
+        tag("script", Markup(data_text(facts)), type="application/json", id="data"),
+        tag("script", Markup(script)),
+    )
+    return f"<!DOCTYPE html>\n{MARKER}\n{joined(tag('html', head, body, lang='en'))}\n"
+
+
+def data_text(facts: Facts) -> str:
+    """The data as JSON that no HTML parser takes for markup."""
+    text = json.dumps(data(facts), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def data(facts: Facts) -> dict[str, Any]:
+    """What the script shows: axes with their ticks, and every experiment with its places on them, from 0 to 1."""
+    axes = ordered_axes(facts, importances(facts))
+    return {
+        "metric": facts.metric,
+        "goal": "minimize" if facts.minimize else "maximize",
+        "epochs": list(facts.epochs),
+        "value": {"name": facts.metric, "ticks": _ticks(facts.value_scale)},
+        "axes": [{"name": axis.short, "full": axis.name, "ticks": _ticks(axis.scale)} for axis in axes],
+        "experiments": [_experiment(facts, axes, experiment) for experiment in facts.experiments[:MOST_DRAWN]],
+    }
+
+
+def _ticks(scale: Scale) -> list[tuple[float, str]]:
+    return [(round(place, 4), text) for place, text in scale.ticks(_TICKS)]
+
+
+def _experiment(facts: Facts, axes: list[Axis], experiment: Experiment) -> dict[str, Any]:
+    has = [axis.parameter in experiment.values for axis in axes]
+    every = -(-len(experiment.history) // _MOST_POINTS) or 1
+    points = [*experiment.history[:-1][::every], *experiment.history[-1:]]
+    value = value_of(facts, experiment)
+    rungs = [
+        (result.epochs, number(result.best_value), _rounded(facts.value_scale.place(result.best_value)))
+        for result in experiment.results
+        if result.failure is None and result.best_value is not None
+    ]
+    return {
+        "number": experiment.number,
+        "final": facts.definition.plan.stages[experiment.stage].kind is StageKind.FINAL,
+        "state": state_word(experiment),
+        "epochs": experiment.epochs,
+        "is": "defaults" if experiment.number == DEFAULTS else "best" if facts.is_best(experiment.number) else "",
+        "value": number(value),
+        "place": _rounded(facts.value_scale.place(value)),
+        "rungs": rungs,
+        "at": [_rounded(axis.place(experiment.values)) for axis in axes],
+        "values": [
+            setting(axis.value(experiment.values)) if there else "" for axis, there in zip(axes, has, strict=True)
+        ],
+        "curve": [(epoch, _rounded(facts.value_scale.place(reached))) for epoch, reached in points],
+        "why": reasons(experiment),
+        "log": experiment_key(experiment.number, LOG) if experiment.results else "",
+    }
+
+
+def _rounded(place: float | None) -> float | None:
+    return None if place is None else round(place, 4)
