@@ -113,6 +113,7 @@ class PlannedStudy:
     totals: Totals
     workflow: WorkflowSize | None = None
     until: Mapping[Limit, float] = field(default_factory=dict)
+    chosen: str = ""  # what `algorithm: auto` chose, and why
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -122,6 +123,7 @@ class PlannedStudy:
             "sampler": self.sampler,
             "parameters": list(self.parameters),
             "configurations": self.configurations,
+            "chosen": self.chosen or None,
             "notes": list(self.notes),
             "until": {limit.value: most for limit, most in self.until.items()},
             "stages": [stage.to_json() for stage in self.stages],
@@ -148,6 +150,7 @@ def planned(
         parameters=tuple(parameter.name for parameter in definition.space.parameters),
         configurations=None if math.isinf(definition.configurations) else int(definition.configurations),
         notes=(
+            *([definition.why_chosen] if definition.why_chosen else []),
             *plan.notes,
             *_early_end(definition),
             *_small_space(definition),
@@ -167,6 +170,7 @@ def planned(
         ),
         workflow=workflow,
         until=definition.limits,
+        chosen=definition.why_chosen,
     )
 
 

@@ -29,7 +29,12 @@ def init(
         "fashion_mnist"
     ),
     algorithm: Annotated[
-        str | None, typer.Option("--algorithm", "-a", help="How to search; default: hyperband, after -- bayesian.")
+        str | None,
+        typer.Option(
+            "--algorithm",
+            "-a",
+            help="How to search, auto to let a budget decide; default: hyperband, after -- bayesian.",
+        ),
     ] = None,
     *,
     tries: Annotated[
@@ -94,6 +99,8 @@ def _of_program(
     options: dict[str, Any] = {"algorithm": algorithm}
     if algorithm in {"bayesian", "random"}:
         options["max_recommendations"] = 20
+    if algorithm == "auto":
+        options["budget"] = {"trainings": 10}
     some = by_name(metric or "loss")
     checked = draft(program, name, _with_goal(some, "minimize"), (), options)
     if not checked.searched:

@@ -36,6 +36,7 @@ def plan(
     \b
     With -o json or yaml, null where 'costs' does not say:
       study network algorithm sampler   names
+      chosen                            by algorithm: auto, and why
       parameters notes                  what is searched; what to know of it
       configurations                    of the search space; null: infinitely many
       until                             the limits that end the search early

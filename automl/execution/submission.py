@@ -20,6 +20,7 @@ from automl.search.algorithms import ALGORITHMS
 from automl.stores import open_store
 from automl.study.definition import Definition
 from automl.study.keys import REPORT
+from automl.study.options import AUTO
 from automl.study.study_file import options_in, parse
 from automl.text import strict_json
 
@@ -180,7 +181,13 @@ def _text(data: bytes | None, where: str) -> str:
 
 
 def _check_algorithm(study: str, algorithm: str) -> None:
-    named = options_in(study, "study").get("algorithm", algorithm)
+    options = options_in(study, "study")
+    named = options.get("algorithm", AUTO if "budget" in options else algorithm)
+    if named == AUTO:
+        raise StudyFileError(
+            f"algorithm: {AUTO}, sent to the template of {algorithm}",
+            advice="'automl compile' makes a workflow of the study; 'automl plan' says which algorithm it chooses",
+        )
     if named != algorithm:
         raise StudyFileError(
             f"algorithm: {named}, sent to the template of {algorithm}",

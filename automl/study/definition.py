@@ -30,7 +30,7 @@ from automl.search.untried import Repeats
 from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
 from automl.study.limits import check_limits, with_costs
-from automl.study.options import MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
+from automl.study.options import AUTO, MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
 from automl.study.searched_parameters import search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
@@ -52,7 +52,8 @@ class Definition:
     it was begun with. `unsaid` are the options of MAY_FOLLOW that the study file leaves out.
 
     `home` is the folder of the file that describes the network, where its program lies; None for one of the catalogue,
-    and where only the record is read.
+    and where only the record is read. `why_chosen` says what `algorithm: auto` chose and why (budget.py); it is empty
+    elsewhere.
     """
 
     file: StudyFile
@@ -62,6 +63,7 @@ class Definition:
     rules: int = RULES
     unsaid: tuple[str, ...] = field(default=(), compare=False)
     home: Path | None = field(default=None, compare=False)
+    why_chosen: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.network.refused:
@@ -111,6 +113,7 @@ class Definition:
         if self.rules >= _NAMED_SAMPLER and self.sampler_name != self.algorithm.unnamed_sampler:
             options["sampler"] = self.sampler_name
         options["final"] = _set(options["final"])
+        options["budget"] = options["budget"] and _set(options["budget"])
         if self.file.until is not None:
             options["until"] = _set(with_costs(self.file.until, self.costs).model_dump(mode="json"))
         return {
@@ -127,6 +130,8 @@ class Definition:
         Raises RecordError for settings that this version does not know.
         """
         file = _stored(StudyFile, {**data, "study": {**UNSAID, **data["study"]}}, "study")
+        if file.algorithm == AUTO:
+            raise RecordError(f"the study's record: algorithm: {AUTO}", allowed="the algorithm that was chosen")
         if settings is not None:
             file = file.model_copy(update={name: getattr(settings, name) for name in NOT_DECISIVE})
         extensions = tuple(map(Extension.from_json, data.get("extensions", ())))

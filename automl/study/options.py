@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -29,6 +30,7 @@ MAY_FOLLOW = ("best_among", "final")  # where a study file leaves them out, a st
 IN_THE_STUDY_FILE = "in the study file"  # what 'network' is in a record when the study file describes it
 NOT_DECISIVE = ("cluster", "costs", "run")  # the options that no decision depends on
 MOST_EPOCHS = 1_000_000  # of epochs or units: beyond it is a typing error
+AUTO = "auto"  # the algorithm of a study file that leaves the choice to budget.py
 USUAL_RACE = {"candidates": 3, "repeats": 4}
 
 
@@ -101,6 +103,40 @@ class Until(Options):
         return {limit: most for limit, most in given.items() if most is not None}
 
 
+class BudgetOf(StrEnum):
+    """What a budget is counted in."""
+
+    TRAININGS = "trainings"
+    HOURS = "hours"
+    GPU_HOURS = "gpu_hours"
+    PRICE = "price"
+
+
+class Budget(Options):
+    """What a whole study may take by its plan, its judgement included: one number, of one kind."""
+
+    trainings: float | None = Field(None, gt=0, allow_inf_nan=False, description="full trainings' worth of epochs")
+    hours: float | None = Field(None, gt=0, allow_inf_nan=False, description="with 'run: jobs' trainings at a time")
+    gpu_hours: float | None = Field(None, gt=0, allow_inf_nan=False, description="by 'costs'")
+    price: float | None = Field(None, gt=0, allow_inf_nan=False, description="of the GPU hours, by 'costs'")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Budget:
+        names = [unit.value for unit in BudgetOf if getattr(self, unit.value) is not None]
+        if len(names) != 1:
+            raise ValueError(
+                f"{' and '.join(names) or 'nothing'} given, and one is needed of {', '.join(BudgetOf)}; "
+                "'until' ends a search at the first of several limits"
+            )
+        return self
+
+    @property
+    def given(self) -> tuple[BudgetOf, float]:
+        """What it is counted in, and how much of that."""
+        ((unit, most),) = ((unit, getattr(self, unit.value)) for unit in BudgetOf if getattr(self, unit.value))
+        return unit, most
+
+
 class CostSettings(Options):
     """What one experiment takes; what is not given is the network's usual."""
 
@@ -156,7 +192,12 @@ class StudyFile(Options):
     dataset: str | None = Field(None, min_length=1, description="path or URI of the data; default: the network's own")
     train_spec: dict[str, Any] = Field({}, description="other settings of the training, nested or by dotted path")
     automl_enabled: bool = Field(True, description="false trains the defaults once")
-    algorithm: Annotated[str, KeyOf(ALGORITHMS)] = "hyperband"
+    algorithm: Annotated[str, KeyOf(ALGORITHMS, (AUTO,))] = Field(
+        "hyperband", description="how it is searched; auto: by what the network allows and 'budget' pays for"
+    )
+    budget: Budget | None = Field(
+        None, description="of algorithm: auto, what the whole study may take, the judgement included"
+    )
     max_recommendations: int | None = Field(
         None,
         ge=1,

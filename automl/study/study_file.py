@@ -13,8 +13,9 @@ from automl.errors import InvalidInput, StudyFileError
 from automl.networks import Network, load_network
 from automl.networks.completion import completed
 from automl.networks.definition import of_mapping
+from automl.study import budget
 from automl.study.definition import Definition
-from automl.study.options import IN_THE_STUDY_FILE, MAY_FOLLOW, TAO_NAMES, StudyFile
+from automl.study.options import AUTO, IN_THE_STUDY_FILE, MAY_FOLLOW, TAO_NAMES, StudyFile
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
 
@@ -38,7 +39,15 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
     try:
         unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
         name = file.network if isinstance(file.network, str) else IN_THE_STUDY_FILE
-        return Definition(file.model_copy(update={"network": name}), network, unsaid=unsaid, home=home)
+        file = file.model_copy(update={"network": name})
+        if file.budget is not None and "algorithm" not in file.model_fields_set:
+            file = file.model_copy(update={"algorithm": AUTO})
+        budget.check_given(file)
+
+        def of(file: StudyFile) -> Definition:
+            return Definition(file, network, unsaid=unsaid, home=home)
+
+        return budget.chosen(file, of) if file.algorithm == AUTO else of(file)
     except InvalidInput as error:
         raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
 

@@ -11,6 +11,7 @@ from automl.errors import InvalidInput, nearest
 from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten
 from automl.search.algorithms import ALGORITHMS
+from automl.study.options import AUTO
 from automl.study.study_file import study_name
 
 _TEMPLATE = """\
@@ -66,16 +67,18 @@ _CLUSTER = """
 # cluster:
 #   image: {image}  # what trains, with the registry before it
 """
+_BUDGET = """\
+# What the whole study may take; 'automl plan' says what that chooses. Also: hours, gpu_hours or price.
+budget: {trainings: 10}   # full trainings' worth of epochs"""
 _MOST_NAMES = 8  # that the line of additional_automl_parameters lists
 
 
 def template(network_name: str, algorithm: str, path: Path) -> str:
     """The text of a study file for a network, to be written to `path`. Raises InvalidInput."""
-    if algorithm not in ALGORITHMS:
+    names = (AUTO, *ALGORITHMS)
+    if algorithm not in names:
         raise InvalidInput(
-            f"algorithm: {algorithm!r} is not known",
-            allowed=", ".join(ALGORITHMS),
-            advice=nearest(algorithm, ALGORITHMS),
+            f"algorithm: {algorithm!r} is not known", allowed=", ".join(names), advice=nearest(algorithm, names)
         )
     network = load_network(network_name, path.parent)
     if network.refused:
@@ -94,8 +97,8 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         cluster=_CLUSTER.format(image=network.image) if network.dataset.files else "",
         dataset=_dataset(network),
         algorithm=algorithm,
-        algorithms=", ".join(ALGORITHMS),
-        budget=ALGORITHMS[algorithm].lines.format(R=max(3, min(27, network.epochs))),
+        algorithms=", ".join(names),
+        budget=_BUDGET if algorithm == AUTO else ALGORITHMS[algorithm].lines.format(R=max(3, min(27, network.epochs))),
         epochs=network.epochs,
         searched="\n".join(f"#   {parameter}" for parameter in searched) or "#   nothing in this network",
         eligible=_eligible(network_name, eligible),

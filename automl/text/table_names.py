@@ -13,9 +13,13 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 @dataclass(frozen=True, eq=False)
 class KeyOf:
-    """`Annotated[str, KeyOf(TABLE)]` is one of the table's keys. The JSON Schema lists them, as for a Literal."""
+    """`Annotated[str, KeyOf(TABLE)]` is one of the table's keys. The JSON Schema lists them, as for a Literal.
+
+    `others` are names that stand in no table and are allowed too.
+    """
 
     table: Mapping[str, Any]
+    others: tuple[str, ...] = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -23,9 +27,9 @@ class KeyOf:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"enum": list(self.table), "type": "string"}
+        return {"enum": [*self.others, *self.table], "type": "string"}
 
     def _checked(self, value: Any) -> str:
-        if not isinstance(value, str) or value not in self.table:
-            raise PydanticKnownError("literal_error", {"expected": ", ".join(self.table)})
+        if not isinstance(value, str) or (value not in self.table and value not in self.others):
+            raise PydanticKnownError("literal_error", {"expected": ", ".join((*self.others, *self.table))})
         return value
