@@ -120,6 +120,15 @@ class Words:
                 result.pop()
         return tuple(result)
 
+    def written(self, path: str, value: Any) -> tuple[str, ...]:
+        """The words in which the program gets a value, wherever it gets it but in a file. Raises SpecError."""
+        named = {self.path_of(name) for name in self.names if name not in OURS}
+        if path in named:
+            return () if value is None else (argument_forms.text(value, self.form),)
+        if ARGS not in self.names:
+            return ()
+        return argument_forms.words({"value" if "[" in path else path: value}, self.form, self.booleans)
+
     def variables(self, spec: Values, ours: Values) -> dict[str, str]:
         """The environment variables with their braces filled in, without those that have a null. Raises SpecError."""
         filled = {name: self._filled(word, spec, ours) for name, word in self.environment.items()}

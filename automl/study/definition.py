@@ -31,7 +31,7 @@ from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
 from automl.study.limits import check_limits, with_costs
 from automl.study.options import AUTO, MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
-from automl.study.searched_parameters import search_space
+from automl.study.searched_parameters import check_told_apart, search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
 
@@ -79,6 +79,7 @@ class Definition:
 
     def check_new(self) -> None:
         """Raises StudyFileError for what no study may begin with any more, although some that were begun have it."""
+        check_told_apart(self.space, self.network)
         if self.file.parallel is None:
             return
         experiments = self.schedule.plan().experiments

@@ -9,8 +9,11 @@ from typing import Any
 
 from automl.errors import SpaceError, StudyFileError, nearest
 from automl.networks import Network
-from automl.networks.spec_formats import flatten
+from automl.networks.braces import SPEC
+from automl.networks.spec_formats import FORMATS, flatten
+from automl.problem.conditions import Value
 from automl.problem.parameter import Parameter
+from automl.problem.parameter_mapping import thawed
 from automl.problem.search_space import SearchSpace
 from automl.study.options import StudyFile
 
@@ -58,6 +61,33 @@ def search_space(file: StudyFile, network: Network, base_spec: Mapping[str, Any]
     parameters = tuple(_parameter(name, file, network) for name in names)
     constants = {path: value for path, value in flatten(base_spec).items() if path not in names}
     return SearchSpace(parameters, constants=constants)
+
+
+def check_told_apart(space: SearchSpace, network: Network) -> None:
+    """Raises StudyFileError for two options that are one to the program: as a word, the number 1 is the text "1".
+
+    A study that searched both would train the same thing twice, and ask its model for a difference. Raises SpecError
+    for an option that cannot be written.
+    """
+    for parameter in space.parameters:
+        seen: dict[tuple[str, ...], Value] = {}
+        for option in map(thawed, parameter.options):
+            written = _written(parameter.name, option, network)
+            if written in seen:
+                got = f"{' '.join(written).strip()} for both" if any(written) else "nothing for either"
+                raise StudyFileError(
+                    f"parameters: {parameter.name}: the options {seen[written]!r} and {option!r} are one to the program"
+                    f" of {network.name}, which gets {got}",
+                    advice="keep one of the two",
+                )
+            seen[written] = option
+
+
+def _written(name: str, option: Value, network: Network) -> tuple[str, ...]:
+    """The texts in which a program gets a value: in its train spec, as words, or both."""
+    words = network.words
+    in_spec = FORMATS[network.spec_format].dump({"value": option}) if SPEC in words.names else ""
+    return (in_spec, *words.written(network.spec_path(name), option))
 
 
 def _searched(file: StudyFile, network: Network) -> tuple[str, ...]:
