@@ -36,6 +36,8 @@ def count(space: SearchSpace) -> Count:
     Parameters are counted in the order in which a space decodes them. What was chosen is remembered only as far as
     later ones depend on it: whether it switches them on, and above what they have to be.
     """
+    if any(_is_endless(parameter) for parameter in space.in_order):  # the others may be many to go through
+        return math.inf
     states: dict[_State, Count] = {(): 1}
     values: dict[str, dict[Hashable, Value]] = {}  # what stands in a state, by parameter
     steps = 0
@@ -112,6 +114,12 @@ def _values(domain: Domain) -> Sequence[Any]:
     if (values := domain.few_values(_MOST_FLOATS)) is None:
         raise ValueError(f"all numbers between {domain.low!r} and {domain.high!r} cannot be listed")
     return values
+
+
+def _is_endless(parameter: Parameter) -> bool:
+    """Whether it has infinitely many values, whatever the others are."""
+    depends = parameter.active_when is not None or any(condition.other for condition in parameter.conditions)
+    return not depends and _number(parameter.domain) == math.inf
 
 
 def _number(domain: Domain) -> Count:

@@ -109,13 +109,13 @@ def said(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs: in
     needed = trainings(*asked) * longest / max(1, epochs)
     return (
         f"{text}; {counted(candidates, 'candidate')} with {counted(wanted.repeats, 'training')} each would take "
-        f"{share(asked)}, and {allowed} is allowed: 'final: {{share: {_rounded_up(needed)}}}' allows it"
+        f"{share(asked)}, and {allowed} is allowed: 'final: {{share: {rounded_up(needed):g}}}' allows it"
     )
 
 
-def _rounded_up(share: float) -> str:
-    hundredths = -int(-share * 100 // 1)
-    return f"{hundredths / 100:g}"
+def rounded_up(share: float) -> float:
+    """A share in whole hundredths, not less than it is."""
+    return -int(-share * 100 // 1) / 100
 
 
 # -- who takes part, and who leaves -----------------------------------------------------------------------------------

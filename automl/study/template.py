@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from automl.errors import InvalidInput, nearest
 from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten
 from automl.search.algorithms import ALGORITHMS
+from automl.search.race import USUAL_SHARE, Judgement, fitted, rounded_up, trainings
 from automl.study.options import AUTO
-from automl.study.study_file import study_name
+from automl.study.study_file import parse, study_name
+from automl.text.formatting import counted
 
 _TEMPLATE = """\
 # A study: what is trained, and how its settings are searched.
@@ -43,11 +46,10 @@ remove_default_automl_parameters: []  # do not search these
 
 best_among: longest       # the best is one of those that were trained longest; all: of any length
 
-# At the end the best of the search race against the defaults, all trained again. It takes at most a third of the
-# search's epochs, and 'automl plan' says what fits; with 'share: 1' it may take as many as the search.
+# At the end the best of the search race against the defaults, all trained again with fresh seeds.
 final:
-  candidates: 3           # that race, at most
-  repeats: 4              # trainings of whoever stays to the end, at most; 0: no judgement
+  candidates: {candidates:<11} # that race, at most
+  repeats: {repeats:<14} # trainings of whoever stays to the end, at most; 0: no judgement{share}
 
 # How it is run; this may change from start to start:
 run:
@@ -70,6 +72,8 @@ _CLUSTER = """
 _BUDGET = """\
 # What the whole study may take; 'automl plan' says what that chooses. Also: hours, gpu_hours or price.
 budget: {trainings: 10}   # full trainings' worth of epochs"""
+_RACE = {"candidates": 3, "repeats": 4}  # with less than four of each side a gain is seldom told from noise
+_CHEAP_MINUTES = 10.0
 _MOST_NAMES = 8  # that the line of additional_automl_parameters lists
 
 
@@ -90,7 +94,8 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         name = study_name(network.name)
     first, span = _range(network, searched or list(network.parameters))
     spec, value = _setting(network)
-    return _TEMPLATE.format(
+    fill = partial(
+        _TEMPLATE.format,
         name=name,
         network=network_name,
         or_compile=", 'automl compile' makes a workflow for Argo of it" if network.dataset.files else "",
@@ -106,6 +111,36 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         range=span,
         spec=spec,
         value=value,
+        candidates=_RACE["candidates"],
+        repeats=_RACE["repeats"],
+    )
+    if algorithm == AUTO:  # the judgement is a part of its budget
+        return fill(share="")
+    return fill(share=_share(fill(share=""), path))
+
+
+def _share(text: str, path: Path) -> str:
+    """The line that allows the whole race, which takes more than the usual third of a search by short trainings.
+
+    Where the race takes longer than _CHEAP_MINUTES, or nobody knows how long, the line is an example: who pays chooses.
+    """
+    try:
+        definition = parse(text, str(path), path.parent)
+    except InvalidInput:  # nothing in it is searched by default: who reads the file has to say what
+        return ""
+    plan, runs = definition.plan, trainings(**_RACE)
+    took, search = runs * plan.longest, plan.trained(plan.search, resume=True)
+    share = rounded_up(took / search)
+    if share <= USUAL_SHARE:
+        return ""
+    minutes = definition.costs.minutes_per_epoch
+    is_cheap = minutes is not None and took * minutes <= _CHEAP_MINUTES
+    _, each = fitted(Judgement(_RACE["repeats"]), _RACE["candidates"], search, plan.longest)
+    usual = f"{counted(each, 'training')} of each side{', which shows no noise' if each == 1 else ''}"
+    line = f"  {'' if is_cheap else '# '}share: {share:g}"
+    return (
+        f"\n{line:<26}# the whole race takes {took:,} epochs, {share:g} times those of the search;"
+        f"\n{'':26}# without this line it takes a third at most: {usual}"
     )
 
 

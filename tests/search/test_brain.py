@@ -53,7 +53,7 @@ def walk(definition: Definition, shuffled: random.Random | None = None) -> list[
     for stage in definition.plan.stages:
         earlier: list[Decision] = []
         for rung in stage.rungs:
-            if stage.kind is StageKind.FINAL:
+            if stage.kind is StageKind.FINAL and rung.index == 0:
                 seen, known = [each for found in outcomes.values() for each in found], list(made)
             else:
                 seen, known = outcomes.get(stage.index, [])[-len(earlier[-1].issued) :] if earlier else [], earlier

@@ -1,0 +1,57 @@
+"""The study file of `automl init` asks for a judgement that shows noise where that is cheap, and names the price."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from automl.search.algorithms import ALGORITHMS
+from automl.study import study_file
+from automl.study.template import template
+
+
+def final_lines(network: str, algorithm: str) -> list[str]:
+    text = template(network, algorithm, Path("mine.yaml"))
+    return text.partition("final:\n")[2].partition("\n\n")[0].splitlines()[2:]
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_the_default_example_is_judged_with_four_trainings_of_each_side(algorithm: str) -> None:
+    text = template("fashion_mnist", algorithm, Path("mine.yaml"))
+    plan = study_file.parse(text, "mine.yaml", Path()).plan
+    assert [(rung.size, rung.epochs) for rung in plan.finals[0].rungs] == [(4, 9), (6, 9)]
+    assert "final judgement: 3 candidates and the defaults, up to 4 trainings each: 90 epochs" in plan.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("network", "algorithm", "lines"),
+    [
+        (
+            "fashion_mnist",
+            "hyperband",
+            [
+                "  share: 2.5              # the whole race takes 90 epochs, 2.5 times those of the search;",
+                f"{'':26}# without this line it takes a third at most: 1 training of each side, which shows no noise",
+            ],
+        ),
+        (  # nobody knows how long an epoch takes there
+            "classification_pyt",
+            "bayesian",
+            [
+                "  # share: 0.5            # the whole race takes 100 epochs, 0.5 times those of the search;",
+                f"{'':26}# without this line it takes a third at most: 3 trainings of each side",
+            ],
+        ),
+        (  # 7.6 hours
+            "detectnet_v2",
+            "hyperband",
+            [
+                "  # share: 1.15           # the whole race takes 800 epochs, 1.15 times those of the search;",
+                f"{'':26}# without this line it takes a third at most: 1 training of each side, which shows no noise",
+            ],
+        ),
+    ],
+)
+def test_what_the_whole_race_costs_is_said(network: str, algorithm: str, lines: list[str]) -> None:
+    assert final_lines(network, algorithm) == lines
