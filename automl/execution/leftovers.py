@@ -4,8 +4,10 @@ A runner that is killed outright ends nothing. Linux kills the program that it s
 that program started: a shell script without `exec`, loaders of data, a program that goes into the background. The
 attempt's folder says which process it was, and every process that descends from it has the attempt in its environment.
 A process is taken for one of them only when that is certain: by its environment; or in the group or session of the
-first process, while that one lives and began when the file says; or as a child of one of them. All of it is of Linux:
-where there is no /proc nothing is found, and nothing is ended.
+first process, while that one lives and began when the file says, or when it is dead and the process works in the
+attempt's folder or has a file of it open, as its log; or as a child of one of them. One that has emptied its
+environment, left the session and closed the log is not found: only a control group of its own would tell, and who is
+not root has none on most machines. All of it is of Linux: where there is no /proc nothing is found, and nothing is ended.
 """
 
 from __future__ import annotations
@@ -95,9 +97,12 @@ def running(attempt: str, first: Origin | None) -> list[Process]:
     ours = _lineage(processes)
     found = {pid for pid in processes if pid not in ours and _is_marked(pid, attempt)}
     if first is not None and first.is_here:
-        leader = processes.get(first.pid)
-        if leader is not None and leader.started == first.started:
-            found |= {pid for pid, process in processes.items() if first.pid in {process.group, process.session}}
+        members = {pid for pid, process in processes.items() if first.pid in {process.group, process.session}}
+        if (leader := processes.get(first.pid)) is None:  # its number may have been used again, by one that is dead too
+            members = {pid for pid in members if processes[pid].started >= first.started and _is_in(pid, attempt)}
+        elif leader.started != first.started:
+            members = set()
+        found |= members
     while more := {pid for pid, process in processes.items() if process.parent in found} - found:
         found |= more
     return [processes[pid] for pid in sorted(found - ours)]
@@ -214,6 +219,20 @@ def _is_marked(pid: int, attempt: str) -> bool:
     except OSError:  # of another user, or gone
         return False
     return f"{ATTEMPT_VARIABLE}={attempt}".encode() in variables and _namespace(str(pid)) == _namespace("self")
+
+
+def _is_in(pid: int, attempt: str) -> bool:
+    """Whether a process works in the attempt's folder, or has a file of it open."""
+    process = _PROC / str(pid)
+    try:
+        links = [process / "cwd", *(process / "fd").iterdir()]
+    except OSError:  # of another user, or gone
+        return False
+    paths = []
+    for link in links:
+        with suppress(OSError):  # closed meanwhile
+            paths.append(link.readlink())
+    return any(attempt in path.parts for path in paths)
 
 
 def _namespace(pid: str) -> str:

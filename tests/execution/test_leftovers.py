@@ -103,18 +103,12 @@ def test_what_a_killed_runner_left_is_ended_before_the_same_command_trains_again
     first.communicate()
     (left,) = started(folder)
     second = runner(folder)
-    if kind == "without the environment":  # nothing says for certain whose it is once the script is dead: it is let be
-        assert soon(lambda: len(started(folder)) == 2)
-        assert is_running(left)
-    else:
-        assert soon(lambda: len(started(folder)) == 2), kind
-        assert not is_running(left), "two trainings of one experiment at the same time"
+    assert soon(lambda: len(started(folder)) == 2), kind
+    assert not is_running(left), "two trainings of one experiment at the same time"
     (folder / "go").touch()
     out, _ = second.communicate(timeout=60)
     assert second.returncode == 0, out
-    assert out.count("an earlier run was killed and left a training behind: it was ended") == (
-        0 if kind == "without the environment" else 1
-    )
+    assert out.count("an earlier run was killed and left a training behind: it was ended") == 1
 
 
 @pytest.mark.parametrize(
@@ -234,6 +228,33 @@ def test_the_same_process_is_ended_when_everything_is_right(tmp_path: Path) -> N
     cleared = leftovers.clear(tmp_path / "attempts")
     assert (other.wait(), cleared.alone) == (-signal.SIGTERM, frozenset())
     assert str(other.pid) in cleared.lines[0]
+
+
+@pytest.mark.parametrize(("place", "ends"), [("attempts/abc", True), ("", False)])
+def test_a_child_without_environment_of_a_dead_script_is_ours_where_it_works_in_the_attempt(
+    tmp_path: Path, place: str, ends: bool
+) -> None:
+    attempt = tmp_path / "attempts" / "abc"
+    attempt.mkdir(parents=True)
+    command = "env -i sleep 600 </dev/null >/dev/null & echo $!; read line"
+    with subprocess.Popen(
+        ("/bin/sh", "-c", command),
+        cwd=tmp_path / place,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as script:
+        assert script.stdout is not None
+        child = int(script.stdout.readline())
+        leftovers.note(attempt, script.pid)
+        script.communicate()  # it is dead
+    try:
+        assert leftovers.end("abc", leftovers.origin(attempt)) == ([child] if ends else [])
+        assert is_running(child) is not ends
+    finally:
+        if is_running(child):
+            os.kill(child, signal.SIGKILL)
 
 
 def test_the_runner_itself_and_what_started_it_are_never_ended(monkeypatch: pytest.MonkeyPatch) -> None:
