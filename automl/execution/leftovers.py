@@ -7,7 +7,7 @@ A process is taken for one of them only when that is certain: by its environment
 first process, while that one lives and began when the file says, or when it is dead and the process works in the
 attempt's folder or has a file of it open, as its log; or as a child of one of them. One that has emptied its
 environment, left the session and closed the log is not found: only a control group of its own would tell, and who is
-not root has none on most machines. All of it is of Linux: where there is no /proc nothing is found, and nothing is ended.
+not root has none on most machines. All of it is of Linux: without /proc nothing is found, and nothing is ended.
 """
 
 from __future__ import annotations
