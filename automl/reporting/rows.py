@@ -57,11 +57,16 @@ def plan_totals(totals: Totals) -> Pairs:
 
 
 def time_left_text(left: TimeLeft | None) -> str:
-    """The time left with its interval of 80 %: '3 min, 80 %: 2 min to 5 min'; 'unknown' before any epoch was seen."""
+    """The time left with its interval of 80 %: 'about 4 min (2 to 11)'; 'unknown' before any epoch was seen."""
     if left is None:
         return "unknown"
     low, middle, high = (duration(minutes) for minutes in (left.low, left.middle, left.high))
-    return middle if low == high else f"{middle}, 80 %: {low} to {high}"
+    if low == high:
+        return middle
+    parts = [text.split(" ") for text in (low, middle, high)]
+    if all(len(part) == 2 and part[1] == parts[0][1] for part in parts):  # one unit serves all
+        low, high = parts[0][0], parts[2][0]
+    return f"about {middle} ({low} to {high})"
 
 
 def best_name(best: BestSoFar) -> str:
@@ -97,8 +102,9 @@ def state_word(experiment: Experiment) -> str:
 
 
 def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
-    """The cells with which every table of experiments begins: number, stage, status, epochs."""
-    return str(row.experiment), row.stage, row.status.value, str(row.epochs)
+    """The cells with which every table of experiments begins: number, stage, state, epochs."""
+    promoted = row.status is Status.PENDING and row.epochs > 0  # it waits for its next rung
+    return str(row.experiment), row.stage, "promoted" if promoted else _STATES[row.status], str(row.epochs)
 
 
 def pause_rows(status: StudyStatus) -> Pairs:
@@ -120,15 +126,11 @@ def state_rows(status: StudyStatus) -> Pairs:
     """Where a study stands."""
     counts, progress = status.progress.counts, status.progress
     is_open = status.progress.state in {"running", "judging"}
-    ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
-    parts = [f"{ended}{f' of {status.planned}' if is_open else ''} ended well"]
-    parts += [
-        f"{counts[kind]} {word}"
-        for kind, word in ((Status.FAILURE, "failed"), (Status.RUNNING, "training"))
-        if counts[kind]
-    ]
-    unfinished = counts[Status.WAITING] + counts[Status.PENDING]
-    parts += [f"{unfinished} under way"] if unfinished else []
+    words: dict[str, int] = {}
+    for kind in (Status.SUCCESS, Status.STOPPED, Status.FAILURE, Status.RUNNING, Status.WAITING, Status.PENDING):
+        words[_STATES[kind]] = words.get(_STATES[kind], 0) + counts[kind]
+    parts = [f"{count} {word}" for word, count in words.items() if count] or ["none yet"]
+    parts += [f"{status.planned} planned"] if is_open else []
     best = status.best
     rows = [
         ("study", f"{status.study} in {status.store}"),
@@ -141,8 +143,15 @@ def state_rows(status: StudyStatus) -> Pairs:
         *rung_rows(status),
         ("time left", time_left_text(status.time_left) if is_open and status.paused is None else ""),
         ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),
+        ("verdict", verdict_text(status)),
     ]
     return [row for row in rows if row[1]]
+
+
+def verdict_text(status: StudyStatus) -> str:
+    """The verdict in one sentence, and on which data; empty before the judgement has one."""
+    sentence = status.verdict.sentence if status.verdict is not None else ""
+    return f"{sentence}, on {status.verdict.judged_on}" if status.verdict is not None and sentence else ""
 
 
 def early_end_text(early_end: EarlyEnd | None) -> str:

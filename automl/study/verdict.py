@@ -105,6 +105,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "sentence": self.sentence,
             "judged_on": self.judged_on,
             "gain": self.gain,
             "interval": self.interval and self.interval.to_json(),

@@ -167,6 +167,8 @@ def test_a_record_without_times_has_an_outlook_by_the_seconds_of_its_results() -
 
 
 def test_the_words_are_short() -> None:
-    assert time_left_text(TimeLeft(2.0, 3.0, 5.0, jobs=1)) == "3 min, 80 %: 2 min to 5 min"
+    assert time_left_text(TimeLeft(2.0, 4.0, 11.0, jobs=1)) == "about 4 min (2 to 11)"
+    assert time_left_text(TimeLeft(0.5, 1.0, 62.0, jobs=1)) == "about 1 min (30 s to 1 h 2 min)"
+    assert time_left_text(TimeLeft(120.0, 180.0, 300.0, jobs=1)) == "about 3 h (2 to 5)"
     assert time_left_text(None) == "unknown"
     assert time_left_text(TimeLeft(0.0, 0.0, 0.0, jobs=1)) == "0 s"

@@ -39,7 +39,7 @@ def test_a_failed_experiment_says_why_and_the_study_goes_on(fault: str, kind: st
     assert [row["status"] for row in found["experiments_table"]] == ["success", "failure", "failure"]
     for command in ("status", "report"):
         text = automl(command, "study.yaml", cwd=tmp_path).out
-        assert "1 ended well, 2 failed" in text
+        assert "1 succeeded, 2 failed" in text
         assert text.count(f"{kind}: {says}") == 2
 
 

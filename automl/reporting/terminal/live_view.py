@@ -18,7 +18,7 @@ from rich.text import Text
 
 from automl.analysis import status
 from automl.analysis.time_left import time_left
-from automl.reporting.rows import time_left_text
+from automl.reporting.rows import state_word, time_left_text
 from automl.search.history import Failure, History, Status
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -193,7 +193,7 @@ class LiveView:
         recent = sorted(ended, key=lambda experiment: (experiment.results[-1].rung, experiment.number))[-room:]
         for experiment in running + recent:
             active = self._training.get(experiment.number)
-            status = "training" if active else experiment.status.value
+            status = "running" if active else state_word(experiment)
             value = active.value if active and active.value is not None else _last(experiment.history)
             epoch = active.epoch if active else experiment.epochs
             target = experiment.recommendations[-1].epochs

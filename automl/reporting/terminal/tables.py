@@ -21,11 +21,12 @@ from automl.reporting.rows import (
     plan_totals,
     setting_rows,
     state_rows,
+    verdict_text,
 )
 from automl.search.history import Status
 from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
-from automl.study.verdict import Standing, Verdict
+from automl.study.verdict import Standing
 from automl.text.formatting import counted, number, setting
 
 Row = Mapping[str, Any]
@@ -163,11 +164,11 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
         add_row(table, name, *cells, style="bold" if len(set(cells)) > 1 else "")
     console.print(table)
     console.print()
-    for line in _conclusion(definition, best, verdict):
+    for line in _conclusion(definition, current, best):
         _line(console, line, "")
 
 
-def _conclusion(definition: Definition, best: BestSoFar, verdict: Verdict | None) -> list[str]:
+def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -> list[str]:
     if best.standing is Standing.SEARCHED:
         if best.is_defaults:
             return ["the defaults are the best: the search found nothing above them"]
@@ -176,12 +177,7 @@ def _conclusion(definition: Definition, best: BestSoFar, verdict: Verdict | None
                 "these are the search's own values: 'final: {repeats: 0}' asks for no judgement against the defaults"
             ]
         return ["the final judgement is still to come"]
-    lines = []
-    if verdict is not None and verdict.gain is not None:
-        gain, on = verdict.gain, verdict.judged_on
-        who = "the best" if verdict.candidate == best.experiment else f"experiment {verdict.candidate}"
-        better = f"{number(abs(gain))} {'better' if gain > 0 else 'worse'} than" if gain else "as good as"
-        lines.append(f"{who} is {better} the defaults on {on}")
+    lines = [text] if (text := verdict_text(current)) else []
     return [*lines, best.why, f"best_model holds {model_text(best.experiment, best.training)}"]
 
 
