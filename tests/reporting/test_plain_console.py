@@ -67,7 +67,7 @@ def test_the_table_of_a_terminal_shows_it_too(tmp_path: Path, text: str) -> None
     view = LiveView(definition, plain_console(file=screen, force_terminal=True, width=200, height=50), 1)
     with view.shown(), pytest.raises(Exception, match="succeeded"):
         LocalRun(record, definition, 1, tmp_path / "work", view).run()
-    assert "failure" in screen.getvalue()
+    assert "failed" in screen.getvalue()
 
 
 def test_an_error_names_what_was_given_as_it_was_given(tmp_path: Path) -> None:
