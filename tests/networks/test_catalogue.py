@@ -60,7 +60,9 @@ def test_each_of_the_13_has_one_of_ours_that_does_its_task_and_the_page_says_the
         assert shipped(name).task == shipped(ours).task
     page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text()
     rows = re.findall(
-        r"^\| `(\w+)` \|.*\|(.*)\|$", page[page.index("| network | model |") : page.index("## A network of your own")], re.M
+        r"^\| `(\w+)` \|.*\|(.*)\|$",
+        page[page.index("| network | model |") : page.index("## A network of your own")],
+        re.M,
     )
     assert {
         name: ours for ours, in_place_of in rows for name in re.findall(r"\w+", in_place_of) if name in SEED
