@@ -49,6 +49,7 @@ from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.study.study_file import study_name
+from automl.study.verdict import verdict
 from automl.text import formatting, strict_yaml
 from automl.text.new_files import already_exists
 
@@ -223,7 +224,29 @@ class Study:
         metric = opened.definition.metric_rule.name
         rows = [("best", f"experiment {best.experiment}"), (metric, formatting.number(best.value))]
         rows += setting_rows(best.values)
-        return NotebookResult(best.to_json(), lambda console: tables.best(console, metric, best), rows)
+        found = verdict(opened.definition, opened.history())
+        lines = [found.sentence] if found is not None and found.sentence else []
+        return NotebookResult(best.to_json(), lambda console: tables.best(console, metric, best), rows, lines=lines)
+
+    def verdict(self) -> NotebookResult:
+        """The verdict of the final judgement in a sentence, and the value of every training in it.
+
+        Raises RecordError before both the defaults and a candidate have a value there.
+        """
+        opened = self._open()
+        found = verdict(opened.definition, opened.history())
+        if found is None or not found.sentence:
+            raise RecordError("there is no verdict yet", advice="wait for the end of the search, or look at status()")
+        sides = (("defaults", found.default), (f"experiment {found.candidate}", found.best))
+        rows = [("", "trained again as", f"{opened.definition.metric_rule.name}, {found.judged_on}")]
+        rows += [
+            (name, str(again), formatting.number(value))
+            for name, side in sides
+            for again, value in zip(side.experiments, side.values, strict=True)
+        ]
+        return NotebookResult(
+            found.to_json(), lambda console: console.print(found.sentence, markup=False), rows, title=found.sentence
+        )
 
     def experiment(self, number: int) -> ExperimentResult:
         """An experiment's values, its curve, and why it was proposed, promoted, stopped or failed, as in `automl why`.

@@ -1,6 +1,6 @@
 """A sensible range for a parameter, by its name and the value that its user gave it.
 
-Rates and decays are searched over magnitudes around the value; sizes by powers of two; a share between 0 and 1.
+Rates and decays are searched on a logarithmic scale around the value; sizes by powers of two; a share between 0 and 1.
 """
 
 from __future__ import annotations
@@ -74,13 +74,17 @@ def _rate(value: float | None) -> Range | None:
         return {"low": 1e-5, "high": 0.1, "log": True}, "a rate"
     if value <= 0:
         return None
-    return _magnitudes(value, 2, 1), "a rate: two magnitudes below the value, one above"
+    return _magnitudes(value, 2, 1), "a rate: from a hundredth of the value to ten times it"
 
 
 def _decay(value: float | None) -> Range | None:
     if not value:
         return {"options": [0.0, 1e-5, 1e-4, 1e-3, 1e-2], "default": 0.0}, "a decay, and none"
-    return (_magnitudes(value, 2, 2), "a decay: two magnitudes each way") if value > 0 else None
+    return (
+        (_magnitudes(value, 2, 2), "a decay: from a hundredth of the value to a hundred times it")
+        if value > 0
+        else None
+    )
 
 
 def _magnitudes(value: float, below: int, above: int) -> dict[str, Any]:
@@ -121,7 +125,7 @@ def _count(value: float | None) -> Range | None:
 def _positive(value: float | None) -> Range | None:
     if value is None or value <= 0:
         return None
-    return _magnitudes(float(value), 1, 1), "a magnitude each way"
+    return _magnitudes(float(value), 1, 1), "from a tenth of the value to ten times it"
 
 
 def _by_value(value: int | float) -> Range | None:
@@ -155,7 +159,7 @@ _RANGES: Mapping[str, Callable[[float | None], Range | None]] = {
     "decay": _decay,
     "high share": _between(0.8, 0.9999, "a share near 1"),
     "rate": _rate,
-    "momentum": _between(0.0, 0.99, "between none and nearly all"),
+    "momentum": _between(0.0, 0.99, "from 0 to almost 1"),
     "dropout": _between(0.0, 0.5, "from none to half"),
     "share": _between(0.0, 0.3, "a small share"),
     "batch": _powers,

@@ -85,7 +85,7 @@ class Definition:
         experiments = self.schedule.plan().experiments
         if self.file.parallel > experiments:
             raise StudyFileError(
-                f"parallel: {self.file.parallel} experiments in one step, and the search has {experiments} in all",
+                f"parallel: {self.file.parallel} experiments in one step, but the search has only {experiments}",
                 allowed=f"up to max_recommendations: {experiments}",
                 advice="raise max_recommendations, or lower parallel: each step learns from those before it",
             )

@@ -54,7 +54,7 @@ class Pause:
         return StudyPaused(
             f"the study is paused: {counted(len(self.runs), 'training')} in a row failed alike before their first epoch"
             f" ({self.experiments}): {self.failure}: {self.message}".rstrip(": "),
-            advice=f"nothing was judged by them; see {log}, mend the cause, and the same command trains them again"
+            advice=f"these failures decided nothing; see {log} and fix the cause: the same command trains them again"
             " ('automl resume' on a cluster); if failures of this kind are to count, set"
             " 'run: {failures_in_a_row: null}'",
         )

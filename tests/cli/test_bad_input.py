@@ -311,8 +311,8 @@ def test_a_bad_study_file_is_refused_in_one_line(row: Bad, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ("parallel: 5\nmax_recommendations: 4", "the search has 4 in all; allowed: up to max_recommendations: 4"),
-        ("parallel: 21", "the search has 20 in all"),
+        ("parallel: 5\nmax_recommendations: 4", "but the search has only 4; allowed: up to max_recommendations: 4"),
+        ("parallel: 21", "the search has only 20"),
     ],
 )
 def test_more_at_once_than_in_all_is_refused_before_a_study_is_begun(more: str, says: str, tmp_path: Path) -> None:

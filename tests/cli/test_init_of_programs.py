@@ -129,7 +129,7 @@ def test_without_a_trial_the_metric_is_read_from_the_source_and_said_to_be_a_gue
 def test_every_guess_has_a_comment(tmp_path: Path) -> None:
     begun(tmp_path, "argparse")
     text = (tmp_path / "study.yaml").read_text()
-    for says in ("two magnitudes below", "powers of two", "guessed from the name", "# gamma:", "# optimizer:"):
+    for says in ("from a hundredth of the value", "powers of two", "guessed from the name", "# gamma:", "# optimizer:"):
         assert says in text
 
 

@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.notebook import Study
-from automl.reporting.notebook.html import NotebookResult, curve
+from automl.reporting.notebook.html import NotebookResult, curve, table
 from automl.reporting.notebook.progress import Lines, progress_display
 from tests.command_line import search
 from tests.small_network import write_small_study
@@ -47,6 +47,12 @@ def test_everything_that_comes_from_a_study_is_escaped() -> None:
     element = parsed(shown)
     assert element.find(".//script") is None
     assert text_of(element).count(HOSTILE) == 6  # title, head, cell, line, and the picture's name twice
+
+
+def test_columns_of_numbers_stand_at_the_right() -> None:
+    rows = [("no.", "state", "score", "lr"), ("1", "failed", "-", "1e-4"), ("2", "done 2", "0.9000", "-3")]
+    cells = [cell for row in ElementTree.fromstring(table(rows)) for cell in row]  # noqa: S314
+    assert {cell.text for cell in cells if "right" not in cell.attrib["style"]} == {"state", "failed", "done 2"}
 
 
 def test_a_curve_has_a_point_for_each_epoch_and_stays_inside() -> None:
@@ -96,6 +102,11 @@ def test_a_study_that_is_not_begun_or_cannot_be_read_says_so(tmp_path: Path) -> 
     assert "cannot be read" in text_of(parsed(study))
     (tmp_path / "study.yaml").unlink()
     assert "cannot be read" in text_of(parsed(study))
+
+
+def test_there_is_no_verdict_where_no_candidate_is_left(studied: Study) -> None:
+    with pytest.raises(RecordError, match="there is no verdict yet"):
+        studied.verdict()
 
 
 def test_replay_and_frame_are_those_of_the_commands(studied: Study) -> None:

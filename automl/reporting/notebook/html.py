@@ -6,6 +6,7 @@ study is escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,6 +20,7 @@ from automl.text.formatting import number
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 _CELL = "padding:2px 10px;text-align:left;border-bottom:1px solid #8884"
 _WIDE, _HIGH, _EDGE = 320, 90, 4  # of a curve, in pixels
+_NUMBER = re.compile(r"-|[+-]?[\d,]*\.?\d+(e[+-]?\d+)?")
 Rows = Sequence[tuple[str, ...]]
 
 
@@ -60,15 +62,18 @@ class ExperimentResult(NotebookResult):
 
 
 def table(rows: Rows) -> str:
-    """A table as HTML. The first row is its head, which is left out where all its texts are empty."""
+    """A table as HTML, numbers at the right. The first row is its head, left out where all its texts are empty."""
     head, *body = rows
-    heads = f"<tr>{_cells(head, 'th')}</tr>" if any(head) else ""
-    lines = "".join(f"<tr>{_cells(row, 'td')}</tr>" for row in body)
+    right = [bool(body) and all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*body, strict=False)]
+    heads = f"<tr>{_cells(head, 'th', right)}</tr>" if any(head) else ""
+    lines = "".join(f"<tr>{_cells(row, 'td', right)}</tr>" for row in body)
     return f'<table style="{_TABLE}">{heads}{lines}</table>'
 
 
-def _cells(row: tuple[str, ...], tag: str) -> str:
-    return "".join(f'<{tag} style="{_CELL}">{escape(cell)}</{tag}>' for cell in row)
+def _cells(row: tuple[str, ...], tag: str, right: Sequence[bool]) -> str:
+    """The cells of a row. `right` says which columns hold numbers alone, which stand at the right."""
+    styles = [f"{_CELL};text-align:right" if number else _CELL for number in [*right, *[False] * len(row)][: len(row)]]
+    return "".join(f'<{tag} style="{style}">{escape(cell)}</{tag}>' for cell, style in zip(row, styles, strict=True))
 
 
 def curve(points: Sequence[tuple[int, float]], name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from automl.reporting.page.answer import uncertainty
@@ -12,6 +14,21 @@ from automl.study.verdict import JudgedSide, Verdict
 def found(gains: tuple[float, ...], interval: Interval | None = None) -> Verdict:
     side = JudgedSide((), ())
     return Verdict("validation data", 0.0, side, side, 1, gains, interval or paired(gains), fresh_seeds=True, left={})
+
+
+@pytest.mark.parametrize(
+    ("gains", "says"),
+    [
+        ((0.02,), "Perhaps better than the defaults: +0.0200 (no interval), 1 seed each"),
+        ((0.01, 0.02, 0.03), "Probably better than the defaults: +0.020 (95 %: -0.005 to +0.045), 3 seeds each"),
+        ((0.020, 0.021, 0.019), "Better than the defaults: +0.0200 (95 %: +0.0175 to +0.0225), 3 seeds each"),
+        ((-0.020, -0.021, -0.019), "Worse than the defaults: -0.0200 (95 %: -0.0225 to -0.0175), 3 seeds each"),
+        ((-0.01, -0.02, 0.03), "Not better than the defaults: 0.00 (95 %: -0.07 to +0.07), 3 seeds each"),
+        ((0.0, 0.0), "Not better than the defaults: 0.0 (95 %: 0.0 to 0.0), 2 seeds each"),
+    ],
+)
+def test_the_verdict_is_a_sentence(gains: tuple[float, ...], says: str) -> None:
+    assert replace(found(gains), gain=round(sum(gains) / len(gains), 9)).sentence == says
 
 
 def test_one_pair_tells_no_uncertainty() -> None:
