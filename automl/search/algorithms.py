@@ -258,11 +258,13 @@ def with_option(option: str) -> tuple[str, ...]:
 class NamedSampler:
     """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes.
 
-    `of_before` gives it the settings that it has in studies that were begun before failures taught anything.
+    `of_before` gives it the settings that it has in studies that were begun before failures taught anything. `one_rung`
+    is true in those that were begun before a sampler that knows nothing of epochs learned from all rungs.
     """
 
     name: str
     of_before: bool = False
+    one_rung: bool = False
 
     def check(self, space: SearchSpace, experiments: int) -> None:
         """Raises InvalidInput where the sampler cannot search this space with so many experiments."""
@@ -272,14 +274,17 @@ class NamedSampler:
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""
-        from automl.search.samplers.rungs import Lesson, lesson  # noqa: PLC0415 - numpy takes a while
+        from automl.search.samplers.rungs import compared, explores, lesson  # noqa: PLC0415 - numpy takes a while
 
         row = SAMPLERS[self.name]
         sampler: Sampler = getattr(import_module(row.module), row.kind)(
             **{**row.settings, **(row.before if self.of_before else {})}
         )
-        if not row.learns:
+        if not row.learns or row.knows_epochs:
             return sampler.propose(space, trials, request)
-        learned = Lesson(trials, request, "") if row.knows_epochs else lesson(space, trials, request)
+        if not self.one_rung and explores(trials, request):
+            drawn = NamedSampler("uniform").propose(space, trials, request)
+            return tuple(replace(each, reason=f"{each.reason}, as a share of the proposals is") for each in drawn)
+        learned = (lesson if self.one_rung else compared)(space, trials, request)
         proposals = sampler.propose(space, learned.trials, learned.request)
         return tuple(replace(proposal, reason=proposal.reason + learned.words) for proposal in proposals)

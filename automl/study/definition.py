@@ -37,10 +37,11 @@ from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
 
-RULES = 4  # grows when an unchanged study file would be decided in another way
+RULES = 5  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
 _NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
 _FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
+_ALL_RUNGS_TEACH = 5  # the rules from which on a sampler that knows nothing of epochs learns from all rungs
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,11 @@ class Definition:
                 ends=[end.stages for end in self.ends],
             ),
             space=self.space,
-            sampler=NamedSampler(self.sampler_name, of_before=self.rules < _FAILURES_TEACH),
+            sampler=NamedSampler(
+                self.sampler_name,
+                of_before=self.rules < _FAILURES_TEACH,
+                one_rung=self.rules < _ALL_RUNGS_TEACH,
+            ),
             learns=SAMPLERS[self.sampler_name].learns,
             metric=self.metric_rule.metric(),
             seed=self.file.seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_sampler_that_learns_says_from_which_rung_and_every_decision_is_made_a
     assert [text for key, text in problems(record) if key.startswith(("decisions/", "results/"))] == []
     begun = [each for decision in history.decisions for each in decision.issued if each.resume_epoch == 0]
     # all experiments of successive halving begin before the first one goes on, so it has one rung to learn from
-    words = "TPE on" if algorithm == "successive_halving" else "; learned from the "
+    words = "TPE on" if algorithm == "successive_halving" else "; learned from all rungs: "
     learned = [each for each in begun if words in each.reason]
     story = explain(opened.definition, history, learned[-1].number).story
     assert "proposed by tpe, which had seen" in story[0]
@@ -143,6 +144,16 @@ def test_barriers_stay_where_experiments_of_hyperband_begin_one_by_one() -> None
     assert "stopped, for only the best 3 go on" in explain(definition, history, stopped.number).story[1]
 
 
+def test_a_study_that_began_before_learns_from_one_rung() -> None:
+    settings = {"algorithm": "asha", "R": 9, "nu": 3, "sampler": "tpe", "max_recommendations": 27, **NO_FINAL}
+    record, history = recorded(MemoryStore(), replace(mixed(settings), rules=4))
+    reasons = [each.reason for decision in history.decisions for each in decision.issued if "TPE on" in each.reason]
+    assert any("; learned from the " in reason for reason in reasons)
+    assert not any("all rungs" in reason for reason in reasons)
+    opened = OpenedStudy.read(record)
+    assert [each.difference for each in Replay(record, opened.definition)] == [None] * len(history.decisions)
+
+
 @pytest.mark.parametrize("algorithm", ["asha", "hyperband"])
 def test_a_search_that_is_extended_learns_from_the_one_before_and_repeats_nothing(algorithm: str) -> None:
     settings = {"algorithm": algorithm, "R": 9, "nu": 3, "sampler": "tpe", **NO_FINAL}
@@ -158,7 +169,7 @@ def test_a_search_that_is_extended_learns_from_the_one_before_and_repeats_nothin
     begun = [each for decision in after for each in decision.issued if each.resume_epoch == 0]
     first = next(each for each in begun if "TPE on" in each.reason)
     assert "TPE on" in first.reason
-    assert "learned from the" in first.reason
+    assert "learned from all rungs" in first.reason
     tried = [str(sorted(each.values.items())) for d in history.decisions for each in d.issued if not each.resume_epoch]
     assert len(tried) - len(set(tried)) == 1  # the best of before, which is tried again
     assert [each.difference for each in Replay(record, opened.definition)] == [None] * len(history.decisions)

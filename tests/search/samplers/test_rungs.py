@@ -1,4 +1,4 @@
-"""A sampler that knows nothing of epochs learns from one rung: the longest with enough results."""
+"""A sampler that knows nothing of epochs learns from all rungs; in studies of before from the longest that is ripe."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from automl.search.algorithms import NamedSampler
 from automl.search.history import Failure
 from automl.search.samplers.base import Request, Trial
 from automl.search.samplers.knowledge import Knowledge
-from automl.search.samplers.rungs import lesson
+from automl.search.samplers.rungs import compared, explores, lesson
 from automl.testing.spaces import space_of
 
 LINE = space_of(x={"type": "float", "low": 0.0, "high": 1.0})
@@ -62,3 +63,50 @@ def test_what_has_a_result_at_another_rung_is_not_pending_and_is_not_proposed_ag
     assert sorted(knowledge.pending.ravel().tolist()) == [0.98, 0.99]  # 0.08 has a result after one epoch
     assert (0.08,) in knowledge.tried
     assert len(knowledge.rows) == 8
+
+
+def test_of_each_experiment_one_trial_is_learned_from_and_failures_too() -> None:
+    failed = Trial({"x": 0.5}, None, 2, failure=Failure.ERROR)
+    better = [Trial({"x": number / 100}, float(number), 3) for number in range(3)]
+    trials = [*rung(1, 9), failed, *better]
+    learned = compared(LINE, trials, REQUEST)
+    succeeded = [trial for trial in learned.trials if trial.score is not None]
+    assert [trial.values["x"] for trial in succeeded] == [number / 100 for number in range(9)]
+    assert [trial.epochs for trial in succeeded] == [3] * 3 + [1] * 6
+    scores = [trial.score or 0.0 for trial in succeeded]
+    assert scores[2] > scores[1] > scores[0]  # after 3 epochs they differ
+    assert failed in learned.trials
+    assert learned.words.endswith("each two of 9 experiments compared after the longest training of both")
+    knowledge = Knowledge.of(LINE, learned.trials, learned.request, 1.5)
+    assert len(knowledge.rows) == 9
+    assert sorted(knowledge.pending.ravel().tolist()) == [0.98, 0.99]
+
+
+def test_the_order_of_trials_changes_no_score() -> None:
+    trials = [*rung(1, 9), *(Trial({"x": number / 100}, number / 7, 3) for number in range(4))]
+    scores = [
+        {trial.values["x"]: trial.score for trial in compared(LINE, order, REQUEST).trials}
+        for order in (trials, trials[::-1])
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_trials_of_one_length_stay_as_they_are() -> None:
+    for trials in ([], rung(9, 30)):
+        assert compared(LINE, trials, REQUEST) == (trials, REQUEST, "")
+        assert not any(explores(trials, replace(REQUEST, seed=(0, 0, index))) for index in range(50))
+
+
+def test_one_proposal_in_four_is_drawn_uniformly_and_in_studies_of_before_none() -> None:
+    trials = [*rung(1, 12), *(Trial({"x": number / 100}, number / 7, 3) for number in range(4))]
+    requests = [replace(REQUEST, first=20, seed=(0, 0, index)) for index in range(60)]
+    exploring = [request for request in requests if explores(trials, request)]
+    assert 6 <= len(exploring) <= 24
+    for request in (exploring[0], next(each for each in requests if each not in exploring)):
+        reasons = {
+            one_rung: NamedSampler("tpe", one_rung=one_rung).propose(LINE, trials, request)[0].reason
+            for one_rung in (True, False)
+        }
+        assert ("drawn uniformly" in reasons[False]) is (request in exploring)
+        assert ("learned from all rungs" in reasons[False]) is (request not in exploring)
+        assert "learned from the 12 results after 1 epoch" in reasons[True]
