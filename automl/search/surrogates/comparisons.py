@@ -2,7 +2,8 @@
 
 The model of Bradley & Terry (1952): i beats j with the odds of their strengths. Not every two need a comparison, as
 those of different brackets of Hyperband have none; who beat the strong is stronger. Found by the iteration of Hunter
-(2004, algorithm MM). Everyone has a draw against a rival of strength 1 too, which keeps strengths finite.
+(2004, algorithm MM). Everyone has a draw against a rival of strength 1 too, which keeps strengths finite. Where all are
+compared with all, who won more is stronger, and the odds of that are the strengths.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 
 from automl.search.surrogates.warp import Array
 
-_ROUNDS = 30  # where all are compared with all, the order is right from the beginning
+_ROUNDS = 30  # of the iteration
 
 
 def strengths(losses: Array) -> Array:
@@ -31,7 +32,8 @@ def strengths(losses: Array) -> Array:
     np.fill_diagonal(won, 0.0)
     wins, contests = won.sum(axis=1) + 0.5, compared.sum(axis=1) + 1.0
     strength = wins / (contests - wins)
-    for _ in range(_ROUNDS):
+    everyone = compared.sum() == count * (count - 1)
+    for _ in range(0 if everyone else _ROUNDS):
         rivals = (compared / (strength[:, None] + strength)).sum(axis=1) + 1.0 / (strength + 1.0)
         strength = wins / rivals
     return np.asarray(np.log(strength))
