@@ -14,14 +14,14 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from automl.errors import ClusterError, NotAllowed, nearest
+from automl.execution.submission import STUDY_LABEL
 from automl.text import strict_json
 
-STUDY_LABEL = "automl/study"
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
 USUAL_WAITS = {"", "ContainerCreating", "PodInitializing"}  # every pod passes through these
 _MANIFESTS = "kubectl apply -k manifests/base, whose kustomization.yaml says 'namespace: {namespace}'"
 _DEVICE = "/"  # is in the names of resources such as nvidia.com/gpu, which a training has for its GPUs alone
-_OURS = re.compile(r"(automl|workflows\.argoproj\.io)/(study|title|description)")
+_OURS = re.compile(r"(automl|workflows\.argoproj\.io)/(study|store|metric|title|description)")
 
 Workflow = Mapping[str, Any]
 Action = Literal["stop", "pause", "resume"]

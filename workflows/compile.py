@@ -19,9 +19,11 @@ from automl.study.cluster_options import ClusterSettings
 from automl.study.definition import Definition
 from automl.study.options import RunSettings
 from automl.text import strict_json
-from workflows import artifacts, lint, meshes, pod_patches, pod_schema, pod_security, pod_volumes, pods, shape
+from workflows import artifacts, lint, listing, meshes, pod_patches, pod_schema, pod_security, pod_volumes, pods, shape
 
-TITLE, DESCRIPTION = "workflows.argoproj.io/title", "workflows.argoproj.io/description"
+_MOST_STEPS = (
+    80  # rungs that have a step of their own; more would make the object large, and nobody would scroll to them
+)
 _STAGES: dict[str, str | None] = {"search": None, "judge": None}  # outputs of the first step, without a default
 FOUND = {"best": "{}", "summary": "nothing succeeded"}  # outputs of the last step, where it has not written them
 _TAKEN = dict.fromkeys(
@@ -52,17 +54,12 @@ def compile_study(definition: Definition, text: str) -> Workflow:
         run.preemptions,
         None if run.timeout_minutes is None else str(run.timeout_minutes),
         None if run.failures_in_a_row == RunSettings().failures_in_a_row else str(run.failures_in_a_row or 0),
+        definition.costs.price_per_gpu_hour,
     )
-    metric = definition.metric_rule
     with Workflow(
         generate_name=f"{definition.file.name}-",
         arguments=[Parameter(name="store", value=store), Parameter(name="study", value=sent)],
-        annotations={
-            # of both the list shows some 24 characters
-            TITLE: f"{definition.file.name}: {definition.file.algorithm} on {definition.network.name}",
-            DESCRIPTION: f"{metric.name} of {definition.plan.experiments} experiments ({metric.goal}) in {store}",
-        },
-        labels={"automl/study": definition.file.name},
+        **listing.of_study(definition, store),
         **_spec(cluster, run.jobs),
     ) as workflow:
         start = pods.Step("start", ("study",), {**_STAGES, **artifacts.KEYS}, frozenset(artifacts.KEYS))
@@ -71,6 +68,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
             start,
             {"study": "{{workflow.parameters.study}}"},
             _lanes(definition.plan, run.jobs or cluster.most_pods),
+            _lengths(definition.plan),
         )
     wrong = lint.problems(workflow.to_dict(), definition.plan)
     if wrong:
@@ -113,9 +111,10 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
             _template_parameter(name, value, help_text, algorithm) for name, (value, help_text) in defaults.items()
         ],
         annotations={
-            TITLE: f"{algorithm} search",
-            DESCRIPTION: "Give 'study', and 'store' if the study file has none.",
+            listing.TITLE: f"{algorithm} search",
+            listing.DESCRIPTION: "Give 'study', and 'store' if the study file has none.",
         },
+        workflow_metadata=listing.of_any_study(algorithm),
         **_spec(cluster, None),
     ) as template:
         environment = {
@@ -148,6 +147,12 @@ def _lanes(plan: Plan, most: int) -> int | None:
     return min(most, useful)
 
 
+def _lengths(plan: Plan) -> tuple[int, ...]:
+    """How many rungs the stages of a search have, the most first; none where they would be too many steps."""
+    lengths = {stage.most_decisions for stage in plan.search}
+    return tuple(sorted(lengths, reverse=True)) if sum(lengths) <= _MOST_STEPS else ()
+
+
 def _check(cluster: ClusterSettings) -> None:
     """Raises StudyFileError for settings that no pod can have, or that Argo would change."""
     submission.refuse_tags(strict_json.dump(cluster.model_dump(mode="json")).decode(), "cluster")
@@ -165,8 +170,15 @@ def _spec(cluster: ClusterSettings, jobs: int | None) -> dict[str, Any]:
         "volumes": pod_volumes.volumes(cluster),
         "artifact_repository_ref": artifacts.repository(cluster),
         **_every_pod(cluster),
-        "pod_gc": m.PodGC(strategy="OnPodSuccess", delete_delay_duration="1h"),
+        "pod_gc": _pod_gc(cluster),
     }
+
+
+def _pod_gc(cluster: ClusterSettings) -> m.PodGC:
+    """When Argo removes pods that have ended. It knows one delay for all of them."""
+    if cluster.keep_failed_pods is None:
+        return m.PodGC(strategy="OnPodSuccess", delete_delay_duration="1h")
+    return m.PodGC(strategy="OnPodCompletion", delete_delay_duration=cluster.keep_failed_pods)
 
 
 def _every_pod(cluster: ClusterSettings) -> dict[str, Any]:
@@ -185,8 +197,17 @@ def _every_pod(cluster: ClusterSettings) -> dict[str, Any]:
     }
 
 
-def _fill(builder: pods.Pods, start: pods.Step, arguments: dict[str, str], lanes: int | None) -> None:
-    """All templates, into the workflow that is open. `lanes`: of a search without barriers."""
+def _fill(
+    builder: pods.Pods,
+    start: pods.Step,
+    arguments: dict[str, str],
+    lanes: int | None,
+    lengths: tuple[int, ...] = (),
+) -> None:
+    """All templates, into the workflow that is open.
+
+    `lanes`: of a search without barriers. `lengths`: the numbers of rungs that its stages are known to have.
+    """
     if lanes is not None and builder.cluster.rungs:
         raise StudyFileError(
             "cluster: rungs in a search without barriers, where the shape of the workflow does not know the rung",
@@ -198,8 +219,9 @@ def _fill(builder: pods.Pods, start: pods.Step, arguments: dict[str, str], lanes
     position = ("stage", shape.RUNG if lanes is None else shape.TURN)
     propose = builder.brain_step(pods.Step("propose", position, shape.PROPOSED, artifacts=shown))
     train = builder.training(position)
-    search = stage = shape.stage(propose, train, position[1])
+    judge = shape.stages(propose, train, position[1], () if lanes is not None else lengths)
+    search, judge = judge, shape.Stages(judge.any)
     if lanes is not None:
-        search = shape.queue(propose, train, builder.brain_step(pods.Step("settle", position)), lanes)
+        search = shape.Stages(shape.queue(propose, train, builder.brain_step(pods.Step("settle", position)), lanes))
     collect = builder.brain_step(pods.Step("collect", (), FOUND, frozenset(FOUND), artifacts=shown))
-    shape.main(first, search, stage, collect, arguments)
+    shape.main(first, search, judge, collect, arguments)

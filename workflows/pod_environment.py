@@ -11,6 +11,7 @@ from automl.study.cluster_options import ClusterSettings
 
 TEMPORARY = "/tmp"  # noqa: S108 - a volume of the pod's own
 CA_FOLDER, CA_FILE = "/etc/automl-ca", "ca.crt"
+DESCRIBE = "automl-describe"  # the ConfigMap of manifests/overlays/describe
 NOBODY = "automl"  # the name of a user that no /etc/passwd knows
 # That Argo's own container reaches the API server without the proxy; Kubernetes puts in the address.
 _IN_THE_CLUSTER = ("localhost", "127.0.0.1", ".svc", ".cluster.local", "$(KUBERNETES_SERVICE_HOST)")
@@ -28,6 +29,19 @@ def of_ours(cluster: ClusterSettings, store: str) -> list[Any]:
     if cluster.endpoint is not None:
         environment.append(Env(name="AWS_ENDPOINT_URL", value=cluster.endpoint))
     return [*environment, *of_the_network(cluster)]
+
+
+def of_the_brain(price_per_gpu_hour: float | None, gpus: int) -> list[Any]:
+    """What the brain needs to describe its workflow, where manifests/overlays/describe lets it, and its costs."""
+    server = m.ConfigMapKeySelector(name=DESCRIBE, key="server", optional=True)
+    environment: list[Any] = [
+        Env(name="AUTOML_WORKFLOW", value="{{workflow.name}}"),
+        m.EnvVar(name="AUTOML_API_SERVER", value_from=m.EnvVarSource(config_map_key_ref=server)),
+    ]
+    if price_per_gpu_hour is not None:
+        environment.append(Env(name="AUTOML_PRICE_PER_GPU_HOUR", value=f"{price_per_gpu_hour:g}"))
+        environment.append(Env(name="AUTOML_GPUS", value=str(gpus)))
+    return environment
 
 
 def of_a_training(cluster: ClusterSettings) -> list[Any]:

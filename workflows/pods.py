@@ -113,6 +113,7 @@ class Pods:
     preemptions: int
     timeout_minutes: str | None = None
     failures_in_a_row: str | None = None
+    price_per_gpu_hour: float | None = None
 
     def brain_step(self, step: Step) -> AnnotatedContainer:
         """The template of a step, with its inputs in the environment."""
@@ -124,7 +125,8 @@ class Pods:
             )
             for name, default in step.outputs.items()
         ]
-        environment = {variable.name: variable for variable in [*self._ours(), *_inputs(step.inputs)]}
+        own = pod_environment.of_the_brain(self.price_per_gpu_hour, self.gpus)
+        environment = {variable.name: variable for variable in [*self._ours(), *own, *_inputs(step.inputs)]}
         environment |= {name: Env(name=name, value=value) for name, value in step.environment.items()}
         return AnnotatedContainer(
             name=step.name,

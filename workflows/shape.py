@@ -2,18 +2,23 @@
 
     main     start -> search (its stages at the same time) -> judge (the final ones) -> collect
     stage    its rungs, one after the other: a sequence of which one may run at a time; a failed step ends it
+    stage-4  the same of a compiled study, whose stages are known: one step for each of its four rungs, which Argo's
+             page shows below one another, where it shows those of a sequence side by side and folds them
     rung     propose, then one pod for each experiment; a failed one is data, so the rung goes on
     queue    a stage without a barrier: its turns, a sequence of which as many run at a time as there are lanes
     turn     propose, which waits until there is something to train, and its training; settle, if that pod is lost
 
 Turn n is the n-th decision of its stage, so a step that is run again gets its own training again.
 
-Nothing here depends on R, nu or the number of recommendations, so one WorkflowTemplate serves all of them, a chain may
-have any length, and no recursion is needed, which Argo ends near 97 levels.
+But for these, nothing here depends on R, nu or the number of recommendations, so one WorkflowTemplate serves all of
+them, a chain may have any length, and no recursion is needed, which Argo ends near 97 levels. Stages that were not
+known when a study was compiled (it was extended since) go through `stage`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hera.workflows import DAG, Container, Parameter, Step, Steps, Task
@@ -73,10 +78,18 @@ _TITLES = ("title", "part")  # of a stage, beside its number: the title of its n
 PROPOSED: dict[str, str | None] = dict.fromkeys(("trainings", "epochs", "epochs_to_train"))  # outputs of propose
 
 
-def stage(propose: Container, train: Container, index: str = RUNG) -> Steps:
-    """The template of a stage; its inputs are stage, its index, and rungs, how many it has.
+@dataclass(frozen=True)
+class Stages:
+    """The templates of stages: of any, and of those with so many rungs."""
 
-    `index` is the input of the pods that is the index of a decision.
+    any: Steps
+    by_length: Mapping[int, Steps] = field(default_factory=dict)
+
+
+def stages(propose: Container, train: Container, index: str = RUNG, lengths: Iterable[int] = ()) -> Stages:
+    """The templates of a stage; its inputs are stage, its index, and rungs, how many it has.
+
+    `index` is the input of the pods that is the index of a decision. `lengths` are numbers of rungs that are known.
     """
     position = _position("stage", index)
     # Both are targets: a failed experiment is none of the rung's business, but without propose there would be none.
@@ -95,7 +108,8 @@ def stage(propose: Container, train: Container, index: str = RUNG) -> Steps:
             arguments={**TRAINING, **position},
             continue_on=m.ContinueOn(failed=True, error=True),
         )
-    return _sequence("stage", "rung", rung, index, lanes=1)
+    known = {length: _chain(f"stage-{length}", rung, index, length) for length in lengths}
+    return Stages(_sequence("stage", "rung", rung, index, lanes=1), known)
 
 
 def queue(propose: Container, train: Container, settle: Container, lanes: int) -> Steps:
@@ -104,25 +118,30 @@ def queue(propose: Container, train: Container, settle: Container, lanes: int) -
     Argo begins the turns in their order, a new one as soon as one of `lanes` has ended.
     """
     position = _position("stage", TURN)
+    # All are targets, as in a rung: what follows hangs below the pods of its targets, so that 'argo retry' of a
+    # workflow that was stopped begins nothing of it before the search has ended (docs/architecture.md).
     with _AnnotatedDAG(
         name="turn",
         inputs=_inputs(*position, "part"),
         annotations=titled(f"turn-{position[TURN]}"),
         fail_fast=False,
+        target="propose experiment settle",
     ) as turn:
         decide = Task(name="propose", template=propose, arguments=position)
         Task(
             name="experiment",
             template=train,
-            depends="propose.Succeeded",
+            dependencies=["propose"],
             with_param=decide.get_parameter("trainings"),
             arguments={**TRAINING, **position},
+            continue_on=m.ContinueOn(failed=True, error=True),
         )
         # Nobody waits for all trainings here, so whoever waits for this one must learn that it has no result.
         Task(
             name="settle",
             template=settle,
-            depends="propose.Succeeded && (experiment.Failed || experiment.Errored)",
+            dependencies=["experiment"],
+            when="{{=tasks.experiment.status in ['Failed', 'Error']}}",
             arguments=position,
         )
     return _sequence("queue", "turn", turn, TURN, lanes=lanes)
@@ -161,21 +180,51 @@ def _sequence(name: str, step: str, template: DAG, index: str, *, lanes: int) ->
     return steps
 
 
-def main(start: Container, search: Steps, judge: Steps, collect: Container, arguments: dict[str, Any]) -> None:
+def _chain(name: str, template: DAG, index: str, length: int) -> Steps:
+    """The steps of a stage with `length` rungs, each a step of its own."""
+    with _AnnotatedSteps(
+        name=name, inputs=_inputs("stage", "rungs", *_TITLES), annotations=titled("{{inputs.parameters.title}}")
+    ) as steps:
+        for number in range(length):
+            arguments = {**_position("stage", "part"), index: str(number)}
+            Step(name=f"rung-{number}", template=template, arguments=arguments)
+    return steps
+
+
+def main(start: Container, search: Stages, judge: Stages, collect: Container, arguments: dict[str, Any]) -> None:
     """The entry point, `main`. `arguments` are those of start, whose outputs `search` and `judge` list the stages."""
     with DAG(name="main", fail_fast=False):
         first = Task(name="start", template=start, arguments=arguments)
         after = "start.Succeeded"
-        for name, stages in (("search", search), ("judge", judge)):
-            Task(
-                name=name,
-                template=stages,
-                with_param=first.get_parameter(name),
-                arguments={name: f"{{{{item.{name}}}}}" for name in ("stage", "rungs", *_TITLES)},
-                depends=after,
-            )
-            after = f"start.Succeeded && ({' || '.join(f'{name}.{outcome}' for outcome in _OUTCOMES)})"
+        for name, templates in (("search", search), ("judge", judge)):
+            names = []
+            for task, template, listed in _by_length(name, templates, first):
+                Task(
+                    name=task,
+                    template=template,
+                    with_param=listed,
+                    arguments={each: f"{{{{item.{each}}}}}" for each in ("stage", "rungs", *_TITLES)},
+                    depends=after,
+                )
+                names.append(task)
+            ended = (f"({' || '.join(f'{each}.{outcome}' for outcome in _OUTCOMES)})" for each in names)
+            after = " && ".join(("start.Succeeded", *ended))
         Task(name="collect", template=collect, depends=after)
+
+
+def _by_length(name: str, templates: Stages, first: Task) -> Iterator[tuple[str, Steps, Any]]:
+    """The tasks of all stages that an output of the first step lists: name, template, and which of the list.
+
+    One for each number of rungs that is known, and one for all others, which a study has when it was extended.
+    """
+    if not templates.by_length:
+        yield name, templates.any, first.get_parameter(name)
+        return
+    listed = f"jsonpath(tasks.start.outputs.parameters.{name}, '$')"
+    for length, template in templates.by_length.items():
+        yield f"{name}-{length}", template, f"{{{{=toJson(filter({listed}, {{#.rungs == '{length}'}}))}}}}"
+    known = ", ".join(f"'{length}'" for length in templates.by_length)
+    yield "extension", templates.any, f"{{{{=toJson(filter({listed}, {{not (#.rungs in [{known}])}}))}}}}"
 
 
 def _inputs(*names: str) -> list[Parameter]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import AutoMLError, ClusterError, InvalidInput
+from automl.execution.submission import STUDY_LABEL
 from automl.study import study_file
-from workflows.cluster import STUDY_LABEL, Cluster, Workflow, check, ended, name_of, of_study, state, store_of
+from workflows.cluster import Cluster, Workflow, check, ended, name_of, of_study, state, store_of
 
 
 @contextmanager

@@ -270,7 +270,8 @@ def _options(cluster: Cluster) -> str:
 
 
 def _data(cluster: Cluster, workflow: Workflow, *, created: bool) -> dict[str, Any]:
-    from workflows.cluster import STUDY_LABEL, state, store_of
+    from automl.execution.submission import STUDY_LABEL
+    from workflows.cluster import state, store_of
 
     return {
         "study": workflow["metadata"]["labels"][STUDY_LABEL],

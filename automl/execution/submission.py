@@ -24,6 +24,7 @@ from automl.study.options import AUTO
 from automl.study.study_file import options_in, parse
 from automl.text import strict_json
 
+STUDY_LABEL, STORE_LABEL, METRIC_LABEL = "automl/study", "automl/store", "automl/metric"
 _OURS = ("study", "store", "algorithm", "brain_image", "endpoint", "region")  # parameters of every template
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _STORE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._=/+@-]*")
@@ -107,19 +108,35 @@ def parameters(text: str, gpus: int) -> Submission:
     return Submission(definition, text, store, image, "" if limit is None else str(limit), str(row or 0))
 
 
+def labels(definition: Definition, store: str) -> dict[str, str]:
+    """The labels of a study's workflow, by which Argo's list is filtered."""
+    metric = definition.metric_rule.name
+    return {STUDY_LABEL: definition.file.name, STORE_LABEL: _label(store), METRIC_LABEL: _label(metric)}
+
+
+def _label(text: str) -> str:
+    """A text as the value of a label: the last 63 letters of it, those that a label may not have as '-'."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text.removeprefix("s3://"))[-63:].strip("-._")
+
+
 def with_settings(
-    definition: Definition, gpus: int | None, timeout_minutes: float | None, failures_in_a_row: int | None = None
+    definition: Definition,
+    gpus: int | None,
+    timeout_minutes: float | None,
+    failures_in_a_row: int | None = None,
+    price_per_gpu_hour: float | None = None,
 ) -> Definition:
     """The definition with the settings that a record does not hold because no decision depends on them.
 
-    None of `gpus` and of `failures_in_a_row` leaves it as it is.
+    None of `gpus`, `failures_in_a_row` and `price_per_gpu_hour` leaves it as it is.
     """
     file = definition.file
     settings: dict[str, Any] = {"timeout_minutes": timeout_minutes}
     if failures_in_a_row is not None:
         settings["failures_in_a_row"] = failures_in_a_row
     run = file.run.model_copy(update=settings)
-    costs = file.costs.model_copy(update={} if gpus is None else {"gpus": gpus})
+    known = {"gpus": gpus, "price_per_gpu_hour": price_per_gpu_hour}
+    costs = file.costs.model_copy(update={name: value for name, value in known.items() if value is not None})
     return replace(definition, file=file.model_copy(update={"run": run, "costs": costs}))
 
 

@@ -240,6 +240,11 @@ class ClusterSettings(Options):
         pattern=r"^[a-z0-9.-]+$",
         description="CONFIGMAP of an artifact repository, for report.html; default: beside the study",
     )
+    keep_failed_pods: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mh]$", examples=["24h"])] | None = Field(
+        None,
+        description="how long ended pods and their logs stay, in minutes (90m) or hours (24h); default: those that "
+        "succeeded one hour, those that failed as long as the workflow",
+    )
     environment: dict[Variable, str | int] = Field({}, description="variables of the training; no secrets")
     secrets: dict[Variable, SecretKey] = Field({}, description="variables of the training: SECRET/KEY of each")
     home: Home | None = Field(None, description="a home folder for the training; default: none")

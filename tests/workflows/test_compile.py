@@ -18,6 +18,7 @@ from hera.workflows import models
 from jsonschema import Draft202012Validator
 
 from automl.errors import StudyFileError
+from automl.execution.submission import labels
 from automl.study import study_file
 from automl.text import strict_json
 from workflows import compile_study, lint
@@ -139,9 +140,50 @@ def test_an_image_that_is_no_reference_is_refused() -> None:
 CHAIN = "name: mine\nnetwork: fashion_mnist\nalgorithm: bayesian\nmax_recommendations: {n}\nrun: {{store: s3://b/p}}\n"
 
 
-def test_a_chain_of_a_thousand_steps_compiles_to_no_more_than_one_of_ten() -> None:
-    short, long = compiled(CHAIN.format(n=10)), compiled(CHAIN.format(n=1000))
+def test_a_chain_of_a_thousand_steps_compiles_to_no_more_than_one_of_a_hundred() -> None:
+    short, long = compiled(CHAIN.format(n=100)), compiled(CHAIN.format(n=1000))
     assert short["spec"]["templates"] == long["spec"]["templates"]
+
+
+HYPERBAND = "name: mine\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 9\nmax_epochs: 9\nrun: {store: s3://b/a_p/}\n"
+
+
+def test_each_rung_of_a_known_stage_has_a_step_of_its_own_and_others_go_through_the_sequence() -> None:
+    templates = {template["name"]: template for template in compiled(HYPERBAND)["spec"]["templates"]}
+    for length in (3, 2):
+        steps = [step for group in templates[f"stage-{length}"]["steps"] for step in group]
+        indices = [
+            each["value"] for step in steps for each in step["arguments"]["parameters"] if each["name"] == "rung"
+        ]
+        assert indices == [str(number) for number in range(length)]
+    tasks = {task["name"]: task for task in templates["main"]["dag"]["tasks"]}
+    called = {name: task["template"] for name, task in tasks.items() if name not in ("start", "collect")}
+    assert called == {"search-3": "stage-3", "search-2": "stage-2", "extension": "stage", "judge": "stage"}
+    assert "not (#.rungs in ['3', '2'])" in tasks["extension"]["withParam"]
+    for name in ("search-3", "search-2", "extension"):
+        assert f"{name}.Failed" in tasks["judge"]["depends"]
+
+
+def test_the_list_finds_a_study_by_its_labels() -> None:
+    workflow = compiled(HYPERBAND)
+    assert workflow["metadata"]["labels"] == {"automl/study": "mine", "automl/metric": "val_accuracy"}
+    (store,) = workflow["spec"]["workflowMetadata"]["labelsFrom"].values()  # for '-p store=...' may be another one
+    assert "workflow.parameters.store" in store["expression"]
+    definition = study_file.parse(HYPERBAND, "study", EXAMPLES)
+    assert labels(definition, "s3://b/a_p/")["automl/store"] == "b-a_p"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "kept"), [("{}", ("OnPodSuccess", "1h")), ("{keep_failed_pods: 24h}", ("OnPodCompletion", "24h"))]
+)
+def test_how_long_pods_that_ended_stay(cluster: str, kept: tuple[str, str]) -> None:
+    found = compiled(f"{HYPERBAND}cluster: {cluster}\n")["spec"]["podGC"]
+    assert (found["strategy"], found["deleteDelayDuration"]) == kept
+
+
+def test_a_delay_that_argo_would_not_read_is_refused() -> None:
+    with pytest.raises(StudyFileError, match="keep_failed_pods"):
+        compiled(f"{HYPERBAND}cluster: {{keep_failed_pods: 1d}}\n")
 
 
 def test_a_workflow_that_would_outgrow_kubernetes_is_refused_with_advice() -> None:

@@ -110,7 +110,7 @@ def strings(value: Any, path: str = "") -> list[tuple[str, str]]:
     return []
 
 
-OVERLAYS = ("gpu-quota", "kueue", "network-policy", "pod-security", "site", "dev-s3")
+OVERLAYS = ("describe", "gpu-quota", "kueue", "network-policy", "pod-security", "site", "dev-s3")
 
 
 def built(folder: Path) -> list[dict[str, Any]]:

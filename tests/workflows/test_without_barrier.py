@@ -48,8 +48,14 @@ def test_as_many_turns_run_at_a_time_as_can_train(text: str, run: str, lanes: in
 
 
 def test_a_lost_training_is_settled_and_a_failed_brain_step_is_not() -> None:
-    (settle,) = (task for task in made(ASHA)["turn"]["dag"]["tasks"] if task["name"] == "settle")
-    assert settle["depends"] == "propose.Succeeded && (experiment.Failed || experiment.Errored)"
+    tasks = {task["name"]: task for task in made(ASHA)["turn"]["dag"]["tasks"]}
+    assert tasks["settle"]["dependencies"] == ["experiment"]
+    assert tasks["settle"]["when"] == "{{=tasks.experiment.status in ['Failed', 'Error']}}"
+    assert "continueOn" not in tasks["propose"]
+
+
+def test_what_follows_a_turn_hangs_below_whatever_pod_of_it_was_the_last() -> None:
+    assert made(ASHA)["turn"]["dag"]["target"] == "propose experiment settle"
 
 
 def test_with_barriers_no_turn_is_compiled() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from automl.errors import NotReady, RecordError
 from automl.execution import submission
-from automl.execution.pod_steps import node_texts
+from automl.execution.pod_steps import node_texts, workflow_title
 from automl.execution.pod_steps.environment import open_study, output, step, variable, with_settings
 from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
@@ -54,6 +54,8 @@ def start() -> None:
     for name in ("store", "image", "timeout_minutes", "failures_in_a_row", "bucket", "report_key"):
         output(name, getattr(study, name))
     print(f"{study.definition.file.name}: {plan.experiments} experiments in {plan.runs} runs", flush=True)
+    workflow_title.label(submission.labels(opened.definition, study.store))
+    workflow_title.tell(opened)
 
 
 def _stages(definition: Definition, stages: Iterable[Stage]) -> str:
@@ -165,6 +167,7 @@ def settle() -> None:
 def _put_out(opened: OpenedStudy, decision: Decision) -> None:
     """Shows a decision to people, and to Argo what it asks for."""
     _show(opened, decision)
+    workflow_title.tell(opened)
     for recommendation in decision.issued:
         print(f"experiment {recommendation.number} to epoch {recommendation.epochs}: {recommendation.reason}")
     for stopped in decision.stopped:
@@ -214,6 +217,7 @@ def collect() -> None:
         line = node_texts.summary(opened.definition, best, values, place)
         output("summary", line)
         print(line)
+    workflow_title.tell(opened)
     if unfinished:
         raise _ended_early(plan, unfinished[0])
     if best is None:

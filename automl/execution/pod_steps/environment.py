@@ -39,8 +39,13 @@ def with_settings(definition: Definition, failures_in_a_row: str = "") -> Defini
     """The definition with the settings that reach a pod in its environment; what is given here goes before that."""
     limit, gpus = os.environ.get("AUTOML_TIMEOUT_MINUTES"), os.environ.get("AUTOML_GPUS")
     row = failures_in_a_row or os.environ.get("AUTOML_FAILURES_IN_A_ROW")
+    price = os.environ.get("AUTOML_PRICE_PER_GPU_HOUR")
     return submission.with_settings(
-        definition, int(gpus) if gpus else None, float(limit) if limit else None, int(row) if row else None
+        definition,
+        int(gpus) if gpus else None,
+        float(limit) if limit else None,
+        int(row) if row else None,
+        float(price) if price else None,
     )
 
 
