@@ -1,4 +1,4 @@
-"""Trainings on a real Argo in images that know nothing of us: one without Python, and one with the manners of TAO's.
+"""Trainings on a real Argo in images that know nothing of us: without Python, as people have them, with TAO's manners.
 
 The first holds a static busybox and a program in sh, where this machine has a busybox to give; otherwise it is the
 usual base, of which only sh is used.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -21,10 +22,22 @@ from tests.any_image.test_any_image import PROGRAM, network
 from tests.cluster.clusters import BRAIN, begun, build_image, command, ended
 
 FAKE_TAO = Path(__file__).parents[1] / "networks" / "fake_tao.py"
+AS_IT_IS = Path(__file__).parents[1] / "programs" / "with_arguments.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
+MINE = f"localhost/automl-mine:{TAG}"
 APPLETS = ("sh", "[", "cat", "echo", "head", "kill", "mkdir", "mkfifo", "mv", "printf", "sed", "sleep", "tee", "test")
 HYPERBAND = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
+UNTIL = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 2\nfinal: {repeats: 0}\nuntil: {epochs: 9}\n"
+PLAIN = r"""
+network:
+  command: [python, /opt/mine/with_arguments.py, --epochs, "{epochs}", --seed, "{seed}", "{args}"]
+  metric: {name: val_acc, goal: maximize}
+  status: {reader: regex, patterns: ['epoch (?P<epoch>\d+) val_acc=(?P<val_acc>{number})']}
+  keep: [model.pt]
+  epochs: 3
+  parameters: {lr: {low: 0.0001, high: 0.1, log: true}, batch-size: {options: [16, 32, 64]}}
+"""
 
 
 CLAIM = """\
@@ -73,11 +86,12 @@ def sh_image(context: Path) -> None:
 
 def tao_image(context: Path) -> None:
     shutil.copy(FAKE_TAO, context / "fake_tao.py")
-    (context / "detectnet_v2").write_text('#!/bin/sh\nexec python3 /fake_tao.py detectnet_v2 "$@"\n')
-    (context / "detectnet_v2").chmod(0o755)
+    (context / "bin").mkdir()
+    for name in ("detectnet_v2", "classification_pyt"):
+        (context / "bin" / name).write_text(f'#!/bin/sh\nexec python3 /fake_tao.py {name} "$@"\n')
+        (context / "bin" / name).chmod(0o755)
     (context / "Dockerfile").write_text(
-        "ARG BASE=python:3.11-slim\nFROM ${BASE}\n"
-        "COPY fake_tao.py /fake_tao.py\nCOPY detectnet_v2 /usr/local/bin/detectnet_v2\n"
+        "ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY fake_tao.py /fake_tao.py\nCOPY bin /usr/local/bin\n"
     )
 
 
@@ -97,11 +111,13 @@ def claim(tmp_path: Path) -> Iterator[str]:
     command("kubectl", "-n", "argo", "delete", "--wait=false", "-f", str(manifest))
 
 
-def submitted(folder: Path, bucket: str, text: str, image: str, cluster: str = "") -> None:
+def submitted(
+    folder: Path, bucket: str, text: str, image: str, cluster: str = "", *, algorithm: str = HYPERBAND
+) -> None:
     """The study is searched on Argo, with this bucket as its store and trainings in this image."""
     endpoint = json.dumps(os.environ["AWS_ENDPOINT_URL"])
     (folder / "study.yaml").write_text(
-        f"name: any\n{text}{HYPERBAND}costs: {{gpus: 0}}\nrun: {{store: {bucket}, jobs: 3}}\n"
+        f"name: any\n{text}{algorithm}costs: {{gpus: 0}}\nrun: {{store: {bucket}, jobs: 3}}\n"
         f"cluster: {{brain_image: {BRAIN}, image: {image}, endpoint: {endpoint}, cpu: 0.05, memory: 128Mi{cluster}}}\n"
     )
     compiled = folder / "workflow.yaml"
@@ -123,6 +139,34 @@ def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: st
     assert {file["name"] for file in best["files"]} == {f"step75_epoch0003/{name}" for name in ("epoch", "x")}
     log = (store.get(f"experiment_{best['experiment']}/log.txt") or b"").decode()
     assert "goes on after epoch 0" in log
+
+
+@pytest.mark.usefixtures("images")
+@pytest.mark.parametrize("algorithm", [f"{HYPERBAND}resume: none\n", UNTIL], ids=["hyperband", "bayesian-until"])
+def test_a_program_as_people_have_it_is_searched_with_no_line_changed(
+    algorithm: str, tmp_path: Path, bucket: str
+) -> None:
+    context = tmp_path / "image"
+    context.mkdir()
+    shutil.copy(AS_IT_IS, context)
+    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
+    build_image(MINE, str(context), "-f", str(context / "Dockerfile"))
+    submitted(tmp_path, bucket, PLAIN, MINE, algorithm=algorithm)
+    store = open_store(bucket)
+    controller = json.loads(store.get("controller.json") or b"")
+    best = controller["experiments"][controller["best"]["experiment"]]
+    assert json.loads(store.get("best_model/model.pt") or b"")["lr"] == best["values"]["lr"]
+    results = [result for each in controller["experiments"] for result in each["results"]]
+    if algorithm == UNTIL:
+        end = json.loads(store.get("ends/0.json") or b"")
+        assert end["limit"] == "epochs"
+        assert len(results) == 4  # of eight: two at a time, of three epochs each, until nine are trained
+        return
+    assert len(results) == 4
+    for each in controller["experiments"]:
+        log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
+        last = each["results"][-1]["epochs"]
+        assert re.findall(r"epoch (\d+) ", log)[-last:] == [str(epoch) for epoch in range(1, last + 1)]  # anew
 
 
 @pytest.mark.usefixtures("images")
@@ -151,3 +195,25 @@ def test_what_behaves_as_a_tao_container_is_searched_and_goes_on_in_place(
         assert (log.count(b"starts\n"), log.count(b"goes on from epoch")) == (1, len(experiment["results"]) - 1)
         assert b"in /data: labels.csv, read only" in log
         assert [epoch for epoch, _ in experiment["history"]] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("images")
+def test_what_is_stopped_at_its_rung_has_the_learning_rates_of_an_undisturbed_training(
+    tmp_path: Path, bucket: str
+) -> None:
+    context = tmp_path / "image"
+    context.mkdir()
+    tao_image(context)
+    build_image(TAO, str(context), "-f", str(context / "Dockerfile"))
+    text = "network: classification_pyt\ndataset: /data\n"
+    submitted(tmp_path, bucket, text, TAO, ", environment: {FAKE_TAO_SECONDS: '1'}")
+    store = open_store(bucket)
+    controller = json.loads(store.get("controller.json") or b"")
+    assert {each["status"] for each in controller["experiments"]} <= {"success", "stopped"}
+    assert [each for each in controller["experiments"] if len(each["results"]) > 1]
+    for each in controller["experiments"]:
+        (rate,) = [value for name, value in each["values"].items() if name.endswith(".lr")]
+        log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
+        for epoch, seen in re.findall(r"epoch (\d+) lr (\S+)", log):
+            assert float(seen) == pytest.approx(rate * (1 - int(epoch) / 3), rel=1e-4)
+        assert (log.count("starts\n"), log.count("goes on from epoch")) == (1, len(each["results"]) - 1)

@@ -55,10 +55,15 @@ def assert_pages_name_what_was_tried(workflow: dict[str, Any], store: Store, ste
     assert any(re.fullmatch(r"\d+\.x-0\.\d+", circle.name) for circle in circles), circles
     titles = {node.name for node in nodes(workflow, "rung", "DAG")}
     assert titles >= {f"{step}-{1 if step == 'step' else 0}"}
+    groups = [node for node in workflow["status"]["nodes"].values() if node["type"] == "StepGroup"]
+    assert {len(group["children"]) for group in groups} == {1}, "a rung is below the one before, and nothing is folded"
     assert "final-judgement" in {node.name for node in nodes(workflow, "stage", "Steps")}
     assert outputs(workflow)["summary"].startswith("score 0.")
     assert f"best model: {store.uri}/best_model/" in outputs(workflow)["summary"]
     assert [each["name"] for each in workflow["status"]["outputs"]["parameters"]][:2] == ["bucket", "report_key"]
+    labels = {name: workflow["metadata"]["labels"].get(name) for name in ("automl/study", "automl/metric")}
+    assert labels == {"automl/study": "small", "automl/metric": "score"}
+    assert store.uri.endswith(workflow["metadata"]["labels"]["automl/store"].rpartition("-")[2])
     done, total = workflow["status"]["progress"].split("/")
     assert done == total
 

@@ -158,14 +158,22 @@ def namespace(tmp_path: Path) -> Iterator[str]:
     """A namespace with what manifests/base puts there, and what this study names."""
     name = f"options-{time.time_ns()}"
     (tmp_path / "objects.yaml").write_text(OBJECTS.format(name=name))
-    base = os.path.relpath(ROOT / "manifests" / "base", tmp_path.resolve())
+    base = os.path.relpath(ROOT / "manifests" / "overlays" / "describe", tmp_path.resolve())
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": name, "resources": [base]}))
     command("kubectl", "apply", "-f", str(tmp_path / "objects.yaml"))
     command("kubectl", "apply", "-k", str(tmp_path))
+    server = json.dumps({"data": {"server": _api_server()}})  # this cluster has no Services
+    command("kubectl", "-n", name, "patch", "configmap", "automl-describe", "-p", server)
     command("kubectl", "-n", name, "create", "configmap", "company-ca", f"--from-file=all.crt={certifi.where()}")
     add_to_the_node({GPU: "4", "ephemeral-storage": "4Gi"})
     yield name
     command("kubectl", "delete", "--wait=false", "-f", str(tmp_path / "objects.yaml"))
+
+
+def _api_server() -> str:
+    config = json.loads(command("kubectl", "config", "view", "--minify", "-o", "json"))
+    address: str = config["clusters"][0]["cluster"]["server"]
+    return address
 
 
 def add_to_the_node(resources: dict[str, str]) -> None:
@@ -220,6 +228,12 @@ def test_pods_are_what_the_study_says_and_end(
         path.chmod(0o755)
 
     command("automl", "submit", str(study), "--watch")
+
+    (listed,) = json.loads(command("kubectl", "-n", namespace, "get", "workflows", "-o", "json"))["items"]
+    annotations = listed["metadata"]["annotations"]
+    assert re.fullmatch(r"options 0\.\d{4} 3/3", annotations["workflows.argoproj.io/title"])
+    told = annotations["workflows.argoproj.io/description"]
+    assert re.fullmatch(r"best 0\.\d{4} · (the defaults|experiment \d) · 3 of 3 · done", told)
 
     pods = until("all pods to end, also those with proxies", lambda: ended_pods(namespace), 60)
     assert "not-in-any-manifest" not in json.dumps(pods)

@@ -123,6 +123,18 @@ def processes_killed(study: Disturbed) -> None:
     study.release(study.in_training(0, 1))
 
 
+def stop_then_retry_beside_red_trainings(study: Disturbed) -> None:
+    """Two of the first three trainings fail by themselves; stopped while the third trains, and once more later."""
+    study.submit()
+    for rung in (0, 1):
+        study.struck.append(study.in_training(0, rung))
+        until("two failures", lambda: len(study.store.list("results/")) == 2 + rung)  # noqa: B023 - asked at once
+        study.argo("stop")
+        assert study.ended() == "Failed"
+        until("the end of its pods", study.is_at_rest)  # see there
+        study.argo("retry")
+
+
 def memory_used_up(study: Disturbed) -> None:
     study.submit()
 
@@ -179,8 +191,11 @@ def made(
         often = compiled(folder / "often", OFTEN, run="preemptions: 1, ")
         begin(pods_killed_more_often_than_they_are_tried_again, often)
         memory = f"{HALVING}train_spec: {{train.fault: memory}}\n"
+        red = f"{HALVING}train_spec: {{train.fault: crash, train.waits_at: [2, 5]}}\n"
+        begin(stop_then_retry_beside_red_trainings, compiled(folder / "red", red))
         begin(memory_used_up, compiled(folder / "memory", memory))
-        for name, text in {"undisturbed": HALVING, "killed": f"{HALVING}train_spec: {{train.fault: kill}}\n"}.items():
+        faults = {fault: f"{HALVING}train_spec: {{train.fault: {fault}}}\n" for fault in ("kill", "crash")}
+        for name, text in {"undisturbed": HALVING, **faults}.items():
             (folder / f"{name}-here").mkdir()
             found[name] = here.submit(Cluster(folder / f"{name}-here", "").run_here, text)
         yield found
@@ -236,9 +251,16 @@ def test_a_training_that_is_killed_is_data(made: Made) -> None:
     assert study.store.list("best_model/") == made["undisturbed"].result().list("best_model/")
 
 
+def test_argo_retry_leaves_red_trainings_as_they_are(made: Made) -> None:
+    study = made["stop_then_retry_beside_red_trainings"].result()
+    assert decisions(study.store) == decisions(made["crash"].result())
+    assert_nothing_twice(study)
+    assert {study.attempts()[f"experiment_{n}", "rung_0"] for n in (1, 2)} == {1}
+
+
 def test_a_training_that_uses_up_its_memory_is_killed_once_and_is_data(made: Made) -> None:
     study = made["memory_used_up"].result()
-    assert decisions(study.store) == decisions(made["killed"].result())
+    assert decisions(study.store) == decisions(made["kill"].result())
     assert set(study.attempts().values()) == {1}
     result = study.record.result(1, 0)
     assert result is not None

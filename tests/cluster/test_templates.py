@@ -58,10 +58,10 @@ def submit(template: str, **parameters: str) -> dict[str, Any]:
 def stored_study(there: Cluster, text: str) -> str:
     """The address of a study file that lies in the bucket beside its network."""
     path = there.study(there.folder / f"in-{len(list(there.folder.iterdir()))}", text, "/small.py", "preemptions: 9")
-    store = open_store(f"{there.bucket}/in")
+    store = open_store(f"{there.bucket}/small")
     store.put("study.yaml", path)
     store.put("small.yaml", path.with_name("small.yaml"))
-    return f"{there.bucket}/in/study.yaml"
+    return f"{there.bucket}/small/study.yaml"
 
 
 def here(there: Cluster, text: str, name: str) -> Store:
@@ -103,6 +103,11 @@ def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_t
     assert decisions(open_store(store)) == decisions(here(there, said, "chain"))
     assert [node.name for node in nodes(workflow, "rung", "DAG")] == ["step-1", "step-2", "step-3"]
     assert nodes(workflow, "train", "Retry")[0].name == "0.defaults"
+    listed = workflow["metadata"]
+    assert listed["labels"]["automl/study"] == "small"  # the folder of its file
+    assert listed["labels"]["automl/store"].endswith("-chain")
+    assert listed["annotations"]["workflows.argoproj.io/title"] == "small: bayesian"
+    assert listed["annotations"]["workflows.argoproj.io/description"] == f"in {store}"
 
 
 def test_the_template_of_a_search_without_barriers(there: Cluster) -> None:
@@ -130,4 +135,6 @@ def test_wrong_parameters_end_in_the_first_step_with_one_message() -> None:
     for given, said in wrong.values():
         workflow = submit("automl-hyperband", **given)
         assert workflow["status"]["phase"] == "Failed"
+        assert workflow["metadata"]["labels"]["automl/study"] == "mine"
+        assert workflow["metadata"]["labels"]["automl/store"] == "automl-ci-never"
         assert said in first_message(workflow)

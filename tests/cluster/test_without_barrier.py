@@ -61,7 +61,17 @@ def promoted(study: Disturbed) -> int:
     return stored[0].issued[0].number
 
 
-@pytest.mark.parametrize("disturb", [training_pods_killed], ids=lambda each: each.__name__)
+def stop_then_retry(study: Disturbed) -> None:
+    study.submit()
+    study.struck += [study.in_training(experiment, 0) for experiment in range(3)]
+    study.argo("stop")
+    assert study.ended() == "Failed"
+    until("the end of its pods", study.is_at_rest)  # see there
+    study.argo("retry")
+    study.release(study.in_training(promoted(study), 1))
+
+
+@pytest.mark.parametrize("disturb", [training_pods_killed, stop_then_retry], ids=lambda each: each.__name__)
 def test_disturbed_it_ends_as_whole_and_trains_nothing_twice(
     tmp_path: Path, bucket: str, disturb: Callable[[Disturbed], None]
 ) -> None:
