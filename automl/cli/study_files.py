@@ -109,7 +109,7 @@ def run(
     from automl.execution import local_runner, machine, preflight
     from automl.execution.gpus import shared
     from automl.reporting.plain_console import plain_console
-    from automl.reporting.terminal import live_view, tables
+    from automl.reporting.terminal import failures, live_view, tables
     from automl.stores import open_store
     from automl.study import study_file, summary
     from automl.study.keys import METADATA
@@ -137,7 +137,8 @@ def run(
     definition = local_run.definition  # with the plan of a search that ended early
     result = status.status(record, definition, side_by_side)
     name = str(study) if store is None else uri
-    print_data(result.to_json(), output, lambda out: tables.finished(out, definition, result, name))
+    last_lines = failures.last_lines_in(record.store)
+    print_data(result.to_json(), output, lambda out: tables.finished(out, definition, result, name, last_lines))
 
 
 def compile_study(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +23,7 @@ from automl.reporting.rows import (
     state_rows,
     verdict_text,
 )
+from automl.reporting.terminal.failures import print_failures
 from automl.search.history import Status
 from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
@@ -107,8 +108,17 @@ def best(console: Console, metric: str, experiment: BestSoFar) -> None:
     )
 
 
-def finished(console: Console, definition: Definition, current: StudyStatus, study: str) -> None:
-    """The end of a run: the defaults next to the best, and where the files are. `study` is what the user called it."""
+def finished(
+    console: Console,
+    definition: Definition,
+    current: StudyStatus,
+    study: str,
+    last_lines: Callable[[int], list[str]],
+) -> None:
+    """The end of a run: the defaults next to the best, why others failed, and where the files are.
+
+    `study` is what the user called it, `last_lines` gives the end of an experiment's log.
+    """
     failures = current.progress.counts[Status.FAILURE]
     failed = f", {failures} failed" if failures else ""
     console.print()
@@ -116,6 +126,7 @@ def finished(console: Console, definition: Definition, current: StudyStatus, stu
     console.print()
     _verdict(console, definition, current)
     console.print()
+    print_failures(console, current, last_lines)
     write_pairs(
         console,
         [

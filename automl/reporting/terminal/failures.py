@@ -1,0 +1,46 @@
+"""Why trainings failed, at the end of a run: each reason once, the last lines of one log, and where that lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.text import Text
+
+from automl.analysis.status import StudyStatus
+from automl.search.history import Status
+from automl.stores.base import Store
+from automl.study.keys import LOG, experiment_key
+from automl.text.formatting import numbered
+from automl.text.terminal_codes import without_codes
+
+_MOST_REASONS, _LINES, _TAIL = 3, 5, 16 << 10  # reasons; lines of a log; bytes of it that hold them
+
+
+def print_failures(console: Console, current: StudyStatus, last_lines: Callable[[int], list[str]]) -> None:
+    """The reasons, the most frequent first. `last_lines` gives the end of an experiment's log."""
+    by_reason: dict[str, list[int]] = {}
+    for row in current.experiments:
+        if row.status is Status.FAILURE:
+            by_reason.setdefault(row.reason, []).append(row.experiment)
+    ordered = sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[1][0]))
+    for reason, failed in ordered[:_MOST_REASONS]:
+        console.print(Text(f"{numbered('experiment', failed)} failed", style="bold red") + Text(f": {reason}"))
+        for line in last_lines(failed[0]):
+            console.print(Text(f"  | {line}", style="dim"))
+        console.print(Text(f"  log: {current.store}/{experiment_key(failed[0], LOG)}"), soft_wrap=True)
+    if len(ordered) > _MOST_REASONS:
+        console.print(Text(f"and {len(ordered) - _MOST_REASONS} other reasons: automl report"))
+    if ordered:
+        console.print()
+
+
+def last_lines_in(store: Store) -> Callable[[int], list[str]]:
+    """The end of an experiment's log in a store; nothing where there is none."""
+
+    def last_lines(experiment: int) -> list[str]:
+        log = store.get(experiment_key(experiment, LOG)) or b""
+        lines = map(without_codes, log[-_TAIL:].decode(errors="replace").splitlines())
+        return [line.rstrip() for line in lines if line.strip()][-_LINES:]
+
+    return last_lines
