@@ -26,9 +26,11 @@ def print_failures(console: Console, current: StudyStatus, last_lines: Callable[
     ordered = sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[1][0]))
     for reason, failed in ordered[:_MOST_REASONS]:
         console.print(Text(f"{numbered('experiment', failed)} failed", style="bold red") + Text(f": {reason}"))
-        for line in last_lines(failed[0]):
+        lines = last_lines(failed[0])
+        for line in lines:
             console.print(Text(f"  | {line}", style="dim"))
-        console.print(Text(f"  log: {current.store}/{experiment_key(failed[0], LOG)}"), soft_wrap=True)
+        if lines:  # what printed nothing has no log
+            console.print(Text(f"  log: {current.store}/{experiment_key(failed[0], LOG)}"), soft_wrap=True)
     if len(ordered) > _MOST_REASONS:
         console.print(Text(f"and {len(ordered) - _MOST_REASONS} other reasons: automl report"))
     if ordered:
