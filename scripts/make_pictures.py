@@ -3,7 +3,7 @@
     python scripts/make_pictures.py [--browser chromium]
 
 It runs what the README says, `automl init` and `automl run` with the seed of that study file, in a terminal of its own
-and a folder that it removes: about two minutes on two cores. The picture of the report needs a browser of Chromium's
+and a folder that it removes: a few minutes on two cores. The picture of the report needs a browser of Chromium's
 kind. Times and, on another machine, values differ from those of an earlier picture.
 """
 
