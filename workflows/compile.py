@@ -143,7 +143,7 @@ def _lanes(plan: Plan, most: int) -> int | None:
     stages = [stage for stage in plan.stages if stage.overlap is not None]
     if not stages:
         return None
-    useful = max((stage.overlap and stage.overlap.most) or stage.runs for stage in stages)
+    useful = max((stage.overlap and stage.overlap.most) or stage.starts for stage in stages)
     return min(most, useful)
 
 

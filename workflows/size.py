@@ -20,8 +20,8 @@ SPEC_BYTES = 18_000  # of what does not grow: the templates, the first and the l
 def workflow_bytes(plan: Plan) -> int:
     """The size of the object at its end, in bytes, without the study that travels in it."""
     rungs = sum(len(stage.rungs) for stage in plan.stages if stage.overlap is None)
-    turns = sum(stage.most_decisions for stage in plan.stages if stage.overlap is not None)
-    return SPEC_BYTES + rungs * RUNG_BYTES + turns * TURN_BYTES + plan.runs * RUN_BYTES
+    turns = sum(stage.turns for stage in plan.stages if stage.overlap is not None)
+    return SPEC_BYTES + rungs * RUNG_BYTES + turns * TURN_BYTES + plan.starts * RUN_BYTES
 
 
 def study_bytes(definition: Definition) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.search.history import History, Recommendation, Result
-from automl.search.plan import with_before
+from automl.search.plan import Resume, with_before
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes, times_of_attempts
 from automl.study.definition import Definition
@@ -23,13 +23,14 @@ from automl.study.record import Record
 
 REPEATED = "repeated"  # an attempt was killed, preempted or stopped, and the next one trained these epochs again
 RETRIED = "retried"  # the run had failed, and a user had it trained again
+STOPPED = "stopped"  # behind the end of the rung at which it was stopped, until the program had ended
 Key = tuple[int, int]  # of a run: experiment and rung
 Attempt = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
 class EpochLedger:
-    """Counts of epochs. `wasted` is by cause: a kind of failure, or `REPEATED`, or `RETRIED`.
+    """Counts of epochs. `wasted` is by cause: a kind of failure, or `REPEATED`, `RETRIED` or `STOPPED`.
 
     `reused` are those that were not trained again because a promoted experiment went on from its checkpoint. `lost` are
     the planned epochs that failures or the end of a search left half done, which are part of `wasted` too. `away` are
@@ -73,13 +74,17 @@ class EpochLedger:
 
 @dataclass
 class _Run:
-    """What is known of one run: what it was asked to train, its newest result, and what its attempts have trained."""
+    """What is known of one run: what it was asked to train, its newest result, and what its attempts have trained.
+
+    `spent` counts what they trained of it, `beyond` what behind it.
+    """
 
     issued: Recommendation
     result: Result | None
     is_retried: bool
     spent: int
     reached: int
+    beyond: int
 
     @property
     def counted(self) -> int:
@@ -102,6 +107,7 @@ def epoch_ledger(record: Record, definition: Definition, study: History) -> Epoc
     wasted: Counter[str] = Counter()
     trained = reused = lost = under_way = 0
     for run in _runs(record, definition, study):
+        wasted[STOPPED] += run.beyond
         if run.result is not None and run.result.failure is not None:
             lost += run.counted
             wasted[run.result.failure.value] += run.spent
@@ -111,7 +117,8 @@ def epoch_ledger(record: Record, definition: Definition, study: History) -> Epoc
             under_way += run.counted
             to_come += run.issued.epochs - run.issued.resume_epoch - run.counted
         else:
-            trained, reused = trained + run.counted, reused + run.issued.resume_epoch
+            trained += run.counted
+            reused += 0 if definition.resume is Resume.STOP else run.issued.resume_epoch  # there it trained on
     causes = {cause: epochs for cause, epochs in sorted(wasted.items()) if epochs}
     return EpochLedger(planned, trained, reused, lost, under_way, to_come, causes)
 
@@ -147,6 +154,8 @@ def _runs(record: Record, definition: Definition, study: History) -> Iterable[_R
             checkpoints[attempt] = max(part.epoch, checkpoints.get(attempt, 0))
     asked = [((issued.number, rung), issued) for issued, rung in runs_of(study, definition.plan.stages)]
     open_or_unclear = [key for key, _ in asked if not _is_clear(key, study, attempts)]
+    if definition.resume is Resume.STOP:
+        open_or_unclear = _with_ends(study, asked, open_or_unclear)
     unclear = [(*key, attempt) for key in open_or_unclear for attempt in sorted(attempts.get(key, ()))]
     times: dict[Key, list[AttemptTimes]] = {}
     for one in times_of_attempts(record, unclear):
@@ -164,6 +173,21 @@ def _is_clear(key: Key, study: History, attempts: Mapping[Key, set[str]]) -> boo
     return attempts.get(key, set()) <= set(result.attempts)
 
 
+def _with_ends(study: History, asked: Iterable[tuple[Key, Recommendation]], unclear: Iterable[Key]) -> list[Key]:
+    """The unclear runs, and where experiments train on those that an attempt has not come to or gone on from by itself.
+
+    It may have begun anew, and so have trained more than its run, or behind it, until it was stopped.
+    """
+    found = set(unclear)
+    for (number, rung), issued in asked:
+        result, before = study.results.get((number, rung)), study.results.get((number, rung - 1))
+        begins_there = issued.resume_epoch == 0 or (before and result and before.attempts[-1] == result.attempts[-1])
+        is_at_its_end = issued.epochs == issued.schedule_epochs or (number, rung + 1) in study.results
+        if not (begins_there and is_at_its_end):
+            found.add((number, rung))
+    return [key for key, _ in asked if key in found]
+
+
 def _run(
     issued: Recommendation,
     result: Result | None,
@@ -172,13 +196,14 @@ def _run(
     *,
     is_retried: bool,
 ) -> _Run:
-    spent, furthest = 0, issued.resume_epoch
+    spent, furthest, beyond = 0, issued.resume_epoch, 0
     for one in times:
         reached = max(one.start, checkpoints.get((one.experiment, one.rung, one.attempt), 0))
         if one.epochs:
             reached = max(reached, one.epochs[-1][0])
+        beyond += max(0, reached - issued.epochs)
         reached = min(reached, issued.epochs)
         spent, furthest = spent + reached - min(one.start, reached), max(furthest, reached)
-    run = _Run(issued, result, is_retried, spent, furthest)
+    run = _Run(issued, result, is_retried, spent, furthest, beyond)
     run.spent = max(spent, run.counted)
     return run

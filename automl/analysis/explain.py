@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -261,9 +261,22 @@ def _rung(
         end=run_states(study, (stage,))[experiment.number, rung],
     )
     text = _rung_text(definition, course, result, stage)
+    if stage.stops and (answer := _answer(decisions, experiment.number, rung)):
+        text = f"{text}; {answer}"
     if course.end is RunState.STOPPED and stage.ended is not None and rung >= len(decisions) - 1:
         text = f"{text.partition('; stopped, ')[0]}; stopped: {stage.ended.why}"
     return replace(course, text=text)
+
+
+def _answer(decisions: Sequence[Decision], number: int, rung: int) -> str:
+    """What a decision says of an experiment at the end of a rung that it may train through; empty before that."""
+    for decision in decisions:
+        for issued, at in decision.runs():
+            if (issued.number, at) == (number, rung + 1):
+                return f"it trained on: {issued.reason}"
+    last = max((at for decision in decisions for issued, at in decision.runs() if issued.number == number), default=0)
+    reasons = [stopped.reason for decision in decisions for stopped in decision.stopped if stopped.number == number]
+    return f"stopped: {reasons[0]}" if reasons and rung == last else ""
 
 
 def _rung_text(definition: Definition, course: RungCourse, result: Result | None, stage: Stage) -> str:
@@ -287,6 +300,8 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results
     rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
+    if stage.stops:
+        return text + ("; this was the last rung" if course.end is RunState.FINISHED else "")
     if stage.overlap is not None and stage.overlap.nu is not None and not stage.overlap.whole:
         return text + _end_without_barrier(course, rank, stage.overlap.nu)
     goes = "the best one goes on" if course.go_on == 1 else f"the best {course.go_on} go on"

@@ -9,7 +9,8 @@ from typing import Any
 
 from automl.analysis.frozen_layers import frozen_at_random
 from automl.search.early_end import Limit, Then, to_come_in_words
-from automl.search.plan import Resume, Stage, StageKind, trained_by, with_before
+from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
+from automl.search.stopping import likely_epochs
 from automl.study.definition import Definition
 from automl.study.estimate import Estimate, estimate
 from automl.text.formatting import counted
@@ -152,6 +153,7 @@ def planned(
         notes=(
             *([definition.why_chosen] if definition.why_chosen else []),
             *plan.notes,
+            *_without_barrier(definition),
             *_early_end(definition),
             *_small_space(definition),
             *_how_rungs_are_reached(definition),
@@ -218,6 +220,36 @@ def _how_rungs_are_reached(definition: Definition) -> list[str]:
             f"{plan.epochs(resume=True):,g} epochs where {resumed:,g} would do from checkpoints"
         ]
     return []
+
+
+def _without_barrier(definition: Definition) -> list[str]:
+    """Who goes on where no rung waits for all of its results, and when that is decided."""
+    overlap = definition.plan.search[0].overlap
+    if overlap is None or overlap.nu is None:
+        return []
+    if overlap.whole:
+        return [
+            "each experiment is proposed when a worker is free, from the results so far; the best of a whole rung go on"
+        ]
+    if overlap.stops is not None:
+        return [_who_is_stopped(definition, overlap.nu)]
+    return [
+        f"no barrier: who is among the best 1/{overlap.nu} of a rung's results so far goes on at once; "
+        "the numbers are the most that can be trained"
+    ]
+
+
+def _who_is_stopped(definition: Definition, nu: int) -> str:
+    """What it means that each experiment is started once, and how many epochs that can be expected to take."""
+    plan, who = definition.plan, f"is not among the best 1/{nu} of the rung's results so far"
+    if definition.file.stop_rule == StopRule.MEDIAN:
+        who = "has been worse than the median of what the others were on average"
+    likely = likely_epochs(plan.search)
+    return (
+        f"resume: stop: each experiment is started once, for all its epochs, and stopped at the end of a rung when it "
+        f"{who}; about {likely:,.0f} epochs where results come in an order of chance, "
+        f"{plan.epochs(resume=True):,g} at most"
+    )
 
 
 def _rounded(exact: Estimate) -> Estimate:

@@ -12,6 +12,7 @@ from automl.search.agenda import open_runs, standing_in
 from automl.search.history import Decision, History, Recommendation
 from automl.search.list_scheduling import Left, claims_of, without_barrier
 from automl.search.plan import Stage, StageKind, with_before
+from automl.search.stopping import likely_sizes
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
@@ -86,12 +87,14 @@ def _chains(study: History, stage: Stage, newest: _Newest, now: float, claims: _
     if stage.overlap is None:
         return [_chain(study, stage, newest, now, claims)]
     standing, to_come = standing_in(study, stage), dict(to_ask_for(study, stage))
+    likely = likely_sizes(stage)  # of each rung all that there is room for, but where experiments are stopped
     opened = open_runs(study, *standing.decisions)
     rungs = []
     for rung, before in with_before(stage, "epochs"):
         begun = [_task(run.recommendation, newest.get(run.key), now) for run in opened if run.rung == rung.index]
         candidates = () if rung.new else tuple(outcome.experiment for outcome in standing.results(rung.index - 1))
-        later = [Task(before, rung.epochs, candidates=candidates)] * to_come.get(rung, 0)
+        count = round(to_come.get(rung, 0) * likely[rung.index] / rung.size)
+        later = [Task(before, rung.epochs, candidates=candidates)] * count
         rungs.append(Left(rung.new, begun, later))
     return without_barrier(rungs, stage.overlap.most)
 

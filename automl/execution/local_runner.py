@@ -6,7 +6,6 @@ the newest checkpoints. What happens is reported to a listener (see live_view.py
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import threading
@@ -15,13 +14,15 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from automl.errors import AlreadyRunning, CheckpointError, Interrupted, StudyFailed, StudyPaused
+from automl.errors import CheckpointError, Interrupted, StudyFailed, StudyPaused
 from automl.execution import leftovers
 from automl.execution.gpus import NO_GPUS, Gpus
 from automl.execution.local_program import prepared
+from automl.execution.only_runner import locked, silence_closed
 from automl.execution.pod_contract import PREEMPTED
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
@@ -100,7 +101,7 @@ class LocalRun:
 
     def run(self) -> History:
         """Walks the plan to its end and writes best_model. Raises Interrupted, StudyFailed, or what a store raises."""
-        with _lock(self.work), self._stop_on_signals():
+        with locked(self.work), self._stop_on_signals():
             cleared = leftovers.clear(self.work / "attempts")
             salvage(self.record, self.definition, self.work / "attempts", cleared.alone)
             again = outages.go_on(self.record, self.definition)
@@ -134,11 +135,17 @@ class LocalRun:
     def _opened(self) -> OpenedStudy:
         return OpenedStudy(self.record, self.definition, self.record.metadata())
 
-    def _decide(self) -> None:
-        """Makes every decision that is due, until all that is left waits for a training, or for a free job."""
-        self._take_retries()
+    def _decide(self, *, begin: bool = True) -> None:
+        """Makes every decision that is due, until all that is left waits for a training, or for a free job.
+
+        Without `begin` those alone that say whether a training goes on which is under way.
+        """
+        if begin:
+            self._take_retries()
         self._look_for_the_end()
-        while steps := due(self.definition.plan, self.study, on_demand=self._free > 0):
+        while steps := due(self.definition.plan, self.study, on_demand=begin and self._free > 0):
+            if not begin and not self.definition.plan.stages[steps[0].stage].stops:
+                return
             decision = propose(self.record, self.definition, steps[0].stage, steps[0].index)
             self.study = self.study.with_decision(decision)
             self._line_up(decision)
@@ -239,25 +246,33 @@ class LocalRun:
         launch = prepared(launch, self.definition, self.gpus.variables(gpus))
         observer = Observer(self.record, self.definition, recommendation, rung, launch)
         note(self.definition, launch, run)
-        self._active.append(_Active(run, self.start(launch, self.jobs), observer, gpus))
+        active = _Active(run, self.start(launch, self.jobs), observer, gpus)
+        observer.ask = partial(self._train_on, active)
+        self._active.append(active)
         self._tell(EventKind.STARTED, recommendation=recommendation, rung=rung, epoch=observer.start_epoch)
+
+    def _train_on(self, active: _Active, result: Result) -> Recommendation | None:
+        """With what a training goes on that has come to the end of its rung; None where it is stopped there."""
+        self._show(active.run, result, active.observer.times)
+        self._row.take(active.run, result)
+        self._decide(begin=False)
+        run = next((run for run in self._ready if run.key == (result.experiment, result.rung + 1)), None)
+        if run is None:
+            return None
+        self._ready.remove(run)
+        active.run = run
+        note(self.definition, active.observer.launch, run, active.observer.log_from)
+        self._tell(EventKind.STARTED, recommendation=run.recommendation, rung=run.rung, epoch=result.epochs)
+        return run.recommendation
 
     def _follow(self, active: _Active) -> None:
         has_ended = active.lasted is not None or active.training.poll() is not None
-        run, observer = active.run, active.observer
+        observer = active.observer
         if has_ended:
             active.end()
-        for epoch, value in observer.poll(active.seconds):
-            self._tell(
-                EventKind.EPOCH,
-                recommendation=run.recommendation,
-                rung=run.rung,
-                epoch=epoch,
-                value=value,
-                times=observer.times,
-            )
-            if self.definition.stops_what_trains:
-                self._look_for_the_end()
+        self._tell_epochs(active, observer.poll(active.seconds))
+        while observer.is_at_rung:
+            self._tell_epochs(active, observer.pass_rung())
         if has_ended:
             # What it wrote is read piece by piece, for others train meanwhile. Nobody who wants to stop waits for that:
             # the rest of what was stopped is read by `salvage`.
@@ -275,6 +290,15 @@ class LocalRun:
             active.training.signal(signal.SIGTERM)
         elif active.stopping is not None and time.monotonic() - active.stopping > GRACE_SECONDS:
             active.training.signal(signal.SIGKILL)
+
+    def _tell_epochs(self, active: _Active, new: Sequence[tuple[int, float]]) -> None:
+        run, times = active.run, active.observer.times
+        for epoch, value in new:
+            self._tell(
+                EventKind.EPOCH, recommendation=run.recommendation, rung=run.rung, epoch=epoch, value=value, times=times
+            )
+            if self.definition.stops_what_trains:
+                self._look_for_the_end()
 
     def _finish(self, active: _Active) -> None:
         exit_code = active.exit_code
@@ -302,8 +326,9 @@ class LocalRun:
         return active.observer.give_up(Failure.PREEMPTED, f"exit code {PREEMPTED}, {self._preemptions[key]} times")
 
     def _settle(self, run: Run, result: Result, times: AttemptTimes | None = None) -> None:
-        self._show(run, result, times)
-        self._note_failure(run, result)
+        if self.study.results.get(run.key) != result:  # it is shown when a rung ends that it may train through
+            self._show(run, result, times)
+            self._note_failure(run, result)
         if not self._stopped and self._pause is None:
             self._decide()
 
@@ -348,7 +373,7 @@ class LocalRun:
 
         def stop(number: int, _frame: FrameType | None) -> None:
             if number == signal.SIGHUP:
-                _silence_closed(terminals)
+                silence_closed(terminals)
                 self._stopped = True  # a shell and the kernel both send one when a terminal is closed
                 return
             if self._stopped:
@@ -366,28 +391,3 @@ class LocalRun:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
-
-
-def _silence_closed(terminals: Sequence[int]) -> None:
-    """What would be written to a terminal that was closed goes nowhere: to write to it is an error."""
-    for file in terminals:
-        if not os.isatty(file):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), file)
-
-
-@contextmanager
-def _lock(work: Path) -> Iterator[None]:
-    """Keeps two runs of one study on this machine apart; the kernel lets go of it when a process dies.
-
-    No decision rests on it: two runs would only train twice.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunning(
-                f"the study is being run by another process ({work / 'lock'} is held)",
-                advice="wait for it, or watch it with 'automl status'",
-            ) from error
-        yield

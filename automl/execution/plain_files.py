@@ -34,8 +34,8 @@ def is_plain(path: Path) -> bool:
         return False
 
 
-def ends(path: Path, first: int, last: int) -> Ends | None:
-    """At most `first` bytes of a file's beginning and `last` of its end, as it is now. None for what is no such file.
+def ends(path: Path, first: int, last: int, begin: int = 0) -> Ends | None:
+    """At most `first` bytes of a file from `begin` on, and `last` of its end, as it is now. None for what is none.
 
     Waits for no pipe, and takes no more where the file is written to meanwhile.
     """
@@ -44,12 +44,13 @@ def ends(path: Path, first: int, last: int) -> Ends | None:
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode):
                 return None
-            size = about.st_size
+            size = max(0, about.st_size - begin)
+            file.seek(begin)
             if size <= first + last:
                 whole = file.read(size)
                 return Ends(whole, b"", len(whole))
             beginning = file.read(first)
-            file.seek(size - last)
+            file.seek(begin + size - last)
             return Ends(beginning, file.read(last), size)
     except OSError:
         return None

@@ -9,8 +9,9 @@ from typing import Any
 from automl.analysis import status
 from automl.analysis.status import BestSoFar
 from automl.networks.definition import MetricRule
+from automl.operations.replay import what_is_decided
 from automl.problem.metric import Metric
-from automl.search.history import Decision, History, what_is_decided
+from automl.search.history import Decision, History
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.keys import decision_key

@@ -9,14 +9,14 @@ from. Reasons are for people and another version may word them differently: they
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from automl.errors import AutoMLError
 from automl.search.brain import QueuedValues
 from automl.search.early_end import End, first_reached
-from automl.search.history import Decision, Result, what_is_decided
+from automl.search.history import Decision, Result
 from automl.study.deciding import Results, next_decision
 from automl.study.definition import Definition
 from automl.study.keys import ENDS, ENQUEUED, decision_key, user_change_key
@@ -117,6 +117,24 @@ class Replay:
             return next((result for result in results if result.outcome() == outcome), newest)
 
         return result
+
+
+def what_is_decided(stored: Decision, computed: Decision) -> tuple[Decision, Decision]:
+    """Both decisions as far as they can be compared: without reasons, and without origins if either lacks one."""
+    stored, computed = _without_reasons(stored), _without_reasons(computed)
+    if any(recommendation.origin is None for recommendation in (*stored.issued, *computed.issued)):
+        stored, computed = _without_origins(stored), _without_origins(computed)
+    return stored, computed
+
+
+def _without_reasons(decision: Decision) -> Decision:
+    issued = tuple(replace(recommendation, reason="") for recommendation in decision.issued)
+    stopped = tuple(replace(experiment, reason="") for experiment in decision.stopped)
+    return replace(decision, issued=issued, stopped=stopped)
+
+
+def _without_origins(decision: Decision) -> Decision:
+    return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
 
 
 def _as_stored(decision: Decision) -> Any:

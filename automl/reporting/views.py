@@ -25,6 +25,7 @@ from automl.reporting.figures.facts import read_facts, with_times
 from automl.reporting.page.interactive import interactive_page
 from automl.reporting.page.page import page
 from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation, Result
+from automl.search.plan import Resume
 from automl.search.race import DEFAULTS
 from automl.study.best_model import BestModel, ModelFile, hidden_keys, model_files
 from automl.study.definition import Definition
@@ -177,6 +178,8 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
     record.store.put(best_model_key(name), spec)
     for text in (LOG, STATUS_LINES):
         record.store.put(best_model_key(text), _joined(record, experiment, text))
+    if result.best is None and definition.resume is Resume.STOP:  # its result was stored before it was stopped
+        result = replace(result, best=next(iter(record.checkpoints(result.experiment, result.rung)), None))
     files, folders = _copy_best_checkpoint(record, result, definition.network.keep)
     about = BestModel(
         experiment=found.experiment,

@@ -3,7 +3,8 @@
 Whatever carries out a study asks this module and does not track rungs itself. The local runner makes the decisions that
 are due after every result. In Argo the shape of the workflow sets the order, so a pod is given a decision to make, and
 learns here which runs that decision still waits for. A stage without a barrier asks for one training at a time, so its
-decisions are due on demand: made when a worker is free. Nothing here opens a file.
+decisions are due on demand: made when a worker is free. Where experiments train on until they are stopped, the answer
+to each of their results is due at once. Nothing here opens a file.
 """
 
 from __future__ import annotations
@@ -100,8 +101,10 @@ def overlapping(plan: Plan, history: History, stage: Stage) -> Pending | None:
     step = Step(stage.index, len(standing.decisions))
     if not standing.decisions:
         return replace(_after(plan, history, step), on_demand=True)
-    runs = () if standing.next() is not None else open_runs(history, *standing.decisions)
-    return Pending(step, (), runs, on_demand=True)
+    following = standing.next()
+    runs = () if following is not None else open_runs(history, *standing.decisions)
+    is_answer = stage.stops and following is not None and not following.begins  # for it no worker has to be free
+    return Pending(step, (), runs, on_demand=not is_answer)
 
 
 def standing_in(history: History, stage: Stage) -> Standing:

@@ -7,31 +7,43 @@ is none, a new one. Here no more than one in nu of the results so far goes on, s
 of successive halving, are never exceeded however the trainings end. When nothing more can come into a rung, its best go
 on until the next one is full, as after a barrier. Where `whole` rungs are compared nobody goes on before that, and the
 next bracket begins meanwhile (parallel BOHB; Falkner, Klein & Hutter, ICML 2018). Where nothing is promoted only new
-ones are asked for: a chain whose steps overlap.
+ones are asked for: a chain whose steps overlap. Where experiments train on until they are stopped (stopping.py), a
+result of a rung that is not the last has an answer, a decision of its own, before anything new begins.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from automl.errors import NotReady
 from automl.problem.metric import Metric
-from automl.search.history import Decision, Outcome
+from automl.search.history import Decision, Outcome, Stopped
 from automl.search.plan import Stage
 from automl.search.promotion import Promoted, standing
 from automl.search.ranking import ranked
+from automl.search.stopping import Answer, answer
 
 Key = tuple[int, int]  # an experiment and a rung, which name a run
 
 
 @dataclass(frozen=True)
 class Next:
-    """What is asked for next: in `rung` the experiment that `promoted` names, or a new one where that is None."""
+    """What is asked for next: in `rung` the experiment that `promoted` names, or a new one where that is None.
+
+    `stopped` is an experiment that is stopped at its rung: then nothing is asked for.
+    """
 
     rung: int
     promoted: Promoted | None = None
+    stopped: Stopped | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether a new experiment begins."""
+        return self.promoted is None and self.stopped is None
 
 
 @dataclass(frozen=True)
@@ -66,10 +78,13 @@ class Standing:
     def next(self) -> Next | None:
         """What can be asked for now; None while that needs a result that is missing, and after the end."""
         assert self.stage.overlap is not None, "asked of a stage without a barrier only"
+        if self.stage.stops and self.unanswered:
+            return self._answered(self.unanswered[0])
         most = self.stage.overlap.most
         if most is not None and len(self.open) >= most:
             return None
-        for rung in sorted(range(len(self.stage.rungs)), key=lambda rung: -self.stage.rungs[rung].epochs):
+        deepest_first = sorted(range(len(self.stage.rungs)), key=lambda rung: -self.stage.rungs[rung].epochs)
+        for rung in () if self.stage.stops else deepest_first:
             if (outcome := self._promotions[rung]) is not None:
                 return Next(rung + 1, Promoted(outcome, f"{self.standing(outcome)}; {self._who_goes_on(rung)}"))
         return next((Next(rung) for rung in range(len(self.rungs)) if self._can_start(rung)), None)
@@ -87,8 +102,44 @@ class Standing:
         """Whether it will never ask for anything again, whatever comes of the runs that are open."""
         if self.stage.ended is not None:
             return len(self.decisions) >= self.stage.ended.decisions
+        if self.stage.stops:
+            answers_follow = any(self.stage.goes_on(rung) for _, rung in self.open)
+            return not self.can_begin and not self.unanswered and not answers_follow
         full = all(len(numbers) == rung.size for numbers, rung in zip(self.rungs, self.stage.rungs, strict=True))
         return full or (not self.open and self.next() is None)
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether there are new experiments to come."""
+        return any(self._can_start(rung) for rung in range(len(self.rungs)))
+
+    @cached_property
+    def stopped(self) -> Mapping[int, str]:
+        """The experiments that decisions have stopped at their rungs, and why."""
+        return {stopped.number: stopped.reason for decision in self.decisions for stopped in decision.stopped}
+
+    @cached_property
+    def unanswered(self) -> tuple[Outcome, ...]:
+        """The results behind which an experiment may train on and no decision says whether it does."""
+        return tuple(
+            outcome
+            for rung in range(len(self.rungs))
+            if self.stage.goes_on(rung)
+            for outcome in sorted(self._candidates(rung), key=lambda outcome: outcome.experiment)
+            if outcome.experiment not in self.stopped
+        )
+
+    def still_coming(self) -> list[int]:
+        """How many trainings can still be asked for in each rung at most, where experiments are stopped."""
+        coming: list[int] = []
+        waiting = Counter(outcome.rung for outcome in self.unanswered)
+        training = Counter(rung for _, rung in self.open)
+        for rung, planned in enumerate(self.stage.rungs):
+            if planned.new:
+                coming.append(planned.size - len(self.rungs[rung]) if self._can_start(rung) else 0)
+            else:
+                coming.append(coming[-1] + training[rung - 1] + waiting[rung - 1])
+        return coming
 
     @property
     def is_over(self) -> bool:
@@ -106,6 +157,21 @@ class Standing:
     def results(self, rung: int) -> list[Outcome]:
         """The outcomes of a rung, failures among them."""
         return [self.outcomes[number, rung] for number in self.rungs[rung] if (number, rung) in self.outcomes]
+
+    def _answered(self, outcome: Outcome) -> Next:
+        """Whether the experiment of this result trains on."""
+        said = self.answer(outcome)
+        if said.goes_on:
+            return Next(outcome.rung + 1, Promoted(outcome, said.reason))
+        return Next(outcome.rung, stopped=Stopped(outcome.experiment, said.reason))
+
+    def answer(self, outcome: Outcome) -> Answer:
+        """Whether the experiment of this result would train on, by the results of its rung so far."""
+        overlap = self.stage.overlap
+        assert overlap is not None, "of a stage without a barrier only"
+        assert overlap.stops is not None, "whose experiments are stopped"
+        assert overlap.nu is not None, "at its rungs"
+        return answer(outcome, self.results(outcome.rung), overlap.stops, overlap.nu, self.metric)
 
     def _promotable(self, rung: int, *, closed: bool) -> Outcome | None:
         """The outcome that goes on next from this rung. `closed`: no further outcome can come into it."""
@@ -150,7 +216,7 @@ class Standing:
     @cached_property
     def _is_exhausted(self) -> bool:
         """Whether no configuration is left to try: then a decision asked for nothing."""
-        return any(not decision.issued for decision in self.decisions)
+        return any(not decision.issued and not decision.stopped for decision in self.decisions)
 
 
 def standing_of(stage: Stage, decisions: Sequence[Decision], outcomes: Sequence[Outcome], metric: Metric) -> Standing:

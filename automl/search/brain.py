@@ -109,10 +109,15 @@ class Brain:
     def _next(
         self, decision: Decision, stage: Stage, earlier: Sequence[Decision], queue: Sequence[QueuedValues]
     ) -> Decision:
-        """What a stage without a barrier asks for next: one training. Raises NotReady where there is none."""
+        """What a stage without a barrier asks for next: one training. Raises NotReady where there is none.
+
+        Where experiments train on until they are stopped it may stop one instead.
+        """
         own = [before for before in earlier if before.stage == stage.index]
         standing = standing_of(stage, own, decision.consumed, self.metric)
         following = standing.needed()
+        if following.stopped is not None:
+            return replace(decision, stopped=(following.stopped,))
         if following.promoted is not None:
             issued = (self._promoted(following.promoted, stage, stage.rungs[following.rung], earlier),)
             return replace(decision, issued=tuple(replace(one, rung=following.rung) for one in issued))

@@ -10,9 +10,10 @@ from typing import Any
 
 from automl.errors import RecordError
 from automl.search.early_end import Limit
-from automl.search.plan import Ended, Plan, Resume, Rung, Stage, StageKind, capped, trained_by
+from automl.search.plan import Ended, Plan, Resume, Rung, Stage, StageKind, StopRule, capped, trained_by
 from automl.search.race import Judgement, fitted, heats, said
 from automl.search.schedules.base import Schedule
+from automl.search.stopping import likely_epochs
 from automl.text.formatting import shown
 
 
@@ -91,17 +92,18 @@ def extended(
     most: float = math.inf,
     *,
     resume: Resume = Resume.CHECKPOINT,
+    rule: StopRule = StopRule.ASHA,
     ends: Sequence[Sequence[Ended]] = (),
 ) -> Plan:
     """The plan of a schedule followed by those of its extensions, each with its final judgement.
 
     `most` is how many configurations there are to try; the search has no more experiments than that. `resume` says how
-    its experiments come to their next rung. `ends` holds, of the search and then of each extension, how far its stages
-    came where it ended early, and nothing where it did not.
+    its experiments come to their next rung, and `rule` who is stopped there, where any are. `ends` holds, of the search
+    and then of each extension, how far its stages came where it ended early, and nothing where it did not.
 
     Raises RecordError for an extension that the algorithm does not support, InvalidInput for one that is too large.
     """
-    plan = with_final(_as_ended(capped(trained_by(schedule.plan(), resume), most), 0, ends[:1]), judgement)
+    plan = with_final(_as_ended(capped(trained_by(schedule.plan(), resume, rule), most), 0, ends[:1]), judgement)
     for number, extension in enumerate(extensions, 1):
         begin = len(plan.stages)
         if growth is None or extension.by is not growth.by:
@@ -112,7 +114,7 @@ def extended(
             schedule = growth.further(schedule, extension.to)
             carried_over = sum(stage.retrains is not None for stage in plan.search)
             left = most - (plan.searched - carried_over)
-            more = trained_by(schedule.plan(), resume)
+            more = trained_by(schedule.plan(), resume, rule)
             plan = with_larger(plan, capped(more, left, repeated=1), extension.to)
         else:
             added = int(min(extension.to, most)) - plan.searched
@@ -144,7 +146,7 @@ def with_final(plan: Plan, judgement: Judgement) -> Plan:
     if judgement.candidates is None:
         sizes, entrants, notes = [2 * judgement.repeats], tuple[int, ...](), plan.notes
     else:
-        epochs = plan.trained(plan.search, resume=True)
+        epochs = round(likely_epochs(plan.search))  # which are those of the plan, where none is stopped by chance
         wanted = max(1, min(judgement.candidates, plan.searched - 1))  # no more than there are beside the defaults
         chosen = fitted(judgement, wanted, epochs, longest)
         rungs = heats(*chosen)

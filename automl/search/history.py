@@ -62,14 +62,16 @@ class Origin(StrEnum):
 
 
 _LEFT_OUT = {"origin", "rung", "source"}  # of a stored recommendation, where they are None
+_COURSE = {"mean", "peak"}  # the same of an outcome and a result
 
 
 @dataclass(frozen=True)
 class Recommendation:
     """What the brain asks for: train experiment `number` with `values` until it has done `epochs` epochs in total.
 
-    `resume_epoch` is the epoch of the checkpoint from which it resumes; 0 starts from scratch. `schedule_epochs` is the
-    most epochs that the experiment could get, which a learning-rate schedule spans. `held_out` asks for a judgement on
+    `resume_epoch` is the epoch of the checkpoint from which it resumes; 0 starts from scratch. Where experiments train
+    on until they are stopped it is the epoch at which this one was let go on. `schedule_epochs` is the most epochs that
+    the experiment could get, which a learning-rate schedule spans. `held_out` asks for a judgement on
     held-out data too. `reason` is for people, and no code reads it. `origin` is None in records that are older than it:
     `origin_of` gives the origin of any recommendation. `rung` is set in a stage without a barrier; elsewhere it is the
     index of the decision (`Decision.rung_of`). `source` is the experiment of the search whose values it trains again,
@@ -105,7 +107,8 @@ class Outcome:
     """What a decision sees of a result: exactly one of `value` and `failure` is set.
 
     `value` is the metric after the last of all its `epochs`, `best_value` the best among those of which it still has a
-    checkpoint, `held_out` the metric on held-out data, where the recommendation asked for it.
+    checkpoint, `held_out` the metric on held-out data, where the recommendation asked for it. `mean` and `peak` are the
+    mean and the best of the metric over its epochs so far, where the median rule compares them; None anywhere else.
     """
 
     experiment: int
@@ -115,18 +118,21 @@ class Outcome:
     best_value: float | None = None
     held_out: float | None = None
     failure: Failure | None = None
+    mean: float | None = None
+    peak: float | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.failure is None):
             raise RecordError(
                 f"the result of experiment {self.experiment} has both or neither of a value and a failure"
             )
-        for number in (self.value, self.best_value, self.held_out):
+        for number in (self.value, self.best_value, self.held_out, self.mean, self.peak):
             if number is not None and not math.isfinite(number):
                 raise RecordError(f"the result of experiment {self.experiment} holds {number}, which is not a number")
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self)}
+        """The stored form, without a `mean` and a `peak` that are None: the bytes of older ones stay what they were."""
+        return {name: value for name, value in vars(self).items() if value is not None or name not in _COURSE}
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,8 @@ class Decision:
     """The brain's answer for one rung: what it saw, what it asks for, what it stops. Created once and never changed.
 
     In a stage without a barrier it asks for one training, and `consumed` holds the results that had come in since the
-    decisions before, which chance decides; who is stopped there follows from the whole history. `previous` holds the
+    decisions before, which chance decides; who is stopped there follows from the whole history, or where experiments
+    train on until then a decision says it, which asks for nothing. `previous` holds the
     sha256 of each decision that it builds on, which chains the record. `enqueued` holds the numbers of the enqueued
     values that it took, whose experiments come before those that it proposes itself.
     """
@@ -209,7 +216,7 @@ class Result:
     `attempts` are those whose work is in it, each going on from the one before; the last one won. `seconds` is the time
     that all of them trained in this rung. `history` holds (epoch, value) of the metric for every epoch of the
     experiment so far. `last` is the checkpoint to go on from, and `best` the one to keep; they are the same where the
-    last epoch was the best.
+    last epoch was the best. `mean` and `peak` are those of `Outcome`.
     """
 
     experiment: int
@@ -224,6 +231,8 @@ class Result:
     held_out: float | None = None
     failure: Failure | None = None
     message: str = ""
+    mean: float | None = None
+    peak: float | None = None
 
     @property
     def value(self) -> float | None:
@@ -241,6 +250,8 @@ class Result:
             best_value=None if failed else self.best_value,
             held_out=None if failed else self.held_out,
             failure=self.failure,
+            mean=None if failed else self.mean,
+            peak=None if failed else self.peak,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -258,6 +269,7 @@ class Result:
             "held_out": self.held_out,
             "failure": self.failure,
             "message": self.message,
+            **{name: value for name in sorted(_COURSE) if (value := getattr(self, name)) is not None},
         }
 
     @classmethod
@@ -350,24 +362,6 @@ def origin_of(recommendation: Recommendation) -> Origin | None:
     if _OLD_FINAL.match(reason):
         return Origin.FINAL
     return None if _OLD_PROMOTED.match(reason) else Origin.SAMPLER
-
-
-def what_is_decided(stored: Decision, computed: Decision) -> tuple[Decision, Decision]:
-    """Both decisions as far as they can be compared: without reasons, and without origins if either lacks one."""
-    stored, computed = _without_reasons(stored), _without_reasons(computed)
-    if any(recommendation.origin is None for recommendation in (*stored.issued, *computed.issued)):
-        stored, computed = _without_origins(stored), _without_origins(computed)
-    return stored, computed
-
-
-def _without_reasons(decision: Decision) -> Decision:
-    issued = tuple(replace(recommendation, reason="") for recommendation in decision.issued)
-    stopped = tuple(replace(experiment, reason="") for experiment in decision.stopped)
-    return replace(decision, issued=issued, stopped=stopped)
-
-
-def _without_origins(decision: Decision) -> Decision:
-    return replace(decision, issued=tuple(replace(each, origin=None) for each in decision.issued))
 
 
 class reading:  # noqa: N801 - reads as a verb at the place of use

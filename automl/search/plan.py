@@ -35,6 +35,14 @@ class Resume(StrEnum):
 
     CHECKPOINT = "checkpoint"  # from the checkpoint that it left in its rung
     NONE = "none"  # from epoch 0: each rung is trained anew
+    STOP = "stop"  # it is not interrupted there: it trains on, unless it is stopped
+
+
+class StopRule(StrEnum):
+    """Which training is stopped at a rung, where none is interrupted there (see stopping.py)."""
+
+    ASHA = "asha"
+    MEDIAN = "median"
 
 
 class StageKind(StrEnum):
@@ -50,12 +58,14 @@ class Overlap:
 
     `nu`: of nu results of a rung, one goes on to the next rung; None where no rung follows another. `most` is how many
     trainings that were asked for may be without a result; None leaves that to whoever carries the study out. `whole`:
-    nobody goes on before the whole rung has ended, and meanwhile the next bracket begins.
+    nobody goes on before the whole rung has ended, and meanwhile the next bracket begins. `stops`: an experiment is
+    trained once, as far as it can come; at the end of each rung a decision says whether it goes on or is stopped.
     """
 
     nu: int | None = None
     most: int | None = None
     whole: bool = False
+    stops: StopRule | None = None
 
 
 @dataclass(frozen=True)
@@ -101,13 +111,29 @@ class Stage:
 
     @property
     def runs(self) -> int:
-        """The most trainings that are started."""
+        """The most trainings that are asked for, of which a rung has one for each experiment that reaches it."""
         return sum(rung.size for rung in self.rungs)
+
+    @property
+    def stops(self) -> bool:
+        """Whether its experiments train through their rungs until they are stopped."""
+        return self.overlap is not None and self.overlap.stops is not None
+
+    @property
+    def starts(self) -> int:
+        """How often a program is started, at most."""
+        return self.experiments if self.stops else self.runs
+
+    @property
+    def turns(self) -> int:
+        """How many of its decisions begin a training, at most: not those by which an experiment trains on."""
+        return self.most_experiments if self.stops else self.most_decisions
 
     @property
     def most_decisions(self) -> int:
         """How many decisions it has at most: one for each rung, or without a barrier one for each training.
 
+        Where experiments are stopped that is one for each that begins, and one for each at a rung but the last.
         Where the search ended early it has those that were made by then.
         """
         if self.ended is not None:
@@ -187,8 +213,13 @@ class Plan:
 
     @property
     def runs(self) -> int:
-        """How many trainings are started: one for every rung that an experiment reaches."""
+        """How many trainings are asked for: one for every rung that an experiment reaches."""
         return sum(stage.runs for stage in self.stages)
+
+    @property
+    def starts(self) -> int:
+        """How often a program is started."""
+        return sum(stage.starts for stage in self.stages)
 
     @property
     def search(self) -> tuple[Stage, ...]:
@@ -238,7 +269,7 @@ class Plan:
     def units(self, *, resume: bool) -> int:
         """Units of resource of the search. `resume`: promoted experiments go on from their checkpoints, if they can."""
         return sum(
-            rung.size * (rung.units - (before if resume else 0))
+            rung.size * (rung.units - (before if resume or stage.stops else 0))
             for stage in self.search
             for rung, before in with_before(stage, "units")
         )
@@ -260,15 +291,28 @@ class Plan:
             stage.ended.epochs
             if stage.ended is not None
             else sum(
-                rung.size * (rung.epochs - (before if resume else 0)) for rung, before in with_before(stage, "epochs")
+                rung.size * (rung.epochs - (before if resume or stage.stops else 0))
+                for rung, before in with_before(stage, "epochs")
             )
             for stage in stages
         )
 
 
-def trained_by(plan: Plan, resume: Resume) -> Plan:
-    """The plan of a search whose experiments come to their next rung like this."""
-    return replace(plan, stages=tuple(replace(stage, anew=resume is Resume.NONE) for stage in plan.stages))
+def trained_by(plan: Plan, resume: Resume, rule: StopRule = StopRule.ASHA) -> Plan:
+    """The plan of a search whose experiments come to their next rung like this; `rule` says who is stopped there."""
+    stages = (replace(stage, anew=resume is Resume.NONE) for stage in plan.stages)
+    if resume is Resume.STOP:
+        stages = (_stopping(stage, rule) for stage in stages)
+    return replace(plan, stages=tuple(stages))
+
+
+def _stopping(stage: Stage, rule: StopRule) -> Stage:
+    """The stage whose trainings are stopped: in each of its rungs there is room for all that began before it."""
+    assert stage.overlap is not None, "of an algorithm without barriers only"
+    rungs: list[Rung] = []
+    for rung in stage.rungs:
+        rungs.append(rung if rung.new else replace(rung, size=rungs[-1].size))
+    return replace(stage, rungs=tuple(rungs), overlap=replace(stage.overlap, stops=rule))
 
 
 def capped(plan: Plan, most: float, repeated: int = 0) -> Plan:

@@ -22,7 +22,7 @@ from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampl
 from automl.search.brain import Brain
 from automl.search.early_end import End, Limit, Then
 from automl.search.extension import Extension, GrowsBy, Growth, extended
-from automl.search.plan import Plan, Resume
+from automl.search.plan import Plan, Resume, StopRule
 from automl.search.race import Judgement
 from automl.search.ranking import Among
 from automl.search.schedules.base import Schedule
@@ -207,6 +207,7 @@ class Definition:
                 judgement,
                 self.most_experiments,
                 resume=self.resume,
+                rule=StopRule(self.file.stop_rule or StopRule.ASHA),
                 ends=[end.stages for end in self.ends],
             ),
             space=self.space,
@@ -300,6 +301,12 @@ class Definition:
 
     def _check_resume(self) -> None:
         given, network = self.file.resume, self.network
+        if self.file.stop_rule is not None and self.resume is not Resume.STOP:
+            raise StudyFileError(
+                f"stop_rule: {self.file.stop_rule} without resume: stop",
+                allowed="with resume: stop, whose trainings are stopped by it",
+                advice="add resume: stop, or leave stop_rule out",
+            )
         if network.may_end_early and self.algorithm.resumes and self.resume is Resume.CHECKPOINT:
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} with {network.name}, which may end early and cannot go on then",
@@ -314,6 +321,19 @@ class Definition:
                 f"resume: {given} is no option of algorithm: {self.file.algorithm}, which has no rungs",
                 allowed=f"with {', '.join(name for name, row in ALGORITHMS.items() if row.resumes)}",
                 advice="leave it out: every training is a full one",
+            )
+        if self.resume is Resume.STOP and not self.algorithm.overlaps:
+            raise StudyFileError(
+                f"resume: stop with algorithm: {self.file.algorithm}, whose rungs wait for all of their experiments",
+                allowed=f"with {' and '.join(name for name, row in ALGORITHMS.items() if row.overlaps)}",
+                advice="a training that is under way cannot wait: use one of these, or resume: none",
+            )
+        if self.resume is Resume.STOP and network.checkpoints is not None:
+            raise StudyFileError(
+                f"resume: stop with {network.name}, which leaves checkpoints",
+                allowed="with a network that has no 'checkpoints' rule",
+                advice="leave resume out: its experiments are interrupted at a rung and go on from their checkpoints; "
+                "for a program that cannot, name its model in 'keep' in place of 'checkpoints'",
             )
         if self.resume is Resume.CHECKPOINT and not network.can_resume:
             why = "has no 'checkpoints' rule" if network.checkpoints is None else f"says resume: {network.resume}"
@@ -334,12 +354,15 @@ class Definition:
                     advice=f"leave it out, or choose another algorithm: {', '.join(with_option(option))}",
                 )
         self._check_resume()
-        if self.network.fixed_epochs and (algorithm.resumes or self.max_epochs != self.network.epochs):
+        ends_at_rungs = algorithm.resumes and self.resume is not Resume.STOP
+        longest = self.schedule.plan().longest if self.resume is Resume.STOP else self.max_epochs
+        if self.network.fixed_epochs and (ends_at_rungs or longest != self.network.epochs):
             whole = [name for name, row in ALGORITHMS.items() if not row.resumes]
+            whole += [f"{name} with resume: stop" for name, row in ALGORITHMS.items() if row.overlaps]
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} to {self.max_epochs} epochs with {self.network.name}, which always "
                 f"trains {self.network.epochs} (fixed_epochs)",
-                allowed=f"{' and '.join(whole)}, with max_epochs: {self.network.epochs}",
+                allowed=f"{', '.join(whole)}; with max_epochs: {self.network.epochs}",
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":

@@ -32,7 +32,7 @@ def estimate(plan: Plan, costs: Costs, places: tuple[int, ...]) -> Estimate:
     minutes_per_epoch = costs.minutes_per_epoch
     if minutes_per_epoch is None:
         return Estimate(None, None, None, None, {}, storage)
-    starts = plan.runs * costs.start_minutes
+    starts = plan.starts * costs.start_minutes
     minutes = (plan.epochs(resume=True) + plan.final_epochs) * minutes_per_epoch + starts
     scratch = (plan.epochs(resume=False) + plan.final_epochs) * minutes_per_epoch + starts
     hours = minutes / 60 * costs.gpus
@@ -55,10 +55,10 @@ def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, pla
     claimed = claims_of(plan, places)
 
     def chains(stage: Stage) -> list[list[list[float]]]:
-        rungs = [
-            (rung.new, [(rung.epochs - before) * minutes_per_epoch + start_minutes] * rung.size)
-            for rung, before in with_before(stage, "epochs")
-        ]
+        rungs = []
+        for rung, before in with_before(stage, "epochs"):
+            start = 0.0 if stage.stops and not rung.new else start_minutes
+            rungs.append((rung.new, [(rung.epochs - before) * minutes_per_epoch + start] * rung.size))
         if stage.overlap is not None:
             return without_barrier([Left(new, (), tasks) for new, tasks in rungs], stage.overlap.most)
         return [[tasks for _, tasks in rungs]]

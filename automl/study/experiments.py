@@ -77,7 +77,8 @@ def _states_without_barrier(history: History, stage: Stage) -> dict[tuple[int, i
     for rung, numbers in enumerate(standing.rungs):
         gone = set(standing.rungs[rung + 1]) if stage.goes_on(rung) else set()
         for number in numbers:
-            promoted = None if standing.may_go_on(rung) and number not in gone else gone
+            is_open = number not in standing.stopped if stage.stops else standing.may_go_on(rung)
+            promoted = None if is_open and stage.ended is None and number not in gone else gone
             result = history.results.get((number, rung))
             states[number, rung] = _run_state(result, stage.goes_on(rung), promoted)
     return states
@@ -134,6 +135,13 @@ def _stopped(history: History, stage: Stage) -> dict[int, str]:
         ended = {} if stage.ended is None else _numbers(decisions[-1:], stage.ended.why)
         return ended | {stop.number: stop.reason for decision in decisions for stop in decision.stopped}
     standing = standing_in(history, stage)
+    if stage.stops:
+        ended = (
+            {}
+            if stage.ended is None
+            else dict.fromkeys((one.experiment for one in standing.unanswered), stage.ended.why)
+        )
+        return {**ended, **standing.stopped}
     outcomes = (outcome for outcome in standing.outcomes.values() if outcome.value is not None)
     return {outcome.experiment: standing.standing(outcome) for outcome in sorted(outcomes, key=lambda one: one.rung)}
 
@@ -150,7 +158,12 @@ def to_ask_for(history: History, stage: Stage) -> Iterator[tuple[Rung, int]]:
     decisions = history.of_stage(stage.index)
     if stage.overlap is not None:
         standing = standing_in(history, stage)
-        if not standing.is_decided:
+        if stage.stops:
+            coming = zip(
+                stage.rungs, standing.still_coming() if stage.ended is None else (), strict=stage.ended is None
+            )
+            yield from ((rung, count) for rung, count in coming if count)
+        elif not standing.is_decided:
             for rung, numbers in zip(stage.rungs, standing.rungs, strict=True):
                 if rung.size > len(numbers):
                     yield rung, rung.size - len(numbers)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from automl.networks.definition import MetricRule
 from automl.search.algorithms import ALGORITHMS, SAMPLERS
 from automl.search.early_end import Limit
-from automl.search.plan import MAX_EXPERIMENTS
+from automl.search.plan import MAX_EXPERIMENTS, StopRule
 from automl.search.race import Judgement
 from automl.search.ranking import Among
 from automl.study.cluster_options import ClusterSettings, Options
@@ -230,10 +230,16 @@ class StudyFile(Options):
     lower_R: bool | None = Field(  # noqa: N815
         None, description="with auto: R falls until a unit is 3 epochs; default: true"
     )
-    resume: Literal["checkpoint", "none"] | None = Field(
+    resume: Literal["checkpoint", "none", "stop"] | None = Field(
         None,
         description="how an experiment comes to its next rung: checkpoint, from the one that it left; none, from epoch "
-        "0, each rung trained anew; default: checkpoint where the network can, otherwise none",
+        "0, each rung trained anew; stop, by training on: it is started once, for all epochs, and stopped at a rung "
+        "where it falls behind; default: checkpoint where the network can, otherwise none",
+    )
+    stop_rule: Annotated[str, KeyOf({rule.value: rule for rule in StopRule})] | None = Field(
+        None,
+        description="with resume: stop, who trains on: asha, the best 1/nu of the rung's results so far (default); "
+        "median, who was at best no worse than the median of what the others were on average",
     )
     sampler: Annotated[str, KeyOf(SAMPLERS)] | None = Field(
         None, description="which values; default: the algorithm's own"

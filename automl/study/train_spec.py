@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from automl.networks import Network
 from automl.networks.spec_formats import get_path, only, set_paths
 from automl.search.history import Recommendation
+from automl.search.plan import Resume
 from automl.study.definition import Definition
 
 
@@ -29,9 +29,16 @@ def train_spec(
     return only(spec, paths - silent)
 
 
-def told_epochs(network: Network, recommendation: Recommendation) -> int:
+def told_epochs(definition: Definition, recommendation: Recommendation) -> int:
     """The epochs that a program is told to train in total: those of its rung, or all when it is stopped there."""
-    return recommendation.schedule_epochs if network.stop_at_rung else recommendation.epochs
+    if definition.network.stop_at_rung:
+        return recommendation.schedule_epochs
+    return epochs_to_reach(definition, recommendation)
+
+
+def epochs_to_reach(definition: Definition, recommendation: Recommendation) -> int:
+    """The epochs that a training comes to: those of its rung, or where it trains on of its last one, if not stopped."""
+    return recommendation.schedule_epochs if definition.resume is Resume.STOP else recommendation.epochs
 
 
 def whole_spec(definition: Definition, recommendation: Recommendation) -> dict[str, Any]:
@@ -47,7 +54,7 @@ def _whole_spec(
     fields = network.fields
     settings: dict[str | None, Any] = {
         fields.schedule_epochs: recommendation.schedule_epochs,
-        fields.epochs: told_epochs(network, recommendation),
+        fields.epochs: told_epochs(definition, recommendation),
         fields.seed: recommendation.seed,
         fields.held_out: recommendation.held_out,
     }
@@ -58,11 +65,19 @@ def _whole_spec(
         settings[fields.pretrained] = settings.get(fields.pretrained)  # what it goes on from says it all
     elif fields.resume_from == fields.pretrained:
         settings.pop(fields.resume_from, None)
-    settings[fields.first_validation] = _interval(definition, spec, fields.validation_interval, recommendation.epochs)
+    epochs = _epochs_with_a_value(definition, recommendation)
+    settings[fields.first_validation] = _interval(definition, spec, fields.validation_interval, epochs)
     for field in (fields.checkpoint_interval, fields.validation_interval):
-        settings[field] = _interval(definition, spec, field, recommendation.epochs)
+        settings[field] = _interval(definition, spec, field, epochs)
     known = {path: value for path, value in settings.items() if path is not None}
     return set_paths(spec, known), known
+
+
+def _epochs_with_a_value(definition: Definition, recommendation: Recommendation) -> int:
+    """The epochs that a training must validate after: the last of its rung, or of all rungs that it trains through."""
+    if definition.resume is not Resume.STOP:
+        return recommendation.epochs
+    return math.gcd(recommendation.epochs, *(rung.epochs for stage in definition.plan.search for rung in stage.rungs))
 
 
 def _interval(definition: Definition, spec: dict[str, Any], field: str | None, epochs: int) -> int:

@@ -35,6 +35,8 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "hyperband_that_learns": (HYPERBAND_9 | BRIEF | {"sampler": "tpe"}, {1: "error@1"}, 200),
     "anew": (HALVING | BRIEF | {"resume": "none"}, {2: "error@1", 5: "preempt@2"}, 20),
     "asha_anew": (ASHA | BRIEF | {"resume": "none"}, {2: "error@1"}, 60),
+    "asha_that_stops": (ASHA | BRIEF | {"resume": "stop"}, {2: "error@1", 5: "preempt@1"}, 40),
+    "median_that_stops": (ASHA | BRIEF | {"resume": "stop", "stop_rule": "median", "until": {"epochs": 40}}, {}, 80),
     "chain_that_ends_early": (BAYESIAN | {"max_recommendations": 8, "until": {"epochs": 12}}, {1: "error@2"}, 8),
     "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 16),
     "asha_that_ends_early": (ASHA | {"until": {"epochs": 14}}, {2: "error@1", 5: "preempt@1"}, 50),

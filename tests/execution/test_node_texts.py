@@ -61,8 +61,8 @@ def test_the_epochs_of_a_decision_and_those_that_are_left(record: Record) -> Non
     decision = propose(record, DEFINITION, 0, 0)
     on = tuple(replace(issued, epochs=9, resume_epoch=3) for issued in decision.issued)
     decision = replace(decision, issued=on)
-    assert (node_texts.epochs(decision), node_texts.epochs_to_train(decision)) == ("9", "6")
-    assert node_texts.epochs(replace(decision, issued=())) == "0"
+    assert (node_texts.epochs(DEFINITION, decision), node_texts.epochs_to_train(DEFINITION, decision)) == ("9", "6")
+    assert node_texts.epochs(DEFINITION, replace(decision, issued=())) == "0"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def study(
     seed = int(more.pop("seed", 1))
     told = {str(training_seed(seed, number)): fault for number, fault in (faults or {}).items()}
     own = more.pop("train_spec", {})
+    if {**settings, **more}.get("resume") == "stop":  # which is for programs that leave no checkpoint
+        network = {"checkpoints": None, **(network or {})}
     file = StudyFile.model_validate(
         {
             "name": "line",

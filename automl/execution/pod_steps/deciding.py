@@ -14,10 +14,11 @@ from automl.errors import NotReady, RecordError
 from automl.execution import submission
 from automl.execution.pod_steps import node_texts, workflow_title
 from automl.execution.pod_steps.environment import open_study, output, step, variable, with_settings
+from automl.execution.steps import train_on
 from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
-from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of_decision
+from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of_decision, standing_in
 from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
 from automl.search.race import most_heats
@@ -64,7 +65,7 @@ def _stages(definition: Definition, stages: Iterable[Stage]) -> str:
         [
             {
                 "stage": str(stage.index),
-                "rungs": str(stage.most_decisions),
+                "rungs": str(stage.turns),
                 "title": node_texts.stage_title(definition, stage),
                 "part": node_texts.part(definition, stage),
             }
@@ -111,7 +112,7 @@ def _look_for_the_end(opened: OpenedStudy, history: History) -> OpenedStudy:
 def _is_needed(opened: OpenedStudy, this: Step) -> bool:
     """Whether the plan still has this decision; if not, says so to people and to Argo."""
     stage, end = opened.definition.plan.stages[this.stage], opened.definition.end
-    if this.index < stage.most_decisions:
+    if this.index < stage.turns:
         return True
     why = stage.ended.why if stage.ended is not None else end.why if end is not None else "it is in no plan"
     print(f"not needed: {why}")
@@ -126,7 +127,7 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
     that nobody has made yet: what decides is what stands in the record, and not which turn is the first to look.
     """
     asked_again, seen = False, -1
-    while (stored := record.decision(this.stage, this.index)) is None:
+    while (decided := train_on.decision_of_turn(record, opened.definition.plan.stages[this.stage], this.index)) is None:
         before, history = opened.definition, opened.history()
         outages.check(record, before, history)
         if len(history.results) != seen:
@@ -138,7 +139,7 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
             history = opened.history()
         plan = opened.definition.plan
         following = next((each for each in pending(plan, history) if each.step.stage == this.stage), None)
-        if following is None:
+        if following is None or _begins_nothing(plan.stages[this.stage], history):
             print("nothing is left to train in this stage")
             _put_out_trainings(opened.definition, Decision(this.stage, this.index, (), ()))
             return
@@ -151,7 +152,12 @@ def _propose_training(record: Record, opened: OpenedStudy, this: Step) -> None:
         asked_again = True
         time.sleep(WAIT_SECONDS)
     if _is_needed(opened, this):
-        _put_out(opened, stored[0])
+        _put_out(opened, decided)
+
+
+def _begins_nothing(stage: Stage, history: History) -> bool:
+    """Whether no turn is left for a new experiment, in a stage whose experiments train on until they are stopped."""
+    return stage.stops and not standing_in(history, stage).can_begin
 
 
 def settle() -> None:
@@ -159,9 +165,15 @@ def settle() -> None:
     record, opened = open_study()
     outages.refuse_paused(record)  # a pod that refused to train is not lost
     this = step()
-    stored = record.decision(this.stage, this.index)
-    if stored is not None:
-        _give_up_lost(opened, (run for run in runs_of_decision(stored[0]) if record.result(*run.key) is None))
+    decided = train_on.decision_of_turn(record, opened.definition.plan.stages[this.stage], this.index)
+    if decided is None:
+        return
+    runs: list[Run] = list(runs_of_decision(decided))
+    if opened.definition.plan.stages[this.stage].stops:  # it may have come to a later rung
+        numbers = [run.recommendation.number for run in runs]
+        newest = (train_on.newest_run(record, opened.definition, this.stage, number) for number in numbers)
+        runs = [run for run in newest if run is not None]
+    _give_up_lost(opened, (run for run in runs if record.result(*run.key) is None))
 
 
 def _put_out(opened: OpenedStudy, decision: Decision) -> None:
@@ -179,8 +191,8 @@ def _put_out_trainings(definition: Definition, decision: Decision) -> None:
     """Tells Argo what to train: `experiments` for workflows that were compiled before trainings had names."""
     output("experiments", json.dumps([str(recommendation.number) for recommendation in decision.issued]))
     output("trainings", json.dumps(node_texts.trainings(definition, decision)))
-    output("epochs", node_texts.epochs(decision))
-    output("epochs_to_train", node_texts.epochs_to_train(decision))
+    output("epochs", node_texts.epochs(definition, decision))
+    output("epochs_to_train", node_texts.epochs_to_train(definition, decision))
 
 
 def _show(opened: OpenedStudy, decision: Decision) -> None:

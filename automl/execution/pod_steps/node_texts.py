@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from automl.search.history import Decision, History, Origin, Recommendation, Result
-from automl.search.plan import Stage, StageKind
+from automl.search.plan import Resume, Stage, StageKind
 from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
 from automl.study.summary import Best, best_of_search
+from automl.study.train_spec import epochs_to_reach
 from automl.text.formatting import number, setting, shortened
 
 _LONGEST = 100  # characters of the values in a name; Argo repeats it in every node of the training
@@ -60,14 +61,15 @@ def part(definition: Definition, stage: Stage) -> str:
     return "step" if definition.is_chain and stage.kind is StageKind.SEARCH else "rung"
 
 
-def epochs(decision: Decision) -> str:
-    """The epochs that its trainings reach; the most, should they differ."""
-    return str(max((issued.epochs for issued in decision.issued), default=0))
+def epochs(definition: Definition, decision: Decision) -> str:
+    """The epochs that its trainings reach, if they are not stopped; the most, should they differ."""
+    return str(max((epochs_to_reach(definition, issued) for issued in decision.issued), default=0))
 
 
-def epochs_to_train(decision: Decision) -> str:
+def epochs_to_train(definition: Definition, decision: Decision) -> str:
     """How many of these each still has to train; the most, should they differ. Argo's progress is counted by it."""
-    return str(max((issued.epochs - issued.resume_epoch for issued in decision.issued), default=0))
+    left = (epochs_to_reach(definition, issued) - issued.resume_epoch for issued in decision.issued)
+    return str(max(left, default=0))
 
 
 def outcome(definition: Definition, history: History | None, result: Result) -> str:
@@ -82,6 +84,9 @@ def outcome(definition: Definition, history: History | None, result: Result) -> 
     if result.best is not None and result.best.epoch != epoch:
         text += f", {number(result.best_value)} at epoch {result.best.epoch}"
     best = None if history is None else best_of_search(definition, history)
+    stopped = {} if history is None else {one.number: one.reason for made in history.decisions for one in made.stopped}
+    if definition.resume is Resume.STOP and result.experiment in stopped:
+        text += f", stopped: {stopped[result.experiment]}"
     is_best = best is not None and (best.experiment, best.rung) == (result.experiment, result.rung)
     return f"{text}, the best so far" if is_best else text
 

@@ -16,17 +16,19 @@ from automl.errors import CheckpointError, NotReady, SpecError, StoreError, Stud
 from automl.execution import pod_contract as contract
 from automl.execution.pod_steps.environment import open_study, step, variable
 from automl.execution.pod_steps.node_texts import outcome
+from automl.execution.steps import train_on
 from automl.execution.steps.diagnosis import Diagnosis, Ended
 from automl.execution.steps.observe import Observer, fail
 from automl.execution.steps.stage_in import RESULTS, Launch, stage_in
 from automl.execution.working_folder import WORK
 from automl.networks import Network
 from automl.search.agenda import Run, runs_of_decision
-from automl.search.history import Failure, Result
+from automl.search.history import Failure, Recommendation, Result
 from automl.study import ending, outages
 from automl.study.definition import Definition
 from automl.study.outages import is_early
 from automl.study.record import Record
+from automl.study.train_spec import epochs_to_reach
 from automl.text import strict_json
 
 POLL_SECONDS = 0.5
@@ -42,7 +44,7 @@ T = TypeVar("T")
 def stage_in_training() -> None:
     """Prepares the shared volume, or marks it as one where nothing is left to train."""
     record, opened = open_study()
-    run = _run(record)
+    run = _run(record, opened.definition)
     recommendation = run.recommendation
     contract.WORK.mkdir(parents=True, exist_ok=True)
     if (standing := record.result(*run.key)) is not None:
@@ -72,7 +74,7 @@ def stage_in_training() -> None:
     resume = {"resume": launch.resume and launch.resume.key}
     (contract.WORK / contract.LAUNCH).write_bytes(strict_json.dump(resume))
     begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
-    print(f"experiment {recommendation.number} {begins}, to epoch {recommendation.epochs}")
+    print(f"experiment {recommendation.number} {begins}, to epoch {epochs_to_reach(opened.definition, recommendation)}")
 
 
 def _argv(launch: Launch, network: Network) -> tuple[str, ...]:
@@ -140,7 +142,8 @@ class _Following:
         if result is None or observer is None:
             _write_verdict(contract.AGAIN)
             return
-        left = observer.recommendation.epochs - observer.start_epoch
+        epochs, before = _span(observer)
+        left = epochs - before
         _write(contract.PROGRESS, f"{left}/{left}")  # also of one that failed: nothing is left to do
         ended_with = _end(observer.record, observer.definition, result)
         print(f"experiment {result.experiment}: {ended_with}", flush=True)
@@ -156,6 +159,8 @@ class _Following:
             seconds = self._seconds()
             try:
                 _report(observer, observer.poll(seconds))
+                while observer.is_at_rung:
+                    _report(observer, observer.pass_rung())
                 self._look_for_the_end(observer)
             except StoreError as error:  # what is not stored now is stored at the next look
                 print(f"the store is away: {error}", flush=True)
@@ -176,7 +181,7 @@ class _Following:
         definition = opened.definition
         if definition.stops_what_trains:
             definition = ending.look(record, definition, opened.history())
-        run = _run(record)
+        run = _run(record, definition)
         if ending.is_left_out(definition, run):
             self.left_out = ending.why_left_out(definition, run)
             print(f"stops: {self.left_out}", flush=True)
@@ -211,27 +216,41 @@ class _Following:
 
 def _observer() -> Observer:
     record, opened = open_study()
-    run = _run(record)
+    run = _run(record, opened.definition)
     key = strict_json.load((contract.WORK / contract.LAUNCH).read_bytes(), contract.LAUNCH)["resume"]
     resume = record.manifest(key) if key else None
     working = _working(opened.definition.network)
     launch = Launch((), contract.WORK, variable("AUTOML_ATTEMPT"), resume, working=working)
-    return Observer(record, opened.definition, run.recommendation, run.rung, launch)
+
+    def ask(result: Result) -> Recommendation | None:
+        behind = train_on.answered(record, opened.definition, run.stage, (result.experiment, result.rung))
+        answer = "is stopped" if behind is None else f"trains on to epoch {behind.recommendation.epochs}"
+        print(f"experiment {result.experiment} {answer} at epoch {result.epochs}", flush=True)
+        return train_on.recommended(behind)
+
+    observer = Observer(record, opened.definition, run.recommendation, run.rung, launch)
+    observer.ask = ask
+    return observer
 
 
 def _pause_at_a_row(result: Result) -> None:
     """Pauses the study when this is one of a row of failures: no other pod of it trains then."""
     record, opened = open_study()
-    if is_early(_run(record), result):
+    if is_early(_run(record, opened.definition), result):
         try:
             outages.check(record, opened.definition, opened.history())
         except StudyPaused as paused:
             print(paused, flush=True)
 
 
-def _run(record: Record) -> Run:
+def _run(record: Record, definition: Definition) -> Run:
     """What this pod is to train."""
     decided, number = step(), int(variable("AUTOML_EXPERIMENT"))
+    if definition.plan.stages[decided.stage].stops:
+        newest = train_on.newest_run(record, definition, decided.stage, number)
+        if newest is None:
+            raise NotReady(f"no decision of stage {decided.stage} asks for experiment {number}")
+        return newest
     stored = record.decision(decided.stage, decided.index)
     if stored is None:
         raise NotReady(f"decision {decided.index} of stage {decided.stage} does not exist yet")
@@ -254,11 +273,17 @@ def _is_gone(alive: int) -> bool:
 
 def _report(observer: Observer, new: list[tuple[int, float]]) -> None:
     """Prints the new values of the metric, and leaves the progress for Argo."""
-    epochs = observer.recommendation.epochs
+    epochs, before = _span(observer)
     for epoch, value in new:
         print(f"epoch {epoch} of {epochs}: {observer.metric.name} {value:.6g}", flush=True)
     if new:
-        _write(contract.PROGRESS, f"{new[-1][0] - observer.start_epoch}/{epochs - observer.start_epoch}")
+        _write(contract.PROGRESS, f"{new[-1][0] - before}/{epochs - before}")
+
+
+def _span(observer: Observer) -> tuple[int, int]:
+    """The epochs that a training comes to if it is not stopped, and those that it has from a checkpoint."""
+    resume = observer.launch.resume
+    return epochs_to_reach(observer.definition, observer.recommendation), 0 if resume is None else resume.epoch
 
 
 def _skip(record: Record, definition: Definition, result: Result) -> None:

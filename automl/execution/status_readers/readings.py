@@ -148,12 +148,12 @@ class MetricReadings:
                 of_epochs[epoch] = value
 
 
-def status_lines(readings: MetricReadings) -> bytes:
-    """The readings as TAO's status.json: one line an epoch, in order. What came before the first is left out."""
+def status_lines(readings: MetricReadings, after: int = 0) -> bytes:
+    """The readings after an epoch as TAO's status.json: one line an epoch. What came before the first is left out."""
     by_epoch: dict[int, dict[str, float | str]] = {}
     for name, of_epochs in sorted(readings.values.items()):
         for epoch, value in of_epochs.items():
-            if epoch > 0:  # JSON has no number for the others
+            if epoch > after:  # JSON has no number for the others
                 by_epoch.setdefault(epoch, {})[name] = value if math.isfinite(value) else str(value)
     lines = [{"status": "RUNNING", "epoch": epoch, "kpi": by_epoch[epoch]} for epoch in sorted(by_epoch)]
     return b"".join(json.dumps(line, allow_nan=False).encode() + b"\n" for line in lines)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 from automl.execution.pod_contract import PREEMPTED
 from automl.execution.status_readers import AT_A_LOOK, Follower
@@ -16,6 +17,7 @@ from automl.execution.steps.kept_files import kept_files, store_kept, why_none
 from automl.execution.steps.printed import printed, reported
 from automl.execution.steps.stage_in import Launch
 from automl.search.history import Checkpoint, Failure, Recommendation, Result
+from automl.search.plan import Resume, StopRule
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.keys import LOG, MANIFEST, STATUS_LINES, attempt_prefix, checkpoint_prefix, is_of_rung
@@ -24,6 +26,8 @@ from automl.study.record import Record
 from automl.text import strict_json
 
 _LONGEST_MESSAGE = 500  # characters of a failure's message that are kept
+
+Ask = Callable[[Result], Recommendation | None]  # with what an experiment trains on after a rung; None: it is stopped
 
 
 def fail(record: Record, recommendation: Recommendation, rung: int, attempt: str, diagnosis: Diagnosis) -> Result:
@@ -36,7 +40,7 @@ def _failed(result: Result, diagnosis: Diagnosis) -> Result:
 
 
 class Observer:
-    """Follows one attempt. Call `poll` now and then while it runs, then `finish` once."""
+    """Follows one attempt. Call `poll` now and then while it runs, `pass_rung` where it is at one, `finish` once."""
 
     def __init__(
         self,
@@ -46,9 +50,13 @@ class Observer:
         rung: int,
         launch: Launch,
         *,
+        log_from: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` gives seconds of UTC since 1970, for the times of the attempt. No decision depends on them."""
+        """`log_from` is where the log of this rung begins, after those of rungs that it has trained through.
+
+        `clock` gives seconds of UTC since 1970, for the times of the attempt. No decision depends on them.
+        """
         self.record, self.definition, self.launch = record, definition, launch
         self.recommendation, self.rung = recommendation, rung
         self.metric = definition.brain.metric
@@ -72,7 +80,9 @@ class Observer:
             history=self.history,
             prefix=lambda epoch: checkpoint_prefix(recommendation.number, rung, launch.attempt, epoch),
         )
-        self._clock = clock
+        self._clock, self.log_from = clock, log_from
+        self.ask: Ask | None = None  # at the end of each rung, where experiments train on until they are stopped
+        self.stopped: Result | None = None  # of the rung at which it is stopped, once it is
         self.times: AttemptTimes | None = None
         self._times_stored: AttemptTimes | None = None
 
@@ -91,9 +101,56 @@ class Observer:
         return new
 
     @property
+    def is_at_rung(self) -> bool:
+        """Whether it has come to the end of a rung that it may train through, and nobody has said that it does."""
+        return self.stopped is None and self._trains_on and self._reported_its_rung()
+
+    def pass_rung(self) -> list[tuple[int, float]]:
+        """Stores the result of the rung that it is at, and asks; returns the new (epoch, value) of the metric behind.
+
+        It is `stopped` after that, or follows the next rung.
+        """
+        return self._answered(self.record.store_result(self._result(Ended(0), None)))
+
+    @property
     def need_not_go_on(self) -> bool:
         """Whether the training may be stopped: its checkpoints cannot be stored, or it has all that its rung is for."""
-        return bool(self.checkpoints.refused) or self._is_done()
+        return bool(self.checkpoints.refused) or self._is_done() or self.stopped is not None
+
+    @property
+    def _trains_on(self) -> bool:
+        """Whether it may train on behind its rung without an interruption."""
+        wanted = self.recommendation
+        return self.ask is not None and self.definition.resume is Resume.STOP and wanted.epochs < wanted.schedule_epochs
+
+    def _answered(self, result: Result) -> list[tuple[int, float]]:
+        """Asks whether it trains on after this result of its rung, and does so; returns what is new behind the rung."""
+        assert self.ask is not None, "asked of one that trains on"
+        recommendation = None if result.failure is not None else self.ask(result)
+        if recommendation is None:
+            self.stopped = result
+            return []
+        self._note_times([], ended=True)
+        self._store_times()
+        told = self._log_size()
+        self._store_texts()
+        self.log_from, self.start_epoch = told, self.recommendation.epochs
+        self.recommendation, self.rung = recommendation, self.rung + 1
+        self.attempts, self.seconds_before = (self.launch.attempt,), -self.seconds
+        began = None if self.times is None else self.times.ended
+        number, attempt = recommendation.number, self.launch.attempt
+        self.times = None
+        if began is not None:
+            self.times = AttemptTimes(number, self.rung, attempt, self.start_epoch, began)
+        new = self._take_metric()
+        self._note_times(new)
+        return new
+
+    def _log_size(self) -> int:
+        try:
+            return self.launch.log.stat().st_size
+        except OSError:
+            return self.log_from
 
     @property
     def is_behind(self) -> bool:
@@ -103,11 +160,16 @@ class Observer:
     def _is_done(self) -> bool:
         """Whether a training that was told to go further has the metric and the checkpoint of its rung."""
         wanted, network = self.recommendation, self.definition.network
-        if not network.stop_at_rung or wanted.epochs == wanted.schedule_epochs:
+        if not network.stop_at_rung or wanted.epochs == wanted.schedule_epochs or self._trains_on:
             return False
-        reported = wanted.epochs in self.history or self.follower.readings.furthest > wanted.epochs
         last = self.checkpoints.last
-        return reported and (network.checkpoints is None or (last is not None and last.epoch == wanted.epochs))
+        has_left_all = network.checkpoints is None or (last is not None and last.epoch == wanted.epochs)
+        return self._reported_its_rung() and has_left_all
+
+    def _reported_its_rung(self) -> bool:
+        """Whether it has reported the last epoch of its rung, or one after it."""
+        epochs = self.recommendation.epochs
+        return epochs in self.history or self.follower.readings.furthest > epochs
 
     def finish(self, ended: Ended, seconds: float) -> Result | None:
         """Takes the rest and stores the result; None when it was preempted and is to be run again."""
@@ -124,14 +186,32 @@ class Observer:
         for saved in whole:
             self.checkpoints.store(saved, self._attempt())
         self._store_times()
-        if self._is_done():
+        while self.is_at_rung and not ended.again:
+            self.pass_rung()
+        if self._is_done() or self.stopped is not None:
             ended = Ended(0)  # however it ended: what came after its last epoch is not of this rung
         kept = kept_files(self.definition.network, self.launch) if ended.exit_code == 0 and not ended.timed_out else {}
         if kept:
             self._keep(kept)
+        if self.stopped is not None:
+            self._note_what_is_behind()
+            return self.stopped
         if ended.again or (ended.exit_code == PREEMPTED and not ended.timed_out and not self.checkpoints.refused):
             return None
-        return self.record.store_result(self._result(ended, kept))
+        return self._behind_its_end(self.record.store_result(self._result(ended, kept)))
+
+    def _behind_its_end(self, result: Result) -> Result:
+        """The result of the last rung of one that has ended by itself: its value counts in each until it is stopped."""
+        while result.failure is None and self._trains_on and self.ask is not None:
+            recommendation = self.ask(result)
+            if recommendation is None:
+                self.stopped = result
+                break
+            early = f"ended by itself after epoch {self._ended_at} of {recommendation.epochs}"
+            self.recommendation, self.rung = recommendation, self.rung + 1
+            further = replace(result, rung=self.rung, epochs=recommendation.epochs, seconds=0.0, message=early)
+            result = self.record.store_result(further)
+        return result
 
     def _keep(self, files: Mapping[str, Path]) -> None:
         """Stores the files that the network keeps, with the last checkpoint; by themselves where it has none."""
@@ -167,11 +247,12 @@ class Observer:
             best_value=self.checkpoints.best_value,
         )
 
-    def _result(self, ended: Ended, kept: Collection[str]) -> Result:
+    def _result(self, ended: Ended, kept: Collection[str] | None) -> Result:
+        """What came of it. `kept` are the files that are kept of it; None while it has not ended."""
         result = self._so_far()
         evidence = Evidence(self.definition, self.recommendation, self.follower, self.history, self.checkpoints)
         diagnosis = diagnose(evidence, ended)
-        if diagnosis is None and self.definition.network.keep and not kept:
+        if diagnosis is None and self.definition.network.keep and kept is not None and not kept:
             diagnosis = Diagnosis(Failure.NO_CHECKPOINT, why_none(self.definition.network, self.launch))
         if diagnosis is not None:
             return _failed(result, diagnosis)
@@ -183,7 +264,11 @@ class Observer:
         epochs, ended_at = self.recommendation.epochs, self._ended_at
         early = "" if ended_at == epochs else f"ended by itself after epoch {ended_at} of {epochs}"
         held_out = self._held_out()
-        return replace(result, epochs=epochs, best=best, best_value=best_value, held_out=held_out, message=early)
+        done = replace(result, epochs=epochs, best=best, best_value=best_value, held_out=held_out, message=early)
+        if not self._trains_on or self.definition.file.stop_rule != StopRule.MEDIAN:
+            return done
+        values = [value for _, value in result.history]
+        return replace(done, mean=fmean(values), peak=max(values, key=self.metric.score))
 
     @property
     def _ended_at(self) -> int:
@@ -226,9 +311,18 @@ class Observer:
             began = self._clock() - self.seconds
             number, attempt = self.recommendation.number, self.launch.attempt
             self.times = AttemptTimes(number, self.rung, attempt, self.start_epoch, began)
-        now = self.times.began + self.seconds
+        now = self.times.began + self.seconds + min(0.0, self.seconds_before)  # since it began with this rung
         epochs = tuple((epoch, now) for epoch, _ in new if epoch > self.start_epoch)
         self.times = replace(self.times, epochs=self.times.epochs + epochs, ended=now if ended else None)
+
+    def _note_what_is_behind(self) -> None:
+        """Remembers what it has reported behind its rung, until it was stopped: it was trained, and in vain."""
+        values = self.follower.readings.values.get(self.metric.name, {})
+        if self.times is not None:
+            when = self.times.seen
+            behind = tuple((epoch, when) for epoch in sorted(values) if epoch > self.recommendation.epochs)
+            self.times = replace(self.times, epochs=self.times.epochs + behind)
+            self._store_times()
 
     def _store_times(self) -> None:
         if self.times is not None and self.times != self._times_stored:
@@ -237,6 +331,8 @@ class Observer:
 
     def _store_texts(self) -> None:
         """What it has printed, and the status lines."""
-        for name, text in ((LOG, printed(self.launch.log)), (STATUS_LINES, reported(self.follower))):
+        after = self.start_epoch if self.log_from else 0
+        texts = ((LOG, printed(self.launch.log, self.log_from)), (STATUS_LINES, reported(self.follower, after)))
+        for name, text in texts:
             if text is not None:
                 self.record.store.put(f"{self._prefix}{name}", text)

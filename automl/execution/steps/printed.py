@@ -18,9 +18,9 @@ MIB = 1 << 20
 FIRST, LAST = 1 * MIB, 15 * MIB  # bytes that are stored of the beginning and of the end of a log
 
 
-def printed(log: Path) -> bytes | None:
-    """The log as it is stored; None while there is no file that can be read."""
-    found = ends(log, FIRST, LAST)
+def printed(log: Path, begin: int = 0) -> bytes | None:
+    """The log from byte `begin` on, as it is stored; None while there is no file that can be read."""
+    found = ends(log, FIRST, LAST, begin)
     if found is None:
         return None
     if found.is_whole:
@@ -33,17 +33,17 @@ def printed(log: Path) -> bytes | None:
     )
 
 
-def reported(follower: Follower) -> bytes | None:
-    """The status lines as they are stored; None while there are none.
+def reported(follower: Follower, after: int = 0) -> bytes | None:
+    """The status lines as they are stored, of all epochs or of those `after` one; None while there are none.
 
     Those of TAO's dialect are stored as they stand. Others are written in the same form, an epoch a line, and so are
     those that are longer than a log may be.
     """
-    if follower.rule.reader == "tao":
+    if follower.rule.reader == "tao" and not after:
         files = _whole(follower.paths())
         if files is not None:
             return files
-    return status_lines(follower.readings) or None
+    return status_lines(follower.readings, after) or None
 
 
 def _whole(paths: Sequence[Path]) -> bytes | None:

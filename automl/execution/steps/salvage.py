@@ -29,8 +29,11 @@ _NOTE = "attempt.json"
 _KILLED = -9
 
 
-def note(definition: Definition, launch: Launch, run: Run) -> None:
-    """Leaves in the attempt's folder, before its training starts, what `salvage` has to know."""
+def note(definition: Definition, launch: Launch, run: Run, log_from: int = 0) -> None:
+    """Leaves in the attempt's folder, before its training starts, what `salvage` has to know.
+
+    `log_from` is where the log of this run begins, when the training has come to it without an interruption.
+    """
     content = {
         "format": FORMAT,
         "study": study_digest(definition),
@@ -39,6 +42,7 @@ def note(definition: Definition, launch: Launch, run: Run) -> None:
         "rung": run.rung,
         "recommendation": run.recommendation.to_json(),
         "resume": launch.resume and launch.resume.key,
+        **({"log_from": log_from} if log_from else {}),
     }
     (launch.folder / _NOTE).write_bytes(strict_json.dump(content))
 
@@ -84,6 +88,7 @@ def _salvage(record: Record, definition: Definition, folder: Path) -> None:
         study, stage, rung = content["study"], int(content["stage"]), int(content["rung"])
         index = int(content.get("decision", rung))  # older notes hold none: the decision was that of the rung
         recommendation = Recommendation.from_json(content["recommendation"])
+        log_from = int(content.get("log_from", 0))
         resume = content["resume"] and record.manifest(content["resume"])
     except (OSError, RecordError, KeyError, TypeError, ValueError):
         return  # it was killed before it began, or the machine lost power: there is nothing to be sure of
@@ -98,5 +103,6 @@ def _salvage(record: Record, definition: Definition, folder: Path) -> None:
             with suppress(CheckpointError):  # a damaged one is stored again
                 resume = record.manifest(checkpoint.manifest)  # only what came after it is left to store
                 break
-    observer = Observer(record, definition, recommendation, rung, Launch((), folder, folder.name, resume))
+    launch = Launch((), folder, folder.name, resume)
+    observer = Observer(record, definition, recommendation, rung, launch, log_from=log_from)
     observer.finish(Ended(_KILLED, again=True), 0.0)

@@ -12,6 +12,7 @@ from automl.execution.pod_contract import LOG
 from automl.networks.braces import SPEC
 from automl.networks.spec_formats import FORMATS
 from automl.search.history import Checkpoint, Recommendation
+from automl.search.plan import Resume
 from automl.study.definition import Definition
 from automl.study.manifest import Manifest
 from automl.study.record import Record
@@ -55,7 +56,8 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)
     resume = _newest(record, recommendation, rung, folder) if definition.network.can_resume else None
-    resume = resume or _promoted(record, recommendation, rung, folder)
+    if definition.resume is not Resume.STOP:  # there it begins anew when it was cut off
+        resume = resume or _promoted(record, recommendation, rung, folder)
     if resume is not None and _resumes_in_place(definition):
         _move_into_results(resume, folder)
     path = _checkpoint_path(definition, resume, folder)
@@ -77,7 +79,7 @@ def _ours(
         "spec": str(_spec_file(definition, folder)),
         "results": str(folder / RESULTS),
         "gpus": definition.costs.gpus,
-        "epochs": told_epochs(definition.network, recommendation),
+        "epochs": told_epochs(definition, recommendation),
         "seed": recommendation.seed,
         "checkpoint": checkpoint,
     }

@@ -69,7 +69,7 @@ def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
         new = facts.trained[recommendation.number, rung.index]
         ended, failed = ended + 1, failed + (result.failure is not None)
         trained, seconds = trained + new, seconds + result.seconds
-        saved += recommendation.resume_epoch
+        saved += 0 if stage.stops else recommendation.resume_epoch
         away += max(0, length - new)
     return Line(**{**vars(line), "ended": ended, "failed": failed, "trained": trained, "away": away, "saved": saved,
                    "seconds": seconds})  # fmt: skip

@@ -111,11 +111,17 @@ class LiveView:
             yield event.text
         elif event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
-            rungs = [at for _, at in event.decision.runs()]  # all the same; none where nothing is asked for
-            rung = stage.rungs[rungs[0] if rungs else min(event.decision.index, len(stage.rungs) - 1)]
-            issued = len(event.decision.issued)
-            what = "experiment" if issued == 1 else "experiments"
-            yield f"stage {stage.name} rung {rung.index}: {issued} {what} to epoch {rung.epochs}"
+            if stage.stops and not any(stage.rungs[rung].new for _, rung in event.decision.runs()):
+                for issued in event.decision.issued:
+                    yield f"experiment {issued.number}: trains on to epoch {issued.epochs}: {issued.reason}"
+                for stopped in event.decision.stopped:
+                    yield f"experiment {stopped.number}: is stopped: {stopped.reason}"
+                return
+            rungs = [rung for _, rung in event.decision.runs()]  # all the same; none where nothing is asked for
+            asked = stage.rungs[rungs[0] if rungs else min(event.decision.index, len(stage.rungs) - 1)]
+            count = len(event.decision.issued)
+            what = "experiment" if count == 1 else "experiments"
+            yield f"stage {stage.name} rung {asked.index}: {count} {what} to epoch {asked.epochs}"
         elif at is not None and event.kind is EventKind.STARTED:
             fresh = f"goes on from epoch {event.epoch}" if event.epoch else "starts"
             yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"

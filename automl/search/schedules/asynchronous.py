@@ -13,14 +13,6 @@ from automl.search.plan import Overlap, Plan, Stage
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.successive_halving import SuccessiveHalving
 
-_NOTE = (
-    "no barrier: who is among the best 1/{nu} of a rung's results so far goes on at once; "
-    "the numbers are the most that can be trained"
-)
-_ONE_BY_ONE = (
-    "each experiment is proposed when a worker is free, from the results so far; the best of a whole rung go on"
-)
-
 
 @dataclass(frozen=True)
 class ASHA:
@@ -30,7 +22,7 @@ class ASHA:
 
     def plan(self) -> Plan:
         plan, nu = self.halving.plan(), self.halving.hyperband.nu
-        return _without_barrier(plan, Overlap(nu), f"ASHA of {plan.experiments}", _NOTE.format(nu=nu))
+        return _without_barrier(plan, Overlap(nu), f"ASHA of {plan.experiments}")
 
     def larger(self, R: int) -> ASHA:  # noqa: N803
         """The same with the rungs of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
@@ -45,7 +37,7 @@ class AsynchronousHyperband:
 
     def plan(self) -> Plan:
         plan, nu = self.hyperband.plan(), self.hyperband.nu
-        return _without_barrier(plan, Overlap(nu), f"{plan.experiments} in brackets", _NOTE.format(nu=nu))
+        return _without_barrier(plan, Overlap(nu), f"{plan.experiments} in brackets")
 
     def larger(self, R: int) -> AsynchronousHyperband:  # noqa: N803
         """The same with the brackets of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
@@ -65,17 +57,17 @@ class OneByOne:
         hyperband = self.schedule if isinstance(self.schedule, Hyperband) else self.schedule.hyperband
         plan = self.schedule.plan()
         name = plan.stages[0].name if len(plan.stages) == 1 else f"{plan.experiments} in brackets"
-        return _without_barrier(plan, Overlap(hyperband.nu, whole=True), name, _ONE_BY_ONE)
+        return _without_barrier(plan, Overlap(hyperband.nu, whole=True), name)
 
     def larger(self, R: int) -> OneByOne:  # noqa: N803
         """The same with the brackets of a larger R, as `Hyperband.larger`. Raises InvalidInput."""
         return replace(self, schedule=self.schedule.larger(R))
 
 
-def _without_barrier(plan: Plan, overlap: Overlap, name: str, note: str) -> Plan:
+def _without_barrier(plan: Plan, overlap: Overlap, name: str) -> Plan:
     """The plan with all its rungs in one stage, whose experiments have the same numbers."""
     first = plan.stages[0]
     rungs = tuple(rung for stage in plan.stages for rung in stage.rungs)
     numbered = tuple(replace(rung, index=index) for index, rung in enumerate(rungs))
     stage = Stage(0, name, first.kind, first.first, numbered, overlap=overlap)
-    return replace(plan, stages=(stage,), notes=(*plan.notes, note))
+    return replace(plan, stages=(stage,))
