@@ -109,18 +109,14 @@ class Brain:
     def _next(
         self, decision: Decision, stage: Stage, earlier: Sequence[Decision], queue: Sequence[QueuedValues]
     ) -> Decision:
-        """What a stage without a barrier asks for next: one training. Raises NotReady where there is none.
-
-        Where experiments train on until they are stopped it may stop one instead.
-        """
+        """What a stage without a barrier asks for next: a training, or nothing where it stops one. Raises NotReady."""
         own = [before for before in earlier if before.stage == stage.index]
-        standing = standing_of(stage, own, decision.consumed, self.metric)
-        following = standing.needed()
+        following = (standing := standing_of(stage, own, decision.consumed, self.metric)).needed()
         if following.stopped is not None:
             return replace(decision, stopped=(following.stopped,))
         if following.promoted is not None:
-            issued = (self._promoted(following.promoted, stage, stage.rungs[following.rung], earlier),)
-            return replace(decision, issued=tuple(replace(one, rung=following.rung) for one in issued))
+            one = self._promoted(following.promoted, stage, stage.rungs[following.rung], earlier)
+            return replace(decision, issued=(replace(one, rung=following.rung),))
         rung, started = stage.rungs[following.rung], len(standing.rungs[following.rung])
         new = _New(stage, rung, stage.first_of(rung.index) + started, 1, standing.started)
         begun = self._begin(decision, new, earlier, queue)

@@ -302,11 +302,8 @@ class Definition:
     def _check_resume(self) -> None:
         given, network = self.file.resume, self.network
         if self.file.stop_rule is not None and self.resume is not Resume.STOP:
-            raise StudyFileError(
-                f"stop_rule: {self.file.stop_rule} without resume: stop",
-                allowed="with resume: stop, whose trainings are stopped by it",
-                advice="add resume: stop, or leave stop_rule out",
-            )
+            error = f"stop_rule: {self.file.stop_rule} without resume: stop"
+            raise StudyFileError(error, advice="add resume: stop, or leave stop_rule out")
         if network.may_end_early and self.algorithm.resumes and self.resume is Resume.CHECKPOINT:
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} with {network.name}, which may end early and cannot go on then",
@@ -326,14 +323,13 @@ class Definition:
             raise StudyFileError(
                 f"resume: stop with algorithm: {self.file.algorithm}, whose rungs wait for all of their experiments",
                 allowed=f"with {' and '.join(name for name, row in ALGORITHMS.items() if row.overlaps)}",
-                advice="a training that is under way cannot wait: use one of these, or resume: none",
+                advice="or use resume: none",
             )
         if self.resume is Resume.STOP and network.checkpoints is not None:
             raise StudyFileError(
                 f"resume: stop with {network.name}, which leaves checkpoints",
                 allowed="with a network that has no 'checkpoints' rule",
-                advice="leave resume out: its experiments are interrupted at a rung and go on from their checkpoints; "
-                "for a program that cannot, name its model in 'keep' in place of 'checkpoints'",
+                advice="leave resume out: it goes on from them; or name its model in 'keep' in place of 'checkpoints'",
             )
         if self.resume is Resume.CHECKPOINT and not network.can_resume:
             why = "has no 'checkpoints' rule" if network.checkpoints is None else f"says resume: {network.resume}"
