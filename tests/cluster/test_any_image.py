@@ -86,12 +86,14 @@ def sh_image(context: Path) -> None:
 
 def tao_image(context: Path) -> None:
     shutil.copy(FAKE_TAO, context / "fake_tao.py")
+    shutil.copytree(FAKE_TAO.with_name("tao"), context / "tao", ignore=shutil.ignore_patterns("__pycache__"))
     (context / "bin").mkdir()
     for name in ("detectnet_v2", "classification_pyt"):
         (context / "bin" / name).write_text(f'#!/bin/sh\nexec python3 /fake_tao.py {name} "$@"\n')
         (context / "bin" / name).chmod(0o755)
     (context / "Dockerfile").write_text(
-        "ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY fake_tao.py /fake_tao.py\nCOPY bin /usr/local/bin\n"
+        "ARG BASE=python:3.11-slim\nFROM ${BASE}\n"
+        "COPY fake_tao.py /fake_tao.py\nCOPY tao /tao\nCOPY bin /usr/local/bin\n"
     )
 
 

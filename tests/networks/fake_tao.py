@@ -3,6 +3,7 @@
     fake_tao.py detectnet_v2 train --gpus 1 -e SPEC -r RESULTS      a spec in protobuf text, resumed in place
     fake_tao.py classification_pyt train -e SPEC results_dir=RESULTS train.num_gpus=1     in YAML, by path
 
+The names of checkpoints and metrics of the PyTorch networks are those of tao/pytorch-6.26.3.json, which lies beside it.
 Standard library only: it reads of the spec the few lines that it needs. What it fits is a parabola: the metric is best
 where the learning rate is 1e-3, and it grows with the epochs. A checkpoint holds all that it goes on from.
 """
@@ -19,6 +20,7 @@ import zipfile
 from pathlib import Path
 
 DATA = Path("/data")
+CLIENT = json.loads((Path(__file__).parent / "tao" / "pytorch-6.26.3.json").read_text())["programs"]
 LINE = {"date": "11/24/2026", "verbosity": "INFO", "status": "RUNNING"}
 
 
@@ -84,8 +86,8 @@ def detectnet_v2(spec: str, results: Path) -> None:
     status.write("DetectNet_v2 finished", {"kpi": {"size": 42.9, "param_count": 11.2}}, status="SUCCESS")
 
 
-def classification_pyt(spec: str, results: Path) -> None:
-    """Epochs from 0 in the lines and in the names; goes on from a path; the metric comes before its epoch."""
+def of_pytorch(name: str, spec: str, results: Path) -> None:
+    """Epochs from 0 in the lines and in the names; goes on from a path; the metrics come before their epoch."""
     epochs, rate = int(found(spec, "num_epochs")), float(found(spec, "lr"))
     resume, done = found(spec, "resume_training_checkpoint_path"), 0
     if resume not in {"", "null"}:
@@ -97,26 +99,40 @@ def classification_pyt(spec: str, results: Path) -> None:
     for epoch in range(done, epochs):
         print(f"epoch {epoch} lr {rate * (1 - epoch / epochs):.6g}", flush=True)  # linear, as the client's default is
         time.sleep(float(os.environ.get("FAKE_TAO_SECONDS", "0")))
-        kpi = {"val_acc_1": score(rate, epoch + 1), "val_loss": 1 / (1 + epoch)}
-        status.write("Eval metrics generated.", {"kpi": kpi})
-        checkpoint = results / "train" / f"model_epoch_{epoch:03d}.pth"
+        metrics = dict.fromkeys(metrics_of(name), score(rate, epoch + 1))
+        status.write("Eval metrics generated.", {"kpi": {**metrics, "val_loss": 1 / (1 + epoch)}})
+        checkpoint = results / "train" / checkpoint_of(name, epoch)
         checkpoint.write_text(json.dumps({"epoch": epoch}))
-        (results / "train" / "classification_model_latest.pth").write_text(checkpoint.read_text())
+        (results / "train" / f"{name}_model_latest.pth").write_text(checkpoint.read_text())
         status.write("Training loop in progress", epoch=epoch, step=25, max_epoch=epochs - 1)
         status.write("Train metrics generated.", {"kpi": {"train_loss": 1 / (1 + epoch)}})
     status.write("Train finished successfully.")
 
 
-NETWORKS = {"detectnet_v2": detectnet_v2, "classification_pyt": classification_pyt}
+def metrics_of(name: str) -> list[str]:
+    """The values of a validation; where the client makes up their names, that of the classification."""
+    named = [value for value in CLIENT[name]["status"] if value.startswith("val_")]
+    return [*named, *(["val_acc_1"] if "*" in CLIENT[name]["status"] else [])]
+
+
+def checkpoint_of(name: str, epoch: int) -> str:
+    """The name that Lightning makes of the client's pattern."""
+    (pattern,) = CLIENT[name]["checkpoints"]
+    full = pattern.replace("{epoch", "epoch_{epoch").replace("{step", "step_{step")
+    return str(full.format(epoch=epoch, step=25 * (epoch + 1)))
 
 
 def main() -> None:
     network, task, *words = sys.argv[1:]
     options = {name: words[place + 1] for place, name in enumerate(words) if name in {"-e", "-r", "--gpus"}}
     overrides = dict(word.split("=", 1) for word in words if "=" in word)
-    if network not in NETWORKS or task != "train" or "-e" not in options:
+    if network not in {"detectnet_v2", *CLIENT} or task != "train" or "-e" not in options:
         sys.exit(f"no such task: {' '.join(sys.argv[1:])}")
-    NETWORKS[network](Path(options["-e"]).read_text(), Path(options.get("-r") or overrides["results_dir"]))
+    spec = Path(options["-e"]).read_text()
+    if network == "detectnet_v2":
+        detectnet_v2(spec, Path(options["-r"]))
+    else:
+        of_pytorch(network, spec, Path(overrides["results_dir"]))
 
 
 if __name__ == "__main__":

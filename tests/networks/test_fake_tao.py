@@ -32,7 +32,13 @@ def definition(name: str, **settings: Any) -> Definition:
     )
 
 
-@pytest.mark.parametrize("name", ["detectnet_v2", "classification_pyt"])
+LAST_MODELS = {
+    "detectnet_v2": {"model.epoch-9.ckzip", "model.epoch-9.hdf5"},
+    "pose_classification": {"train/model_epoch_008_step_00225.pth"},
+}
+
+
+@pytest.mark.parametrize("name", LAST_MODELS)
 def test_a_hyperband_runs_to_its_best_model_and_goes_on_from_checkpoints(name: str, tmp_path: Path) -> None:
     study_file = definition(name)
     study = run(study_file, tmp_path / "study")
@@ -55,10 +61,7 @@ def test_a_hyperband_runs_to_its_best_model_and_goes_on_from_checkpoints(name: s
     best = strict_json.load(record.store.get("best_model/manifest.json") or b"", "it")
     assert best["epoch"] == 9
     assert best["value"] == controller["best"]["value"]
-    names = {file["name"] for file in best["files"]}
-    assert names == (
-        {"model.epoch-9.ckzip", "model.epoch-9.hdf5"} if name == "detectnet_v2" else {"train/model_epoch_008.pth"}
-    )
+    assert {file["name"] for file in best["files"]} == LAST_MODELS[name]
 
 
 def test_a_training_that_is_told_all_epochs_is_stopped_at_those_of_its_rung(
