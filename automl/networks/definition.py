@@ -198,10 +198,11 @@ class Network(_Model):
                 self.parameter(name)
         paths = [*self.fields.paths(), *map(self.spec_path, self.parameters), *self.dataset.files]
         spec_formats.set_paths(self.spec, dict.fromkeys(paths))  # refuses a path through a value
-        for path in self.handed_over or ():
-            if not spec_formats.has_path(self.spec, path):
-                near = nearest(path, spec_formats.flatten(self.spec))
-                raise ValueError(f"handed_over: paths of the spec, which has no {path}{near and f'; {near}'}")
+        for key, named in {"handed_over": self.handed_over or (), "dataset.settings": self.dataset.settings}.items():
+            for path in named:
+                if not spec_formats.has_path(self.spec, path):
+                    near = nearest(path, spec_formats.flatten(self.spec))
+                    raise ValueError(f"{key}: paths of the spec, which has no {path}{near and f'; {near}'}")
         return self
 
     @model_validator(mode="after")

@@ -49,6 +49,9 @@ class Dataset(BaseModel):
     files: dict[DottedPath, str | list[Any]] = Field(
         {}, description="what a study file's 'dataset' puts at these paths; {dataset} stands for it"
     )
+    settings: list[DottedPath] = Field(
+        [], description="what else of the spec depends on the data, and is set under 'train_spec'"
+    )
 
 
 class Usual(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any
 
 from automl.errors import InvalidInput, nearest
 from automl.networks import Network, load_network
-from automl.networks.spec_formats import flatten
+from automl.networks.spec_formats import flatten, get_path
 from automl.search.algorithms import ALGORITHMS
 from automl.search.race import USUAL_SHARE, Judgement, fitted, rounded_up, trainings
 from automl.study.options import AUTO
@@ -40,9 +40,9 @@ remove_default_automl_parameters: []  # do not search these
 # parameters:
 #   {first}: {range}
 
-# Your own settings of the training; 'automl networks show {network}' prints all:
+# {settings}; 'automl networks show {network}' prints all:
 # train_spec:
-#   {spec}: {value}
+{spec}
 
 best_among: longest       # the best is one of those that were trained longest; all: of any length
 
@@ -93,7 +93,7 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
     if name == "study":
         name = study_name(network.name)
     first, span = _range(network, searched or list(network.parameters))
-    spec, value = _setting(network)
+    settings, spec = _settings(network)
     fill = partial(
         _TEMPLATE.format,
         name=name,
@@ -109,8 +109,8 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         eligible=_eligible(network_name, eligible),
         first=first,
         range=span,
-        spec=spec,
-        value=value,
+        settings=settings,
+        spec="\n".join(f"#   {path}: {_flow(value)}" for path, value in spec.items()),
         candidates=_RACE["candidates"],
         repeats=_RACE["repeats"],
     )
@@ -170,13 +170,20 @@ def _range(network: Network, names: Sequence[str]) -> tuple[str, str]:
     return name, _flow({key: value for key, value in shown.to_mapping().items() if key in keys})
 
 
-def _setting(network: Network) -> tuple[str, str]:
-    """A setting of the training that neither the search nor the study sets."""
+def _settings(network: Network) -> tuple[str, dict[str, Any]]:
+    """What depends on the data, or an example of what neither the search nor the study sets; with the network's values.
+
+    Of a list of groups there is an empty list.
+    """
+    if network.dataset.settings:
+        values = {path: get_path(network.spec, path) for path in network.dataset.settings}
+        known = {path: [] if _flow(value).startswith("[{") else value for path, value in values.items()}
+        return "What depends on your data, with the values of the network", known
     taken = {*network.fields.paths(), *network.dataset.files}
     taken |= {network.spec_path(name) for name in network.parameters if network.enabled(name)}
     plain = {path: value for path, value in flatten(network.spec).items() if isinstance(value, int | float | str)}
     path, value = next(((path, value) for path, value in plain.items() if path not in taken), next(iter(plain.items())))
-    return path, _flow(value)
+    return "Your own settings of the training", {path: value}
 
 
 def _flow(value: Any) -> str:

@@ -134,6 +134,8 @@ RULE = 'checkpoints: {pattern: "model_{epoch}.json"}'
         ("epochs: train.epochs,", "epochs: train.epochs, examples: layers,", "needs fields.batch_size"),
         ("epochs: train.epochs,", "epochs: train..epochs,", "train..epochs"),
         ("epochs: 3\n", "epochs: 3\ndataset: {files: {layers.x: a}}\n", "layers is a list of 2"),
+        ("epochs: 3\n", "epochs: 3\ndataset: {settings: [train.xx]}\n", "no train.xx; did you mean 'train.x'"),
+        ("epochs: 3\n", "epochs: 3\nhanded_over: [train.xx]\n", "handed_over: .* no train.xx; did you mean 'train.x'"),
     ],
 )
 def test_a_network_file_that_contradicts_itself_is_refused(old: str, new: str, said: str) -> None:

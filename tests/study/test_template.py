@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from automl.networks import catalogue
+from automl.networks.definition import shipped
 from automl.search.algorithms import ALGORITHMS
 from automl.study import study_file
 from automl.study.template import template
@@ -55,3 +57,24 @@ def test_the_default_example_is_judged_with_four_trainings_of_each_side(algorith
 )
 def test_what_the_whole_race_costs_is_said(network: str, algorithm: str, lines: list[str]) -> None:
     assert final_lines(network, algorithm) == lines
+
+
+def test_what_depends_on_the_data_is_named_with_what_the_network_has() -> None:
+    text = template("segformer", "random", Path("mine.yaml"))
+    assert (
+        "# What depends on your data, with the values of the network; 'automl networks show segformer' prints all:\n"
+        "# train_spec:\n"
+        "#   dataset.segment.num_classes: 2\n"
+        "#   dataset.segment.palette: []\n\n"
+    ) in text
+
+
+def test_every_example_of_a_setting_is_one_that_is_taken() -> None:
+    for name in catalogue():
+        if shipped(name).refused:
+            continue
+        text = template(name, "random", Path("mine.yaml"))
+        start = text.index("# train_spec:")
+        settings = text[start:].partition("\n\n")[0]
+        taken = text.replace(settings, settings.replace("# ", ""))
+        assert study_file.parse(taken, "mine.yaml", Path()).file.train_spec, name
