@@ -325,7 +325,7 @@ def test_a_value_for_each_class_reaches_all_classes_in_the_protobuf_text() -> No
     assert file == "recommendation_3.protobuf"
     assert data.decode().count("dbscan_confidence_threshold: 0.625") == 3
     assert "\n    type: L2\n" in data.decode()
-    assert "\n  num_epochs: 5\n" in data.decode()
+    assert "\n  num_epochs: 9\n" in data.decode(), "those of a full training"
     assert "\n  first_validation_epoch: 5\n  " in data.decode(), "with 30, as in the default, nothing would be reported"
     assert "early_stopping_annealing_schedule" not in data.decode()
     assert 'tfrecords_path: "/data/tfrecords/*"' in data.decode()
