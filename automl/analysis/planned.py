@@ -194,14 +194,16 @@ def _small_space(definition: Definition) -> list[str]:
         return []
     wanted, searched = definition.schedule.plan().searched, definition.plan.search
     planned = sum(stage.experiments for stage in searched if stage.continues is None and stage.retrains is None)
+    seeds = definition.network.takes_seed
     there_are = f"the search space has {counted(int(min(definition.configurations, wanted)), 'configuration')}"
     if wanted > definition.most_experiments:
         return [
             f"{there_are} and {wanted} experiments were asked for: each is tried once, in {planned}; "
-            "'repeat_configurations: true' trains them again, with other seeds"
+            f"'repeat_configurations: true' trains them again{', with other seeds' if seeds else ''}"
         ]
     if wanted > definition.configurations:
-        return [f"{there_are} and the search {wanted} experiments: some train the same, with another seed"]
+        again = "with another seed" if seeds else "once more"
+        return [f"{there_are} and the search {wanted} experiments: some train the same, {again}"]
     return []
 
 

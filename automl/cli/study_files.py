@@ -67,11 +67,15 @@ def plan(
 def _notes_of_this_machine(definition: Definition, study: Path) -> tuple[str, ...]:
     """What 'automl run' would refuse here, and where the program of a user's own is.
 
-    Raises NetworkError when such a program is nowhere to be found.
+    Raises NetworkError when such a program is nowhere to be found, StudyFileError for GPUs that cannot be shared out.
     """
     from automl.errors import NetworkError
-    from automl.execution import preflight
+    from automl.execution import preflight, submission
+    from automl.execution.gpus import shared
     from automl.study import study_file
+
+    if definition.file.run.gpus is not None:
+        shared(definition.file.run.gpus, definition.costs.gpus)
 
     try:
         preflight.check_folder(definition, _work_folder(study_file.store_uri(definition, study)))
@@ -79,12 +83,14 @@ def _notes_of_this_machine(definition: Definition, study: Path) -> tuple[str, ..
         return (f"'automl run' refuses it on this machine: {error}",)
     if definition.home is None:
         return ()
+    has_image = definition.network.image is not None or definition.file.cluster.image is not None
+    notes = submission.notes(definition.network, definition.file.cluster) if has_image else ()
     try:
-        return (f"the program is {' '.join(preflight.check_program(definition))}",)
+        return (f"the program is {' '.join(preflight.check_program(definition))}", *notes)
     except NetworkError as error:
-        if definition.network.image is None and definition.file.cluster.image is None:
+        if not has_image:
             raise
-        return (f"not on this machine, where 'automl run' needs it: {error.given}",)
+        return (f"not on this machine, where 'automl run' needs it: {error.given}", *notes)
 
 
 def _work_folder(uri: str) -> Path:
@@ -110,7 +116,7 @@ def run(
     from automl.execution.gpus import shared
     from automl.reporting.plain_console import plain_console
     from automl.reporting.terminal import failures, live_view, tables
-    from automl.stores import open_store
+    from automl.stores import open_store, probe
     from automl.study import study_file, summary
     from automl.study.keys import METADATA
     from automl.study.opened_study import begin
@@ -121,11 +127,13 @@ def run(
     uri = study_file.store_uri(definition, study) if store is None else store
     gpus = shared(definition.file.run.gpus, definition.costs.gpus)
     side_by_side = jobs or definition.file.run.jobs or gpus.places or machine.default_jobs()
-    record = Record(open_store(uri, probe=True))
+    record = Record(open_store(uri))
     work = machine.work_folder(record.store.uri)
     begun = record.store.get(METADATA) is not None
     if not begun:  # what is missing is said before anything is written
+        definition.check_new()
         preflight.check(definition, work)
+    probe(record.store)
     definition = begin(record, definition, text).definition
     if begun and summary.state(definition, record.history(definition)) in {"not started", "running", "judging"}:
         preflight.check(definition, work)
@@ -158,9 +166,14 @@ def compile_study(
 
     Example: automl compile study.yaml | argo submit -n argo -
     """
+    from automl.execution import submission
+    from automl.study import study_file
     from workflows.submit import namespace_of, template_of, workflow_of
 
     compiled = (template_of if template else workflow_of)(study).to_yaml()
+    definition = study_file.read(study)
+    for note in () if template else submission.notes(definition.network, definition.file.cluster):
+        print(f"note: {note}", file=sys.stderr)
     if to is None:
         sys.stdout.write(compiled)
         return

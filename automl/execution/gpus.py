@@ -54,9 +54,13 @@ NO_GPUS = Gpus((), 1, known=False)
 def shared(given: Sequence[int | str] | None, each: int) -> Gpus:
     """The GPUs for a study's trainings: those `given` in its file, or all of this machine. One takes `each` of them.
 
-    Raises StudyFileError when there are fewer than one training takes.
+    Raises StudyFileError when there are fewer than one training takes, or one is given twice.
     """
     names = found() if given is None else tuple(map(str, given))
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+        raise StudyFileError(
+            f"run: gpus has {', '.join(twice)} twice", allowed="each once", advice="'jobs' has trainings share GPUs"
+        )
     if names and len(names) < each:
         source = "run: gpus has" if given is not None else "this machine has"
         raise StudyFileError(

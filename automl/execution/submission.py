@@ -18,6 +18,7 @@ from automl.networks import Network
 from automl.networks.braces import script_of
 from automl.search.algorithms import ALGORITHMS
 from automl.stores import open_store
+from automl.study.cluster_options import ClusterSettings
 from automl.study.definition import Definition
 from automl.study.keys import REPORT
 from automl.study.options import AUTO
@@ -225,6 +226,19 @@ def check_program(network: Network) -> None:
             f"command: {named} is relative, and in a pod nothing lies beside the file that names it",
             allowed="the path in the image, or working_directory: the folder in the image",
         )
+
+
+def notes(network: Network, cluster: ClusterSettings) -> tuple[str, ...]:
+    """What to know of a network's program in a pod, although nothing is wrong with its file."""
+    folder = network.working_directory
+    if folder is None or cluster.writable_root or network.takes_results:
+        return ()
+    if any(Path(folder).is_relative_to(volume.path) for volume in cluster.volumes if not volume.read_only):
+        return ()
+    return (
+        f"on a cluster, {folder} of the image is read-only: if the program writes there, set 'cluster: "
+        "{writable_root: true}', or have it write to {results}",
+    )
 
 
 def check_pod_values(store: str, image: str | None, option: str, advice: str) -> str:

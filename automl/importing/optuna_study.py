@@ -47,9 +47,8 @@ def _opened(storage: str) -> BaseStorage:
     is_file = "://" not in storage or storage.startswith("sqlite:///")
     ending = path.suffix.lower()
     if is_file and not path.is_file():
-        raise InvalidInput(
-            f"the storage {storage} does not exist", allowed="a file, or an address such as sqlite:///a.db"
-        )
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InvalidInput(f"the storage {storage} {what}", allowed="a file, or an address such as sqlite:///a.db")
     if is_file and "://" not in storage and ending not in (*SQLITE, *JOURNAL):
         allowed = f"a name that ends in {', '.join(SQLITE)} (SQLite) or {', '.join(JOURNAL)} (a journal)"
         raise InvalidInput(f"{storage} does not say which kind of Optuna storage it is", allowed=allowed)

@@ -59,7 +59,8 @@ def imported(folder: Path, metric: str | None, wanted: str | None) -> Imported:
     Raises InvalidInput when it is none.
     """
     if not folder.is_dir():
-        raise InvalidInput(f"the folder {folder} does not exist", allowed="the folder of an experiment of Ray Tune")
+        what = f"{folder} is a file" if folder.exists() else f"the folder {folder} does not exist"
+        raise InvalidInput(what, allowed="the folder of an experiment of Ray Tune")
     trials = [_trial(path.parent) for path in sorted(folder.glob(f"*/{_PARAMS}"))]
     if not trials:
         inner = sorted({path.parents[1].name for path in folder.glob(f"*/*/{_PARAMS}")})

@@ -15,6 +15,7 @@ from automl.errors import RecordError, StudyFileError
 from automl.networks import Network
 from automl.networks.costs import Costs
 from automl.networks.definition import MetricRule
+from automl.networks.keep_rule import check_collected
 from automl.networks.spec_formats import flatten, set_paths
 from automl.problem.configurations import count, identity, is_drawn
 from automl.problem.search_space import SearchSpace
@@ -40,6 +41,7 @@ M = TypeVar("M", bound=BaseModel)
 RULES = 5  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
 _NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
+_WHOLE = tuple(name for name, row in ALGORITHMS.items() if not row.resumes)  # full trainings alone
 _FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
 _ALL_RUNGS_TEACH = 5  # the rules from which on a sampler that knows nothing of epochs learns from all rungs
 
@@ -81,10 +83,9 @@ class Definition:
     def check_new(self) -> None:
         """Raises StudyFileError for what no study may begin with any more, although some that were begun have it."""
         check_told_apart(self.space, self.network)
-        if self.file.parallel is None:
-            return
+        check_collected(self.network)
         experiments = self.schedule.plan().experiments
-        if self.file.parallel > experiments:
+        if self.file.parallel is not None and self.file.parallel > experiments:
             raise StudyFileError(
                 f"parallel: {self.file.parallel} experiments in one step, but the search has only {experiments}",
                 allowed=f"up to max_recommendations: {experiments}",
@@ -302,27 +303,27 @@ class Definition:
     def _check_resume(self) -> None:
         given, network = self.file.resume, self.network
         if self.file.stop_rule is not None and self.resume is not Resume.STOP:
-            error = f"stop_rule: {self.file.stop_rule} without resume: stop"
-            raise StudyFileError(error, advice="add resume: stop, or leave stop_rule out")
+            rule = f"stop_rule: {self.file.stop_rule}"
+            raise StudyFileError(f"{rule} without resume: stop", advice="add resume: stop, or leave stop_rule out")
         if network.may_end_early and self.algorithm.resumes and self.resume is Resume.CHECKPOINT:
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} with {network.name}, which may end early and cannot go on then",
                 allowed="resume: none, which trains each rung anew from epoch 0",
-                advice="set it, or use algorithm: "
-                + " or ".join(name for name, row in ALGORITHMS.items() if not row.resumes),
+                advice=f"set it, or use algorithm: {' or '.join(_WHOLE)}",
             )
         if given is None:
             return
+        able = [name for name, row in ALGORITHMS.items() if (row.overlaps if given == "stop" else row.resumes)]
         if not self.algorithm.resumes:
             raise StudyFileError(
                 f"resume: {given} is no option of algorithm: {self.file.algorithm}, which has no rungs",
-                allowed=f"with {', '.join(name for name, row in ALGORITHMS.items() if row.resumes)}",
+                allowed=f"with {', '.join(able)}",
                 advice="leave it out: every training is a full one",
             )
         if self.resume is Resume.STOP and not self.algorithm.overlaps:
             raise StudyFileError(
                 f"resume: stop with algorithm: {self.file.algorithm}, whose rungs wait for all of their experiments",
-                allowed=f"with {' and '.join(name for name, row in ALGORITHMS.items() if row.overlaps)}",
+                allowed=f"with {' and '.join(able)}",
                 advice="or use resume: none",
             )
         if self.resume is Resume.STOP and network.checkpoints is not None:
@@ -353,12 +354,11 @@ class Definition:
         ends_at_rungs = algorithm.resumes and self.resume is not Resume.STOP
         longest = self.schedule.plan().longest if self.resume is Resume.STOP else self.max_epochs
         if self.network.fixed_epochs and (ends_at_rungs or longest != self.network.epochs):
-            whole = [name for name, row in ALGORITHMS.items() if not row.resumes]
-            whole += [f"{name} with resume: stop" for name, row in ALGORITHMS.items() if row.overlaps]
+            stopped = (f"{name} with resume: stop" for name, row in ALGORITHMS.items() if row.overlaps)
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} to {self.max_epochs} epochs with {self.network.name}, which always "
                 f"trains {self.network.epochs} (fixed_epochs)",
-                allowed=f"{', '.join(whole)}; with max_epochs: {self.network.epochs}",
+                allowed=f"{', '.join((*_WHOLE, *stopped))}; with max_epochs: {self.network.epochs}",
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":

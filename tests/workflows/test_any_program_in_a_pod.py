@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from automl.errors import StudyFileError
+from automl.errors import NetworkError, StudyFileError
 from automl.execution.steps.propose import propose
 from automl.stores import open_store
 from automl.study import study_file
 from automl.study.opened_study import begin
 from automl.study.record import Record
+from tests.command_line import automl
 from tests.execution.test_any_program import PROGRAMS, STYLES
 from tests.workflows.test_training_pod import Pod
 from workflows.compile import compile_study
@@ -108,10 +109,38 @@ def test_what_no_pod_could_start_is_refused_when_it_is_compiled(old: str, new: s
 
 @pytest.mark.parametrize("words", ["/app/train.py", "with_arguments.py"])
 def test_what_a_pod_can_start_is_compiled(words: str, tmp_path: Path) -> None:
-    folder = "" if words.startswith("/") else "  working_directory: /app\n"
+    folder = "" if words.startswith("/") else '  working_directory: /app\n  environment: {OUT: "{results}"}\n'
     text = (
         STYLES["arguments"].replace("with_arguments.py", words).replace("  keep:", f"  image: any:1\n{folder}  keep:")
     )
     text += "run: {store: 's3://bucket/mine'}\n"
     assert "with_arguments" in text or "/app/train.py" in text
     assert compile_study(study_file.parse(text, "study", tmp_path), text).to_yaml()
+
+
+IN_A_FOLDER = STYLES["arguments"].replace("  keep:", "  image: any:1\n  working_directory: /app\n  keep:")
+
+
+def test_a_model_that_nobody_would_collect_is_refused() -> None:
+    with pytest.raises(NetworkError, match=r"keep: model.pt with working_directory: /app.*name \{results\}"):
+        study_file.parse(IN_A_FOLDER, "study", Path()).check_new()
+    for says in ("working_directory: /app", "keep: [model.pt]"):  # either alone
+        study_file.parse(IN_A_FOLDER.replace(f"  {says}\n", ""), "study", Path()).check_new()
+
+
+@pytest.mark.parametrize(
+    ("more", "notes"),
+    [
+        ("", 1),
+        ("cluster: {volumes: [{claim: mine, path: /app}]}\n", 1),
+        ("cluster: {volumes: [{claim: mine, path: /app, read_only: false}]}\n", 0),
+        ("cluster: {writable_root: true}\n", 0),
+    ],
+)
+def test_a_folder_of_an_image_that_cannot_be_written_is_told(more: str, notes: int, tmp_path: Path) -> None:
+    text = IN_A_FOLDER.replace("  keep: [model.pt]\n", "") + "run: {store: 's3://bucket/mine'}\n" + more
+    (tmp_path / "study.yaml").write_text(text)
+    for command in ("plan", "compile"):
+        ran = automl(command, "study.yaml", cwd=tmp_path)
+        assert ran.code == 0
+        assert (ran.out + ran.err).count("/app of the image is read-only") == notes

@@ -17,6 +17,14 @@ from workflows import compile_study, lint, size, workflow_template
 
 STUDY = "name: mine\nnetwork: fashion_mnist\nmax_epochs: 27\nrun: {store: s3://bucket/mine%s}\n"
 ASHA = "algorithm: asha\nR: 27\n"
+STOP = "name: mine\nnetwork: ./mine.yaml\nrun: {store: s3://bucket/mine}\nalgorithm: asha\nresume: stop\nR: 27\n"
+NETWORK = """\
+image: any:1
+command: [/train, --epochs, "{epochs}", "{args}"]
+metric: {name: loss, goal: minimize}
+epochs: 27
+parameters: {lr: {low: 0.1, high: 1.0}}
+"""
 CHAIN = "algorithm: bayesian\nmax_recommendations: 20\nparallel: 3\noverlap: true\n"
 
 
@@ -98,3 +106,19 @@ def test_a_template_with_barriers_takes_no_study_without(algorithm: str, setting
     )
     with pytest.raises(InvalidInput, match=says):
         submission.parameters(base64.b64encode(sent).decode(), 1)
+
+
+def test_what_is_stopped_when_it_falls_behind_has_one_turn_for_each_experiment(tmp_path: Path) -> None:
+    """A pod goes through all rungs of its experiment; where rungs are trained anew, each of the 40 has a pod."""
+    turns = {}
+    for resume in ("stop", "none"):
+        network = NETWORK if resume == "stop" else f"{NETWORK}resume: none\n"
+        (tmp_path / "mine.yaml").write_text(f"name: mine\n{network}")
+        text = STOP if resume == "stop" else STOP.replace("resume: stop\n", "")
+        definition = study_file.parse(text, "it", tmp_path)
+        workflow: dict[str, Any] = compile_study(definition, text).to_dict()
+        assert lint.problems(workflow, definition.plan) == []
+        templates = {template["name"]: template for template in workflow["spec"]["templates"]}
+        turns[resume] = templates["queue"]["parallelism"]
+        assert {"turn", "settle", "judge"} & set(templates) >= {"turn", "settle"}
+    assert turns == {"stop": 27, "none": 40}

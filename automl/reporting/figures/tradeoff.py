@@ -106,7 +106,7 @@ def cost_notes(facts: Facts, layout: Layout) -> str:
     )
     return (
         f"{rungs}A result is on the front if no other is as good in the same or less time. Times are as measured, with "
-        "retries; another machine or other load changes them. Each value is of one seed. Failures and the final "
+        "retries; another machine or other load changes them. Each value is of one training. Failures and the final "
         f"judgement are not included. {far}{facts.left_out}"
     )
 
