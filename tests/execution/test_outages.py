@@ -222,7 +222,7 @@ def test_whoever_asks_sees_that_a_study_is_paused_why_and_what_to_do(tmp_path: P
     assert status["paused"]["why"] == f"the study is paused: {why}"
     assert "the same command trains them again" in status["paused"]["advice"]
     shown = " ".join(automl("status", "study.yaml", cwd=tmp_path).out.split())
-    assert f"state paused paused {why} to go on nothing was judged by them" in shown
+    assert f"state paused paused {why} to go on these failures decided nothing" in shown
     assert 'state="paused"' in automl("status", "study.yaml", "-o", "openmetrics", cwd=tmp_path).out
     assert "the same command trains them again" in (tmp_path / "study/report.html").read_text()
     study = Study.read(tmp_path / "study.yaml")

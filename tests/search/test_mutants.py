@@ -242,8 +242,8 @@ def drop_files_before_their_manifest(patch: Patch) -> None:
 def forget_the_history_on_resume(patch: Patch) -> None:
     init = Observer.__init__
 
-    def forgets(self: Observer, *arguments: Any) -> None:
-        init(self, *arguments)
+    def forgets(self: Observer, *arguments: Any, **more: Any) -> None:
+        init(self, *arguments, **more)
         self.history.clear()
 
     patch.setattr(Observer, "__init__", forgets)
