@@ -92,6 +92,8 @@ def _of_program(
     from automl.drafting.source_lines import printed_lines
     from automl.execution import preflight
     from automl.study import study_file
+    from automl.study.budget import USUAL_TRAININGS
+    from automl.study.options import AUTO
 
     home = path.parent
     program, source = read_program(words, home)
@@ -99,8 +101,8 @@ def _of_program(
     options: dict[str, Any] = {"algorithm": algorithm}
     if algorithm in {"bayesian", "random"}:
         options["max_recommendations"] = 20
-    if algorithm == "auto":
-        options["budget"] = {"trainings": 10}
+    if algorithm == AUTO:
+        options["budget"] = {"trainings": USUAL_TRAININGS}
     some = by_name(metric or "loss")
     checked = draft(program, name, _with_goal(some, "minimize"), (), options)
     if not checked.searched:

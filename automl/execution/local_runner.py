@@ -197,21 +197,26 @@ class LocalRun:
             results = {run: result for run, result in self.study.results.items() if run not in new}
             self.study = replace(self.study, results=results)
             runs = [run for decision in self.study.decisions for run in runs_of_decision(decision)]
-            self._ready += [run for run in runs if run.key in new]
-            self._ready.sort(key=order_of_starts(self.definition.plan, self.jobs))
+            self._make_ready([run for run in runs if run.key in new])
 
     def _line_up(self, decision: Decision) -> None:
         """Shows a stored decision, and lines up what it requests and nobody has trained."""
         views.write_decisions(self.record, self.definition, self.study.decisions, [decision])
         self._tell(EventKind.DECIDED, decision=decision)
+        wanted: list[Run] = []
         for run in runs_of_decision(decision):
             result = self.study.results.get(run.key) or self.record.result(*run.key)
             if result is None:
-                self._ready.append(run)
+                wanted.append(run)
             else:
                 self.study = self.study.with_result(result)
                 self._tell(EventKind.SKIPPED, recommendation=run.recommendation, rung=run.rung, result=result)
-        self._ready.sort(key=order_of_starts(self.definition.plan, self.jobs))
+        self._make_ready(wanted)
+
+    def _make_ready(self, runs: Sequence[Run]) -> None:
+        """Takes runs among those that can start, which stay in the order of their starts."""
+        if runs:
+            self._ready = sorted([*self._ready, *runs], key=order_of_starts(self.definition.plan, self.jobs))
 
     def _walk(self) -> None:
         while self._ready or self._active:

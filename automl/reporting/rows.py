@@ -97,14 +97,17 @@ _STATES = {
 
 def state_word(experiment: Experiment) -> str:
     """The state of an experiment for people: queued, running, promoted, stopped, succeeded or failed."""
-    promoted = experiment.status is Status.PENDING and len(experiment.recommendations) > 1
-    return "promoted" if promoted else _STATES[experiment.status]
+    return _word(experiment.status, is_promoted=len(experiment.recommendations) > 1)
+
+
+def _word(status: Status, *, is_promoted: bool) -> str:
+    """The word for a status; `is_promoted` tells whom its next rung waits for from who has not begun."""
+    return "promoted" if is_promoted and status is Status.PENDING else _STATES[status]
 
 
 def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
     """The cells with which every table of experiments begins: number, stage, state, epochs."""
-    promoted = row.status is Status.PENDING and row.epochs > 0  # it waits for its next rung
-    return str(row.experiment), row.stage, "promoted" if promoted else _STATES[row.status], str(row.epochs)
+    return str(row.experiment), row.stage, _word(row.status, is_promoted=row.epochs > 0), str(row.epochs)
 
 
 def pause_rows(status: StudyStatus) -> Pairs:
@@ -150,8 +153,8 @@ def state_rows(status: StudyStatus) -> Pairs:
 
 def verdict_text(status: StudyStatus) -> str:
     """The verdict in one sentence, and on which data; empty before the judgement has one."""
-    sentence = status.verdict.sentence if status.verdict is not None else ""
-    return f"{sentence}, on {status.verdict.judged_on}" if status.verdict is not None and sentence else ""
+    verdict = status.verdict
+    return f"{verdict.sentence}, on {verdict.judged_on}" if verdict is not None and verdict.sentence else ""
 
 
 def early_end_text(early_end: EarlyEnd | None) -> str:

@@ -145,6 +145,11 @@ def open_runs(history: History, *decisions: Decision) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.key not in history.results)
 
 
+def begins(stage: Stage, decision: Decision) -> bool:
+    """Whether a decision asks for an experiment that has not been trained yet."""
+    return any(stage.rungs[rung].new for _, rung in decision.runs())
+
+
 def order_of_starts(plan: Plan, places: int) -> Callable[[Run], tuple[float, int, int, int]]:
     """A key to sort runs by, of which `places` can train at a time: first what the most of the plan waits for.
 

@@ -55,7 +55,9 @@ def _by_median(outcome: Outcome, results: Iterable[Outcome], metric: Metric) -> 
     assert peak is not None, "only of a success"
     best = f"{metric.name} at best {peak:.6g} by epoch {outcome.epochs}"
     if len(means) < FEWEST_OTHERS:
-        return Answer(True, f"{best}; {counted(len(means), 'other result')} so far, and nobody stops before 3")
+        return Answer(
+            True, f"{best}; {counted(len(means), 'other result')} so far, and nobody stops before {FEWEST_OTHERS}"
+        )
     middle = median(means)
     goes_on = metric.score(peak) >= metric.score(middle)
     side = "no worse" if goes_on else "worse"

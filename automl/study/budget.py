@@ -18,7 +18,8 @@ from automl.study.estimate import estimate, wall_minutes
 from automl.study.options import AUTO, Budget, BudgetOf, StudyFile
 from automl.text.formatting import counted, shown
 
-USUAL_BUDGET = Budget(trainings=10)
+USUAL_TRAININGS = 10
+USUAL_BUDGET = Budget(trainings=USUAL_TRAININGS)
 RESOURCES = (27, 9)  # R of asha, the first for which the budget is large enough
 _CHOSEN_BY_AUTO = ("algorithm", "sampler", "max_recommendations", "parallel", "overlap", "R", "nu")
 _SHORT, _FULL = "asha", "bayesian"

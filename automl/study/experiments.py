@@ -136,12 +136,10 @@ def _stopped(history: History, stage: Stage) -> dict[int, str]:
         return ended | {stop.number: stop.reason for decision in decisions for stop in decision.stopped}
     standing = standing_in(history, stage)
     if stage.stops:
-        ended = (
-            {}
-            if stage.ended is None
-            else dict.fromkeys((one.experiment for one in standing.unanswered), stage.ended.why)
-        )
-        return {**ended, **standing.stopped}
+        if stage.ended is None:
+            return dict(standing.stopped)
+        unanswered = dict.fromkeys((one.experiment for one in standing.unanswered), stage.ended.why)
+        return {**unanswered, **standing.stopped}
     outcomes = (outcome for outcome in standing.outcomes.values() if outcome.value is not None)
     return {outcome.experiment: standing.standing(outcome) for outcome in sorted(outcomes, key=lambda one: one.rung)}
 
@@ -159,10 +157,8 @@ def to_ask_for(history: History, stage: Stage) -> Iterator[tuple[Rung, int]]:
     if stage.overlap is not None:
         standing = standing_in(history, stage)
         if stage.stops:
-            coming = zip(
-                stage.rungs, standing.still_coming() if stage.ended is None else (), strict=stage.ended is None
-            )
-            yield from ((rung, count) for rung, count in coming if count)
+            coming = [0] * len(stage.rungs) if stage.ended is not None else standing.still_coming()
+            yield from ((rung, count) for rung, count in zip(stage.rungs, coming, strict=True) if count)
         elif not standing.is_decided:
             for rung, numbers in zip(stage.rungs, standing.rungs, strict=True):
                 if rung.size > len(numbers):

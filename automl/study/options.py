@@ -31,7 +31,7 @@ IN_THE_STUDY_FILE = "in the study file"  # what 'network' is in a record when th
 NOT_DECISIVE = ("cluster", "costs", "run")  # the options that no decision depends on
 MOST_EPOCHS = 1_000_000  # of epochs or units: beyond it is a typing error
 AUTO = "auto"  # the algorithm of a study file that leaves the choice to budget.py
-USUAL_RACE = {"candidates": 3, "repeats": 4}
+USUAL_RACE = {"candidates": 3, "repeats": 4}  # with less than four of each side a gain is seldom told from noise
 
 
 class Final(Options):

@@ -13,7 +13,8 @@ from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten, get_path
 from automl.search.algorithms import ALGORITHMS
 from automl.search.race import USUAL_SHARE, Judgement, fitted, rounded_up, trainings
-from automl.study.options import AUTO
+from automl.study.budget import USUAL_TRAININGS
+from automl.study.options import AUTO, USUAL_RACE
 from automl.study.study_file import parse, study_name
 from automl.text.formatting import counted
 
@@ -69,10 +70,9 @@ _CLUSTER = """
 # cluster:
 #   image: {image}  # what trains, with the registry before it
 """
-_BUDGET = """\
+_BUDGET = f"""\
 # What the whole study may take; 'automl plan' says what that chooses. Also: hours, gpu_hours or price.
-budget: {trainings: 10}   # full trainings' worth of epochs"""
-_RACE = {"candidates": 3, "repeats": 4}  # with less than four of each side a gain is seldom told from noise
+budget: {{trainings: {USUAL_TRAININGS}}}   # full trainings' worth of epochs"""
 _CHEAP_MINUTES = 10.0
 _MOST_NAMES = 8  # that the line of additional_automl_parameters lists
 
@@ -111,8 +111,8 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         range=span,
         settings=settings,
         spec="\n".join(f"#   {path}: {_flow(value)}" for path, value in spec.items()),
-        candidates=_RACE["candidates"],
-        repeats=_RACE["repeats"],
+        candidates=USUAL_RACE["candidates"],
+        repeats=USUAL_RACE["repeats"],
     )
     if algorithm == AUTO:  # the judgement is a part of its budget
         return fill(share="")
@@ -128,14 +128,14 @@ def _share(text: str, path: Path) -> str:
         definition = parse(text, str(path), path.parent)
     except InvalidInput:  # nothing in it is searched by default: who reads the file has to say what
         return ""
-    plan, runs = definition.plan, trainings(**_RACE)
+    plan, runs = definition.plan, trainings(**USUAL_RACE)
     took, search = runs * plan.longest, plan.trained(plan.search, resume=True)
     share = rounded_up(took / search)
     if share <= USUAL_SHARE:
         return ""
     minutes = definition.costs.minutes_per_epoch
     is_cheap = minutes is not None and took * minutes <= _CHEAP_MINUTES
-    _, each = fitted(Judgement(_RACE["repeats"]), _RACE["candidates"], search, plan.longest)
+    _, each = fitted(Judgement(USUAL_RACE["repeats"]), USUAL_RACE["candidates"], search, plan.longest)
     usual = f"{counted(each, 'training')} of each side{', which shows no noise' if each == 1 else ''}"
     line = f"  {'' if is_cheap else '# '}share: {share:g}"
     return (

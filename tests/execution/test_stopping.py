@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from automl.study.opened_study import begin
 from automl.study.record import Record
 from tests.command_line import as_json, automl, refused
 from tests.execution.test_without_resume import ANEW, controller, lay_out
+from tests.process_groups import kill_group
 from tests.workflows.test_training_pod import STEP, until
 from workflows.pods import TRAIN
 
@@ -208,15 +208,20 @@ class Pods:
         main = container("sh", "-c", TRAIN.replace("/automl/run", str(run)))
         return main, container(sys.executable, "-c", STEP, str(run), "observe")
 
+    def lose_behind_the_first_rung(self, attempt: str) -> None:
+        """Kills the pod of the first turn when the answer at its first rung is stored."""
+        pod = self.start(0, attempt)
+        until(lambda: self.record.decision(0, 1) is not None)
+        for process in pod:
+            kill_group(process)
+
 
 @pytest.fixture
 def pods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pods]:
     found = Pods(tmp_path, monkeypatch)
     yield found
     for process in found.processes:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        kill_group(process)
 
 
 def test_the_sidecar_of_a_pod_asks_at_each_rung_and_a_pod_that_is_run_again_reads_its_answers(pods: Pods) -> None:
@@ -241,11 +246,7 @@ def test_a_pod_that_is_lost_behind_a_rung_begins_anew_behind_its_answers(pods: P
     waits = f"epoch == 2 and not pathlib.Path('{pods.folder}/go').exists()"
     (pods.folder / "hangs.py").write_text(HANGS.replace("lr > 0.001 and epoch == 2", waits))
     assert pods.propose(0) == ["0"]
-    main, observe = pods.start(0, "first")
-    until(lambda: pods.record.decision(0, 1) is not None)
-    for process in (main, observe):
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    pods.lose_behind_the_first_rung("first")
     (pods.folder / "go").touch()
     before = [digest for _, digest in pods.record.decisions(0)]
     main, observe = pods.start(0, "again")
@@ -260,11 +261,7 @@ def test_a_pod_that_is_lost_behind_a_rung_begins_anew_behind_its_answers(pods: P
 def test_a_pod_that_is_gone_for_good_fails_the_run_that_it_was_at(pods: Pods) -> None:
     (pods.folder / "hangs.py").write_text(HANGS.replace("lr > 0.001 and epoch == 2", "epoch == 2"))
     assert pods.propose(0) == ["0"]
-    main, observe = pods.start(0, "first")
-    until(lambda: pods.record.decision(0, 1) is not None)
-    for process in (main, observe):
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    pods.lose_behind_the_first_rung("first")
     deciding.settle()
     lost = pods.record.result(0, 1)
     assert lost is not None

@@ -20,6 +20,7 @@ from automl.stores import open_store
 from automl.study import study_file
 from automl.study.opened_study import begin
 from automl.study.record import Record
+from tests.process_groups import kill_group
 from tests.small_network import NETWORK, PROGRAM, STUDY
 from workflows.pods import TRAIN
 
@@ -80,9 +81,7 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
     found = Pod(tmp_path, record)
     yield found
     for process in found.processes:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        kill_group(process)
 
 
 def test_a_training_that_nobody_follows_ends_to_be_run_again(pod: Pod) -> None:

@@ -165,13 +165,14 @@ def settle() -> None:
     record, opened = open_study()
     outages.refuse_paused(record)  # a pod that refused to train is not lost
     this = step()
-    decided = train_on.decision_of_turn(record, opened.definition.plan.stages[this.stage], this.index)
+    stage = opened.definition.plan.stages[this.stage]
+    decided = train_on.decision_of_turn(record, stage, this.index)
     if decided is None:
         return
     runs: list[Run] = list(runs_of_decision(decided))
-    if opened.definition.plan.stages[this.stage].stops:  # it may have come to a later rung
+    if stage.stops:  # it may have come to a later rung
         numbers = [run.recommendation.number for run in runs]
-        newest = (train_on.newest_run(record, opened.definition, this.stage, number) for number in numbers)
+        newest = (train_on.newest_run(record, opened.definition, stage.index, number) for number in numbers)
         runs = [run for run in newest if run is not None]
     _give_up_lost(opened, (run for run in runs if record.result(*run.key) is None))
 

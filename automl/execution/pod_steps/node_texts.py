@@ -84,9 +84,9 @@ def outcome(definition: Definition, history: History | None, result: Result) -> 
     if result.best is not None and result.best.epoch != epoch:
         text += f", {number(result.best_value)} at epoch {result.best.epoch}"
     best = None if history is None else best_of_search(definition, history)
-    stopped = {} if history is None else {one.number: one.reason for made in history.decisions for one in made.stopped}
-    if definition.resume is Resume.STOP and result.experiment in stopped:
-        text += f", stopped: {stopped[result.experiment]}"
+    if definition.resume is Resume.STOP and history is not None:
+        stopped = (one for decision in history.decisions for one in decision.stopped)
+        text += "".join(f", stopped: {one.reason}" for one in stopped if one.number == result.experiment)
     is_best = best is not None and (best.experiment, best.rung) == (result.experiment, result.rung)
     return f"{text}, the best so far" if is_best else text
 

@@ -226,7 +226,7 @@ def _observer() -> Observer:
         behind = train_on.answered(record, opened.definition, run.stage, (result.experiment, result.rung))
         answer = "is stopped" if behind is None else f"trains on to epoch {behind.recommendation.epochs}"
         print(f"experiment {result.experiment} {answer} at epoch {result.epochs}", flush=True)
-        return train_on.recommended(behind)
+        return None if behind is None else behind.recommendation
 
     observer = Observer(record, opened.definition, run.recommendation, run.rung, launch)
     observer.ask = ask

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from automl.errors import NotReady
 from automl.execution.steps.propose import propose
-from automl.search.agenda import Run, runs_of_decision
-from automl.search.history import Decision, Recommendation
+from automl.search.agenda import Run, begins, runs_of_decision
+from automl.search.history import Decision
 from automl.search.plan import Stage
 from automl.study import ending
 from automl.study.definition import Definition
@@ -27,7 +27,7 @@ def decision_of_turn(record: Record, stage: Stage, turn: int) -> Decision | None
     if not stage.stops:
         stored = record.decision(stage.index, turn)
         return None if stored is None else stored[0]
-    beginning = [decision for decision in _decisions(record, stage) if _begins(stage, decision)]
+    beginning = [decision for decision in _decisions(record, stage) if begins(stage, decision)]
     return beginning[turn] if turn < len(beginning) else None
 
 
@@ -74,14 +74,5 @@ def answered(record: Record, definition: Definition, stage: int, run: tuple[int,
             propose(record, definition, stage, index)
 
 
-def recommended(run: Run | None) -> Recommendation | None:
-    """What a run trains."""
-    return None if run is None else run.recommendation
-
-
 def _decisions(record: Record, stage: Stage) -> Sequence[Decision]:
     return [decision for decision, _ in record.decisions_in(stage)]
-
-
-def _begins(stage: Stage, decision: Decision) -> bool:
-    return any(stage.rungs[rung].new for _, rung in decision.runs())

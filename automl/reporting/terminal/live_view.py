@@ -19,6 +19,7 @@ from rich.text import Text
 from automl.analysis import status
 from automl.analysis.time_left import time_left
 from automl.reporting.rows import state_word, time_left_text
+from automl.search.agenda import begins
 from automl.search.history import Failure, History, Status
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -111,7 +112,7 @@ class LiveView:
             yield event.text
         elif event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
-            if stage.stops and not any(stage.rungs[rung].new for _, rung in event.decision.runs()):
+            if stage.stops and not begins(stage, event.decision):
                 for issued in event.decision.issued:
                     yield f"experiment {issued.number}: trains on to epoch {issued.epochs}: {issued.reason}"
                 for stopped in event.decision.stopped:
