@@ -1,11 +1,14 @@
-"""Files that a user's program left: whether one can be read like a file, its ends, and how its name is printed."""
+"""Files of a user's program: whether one can be read like a file, its ends, its printed name, its disk space."""
 
 from __future__ import annotations
 
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+_KEEP_SIZE_PUNCH_HOLE = 3  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE of fallocate(2)
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,23 @@ def ends(path: Path, first: int, last: int, begin: int = 0) -> Ends | None:
             return Ends(beginning, file.read(last), size)
     except OSError:
         return None
+
+
+def free_space(path: Path, begin: int, end: int) -> bool:
+    """Gives the disk space of bytes `begin` to `end` back, while the file keeps its size and its writer goes on.
+
+    What is read there from then on is zeros. Returns False where the system or the file system cannot do that: then
+    nothing has changed.
+    """
+    if not sys.platform.startswith("linux") or end <= begin:
+        return False
+    import ctypes  # noqa: PLC0415 - only a training that prints very much needs it
+
+    fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb") as file:
+            freed: int = fallocate(file.fileno(), _KEEP_SIZE_PUNCH_HOLE, begin, end - begin)
+    except OSError:
+        return False
+    return freed == 0

@@ -17,7 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from automl.operations.replay import Replay
 from automl.stores import open_store
+from automl.study.opened_study import OpenedStudy
+from automl.study.record import Record
 from tests.any_image.test_any_image import PROGRAM, network
 from tests.cluster.clusters import BRAIN, begun, build_image, command, ended
 
@@ -25,10 +28,11 @@ FAKE_TAO = Path(__file__).parents[1] / "networks" / "fake_tao.py"
 AS_IT_IS = Path(__file__).parents[1] / "programs" / "with_arguments.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
-MINE = f"localhost/automl-mine:{TAG}"
+MINE, SLOW_IMAGE = f"localhost/automl-mine:{TAG}", f"localhost/automl-slow:{TAG}"
 APPLETS = ("sh", "[", "cat", "echo", "head", "kill", "mkdir", "mkfifo", "mv", "printf", "sed", "sleep", "tee", "test")
 HYPERBAND = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
 UNTIL = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 2\nfinal: {repeats: 0}\nuntil: {epochs: 9}\n"
+RANDOM = "algorithm: random\nmax_recommendations: 3\nfinal: {repeats: 0}\n"
 PLAIN = r"""
 network:
   command: [python, /opt/mine/with_arguments.py, --epochs, "{epochs}", --seed, "{seed}", "{args}"]
@@ -38,6 +42,30 @@ network:
   epochs: 3
   parameters: {lr: {low: 0.0001, high: 0.1, log: true}, batch-size: {options: [16, 32, 64]}}
 """
+# Two seconds an epoch, and nothing is better than the default
+SLOW = """\
+import argparse, math, time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.001)
+parser.add_argument("--epochs", type=int, default=9)
+args = parser.parse_args()
+for epoch in range(1, args.epochs + 1):
+    time.sleep(2)
+    with open("model.pt", "w") as file:
+        file.write(f"{args.lr} {epoch}")
+    print(f"epoch {epoch} val_acc={0.9 - abs(math.log10(args.lr) + 3) / 4 + epoch / 1000}", flush=True)
+"""
+STOPPED = r"""
+network:
+  command: [python, /opt/mine/slow.py, "{args}", --epochs, "{epochs}"]
+  metric: {name: val_acc, goal: maximize}
+  status: {reader: regex, patterns: ['epoch (?P<epoch>\d+) val_acc=(?P<val_acc>{number})']}
+  keep: [model.pt]
+  epochs: 9
+  parameters: {lr: {low: 0.0001, high: 0.1, log: true, default: 0.001}}
+"""
+ASHA = "algorithm: asha\nR: 9\nmax_recommendations: 5\nresume: stop\nfinal: {repeats: 0}\n"
 
 
 CLAIM = """\
@@ -144,7 +172,9 @@ def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: st
 
 
 @pytest.mark.usefixtures("images")
-@pytest.mark.parametrize("algorithm", [f"{HYPERBAND}resume: none\n", UNTIL], ids=["hyperband", "bayesian-until"])
+@pytest.mark.parametrize(
+    "algorithm", [f"{HYPERBAND}resume: none\n", UNTIL, RANDOM], ids=["hyperband", "bayesian-until", "random"]
+)
 def test_a_program_as_people_have_it_is_searched_with_no_line_changed(
     algorithm: str, tmp_path: Path, bucket: str
 ) -> None:
@@ -164,11 +194,36 @@ def test_a_program_as_people_have_it_is_searched_with_no_line_changed(
         assert end["limit"] == "epochs"
         assert len(results) == 4  # of eight: two at a time, of three epochs each, until nine are trained
         return
-    assert len(results) == 4
+    assert len(results) == (3 if algorithm == RANDOM else 4)
     for each in controller["experiments"]:
         log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
         last = each["results"][-1]["epochs"]
         assert re.findall(r"epoch (\d+) ", log)[-last:] == [str(epoch) for epoch in range(1, last + 1)]  # anew
+
+
+@pytest.mark.usefixtures("images")
+def test_a_program_without_checkpoints_is_started_once_and_stopped_where_it_falls_behind(
+    tmp_path: Path, bucket: str
+) -> None:
+    context = tmp_path / "image"
+    context.mkdir()
+    (context / "slow.py").write_text(SLOW)
+    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
+    build_image(SLOW_IMAGE, str(context), "-f", str(context / "Dockerfile"))
+    submitted(tmp_path, bucket, STOPPED, SLOW_IMAGE, algorithm=ASHA)
+    store = open_store(bucket)
+    rows = json.loads(store.get("controller.json") or b"")["experiments"]
+    assert rows[0]["status"] == "success"
+    assert (store.get("best_model/model.pt") or b"").split() == [b"0.001", b"9"]
+    stopped = [each for each in rows if each["status"] == "stopped"]
+    assert stopped
+    for each in stopped:
+        assert [result["epochs"] for result in each["results"]] == [3]
+        log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
+        assert re.findall(r"epoch (\d+) ", log)[:3] == ["1", "2", "3"]
+        assert "epoch 9 " not in log
+    opened = OpenedStudy.read(Record(store))
+    assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
 
 
 @pytest.mark.usefixtures("images")

@@ -159,6 +159,7 @@ class _Following:
             seconds = self._seconds()
             try:
                 _report(observer, observer.poll(seconds))
+                observer.free_space()
                 while observer.is_at_rung:
                     _report(observer, observer.pass_rung())
                 self._look_for_the_end(observer)

@@ -85,6 +85,13 @@ class Follower:
         """The path or pattern below the results folder, None for the log."""
         return self.rule.path or _USUAL_PATHS.get(self.rule.reader)
 
+    @property
+    def log_position(self) -> int | None:
+        """How many bytes of the log are read; None where it is not the log that is read."""
+        if self.path is not None:
+            return None
+        return self._files[self.log].position if self.log in self._files else 0
+
     def paths(self) -> list[Path]:
         """The files that exist, none where the system does not say: `trouble` has the reason after `read`."""
         try:

@@ -14,7 +14,7 @@ from automl.execution.status_readers import AT_A_LOOK, Follower
 from automl.execution.steps.checkpoint_upload import Attempt, CheckpointUpload
 from automl.execution.steps.diagnosis import Diagnosis, Ended, Evidence, diagnose
 from automl.execution.steps.kept_files import kept_files, store_kept, why_none
-from automl.execution.steps.printed import printed, reported
+from automl.execution.steps.printed import free_the_middle, printed, reported
 from automl.execution.steps.stage_in import Launch
 from automl.search.history import Checkpoint, Failure, Recommendation, Result
 from automl.search.plan import Resume, StopRule
@@ -81,6 +81,7 @@ class Observer:
             prefix=lambda epoch: checkpoint_prefix(recommendation.number, rung, launch.attempt, epoch),
         )
         self._clock, self.log_from = clock, log_from
+        self._freed = 0  # up to which byte of the log the disk space was given back
         self.ask: Ask | None = None  # at the end of each rung, where experiments train on until they are stopped
         self.stopped: Result | None = None  # of the rung at which it is stopped, once it is
         self.times: AttemptTimes | None = None
@@ -99,6 +100,13 @@ class Observer:
             self.checkpoints.store(saved, self._attempt())
         self._store_times()
         return new
+
+    def free_space(self) -> None:
+        """Gives the disk space of a long log back, but for what is stored of it: a pod's volume has little.
+
+        Only for who reads the log no second time.
+        """
+        self._freed = free_the_middle(self.launch.log, self.log_from, self.follower.log_position, self._freed)
 
     @property
     def is_at_rung(self) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from automl.execution.plain_files import ends
+from automl.execution.plain_files import ends, free_space
 from automl.execution.status_readers import Follower, status_lines
 from automl.text.long_text import shortened
 
 MIB = 1 << 20
 FIRST, LAST = 1 * MIB, 15 * MIB  # bytes that are stored of the beginning and of the end of a log
+FREED_FROM = 64 * MIB  # bytes between them that a log has before their space on the disk is given back
 
 
 def printed(log: Path, begin: int = 0) -> bytes | None:
@@ -31,6 +32,20 @@ def printed(log: Path, begin: int = 0) -> bytes | None:
         found.size,
         f"of a longer log the first {FIRST // MIB} MiB and the last {LAST // MIB} MiB are stored",
     )
+
+
+def free_the_middle(log: Path, begin: int, position: int | None, freed: int) -> int:
+    """Gives back the disk space of what is neither stored of the log nor read any more; up to which byte that was done.
+
+    The log is stored from byte `begin` on. `position` is how far it was read, None where nothing in it is read for.
+    `freed` is the answer of the call before, 0 at first. Nothing is done for less than `FREED_FROM` bytes at a time.
+    """
+    try:
+        end = log.stat().st_size - LAST
+    except OSError:
+        return freed
+    begin, end = max(begin + FIRST, freed), end if position is None else min(end, position)
+    return end if end - begin >= FREED_FROM and free_space(log, begin, end) else freed
 
 
 def reported(follower: Follower, after: int = 0) -> bytes | None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from automl.execution.plain_files import free_space
 from automl.execution.status_readers import Follower, StatusRule
 from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.last_words import last_words
-from automl.execution.steps.printed import FIRST, LAST, MIB, printed, reported
+from automl.execution.steps.printed import FIRST, LAST, MIB, free_the_middle, printed, reported
 from automl.execution.steps.propose import propose
 from automl.reporting import views
 from automl.stores.memory import MemoryStore
@@ -49,6 +50,34 @@ def test_gigabytes_take_no_memory(tmp_path: Path) -> None:
     assert b" of 5,000,000,000 " in stored
     assert peak < 80 * MIB
     assert following.is_behind
+
+
+def test_the_disk_space_of_what_is_not_stored_is_given_back_while_the_program_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automl.execution.steps.printed.FREED_FROM", 2 * MIB)
+    log = tmp_path / "log.txt"
+    with log.open("ab") as file:
+        file.write(b"".join(b"loss=0.5\n" + b"." * 100_000 + b"\n" for _ in range(260)))
+        file.flush()
+        (tmp_path / "probe").write_bytes(b"x")
+        if not free_space(tmp_path / "probe", 0, 1):
+            pytest.skip("this file system cannot give the space of a part of a file back")
+        follower = Follower(StatusRule(reader="regex", patterns=(r"(?P<loss>{number})",)), tmp_path, log, "loss", 0)
+        before, space = printed(log), log.stat().st_blocks
+        assert free_the_middle(log, 0, follower.log_position, 0) == 0  # nothing of it is read
+        follower.read(4 * MIB)
+        freed = free_the_middle(log, 0, follower.log_position, 0)
+        assert freed == follower.log_position
+        assert (space - log.stat().st_blocks) * 512 == pytest.approx(freed - FIRST, abs=2 * 4096)
+        assert free_the_middle(log, 0, follower.log_position, freed) == freed  # too little more
+        assert printed(log) == before
+        file.write(REASON)
+        file.flush()
+        follower.read()
+        assert follower.readings.lines == 260
+    assert last_words(log) == REASON.decode().strip()
+    assert free_the_middle(log, 0, None, freed) == log.stat().st_size - LAST
 
 
 def test_a_pipe_a_folder_and_nothing_are_no_log(tmp_path: Path) -> None:
