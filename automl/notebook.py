@@ -31,6 +31,7 @@ from automl.drafting.function import draft, program_text
 from automl.errors import AutoMLError, RecordError, StudyFailed
 from automl.operations.download import fetch_best_model
 from automl.operations.replay import Replay, summary
+from automl.reporting.best_shown import best_shown
 from automl.reporting.notebook.html import ExperimentResult, NotebookResult, PlanResult, curve, table
 from automl.reporting.notebook.progress import progress_display
 from automl.reporting.rows import (
@@ -218,15 +219,13 @@ class Study:
     def best(self) -> NotebookResult:
         """The best experiment so far. Raises RecordError before the first success."""
         opened = self._open()
-        best = status.best(opened.definition, opened.history())
-        if best is None:
+        shown = best_shown(opened)
+        if shown is None:
             raise RecordError("no experiment has succeeded yet", advice="wait, or look at experiments()")
-        metric = opened.definition.metric_rule.name
-        rows = [("best", f"experiment {best.experiment}"), (metric, formatting.number(best.value))]
-        rows += setting_rows(best.values)
-        found = verdict(opened.definition, opened.history())
-        lines = [found.sentence] if found is not None and found.sentence else []
-        return NotebookResult(best.to_json(), lambda console: tables.best(console, metric, best), rows, lines=lines)
+        rows = [("best", f"experiment {shown.best.experiment}"), (shown.metric, formatting.number(shown.best.value))]
+        rows += setting_rows(shown.best.values)
+        lines = [shown.verdict.sentence] if shown.verdict is not None and shown.verdict.sentence else []
+        return NotebookResult(shown.to_json(), lambda console: tables.best(console, shown), rows, lines=lines)
 
     def verdict(self) -> NotebookResult:
         """The verdict of the final judgement in a sentence, and the value of every training in it.

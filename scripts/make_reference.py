@@ -67,7 +67,7 @@ def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _command(name: str, command: Any) -> str:
-    shown = [parameter for parameter in command.params if parameter.name not in _SHELLS_OWN]
+    shown = [parameter for parameter in command.params if not _is_hidden(parameter)]
     options = [parameter for parameter in shown if parameter.param_type_name == "option"]
     arguments = [parameter for parameter in shown if parameter.param_type_name == "argument"]
     words = [name, *(["[OPTIONS]"] if options else []), *map(_place, arguments)]
@@ -79,6 +79,10 @@ def _command(name: str, command: Any) -> str:
     if rows:
         text.append("\n".join(["| | |", "|---|---|", *rows]) + "\n")
     return "\n".join(text)
+
+
+def _is_hidden(parameter: Any) -> bool:
+    return parameter.name in _SHELLS_OWN or bool(getattr(parameter, "hidden", False))
 
 
 def _place(argument: Any) -> str:

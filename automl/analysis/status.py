@@ -15,7 +15,7 @@ from automl.networks.definition import MetricRule
 from automl.search.agenda import open_runs
 from automl.search.early_end import Limit, Measured
 from automl.search.history import History, Recommendation, Status
-from automl.search.plan import with_before
+from automl.search.plan import StageKind, with_before
 from automl.search.race import DEFAULTS
 from automl.study import ending, summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
@@ -104,6 +104,7 @@ class ExperimentRow:
     seconds: float
     reason: str
     values: Mapping[str, Any]
+    is_final: bool = False  # one of the final judgement
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -300,6 +301,7 @@ def rows(definition: Definition, study: History, running: Mapping[int, int]) -> 
                 seconds=round(sum(result.seconds for result in experiment.results), 1),
                 reason=experiment.reason,
                 values=experiment.values,
+                is_final=definition.plan.stages[experiment.stage].kind is StageKind.FINAL,
             )
         )
     return tuple(table)

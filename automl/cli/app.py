@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, cast
@@ -22,7 +23,7 @@ from automl.cli import (
     results,
     study_files,
 )
-from automl.cli.options import WithProgram
+from automl.cli.options import PlainCommand, PlainGroup, WithProgram
 from automl.cli.output import complain
 from automl.errors import AutoMLError, InvalidInput
 
@@ -42,45 +43,59 @@ Your own program, as it is:
   automl init --try -- python train.py --lr 0.001 --epochs 10
 """
 
-COMMANDS: dict[str, Callable[..., None]] = {  # in the order of the help
-    "init": new_studies.init,
-    "plan": study_files.plan,
-    "run": study_files.run,
-    "status": results.status,
-    "best": results.best,
-    "report": results.report,
-    "rebuild": results.rebuild,
-    "compile": study_files.compile_study,
-    "replay": checks.replay,
-    "why": checks.why,
-    "verify": checks.verify,
-    "diff": checks.diff,
-    "clone": copies.clone,
-    "export": copies.export,
-    "download": copies.download,
-    "retry": changes.retry,
-    "gc": changes.gc,
-    "extend": changes.extend,
-    "enqueue": changes.enqueue,
-    "plot": pictures.plot,
-    "submit": clusters.submit,
-    "watch": clusters.watch,
-    "stop": clusters.stop,
-    "pause": clusters.pause,
-    "resume": clusters.resume,
-    "schema": study_files.schema,
+GROUPS: dict[str, dict[str, Callable[..., None]]] = {  # in the order of the help
+    "Search": {
+        "init": new_studies.init,
+        "plan": study_files.plan,
+        "run": study_files.run,
+    },
+    "Look at a study": {
+        "status": results.status,
+        "best": results.best,
+        "report": results.report,
+        "logs": results.logs,
+        "why": checks.why,
+        "plot": pictures.plot,
+        "diff": checks.diff,
+        "replay": checks.replay,
+        "verify": checks.verify,
+    },
+    "Change or copy a study": {
+        "extend": changes.extend,
+        "enqueue": changes.enqueue,
+        "retry": changes.retry,
+        "gc": changes.gc,
+        "rebuild": results.rebuild,
+        "clone": copies.clone,
+        "download": copies.download,
+        "export": copies.export,
+    },
+    "On a cluster (watch follows a study on this machine too)": {
+        "compile": study_files.compile_study,
+        "submit": clusters.submit,
+        "watch": clusters.watch,
+        "stop": clusters.stop,
+        "pause": clusters.pause,
+        "resume": clusters.resume,
+    },
+    "Networks and study files": {
+        "schema": study_files.schema,
+    },
 }
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 app = typer.Typer(
+    cls=PlainGroup,
     help=_HELP,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _name, _command in COMMANDS.items():
-    app.command(_name, cls=WithProgram if _name == "init" else None)(_command)
-app.add_typer(catalogue.app, name="networks")
-app.add_typer(imports.app, name="import")
+for _title, _commands in GROUPS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, cls=WithProgram if _name == "init" else PlainCommand, rich_help_panel=_title)(_command)
+app.add_typer(catalogue.app, name="networks", rich_help_panel=_title)
+app.add_typer(imports.app, name="import", rich_help_panel=next(iter(GROUPS)))
 
 # click's UsageError, the parent of BadParameter: older versions of typer take it from click and newer ones from a copy
 # of click that is private to them, so that no import of it works with all the versions that pyproject.toml allows
@@ -127,7 +142,13 @@ def _explain_usage(error: Exception) -> int:
 
 
 @app.callback(invoke_without_command=True)
-def _top(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the versions of this program and of Python.")
+    ] = False,
+) -> None:
     if version:
-        print(__version__)
+        print(
+            f"argo-automl {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+        )
         raise typer.Exit

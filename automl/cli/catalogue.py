@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from automl.cli.options import Output
+from automl.cli.options import Output, PlainCommand, PlainGroup
 from automl.cli.output import Format, print_data
 from automl.errors import InvalidInput, nearest
 
-app = typer.Typer(no_args_is_help=False)
+app = typer.Typer(cls=PlainGroup, no_args_is_help=False)
 
 
 @app.callback(invoke_without_command=True)
@@ -62,7 +62,7 @@ def networks(
 NetworkName = Annotated[str, typer.Argument(help="A network's name, or the path of a network file.", metavar="NAME")]
 
 
-@app.command("show")
+@app.command("show", cls=PlainCommand)
 def show(name: NetworkName, output: Output = Format.YAML) -> None:
     """Print a network: image, command, train spec, metric, checkpoints. What it prints is a network file.
 
@@ -78,7 +78,7 @@ def show(name: NetworkName, output: Output = Format.YAML) -> None:
         print(shipped_text(network.name), end="")  # with the comments of the file
 
 
-@app.command("parameters")
+@app.command("parameters", cls=PlainCommand)
 def parameters(name: NetworkName, output: Output = Format.TABLE) -> None:
     """Print a network's parameters: which are searched by default, which on request, which never.
 

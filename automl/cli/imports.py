@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl.cli.options import Output, WithProgram, program_of
+from automl.cli.options import Output, PlainCommand, PlainGroup, WithProgram, program_of
 from automl.cli.output import Format, print_data
 from automl.errors import AutoMLError
 
 if TYPE_CHECKING:
     from automl.importing import Imported
 
-app = typer.Typer(no_args_is_help=True, help="Turn a search of another tool into a study file.")
+app = typer.Typer(cls=PlainGroup, no_args_is_help=True, help="Turn a search of another tool into a study file.")
 To = Annotated[Path, typer.Option("--to", help="The study file to write; it must not exist yet.", metavar="PATH")]
 Metric = Annotated[str | None, typer.Option("--metric", help="The metric, when there are several.", metavar="NAME")]
 Goal = Annotated[str | None, typer.Option("--goal", help="What of it is better.", metavar="minimize|maximize")]
 _STUDY = Path("study.yaml")
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def katib(
     experiment: Annotated[Path, typer.Argument(help="The Experiment, in YAML.", metavar="EXPERIMENT.yaml")],
     to: To = _STUDY,
@@ -37,7 +37,7 @@ def katib(
     _write(imported(_mapping(experiment, "an Experiment of Katib, in YAML"), str(experiment)), to, output)
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def wandb(
     sweep: Annotated[Path, typer.Argument(help="The sweep's configuration, in YAML.", metavar="SWEEP.yaml")],
     to: To = _STUDY,

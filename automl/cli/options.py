@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from automl.cli.output import Format
 from automl.errors import InvalidInput, nearest
@@ -80,7 +81,54 @@ Jobs = Annotated[
 ]
 
 
-class WithProgram(TyperCommand):
+def _renamed_to_file(context: typer.Context, given: Path | None) -> Path | None:
+    """`--output FILE`, as `--file` was called before `--output` had one meaning; it goes on and prints a note."""
+    if given is not None and not context.resilient_parsing:
+        print(f"note: '--output {given}' is called '--file {given}' now", file=sys.stderr)
+    return given
+
+
+OldFileOption = Annotated[
+    Path | None, typer.Option("--output", "-o", hidden=True, callback=_renamed_to_file, metavar="FILE")
+]
+NewFileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", help="The file to write; default: standard output.", metavar="FILE")
+]
+
+
+def _no_type(**_: Any) -> None:
+    return None
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """The parameters, of which none shows <bool>, <str> or <path> in the help: its name and text say what it takes.
+
+    Older versions of typer print nothing there, and have no such method.
+    """
+    for parameter in parameters:
+        named = parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
+        if not named and hasattr(parameter, "display_type_rich"):
+            parameter.display_type_rich = _no_type
+    return parameters
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help has no names of Python types."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters with `--help`."""
+        return _without_types(super().get_params(ctx))
+
+
+class PlainGroup(TyperGroup):
+    """A group of commands whose help has no names of Python types."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters with `--help`."""
+        return _without_types(super().get_params(ctx))
+
+
+class WithProgram(PlainCommand):
     """A command that takes the command line of a program after `--`, whatever its words are."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from automl.cli.options import Store
+from automl.cli.options import OldFileOption, Store
 from automl.cli.output import Format, print_data
 from automl.errors import InvalidInput, nearest
 from automl.text.new_files import check_folder_of, check_new
@@ -25,15 +25,16 @@ def plot(
     ] = None,
     *,
     to: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write: .svg, .png or .pdf.", metavar="FILE")
+        Path | None, typer.Option("--file", "-f", help="The file to write: .svg, .png or .pdf.", metavar="FILE")
     ] = None,
+    output: OldFileOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print the kinds of pictures.")] = False,
     store: Store = None,
 ) -> None:
     """Draw a picture of a study and write it to a file. Needs the extra 'plots' (matplotlib).
 
-    Example: automl plot history ./fashion -o history.svg
+    Example: automl plot history ./fashion --file history.svg
 
     \b
     The numbers are those of report.html. All kinds: automl plot --list
@@ -47,9 +48,9 @@ def plot(
         return
     if kind is None or study is None:
         what = "KIND" if kind is None else "STUDY"
-        raise InvalidInput(f"{what} is missing", allowed="automl plot KIND STUDY -o FILE", advice="see --list")
+        raise InvalidInput(f"{what} is missing", allowed="automl plot KIND STUDY --file FILE", advice="see --list")
     plots.check_kind(kind)
-    path = _checked(to, kind, force=force)
+    path = _checked(to or output, kind, force=force)
     figure = plots.draw(kind, plots.facts_in(open_study(study, store), times=plots.KINDS[kind].times))
     plots.write(figure, path)
     print(f"wrote {path}")
@@ -66,14 +67,14 @@ def _print_kinds() -> None:
 def _checked(to: Path | None, kind: str, *, force: bool) -> Path:
     """The file to write. Raises InvalidInput before anything is read or drawn."""
     if to is None:
-        raise InvalidInput("--output is missing", allowed="a file", advice=f"give one, such as -o {kind}.svg")
+        raise InvalidInput("--file is missing", allowed="a file", advice=f"give one, such as --file {kind}.svg")
     if to.suffix.lower() not in SUFFIXES:
         near = nearest(to.suffix, SUFFIXES)
-        raise InvalidInput(f"--output: {to} has an unknown suffix", allowed=", ".join(SUFFIXES), advice=near)
+        raise InvalidInput(f"--file: {to} has an unknown suffix", allowed=", ".join(SUFFIXES), advice=near)
     if to.is_dir():
-        raise InvalidInput(f"--output: {to} is a folder", advice=f"name a file in it: {to / f'{kind}.svg'}")
+        raise InvalidInput(f"--file: {to} is a folder", advice=f"name a file in it: {to / f'{kind}.svg'}")
     if force:
-        check_folder_of(to, option="--output")
+        check_folder_of(to, option="--file")
     else:
-        check_new(to, option="--output", advice="give another name, or --force to write over it")
+        check_new(to, option="--file", advice="give another name, or --force to write over it")
     return to

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from automl.cli.options import OPENMETRICS, Output, StatusOutput, Store, StudyName
+from automl.cli.options import OPENMETRICS, Output, StatusOutput, Store, StudyName, whole_number
 from automl.cli.output import Format, print_data
-from automl.errors import InvalidInput, RecordError
+from automl.errors import InvalidInput, RecordError, nearest
+
+FORMS = ("flags", "yaml", "json")  # in which `automl best --values` prints
+
+
+def _form_of_values(text: str) -> str:
+    if text not in FORMS:
+        raise InvalidInput(f"--values: {text!r}", allowed=", ".join(FORMS), advice=nearest(text, FORMS))
+    return text
 
 
 def status(study: StudyName, store: Store = None, output: StatusOutput = str(Format.TABLE)) -> None:
-    """Print where a study stands: experiments, epochs pending, time left, the best so far.
+    """Print in short where a study stands: state, time left, what trains now, the best so far.
 
     Example: automl status s3://bucket/studies/fashion -o json
 
@@ -32,29 +41,47 @@ def status(study: StudyName, store: Store = None, output: StatusOutput = str(For
     if output == OPENMETRICS:
         sys.stdout.write(openmetrics.text(summary))
         return
-    print_data(summary.to_json(), Format(output), lambda out: tables.status(out, summary))
+    print_data(summary.to_json(), Format(output), lambda out: tables.status(out, summary, study))
 
 
-def best(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:
-    """Print the best experiment so far: its number, value and parameters, and why it was proposed.
+def best(
+    study: StudyName,
+    store: Store = None,
+    values: Annotated[
+        str | None,
+        typer.Option(
+            "--values",
+            help="Print nothing but the values, exactly, to copy them: as words of a command line, YAML or JSON.",
+            parser=_form_of_values,
+            metavar="|".join(FORMS),
+        ),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Print the best experiment so far: the verdict, its values ready to copy, and where its model is.
 
     Example: automl best study.yaml -o json
+
+    \b
+    Train with them yourself:
+      python train.py $(automl best study.yaml --values flags)
     """
-    from automl.analysis import status
     from automl.opening import open_study
+    from automl.reporting import best_shown
     from automl.reporting.terminal import tables
 
+    if values is not None and output is not Format.TABLE:
+        raise InvalidInput(f"--values {values} with --output {output}", advice="give one of the two")
     opened = open_study(study, store)
-    winner = status.best(opened.definition, opened.history())
-    if winner is None:
+    shown = best_shown.best_shown(opened, study)
+    if shown is None:
         raise RecordError(
             f"no experiment has succeeded yet in {opened.record.store.uri}", advice=f"see 'automl status {study}'"
         )
-    print_data(
-        winner.to_json(),
-        output,
-        lambda out: tables.best(out, opened.definition.metric_rule.name, winner),
-    )
+    if values is not None:
+        sys.stdout.write(best_shown.text(opened.definition, shown.best.values, values))
+        return
+    print_data(shown.to_json(), output, lambda out: tables.best(out, shown))
 
 
 def report(
@@ -87,6 +114,48 @@ def report(
         return
     summary = reports.status(opened.record, opened.definition)
     print_data(summary.to_json(), output, lambda out: tables.report(out, opened.definition, summary))
+
+
+def logs(
+    study: StudyName,
+    experiment: Annotated[
+        int, typer.Argument(help="Its number.", metavar="EXPERIMENT", parser=whole_number("EXPERIMENT", 0))
+    ],
+    store: Store = None,
+    lines: Annotated[
+        int | None,
+        typer.Option("--lines", "-l", help="Only the last N lines.", parser=whole_number("--lines", 1), metavar="N"),
+    ] = None,
+) -> None:
+    """Print what the trainings of an experiment have printed, also of one that is under way on this machine.
+
+    Example: automl logs study.yaml 5 --lines 20
+    """
+    from automl.execution import machine
+    from automl.execution.steps.salvage import logs_under_way
+    from automl.opening import open_study
+    from automl.study.experiments import experiments
+    from automl.study.keys import LOG, experiment_key
+    from automl.text.terminal_codes import without_codes
+
+    opened = open_study(study, store)
+    uri, numbers = (
+        opened.record.store.uri,
+        [row.number for row in experiments(opened.history(), opened.definition.plan)],
+    )
+    if experiment not in numbers:
+        allowed = f"0 to {max(numbers)} in this study" if numbers else "none has begun in this study"
+        raise InvalidInput(
+            f"there is no experiment {experiment}", allowed=allowed, advice=f"see 'automl report {study}'"
+        )
+    parts = [opened.record.store.get(experiment_key(experiment, LOG)) or b""]
+    parts += [log.read_bytes() for log in logs_under_way(machine.work_folder(uri) / "attempts", experiment)]
+    printed = b"".join(parts).decode(errors="replace").splitlines()
+    if not printed:
+        print(f"experiment {experiment} has printed nothing yet in {uri}", file=sys.stderr)
+    on_terminal = sys.stdout.isatty()  # where codes would move the cursor, or change its colours
+    for line in deque(printed, lines):
+        print(without_codes(line) if on_terminal else line)
 
 
 def rebuild(study: StudyName, store: Store = None) -> None:

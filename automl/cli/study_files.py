@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl.cli.options import Jobs, Output, Store, StudyPath, number_of_jobs
+from automl.cli.options import Jobs, NewFileOption, OldFileOption, Output, Store, StudyPath, number_of_jobs
 from automl.cli.output import Format, print_data
 
 if TYPE_CHECKING:
@@ -151,10 +151,9 @@ def run(
 
 def compile_study(
     study: StudyPath,
-    to: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; default: standard output.")
-    ] = None,
+    to: NewFileOption = None,
     *,
+    output: OldFileOption = None,
     template: Annotated[
         bool,
         typer.Option(
@@ -170,6 +169,7 @@ def compile_study(
     from automl.study import study_file
     from workflows.submit import namespace_of, template_of, workflow_of
 
+    to = to or output
     compiled = (template_of if template else workflow_of)(study).to_yaml()
     definition = study_file.read(study)
     for note in () if template else submission.notes(definition.network, definition.file.cluster):

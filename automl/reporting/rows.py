@@ -38,7 +38,7 @@ def plan_totals(totals: Totals) -> Pairs:
     scratch = f" ({totals.search_epochs_from_scratch:,g} if none went on from a checkpoint)" if saved else ""
     final = f", and {totals.final_epochs:,} for the final judgement" if totals.final_epochs else ""
     rows = [
-        ("in all", f"{counted(totals.experiments, 'experiment')} in {counted(totals.runs, 'run')}"),
+        ("total", f"{counted(totals.experiments, 'experiment')} in {counted(totals.runs, 'run')}"),
         ("epochs", f"{totals.search_epochs:,g}{scratch}{final}"),
     ]
     estimate = totals.estimate

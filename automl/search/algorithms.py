@@ -156,7 +156,7 @@ _HALVING_TEMPLATE = {
     "epoch_multiplier": "epochs of a unit: a number, auto or budget",
     **_OF_EVERY_TEMPLATE,
 }
-_EXPERIMENTS = {"max_recommendations": "experiments in all"}
+_EXPERIMENTS = {"max_recommendations": "experiments in total"}
 _NU_LINE = "nu: 3                     # of nu experiments, one goes on to nu times the epochs\n"
 _MULTIPLIER_LINE = (
     "epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget "
@@ -217,7 +217,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         sampler="uniform",
         template={**_EXPERIMENTS, **_HALVING_TEMPLATE},
         lines="R: {R:<22} # the longest training gets R units, the shortest one\n"
-        f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in all\n{_MULTIPLIER_LINE}",
+        f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in total\n{_MULTIPLIER_LINE}",
         learns=None,
         resumes=True,
         overlaps=True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import platform
 import pty
 import re
 import shutil
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +76,8 @@ def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
 
 def test_the_version_is_the_packages(tmp_path: Path) -> None:
     ran = automl("--version", cwd=tmp_path)
-    assert (ran.code, ran.out) == (0, f"{__version__}\n")
+    assert ran.code == 0
+    assert ran.out.startswith(f"argo-automl {__version__}, Python {platform.python_version()}, {platform.system()}")
     assert importlib.metadata.version("argo-automl") == __version__
 
 
@@ -193,6 +196,7 @@ def test_a_plan_without_costs_says_so_and_counts_one_experiment_as_one(tmp_path:
     text = automl("plan", "study.yaml", cwd=tmp_path).out
     assert "1 experiment in 1 run\n" in text
     assert "unknown; 'costs: {minutes_per_epoch: ...}'" in text
+    assert "<bool>" not in automl("plan", "--help", cwd=tmp_path).out
     assert "GPU hours" not in text
     assert "price" not in text
 
@@ -218,11 +222,60 @@ def test_a_run_ends_with_the_defaults_beside_the_best(studied: Path) -> None:
     assert f"{studied}/study/best_model" in end
 
 
-def test_status_has_one_line_an_experiment(studied: Path) -> None:
+def test_status_is_short_and_report_has_every_experiment_with_its_reason(studied: Path) -> None:
     found = json.loads(automl("status", "study.yaml", "-o", "json", cwd=studied).out)
-    text = automl("status", "study.yaml", cwd=studied).out
-    _, rows = text.split("\n\n")
-    assert len(rows.splitlines()) == 1 + len(found["experiments_table"])
+    _, rows = automl("status", "study.yaml", cwd=studied).out.split("\n\n")
+    header, *first, more = rows.splitlines()
+    assert header.startswith("experiment")
+    assert len(first) == 3
+    assert more == f"and {len(found['experiments_table']) - 3} more: automl report study.yaml"
+    assert "final" not in "".join(first)  # the judgement trains the same values again
+    assert f"{found['best']['experiment']} " in first[0]
+    *_, table = automl("report", "study.yaml", cwd=studied).out.split("\n\n")
+    assert len(table.splitlines()) == 1 + len(found["experiments_table"])
+    assert all(row["reason"] in table for row in found["experiments_table"])
+
+
+def test_best_ends_with_values_to_copy(studied: Path) -> None:
+    data = json.loads(automl("best", "study.yaml", "-o", "json", cwd=studied).out)
+    assert data["best_model"] == f"{studied}/study/best_model"
+    assert data["verdict"]["sentence"] in automl("best", "study.yaml", cwd=studied).out
+    flags, text, as_json = (
+        automl("best", "study.yaml", "--values", form, cwd=studied).out for form in ("flags", "yaml", "json")
+    )
+    value = data["values"]["train.x"]
+    assert flags == f"--train.x {value!r}\n"
+    assert yaml.safe_load(text) == json.loads(as_json) == {"train": {"x": value}}
+    refused(automl("best", "study.yaml", "--values", "yml", cwd=studied), "did you mean 'yaml'?")
+    refused(automl("best", "study.yaml", "--values", "json", "-o", "json", cwd=studied), "give one of the two")
+
+
+def test_logs_prints_what_a_training_has_printed(tmp_path: Path) -> None:
+    search(tmp_path, "train_spec: {train.fault: crash}\nrun: {failures_in_a_row: 0}\n")
+    assert automl("logs", "study.yaml", "1", cwd=tmp_path).out == "it crashed\n"
+    silent = automl("logs", "study.yaml", "0", cwd=tmp_path)
+    assert (silent.code, silent.out) == (0, "")
+    assert silent.err.startswith("experiment 0 has printed nothing yet")
+    refused(automl("logs", "study.yaml", "99", cwd=tmp_path), "there is no experiment 99", "in this study")
+
+
+def test_logs_prints_what_is_under_way_on_this_machine(tmp_path: Path) -> None:
+    write_small_study(tmp_path, "train_spec: {train.waits_at: [2]}\n")
+    network = tmp_path / "small.yaml"
+    shown = "import sys; print('line one', 'line two', sep=chr(10), flush=True); "
+    program = next(tmp_path.glob("*.py"))
+    program.write_text(shown + program.read_text().lstrip())
+    assert network.exists()
+    command = [sys.executable, "-m", "automl.cli", "run", "study.yaml", "-j", "1"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+        try:
+            until = time.monotonic() + 30
+            while not (ran := automl("logs", "study.yaml", "0", "--lines", "1", cwd=tmp_path)).out:
+                assert time.monotonic() < until, ran.err
+                time.sleep(0.1)
+        finally:
+            run.terminate()
+    assert ran.out == "line two\n"
 
 
 @pytest.mark.parametrize("place", ["study.yaml", "study", "./study/", "{folder}/study", "file://{folder}/study"])
@@ -327,8 +380,7 @@ def test_on_a_narrow_terminal_status_still_has_one_line_an_experiment(studied: P
     assert code == 0
     assert max(map(len, screen.splitlines())) <= 60
     rows = screen.rstrip().split("\n\n")[-1].splitlines()
-    found = json.loads(automl("status", "study.yaml", "-o", "json", cwd=studied).out)
-    assert len(rows) == 1 + len(found["experiments_table"])
+    assert len(rows) == 1 + 3 + 1
 
 
 def test_a_reader_that_leaves_early_is_no_error(studied: Path) -> None:

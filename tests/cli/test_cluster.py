@@ -98,7 +98,7 @@ def test_a_study_is_compiled_with_its_settings_to_a_workflow_or_a_template(
 ) -> None:
     settings = "cluster: {namespace: team-a, gpu_resource: amd.com/gpu}\ncosts: {gpus: 2}\n"
     write_small_study(tmp_path, f"{REMOTE}{settings}")
-    ran = automl("compile", "study.yaml", *option, "-o", "there.yaml", cwd=tmp_path)
+    ran = automl("compile", "study.yaml", *option, "--file", "there.yaml", cwd=tmp_path)
     assert ran.code == 0, ran.err
     assert "-n team-a" in ran.out
     made = yaml.safe_load((tmp_path / "there.yaml").read_text())

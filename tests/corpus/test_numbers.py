@@ -40,7 +40,7 @@ def test_every_command_holds(name: str, tmp_path: Path) -> None:
         ["why", "study", "1"],
         ["diff", "study", "study"],
         ["export", "study", "rows.csv", "--to", "csv"],
-        *(["plot", kind, "study", "-o", f"{kind}.svg"] for kind in ("history", "pareto")),
+        *(["plot", kind, "study", "--file", f"{kind}.svg"] for kind in ("history", "pareto")),
     ):
         ran = automl(*command, cwd=tmp_path)
         assert (ran.code, ran.err) == (0, ""), command

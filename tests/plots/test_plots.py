@@ -179,7 +179,7 @@ def test_no_window_is_opened_and_pyplot_is_left_alone(studied: Path) -> None:
 
 @pytest.mark.parametrize("suffix", MAGIC)
 def test_a_picture_is_written_in_the_form_of_its_suffix(suffix: str, studied: Path, tmp_path: Path) -> None:
-    ran = automl("plot", "history", str(studied / "study"), "-o", f"it{suffix}", cwd=tmp_path)
+    ran = automl("plot", "history", str(studied / "study"), "--file", f"it{suffix}", cwd=tmp_path)
     assert (ran.code, ran.out, ran.err) == (0, f"wrote it{suffix}\n", "")
     assert (tmp_path / f"it{suffix}").read_bytes().startswith(MAGIC[suffix])
     assert list(files_below(tmp_path)) == [f"it{suffix}"]
@@ -200,15 +200,15 @@ def test_the_command_explains_itself_with_an_example(tmp_path: Path) -> None:
     [
         ("plot", "KIND is missing"),
         ("plot history", "STUDY is missing"),
-        ("plot history study", "--output is missing"),
-        ("plot histroy study -o x.svg", "did you mean 'history'?"),
-        ("plot parallel-coordinate study -o x.svg", "did you mean 'parallel_coordinates'?"),
-        ("plot history study -o x.pgn", "did you mean '.png'?"),
-        ("plot history study -o x", "allowed: .svg, .png, .pdf"),
-        ("plot history study -o no/x.svg", "folder no does not exist"),
-        ("plot history nowhere -o x.svg", "no study lies in"),
-        ("plot failures study -o x.svg", "no experiment has failed"),
-        ("plot history study -o study.svg", "study.svg already exists"),
+        ("plot history study", "--file is missing"),
+        ("plot histroy study --file x.svg", "did you mean 'history'?"),
+        ("plot parallel-coordinate study --file x.svg", "did you mean 'parallel_coordinates'?"),
+        ("plot history study --file x.pgn", "did you mean '.png'?"),
+        ("plot history study --file x", "allowed: .svg, .png, .pdf"),
+        ("plot history study --file no/x.svg", "folder no does not exist"),
+        ("plot history nowhere --file x.svg", "no study lies in"),
+        ("plot failures study --file x.svg", "no experiment has failed"),
+        ("plot history study --file study.svg", "study.svg already exists"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_and_nothing_is_written(
@@ -222,7 +222,7 @@ def test_what_cannot_be_drawn_is_refused_and_nothing_is_written(
 
 def test_force_writes_over_a_file(studied: Path, tmp_path: Path) -> None:
     (tmp_path / "x.svg").write_text("old")
-    ran = automl("plot", "history", str(studied / "study"), "-o", "x.svg", "--force", cwd=tmp_path)
+    ran = automl("plot", "history", str(studied / "study"), "--file", "x.svg", "--force", cwd=tmp_path)
     assert ran.code == 0
     assert (tmp_path / "x.svg").read_bytes().startswith(MAGIC[".svg"])
 
@@ -232,7 +232,7 @@ def test_without_matplotlib_it_says_what_to_install(studied: Path, monkeypatch: 
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     importlib.invalidate_caches()
-    ran = automl("plot", "history", "study", "-o", "y.svg", cwd=studied)
+    ran = automl("plot", "history", "study", "--file", "y.svg", cwd=studied)
     assert ran.code == AutoMLError.exit_code
     assert "matplotlib is not installed; pip install 'argo-automl[plots]'" in ran.err
     assert not (studied / "y.svg").exists()
@@ -245,5 +245,5 @@ def test_a_kind_that_is_not_known_is_refused_in_python_too(facts: Facts) -> None
 
 
 def test_a_store_may_be_given_beside_the_file(studied: Path, tmp_path: Path) -> None:
-    words = ("plot", "history", str(studied / "study.yaml"), "--store", str(studied / "study"), "-o", "x.png")
+    words = ("plot", "history", str(studied / "study.yaml"), "--store", str(studied / "study"), "--file", "x.png")
     assert automl(*words, cwd=tmp_path).code == 0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from automl.errors import CheckpointError, RecordError
 from automl.execution.plain_files import is_plain
+from automl.execution.pod_contract import LOG
 from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
@@ -45,6 +46,20 @@ def note(definition: Definition, launch: Launch, run: Run, log_from: int = 0) ->
         **({"log_from": log_from} if log_from else {}),
     }
     (launch.folder / _NOTE).write_bytes(strict_json.dump(content))
+
+
+def logs_under_way(attempts: Path, experiment: int) -> list[Path]:
+    """The logs of trainings of an experiment that are under way on this machine, below the folder of all attempts."""
+    logs = []
+    for noted in sorted(attempts.glob(f"*/{_NOTE}")):
+        try:
+            content = strict_json.load(noted.read_bytes(), str(noted))
+            number = Recommendation.from_json(content["recommendation"]).number
+        except (OSError, RecordError, KeyError, TypeError, ValueError):
+            continue  # it ends, or begins, at this moment
+        if number == experiment and is_plain(noted.parent / LOG):
+            logs.append(noted.parent / LOG)
+    return logs
 
 
 def salvage(record: Record, definition: Definition, attempts: Path, alone: Collection[Path] = ()) -> None:

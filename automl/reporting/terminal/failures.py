@@ -17,8 +17,13 @@ from automl.text.terminal_codes import without_codes
 _MOST_REASONS, _LINES, _TAIL = 3, 5, 16 << 10  # reasons; lines of a log; bytes of it that hold them
 
 
-def print_failures(console: Console, current: StudyStatus, last_lines: Callable[[int], list[str]]) -> None:
-    """The reasons, the most frequent first. `last_lines` gives the end of an experiment's log."""
+def print_failures(
+    console: Console, current: StudyStatus, study: str, last_lines: Callable[[int], list[str]] | None
+) -> None:
+    """The reasons, the most frequent first. `study` is as the user called it.
+
+    `last_lines` gives the end of an experiment's log; None where only the reasons are wanted.
+    """
     by_reason: dict[str, list[int]] = {}
     for row in current.experiments:
         if row.status is Status.FAILURE:
@@ -26,15 +31,17 @@ def print_failures(console: Console, current: StudyStatus, last_lines: Callable[
     ordered = sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[1][0]))
     for reason, failed in ordered[:_MOST_REASONS]:
         console.print(Text(f"{numbered('experiment', failed)} failed", style="bold red") + Text(f": {reason}"))
-        lines = last_lines(failed[0])
+        lines = [] if last_lines is None else last_lines(failed[0])
         for line in lines:
             console.print(Text(f"  | {line}", style="dim"))
         if lines:  # what printed nothing has no log
-            console.print(Text(f"  log: {current.store}/{experiment_key(failed[0], LOG)}"), soft_wrap=True)
+            path = f"{current.store}/{experiment_key(failed[0], LOG)}"
+            is_remote = "://" in current.store  # where no path can be opened
+            console.print(Text(f"  log: {f'automl logs {study} {failed[0]}' if is_remote else path}"), soft_wrap=True)
     if len(ordered) > _MOST_REASONS:
-        console.print(Text(f"and {len(ordered) - _MOST_REASONS} other reasons: automl report"))
-    if ordered:
-        console.print()
+        console.print(Text(f"and {len(ordered) - _MOST_REASONS} other reasons: automl report {study}"))
+    if ordered and last_lines is None:
+        console.print(Text(f"what they printed: automl logs {study} {ordered[0][1][0]}", style="dim"))
 
 
 def last_lines_in(store: Store) -> Callable[[int], list[str]]:

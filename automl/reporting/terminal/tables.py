@@ -12,6 +12,7 @@ from rich.text import Text
 
 from automl.analysis.planned import NOTHING_KEPT, PlannedStudy
 from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
+from automl.reporting.best_shown import BestShown
 from automl.reporting.rows import (
     best_name,
     experiment_cells,
@@ -33,6 +34,8 @@ from automl.text.formatting import counted, number, setting
 Row = Mapping[str, Any]
 _LONGEST_DEFAULT = 30  # characters of one, in a table
 _MOST_OPTIONS = 6  # of a parameter, in a table
+_FIRST = 5  # experiments that `automl status` shows beside those that train
+_WIDE = 140  # columns from which on reasons stand beside values
 
 
 def plan(console: Console, planned: PlannedStudy) -> None:
@@ -65,47 +68,68 @@ def plan(console: Console, planned: PlannedStudy) -> None:
         _line(console, "too large for one workflow", text)
 
 
-def status(console: Console, current: StudyStatus) -> None:
-    """Where a study stands, and one line an experiment."""
+def status(console: Console, current: StudyStatus, study: str = "STUDY") -> None:
+    """Where a study stands: what trains now, and the first few by value. `study` is as the user called it."""
     write_pairs(console, state_rows(current))
-    if current.experiments:
+    running = [row for row in current.experiments if row.experiment in current.running]
+    ended = [row for row in current.experiments if row.value is not None and not row.is_final and row not in running]
+    sign = -1 if current.metric.goal == "maximize" else 1
+    first = sorted(
+        ended, key=lambda row: (-row.epochs, sign * (row.best if row.best is not None else row.value or 0.0))
+    )
+    shown = [*running, *first[:_FIRST]]
+    if shown:
         console.print()
-        experiments(console, current.experiments, whole=False)
+        experiments(console, shown, whole=False)
+    left = len(current.experiments) - len(shown)
+    if left > 0 and shown:
+        console.print(Text(f"and {left} more: automl report {study}", style="dim"))
+    if current.progress.counts[Status.FAILURE]:
+        console.print()
+        print_failures(console, current, study, None)
 
 
 def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool) -> None:
-    """The table of experiments. `whole` gives values and reasons all the lines they need; else they are cut to one."""
+    """The table of experiments. `whole` gives values all the lines they need, and adds the reasons; else one line."""
     names = ("experiment", "stage", "status", "epochs", "value")
     table = plain_table(*names, right=("experiment", "epochs", "value"))
     cells = [(*experiment_cells(row), number(row.value)) for row in rows]
     # a long line of values would squeeze the columns to a letter
     for column, *texts in zip(table.columns, names, *cells, strict=True):
         column.min_width = max(map(len, texts))
-    table.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
+    beside = whole and console.width >= _WIDE
+    table.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole, ratio=1 if beside else None)
+    if beside:
+        table.add_column("why", overflow="fold", ratio=1)
     for row, first in zip(rows, cells, strict=True):
-        # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
-        failure = [row.reason] if row.status is Status.FAILURE else []
-        add_row(table, *first, "; ".join([*failure, _values(row.values)]))
+        values, failed = _values(row.values), row.status is Status.FAILURE
+        if beside:
+            last = [Text(values), Text(row.reason)]
+        elif whole:
+            last = [Text("\n").join([Text(values), Text(row.reason, style="dim")][: 1 + bool(row.reason)])]
+        else:  # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
+            last = [Text("; ".join([*([row.reason] if failed else []), values]))]
+        table.add_row(*map(Text, first), *last, style="red" if failed else None)
     console.print(table)
 
 
-def best(console: Console, metric: str, experiment: BestSoFar) -> None:
-    """The best experiment."""
-    write_pairs(
-        console,
-        [
-            ("experiment", best_name(experiment).removeprefix("experiment ")),
-            (metric, f"{number(experiment.value)} at epoch {experiment.epoch}"),
-            ("proposed", experiment.reason),
-            ("known", experiment.why),
-            *(
-                [("best model", model_text(experiment.experiment, experiment.training))]
-                if experiment.standing is not Standing.SEARCHED
-                else []
-            ),
-            *setting_rows(experiment.values),
-        ],
-    )
+def best(console: Console, shown: BestShown) -> None:
+    """The best experiment: the verdict, its values, its model, and the values to copy."""
+    best, verdict = shown.best, shown.verdict
+    sentence = f"{verdict.sentence}, on {verdict.judged_on}" if verdict is not None and verdict.sentence else ""
+    rows = [
+        ("experiment", best_name(best).removeprefix("experiment ")),
+        (shown.metric, f"{number(best.value)} at epoch {best.epoch}"),
+        ("verdict", sentence),
+        ("known", "" if sentence else best.why),
+        ("proposed", best.reason),
+        ("best model", shown.model.in_words),
+    ]
+    write_pairs(console, [*(row for row in rows if row[1]), *setting_rows(best.values)])
+    console.print()
+    also = f" (also: automl best {shown.study} --values flags|yaml|json)" if shown.study else ""
+    _line(console, "to copy", also)
+    console.print(Text(shown.copied.rstrip()), soft_wrap=True, highlight=False)
 
 
 def finished(
@@ -126,7 +150,9 @@ def finished(
     console.print()
     _verdict(console, definition, current)
     console.print()
-    print_failures(console, current, last_lines)
+    if failures:
+        print_failures(console, current, study, last_lines)
+        console.print()
     write_pairs(
         console,
         [
@@ -234,7 +260,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
 def _options(options: Sequence[object]) -> str:
     """The first few options; '-o json' has all."""
     shown = ", ".join(map(str, options[:_MOST_OPTIONS]))
-    return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in all)"
+    return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in total)"
 
 
 def files(console: Console, data: Row) -> None:
