@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl.analysis.frozen_layers import frozen_at_random
+from automl.problem.parameter import Parameter
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
 from automl.search.stopping import likely_epochs
@@ -148,7 +149,7 @@ def planned(
         network=definition.network.name,
         algorithm=definition.file.algorithm,
         sampler=definition.sampler_name,
-        parameters=tuple(parameter.name for parameter in definition.space.parameters),
+        parameters=tuple(p.name for p in definition.space.parameters if p not in _switched_off(definition)),
         configurations=None if math.isinf(definition.configurations) else int(definition.configurations),
         notes=(
             *([definition.why_chosen] if definition.why_chosen else []),
@@ -157,6 +158,7 @@ def planned(
             *_early_end(definition),
             *_small_space(definition),
             *_how_rungs_are_reached(definition),
+            *(f"{p.name} is not searched: it exists only while {p.active_when}" for p in _switched_off(definition)),
             *frozen_at_random(definition),
             *notes,
             *(() if definition.network.keeps_a_model else (NOTHING_KEPT,)),
@@ -174,6 +176,18 @@ def planned(
         until=definition.limits,
         chosen=definition.why_chosen,
     )
+
+
+def _switched_off(definition: Definition) -> list[Parameter]:
+    """The parameters that no experiment has, because a value that is not searched switches them off."""
+    space = definition.space
+    return [
+        parameter
+        for parameter in space.parameters
+        if parameter.active_when is not None
+        and parameter.active_when.parameter in space.constants
+        and not space.exists(parameter, {})
+    ]
 
 
 def _early_end(definition: Definition) -> list[str]:
