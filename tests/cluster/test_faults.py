@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from automl.study.keys import METADATA
 from tests.cluster.clusters import Cluster, Images, command, decisions, outputs
 from tests.cluster.disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
 from tests.cluster.held_answers import Front
+from tests.cluster.test_without_barrier import SHORT, check
 
 EPOCHS = list(range(2, 28))
 OFTEN = f"{HALVING.replace('9', '27')}train_spec: {{train.waits_at: {EPOCHS}}}\n"  # 3 to epoch 9, 1 to epoch 27
@@ -105,6 +107,24 @@ def brain_pods_killed_between_write_and_exit(study: Disturbed, front: Front) -> 
         front.release()
 
 
+def brain_pods_without_a_barrier_killed_after_their_write(study: Disturbed, front: Front) -> None:
+    """As above; here the brain of each lane may run, and all of them are killed."""
+    for key in ("decisions/0/1.json", "decisions/0/3.json", "best_model/manifest.json"):
+        front.hold(key)
+        if not study.workflow:
+            study.submit()
+        until(f"the write of {key}", front.landed.is_set)
+        brains = [uid for uid, pod in study.pods().items() if pod["status"]["phase"] == "Running" and not trains(pod)]
+        assert brains
+        for uid in brains:
+            study.delete(uid, *FORCE)
+        front.release()
+
+
+def trains(pod: Mapping[str, Any]) -> bool:
+    return "observe" in {container["name"] for container in pod["spec"]["containers"]}
+
+
 def pods_killed_more_often_than_they_are_tried_again(study: Disturbed) -> None:
     study.submit()
     first, _, third = study.all_in_training(0)
@@ -171,7 +191,7 @@ def made(
     if not uri:
         pytest.skip("AUTOML_TEST_S3 names no bucket of an S3 server")
     folder, bucket = tmp_path_factory.mktemp("faults"), f"{uri}/faults-{time.time_ns()}"
-    front = Front(os.environ["AWS_ENDPOINT_URL"])
+    front, of_lanes = (Front(os.environ["AWS_ENDPOINT_URL"]) for _ in range(2))
     found: dict[str, Future[Disturbed] | Future[Store]] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, ThreadPoolExecutor(1) as here:
 
@@ -183,11 +203,15 @@ def made(
         def brain_pods(study: Disturbed) -> None:
             brain_pods_killed_between_write_and_exit(study, front)
 
+        def lanes(study: Disturbed) -> None:
+            brain_pods_without_a_barrier_killed_after_their_write(study, of_lanes)
+
         quick, waiting = compiled(folder / "quick", HALVING), compiled(folder / "waiting", WAITING)
         for run in DISTURBED.values():
             begin(run, quick if run is a_brain_step_that_fails_for_good_then_retry else waiting)
         begin(processes_killed, waiting)
         begin(brain_pods, compiled(folder / "front", HALVING, endpoint=front.url))
+        begin(lanes, compiled(folder / "lanes", SHORT, endpoint=of_lanes.url))
         often = compiled(folder / "often", OFTEN, run="preemptions: 1, ")
         begin(pods_killed_more_often_than_they_are_tried_again, often)
         memory = f"{HALVING}train_spec: {{train.fault: memory}}\n"
@@ -200,6 +224,7 @@ def made(
             found[name] = here.submit(Cluster(folder / f"{name}-here", "").run_here, text)
         yield found
     front.close()
+    of_lanes.close()
 
 
 Made = Mapping[str, Future]  # type: ignore[type-arg]  # of a Disturbed on the cluster, of a Store here
@@ -225,6 +250,13 @@ def test_brain_pods_killed_between_write_and_exit_decide_nothing_anew(made: Made
     study = made["brain_pods"].result()
     assert len(study.struck) == 3
     assert_same(study, made["undisturbed"].result())
+    assert set(study.attempts().values()) == {1}
+
+
+def test_brains_of_lanes_killed_between_write_and_exit_leave_a_whole_study(made: Made) -> None:
+    study = made["lanes"].result()
+    assert len(study.struck) >= 3
+    check(study.store, [3, 1])
     assert set(study.attempts().values()) == {1}
 
 

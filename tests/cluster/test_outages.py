@@ -12,6 +12,8 @@ import pytest
 from automl.stores import open_store
 from tests.cluster.clusters import Cluster, Images, command
 from tests.cluster.disturbed import HALVING, WAITING, Disturbed, assert_same, compiled, until
+from tests.cluster.test_without_barrier import WAITING as WITHOUT_BARRIER
+from tests.cluster.test_without_barrier import check, promoted
 
 OUTAGE = 20.0  # seconds that the store is away
 
@@ -29,17 +31,21 @@ def test_the_death_of_controller_and_store_delays_studies_and_changes_nothing(im
     bucket = f"{os.environ['AUTOML_TEST_S3']}/{tmp_path.name}-{time.time_ns()}"
     study = Disturbed(compiled(tmp_path / "waiting", WAITING), open_store(f"{bucket}/training"))
     begins = Disturbed(compiled(tmp_path / "quick", HALVING), open_store(f"{bucket}/begins"))
-    study.submit()
-    attempts = study.all_in_training(0)
+    asha = Disturbed(compiled(tmp_path / "asha", WITHOUT_BARRIER), open_store(f"{bucket}/asha"))
+    trained = (study, asha)
+    for each in trained:
+        each.submit()
+    attempts = [(each, attempt) for each in trained for attempt in each.all_in_training(0)]
     died("workflow-controller")
-    for attempt in attempts:
-        study.release(attempt)
-    until("results without a controller", lambda: len(study.store.list("results/")) == 3)
-    assert study.record.decision(0, 1) is None
+    for each, attempt in attempts:
+        each.release(attempt)
+    until("results without a controller", lambda: [len(each.store.list("results/")) for each in trained] == [3, 3])
+    assert [study.record.decision(0, 1), asha.record.decision(0, 3)] == [None, None]
     command(up)
-    last = study.in_training(0, 1)
+    last = [(study, study.in_training(0, 1)), (asha, asha.in_training(promoted(asha), 1))]
     died("s3")
-    study.release(last)
+    for each, attempt in last:
+        each.release(attempt)
     begins.submit()
     until(
         "a first step without a store",
@@ -49,8 +55,11 @@ def test_the_death_of_controller_and_store_delays_studies_and_changes_nothing(im
     command(up)
     (tmp_path / "here").mkdir()
     undisturbed = Cluster(tmp_path / "here", "").run_here(HALVING)
-    for each in (study, begins):
+    for each in (study, begins, asha):
         assert each.ended() == "Succeeded", command("argo", "get", each.workflow)
-        assert_same(each, undisturbed)
+        if each is asha:
+            check(each.store, [3, 1])
+        else:
+            assert_same(each, undisturbed)
         assert set(each.attempts().values()) == {1}
         assert not each.trained_twice()
