@@ -3,6 +3,7 @@
     AutoMLError                 1   anything below; catch this one
     ├── InvalidInput            2   what the user gave cannot be used as it is
     │   ├── StudyFileError          the study file
+    │   │   └── StudyFileErrors         several things in it
     │   ├── SpaceError              a search space or one of its parameters
     │   │   └── DefaultsContradict      the defaults are not a point of the space
     │   ├── NetworkError            a network file, or a network's name
@@ -34,22 +35,33 @@ to fix, be it a file, a store, a record or a cluster; the message says which.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+_NEAR = "did you mean"  # how advice begins that names what is near
+_MOST_NAMES, _NAMES_SHOWN = 24, 8  # of a list of what is allowed
+_MOST_ERRORS = 12  # of one file that are printed
 
 
 class AutoMLError(Exception):
     """The root of all errors that this package raises on purpose.
 
     `given` is what was found, and where; `allowed` is what may stand there; `advice` is what to do now. The message is
-    those three on one line, without the empty ones.
+    those three on one line, without the empty ones. A near name comes first, and a long list of names is cut.
     """
 
     exit_code = 1
 
     def __init__(self, given: str, *, allowed: str = "", advice: str = "") -> None:
         self.given, self.allowed, self.advice = given, allowed, advice
-        parts = [given, f"allowed: {allowed}" if allowed else "", advice]
+        parts = [given, f"allowed: {_cut(allowed)}" if allowed else "", advice]
+        if advice.startswith(_NEAR):
+            parts = [given, advice, parts[1]]
         super().__init__("; ".join(part for part in parts if part))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message, one line for each thing that is wrong."""
+        return (str(self),)
 
 
 class InvalidInput(AutoMLError):
@@ -60,6 +72,24 @@ class InvalidInput(AutoMLError):
 
 class StudyFileError(InvalidInput):
     """The study file is wrong."""
+
+
+class StudyFileErrors(StudyFileError):
+    """Several things are wrong with the study file. `errors` are all of them; the first is also this error's own."""
+
+    def __init__(self, errors: Sequence[AutoMLError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(errors[0].given, allowed=errors[0].allowed, advice=errors[0].advice)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message, one line for each thing that is wrong."""
+        shown = tuple(str(error) for error in self.errors[:_MOST_ERRORS])
+        more = len(self.errors) - _MOST_ERRORS
+        return (*shown, f"and {more} more; fix these first") if more > 0 else shown
 
 
 class SpaceError(InvalidInput):
@@ -152,8 +182,17 @@ class AlreadyRunning(AutoMLError):
     exit_code = 2
 
 
+def _cut(allowed: str) -> str:
+    """A list of more than `_MOST_NAMES` names with the first few and their number; what follows the names stays."""
+    parts = allowed.split(", ")
+    count = next((index for index, part in enumerate(parts) if " " in part), len(parts))
+    if count <= _MOST_NAMES:
+        return allowed
+    return ", ".join([*parts[:_NAMES_SHOWN], f"... ({count} in total)", *parts[count:]])
+
+
 def nearest(given: str, options: Iterable[str]) -> str:
     """Advice that names the option most like what was given, or nothing when none is near."""
     names = {option.casefold(): option for option in options}
     matches = difflib.get_close_matches(given.casefold(), list(names), n=1, cutoff=0.6)
-    return f"did you mean {names[matches[0]]!r}?" if matches else ""
+    return f"{_NEAR} {names[matches[0]]!r}?" if matches else ""

@@ -108,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(arguments, prog_name="automl", standalone_mode=False)
         sys.stdout.flush()
     except AutoMLError as error:
-        complain(str(error))
+        for line in error.lines:
+            complain(line)
         code = error.exit_code
     except _USAGE_ERROR as error:
         code = _explain_usage(error)

@@ -392,5 +392,5 @@ def load_network(name: str, base: Path) -> Network:
     raise NetworkError(
         f"network: {name!r} is not known",
         allowed=f"{', '.join(names)}, or the path of a network file ending in .yaml",
-        advice=nearest(name, [*names, *others]),
+        advice=nearest(name, [*names, *others]) or "'automl networks' lists them",
     )

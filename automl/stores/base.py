@@ -120,6 +120,7 @@ def _shown(text: str) -> str:
     return ascii(text if len(text) <= 120 else f"{text[:117]}...")
 
 
+PROBE = ".probe/"  # how the keys of `probe` begin
 _WRITERS = 8
 _SAFE_STORES = (
     "stores known to do both: AWS S3, SeaweedFS 4.48, MiniStack, a local folder; "
@@ -132,7 +133,7 @@ def probe(store: Store) -> None:
 
     Raises UnsafeStore when it does not, StoreError when it cannot be reached or refuses.
     """
-    folder = f".probe/{secrets.token_hex(8)}"
+    folder = f"{PROBE}{secrets.token_hex(8)}"
     raced, view = f"{folder}/raced", f"{folder}/view"
     try:
         _demand(store, store.get(raced) is None, "shows an object that nobody wrote")

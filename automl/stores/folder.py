@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from automl.errors import StoreError
-from automl.stores.base import TEMPORARY, Keys, Store, check_key, check_prefix, is_listed
+from automl.stores.base import PROBE, TEMPORARY, Keys, Store, check_key, check_prefix, is_listed
 from automl.stores.local_files import check_source, os_errors, replacing, write_durably
 
 T = TypeVar("T")
@@ -127,7 +127,8 @@ class FolderStore:
 
     def _write(self, target: Path, data: bytes | Path, name: Callable[[Path], T]) -> T:
         """Write an unfinished file and let `name` give it its name; returns when both are on the disk."""
-        with os_errors(f"write {target.relative_to(self._root).as_posix()!r} in {self.uri}"):
+        key = target.relative_to(self._root).as_posix()
+        with os_errors(f"write to the store {self.uri}" if key.startswith(PROBE) else f"write {key!r} in {self.uri}"):
             incoming = self._root / _INCOMING
             unfinished = incoming / secrets.token_hex(8)
             self._make_folder(incoming)

@@ -18,6 +18,7 @@ _ADVICE = {
     errno.ENOSPC: f"the disk is full: free some space, {_AGAIN}",
     errno.EDQUOT: f"the disk quota is used up: free some space, {_AGAIN}",
     errno.EFBIG: "the file is larger than this file system or `ulimit -f` allows",
+    errno.ENOENT: "a folder cannot be created there: choose another one, by 'run: store' or --store",
     errno.EROFS: "the file system is read-only: choose a folder that can be written",
     errno.EACCES: "this user lacks the permission: change that of the folder, or choose another folder",
     errno.EPERM: "this user lacks the permission: change that of the folder, or choose another folder",

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from automl.errors import InvalidInput, StudyFileError
+from automl.errors import InvalidInput, StudyFileError, StudyFileErrors
 from automl.networks import Network, load_network
 from automl.networks.completion import completed
 from automl.networks.definition import of_mapping
 from automl.study import budget
 from automl.study.definition import Definition
+from automl.study.errors_of_parts import errors_of_parts, unique
 from automl.study.options import AUTO, IN_THE_STUDY_FILE, MAY_FOLLOW, TAO_NAMES, StudyFile
 from automl.text import strict_yaml
-from automl.text.schema_errors import first_error
+from automl.text.schema_errors import all_errors
 
 _SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
@@ -32,9 +33,7 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
     try:
         file = StudyFile.model_validate(data)
     except ValidationError as error:
-        problem, allowed, advice = first_error(error, StudyFile, data, TAO_NAMES)
-        advice = advice or (_ELSEWHERE if problem.removesuffix(" is not known") in data else "")
-        raise StudyFileError(f"{where}: {problem}", allowed=allowed, advice=advice) from error
+        raise _error(_of_schema(error, where, data)) from error
     network, home = _network(file, where, base)
     try:
         unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
@@ -49,7 +48,22 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
 
         return budget.chosen(file, of) if file.algorithm == AUTO else of(file)
     except InvalidInput as error:
-        raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+        errors = unique([error, *errors_of_parts(file, network)])
+        named = [StudyFileError(f"{where}: {one.given}", allowed=one.allowed, advice=one.advice) for one in errors]
+        raise _error(named) from error
+
+
+def _of_schema(error: ValidationError, where: str, data: Mapping[str, Any]) -> list[StudyFileError]:
+    """What is wrong with keys and values, each taken by itself."""
+    errors = []
+    for problem, allowed, advice in all_errors(error, StudyFile, data, TAO_NAMES):
+        more = advice or (_ELSEWHERE if problem.removesuffix(" is not known") in data else "")
+        errors.append(StudyFileError(f"{where}: {problem}", allowed=allowed, advice=more))
+    return errors
+
+
+def _error(errors: Sequence[StudyFileError]) -> StudyFileError:
+    return errors[0] if len(errors) == 1 else StudyFileErrors(errors)
 
 
 def _network(file: StudyFile, where: str, base: Path) -> tuple[Network, Path | None]:

@@ -5,28 +5,60 @@ What is allowed is read from the model's JSON Schema, so that the words are ours
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 from automl.errors import nearest
 from automl.text.formatting import shown
 
 Schema = Mapping[str, Any]
+_PLAIN = re.compile(r"true|false|-?(0|[1-9]\d{0,15})(\.\d{1,15})?([eE][+-]?\d{1,3})?")  # in JSON and YAML alike
+_MISSING = " is missing"
 _KINDS = {"boolean": "true or false", "object": "a mapping of names to values", "null": "nothing"}
+
+
+Problem = tuple[str, str, str]  # given, allowed, advice
 
 
 def first_error(
     error: ValidationError, model: type[BaseModel], data: Mapping[str, Any], other_names: Iterable[str] = ()
-) -> tuple[str, str, str]:
-    """(given, allowed, advice) of the error that helps most: an unknown key before all others.
+) -> Problem:
+    """(given, allowed, advice) of the error that helps most: an unknown key before all others."""
+    return all_errors(error, model, data, other_names)[0]
 
-    A user corrects one thing at a time, and a misspelt key is often the cause of the rest. `other_names` are allowed at
-    the top too, and are suggested.
+
+def all_errors(
+    error: ValidationError, model: type[BaseModel], data: Mapping[str, Any], other_names: Iterable[str] = ()
+) -> list[Problem]:
+    """(given, allowed, advice) of each thing that is wrong; unknown keys first, for they often cause the rest.
+
+    `other_names` are allowed at the top too, and are suggested.
     """
-    first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-    schema = model.model_json_schema()
+    order: list[object] = list(data)
+    names, schema = tuple(other_names), model.model_json_schema()
+
+    def place(one: ErrorDetails) -> tuple[bool, int]:
+        first = one["loc"][0] if one["loc"] else None
+        return one["type"] != "extra_forbidden", order.index(first) if first in order else len(order)
+
+    problems: dict[str, Problem] = {}
+    for one in sorted(error.errors(), key=place):
+        problem = _problem(one, schema, data, names)
+        problems.setdefault(problem[0], problem)  # of several branches of a union, the first
+    # what is missing and was misspelt is one mistake
+    misspelt = {advice.partition("'")[2].partition("'")[0] for _, _, advice in problems.values()}
+    missing = {given: given.removesuffix(_MISSING).rpartition(".")[2] for given in problems if given.endswith(_MISSING)}
+    return [problem for given, problem in problems.items() if missing.get(given) not in misspelt]
+
+
+def _problem(first: ErrorDetails, schema: Schema, data: Mapping[str, Any], other_names: Sequence[str]) -> Problem:
     is_key = first["loc"][-1:] == ("[key]",)
     # pydantic names the branch of a union too; only what the user wrote counts
     keys = _keys_in(first["loc"][:-1] if is_key else first["loc"], data, missing=first["type"] == "missing")
@@ -40,7 +72,7 @@ def first_error(
             nearest(last, [*names, *(other_names if not keys[1:] else ())]),
         )
     if first["type"] == "missing":
-        return f"{path} is missing", "", f"add '{last}: ...'"
+        return f"{path}{_MISSING}", "", f"add '{last}: ...'"
     if is_key:
         patterns = _at(schema, keys[:-1], schema).get("patternProperties", {})
         allowed = " or ".join(f"text that matches {pattern}" for pattern in patterns)
@@ -53,7 +85,18 @@ def first_error(
         return input_text, message, ""
     part = _at(schema, keys, schema)
     choices = [str(choice) for branch in _branches(part, schema) for choice in branch.get("enum", ())]
-    return input_text, words(part, schema), nearest(str(first["input"]), choices)
+    advice = nearest(str(first["input"]), choices) or _without_quotes(last, first["input"], part, schema)
+    return input_text, words(part, schema), advice
+
+
+def _without_quotes(name: str, value: Any, part: Schema, root: Schema) -> str:
+    """What to write in place of a text that would be right without its quotes."""
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+        return ""
+    plain = json.loads(value)
+    kinds = {branch.get("type") for branch in _branches(part, root)}
+    fits = {bool: {"boolean"}, int: {"integer", "number"}, float: {"number"}}[type(plain)] & kinds
+    return f"write it without quotes: {name}: {value}" if fits else ""
 
 
 def written(keys: Iterable[int | str]) -> str:

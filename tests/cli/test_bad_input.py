@@ -52,7 +52,7 @@ STUDY_FILES = {
     # numbers
     "R is a float": bad("R: 27.5", "R: 27.5", "a whole number from 2"),
     "R is a float that is whole": bad("R: 27.0", "R: 27.0", "a whole number from 2"),
-    "R is text": bad("R: '27'", 'R: "27"', "a whole number"),
+    "R is text": bad("R: '27'", 'R: "27"', "a whole number", "write it without quotes: R: 27"),
     "R is a bool": bad("R: true", "R: true", "a whole number"),
     "R is a list": bad("R: [27]", "R: [27]", "a whole number"),
     "R is a mapping": bad("R: {a: 1}", 'R: {"a": 1}', "a whole number"),
@@ -268,9 +268,7 @@ STUDY_FILES = {
     "options of a range": bad("parameters: {train.lr: {weights: [1]}}", "train.lr: weights says nothing"),
     "a range that is a number": bad("parameters: {train.lr: 3}", "parameters.train.lr: 3", "a mapping of names"),
     # settings of the training
-    "an unknown setting": bad(
-        "train_spec: {train.learning_rate: 1, train.lrr: 2}", "train.learning_rate is not in the train spec"
-    ),
+    "an unknown setting": bad("train_spec: {train.learning_rate: 1}", "train.learning_rate is not in the train spec"),
     "a setting with a near miss": bad(
         "train_spec: {train: {opimizer: sgd}}", "train.opimizer is not in", "did you mean 'train.optimizer'?"
     ),
@@ -374,3 +372,23 @@ def test_a_bad_network_file_is_refused_in_one_line(old: str, new: str, says: tup
     refused(automl("run", "study.yaml", cwd=tmp_path), "small.yaml", *says)
     refused(automl("networks", "show", "small.yaml", cwd=tmp_path), "small.yaml", *says)
     assert files_below(tmp_path) == before
+
+
+def test_all_that_is_wrong_with_a_study_file_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(f"{HEAD}algoritm: asha\nR: '27'\nrun: {{jops: 2}}\nnu: 0\n")
+    ran = automl("plan", "study.yaml", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    lines = ran.err.splitlines()
+    assert [line.split(": ")[2].split(" ")[0] for line in lines] == ["algoritm", "run.jops", "R", "nu"]
+    assert "algoritm is not known; did you mean 'algorithm'?; allowed: name, network, " in lines[0]  # near names first
+    assert "... (" in lines[0]  # and long lists cut
+
+
+def test_every_wrong_name_and_setting_is_said_at_once(tmp_path: Path) -> None:
+    more = "parameters: {train.lrr: {low: 1, high: 2}}\nadditional_automl_parameters: [foo, model.width, foo2]\n"
+    (tmp_path / "study.yaml").write_text(f"{HEAD}{more}train_spec: {{train.epocs: 3, train.seed: 3}}\n")
+    ran = automl("plan", "study.yaml", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    wrong = ("train.epocs", "foo ", "foo2", "train.lrr", "train.seed")
+    assert all(sum(name in line for line in ran.err.splitlines()) == 1 for name in wrong), ran.err
+    assert len(ran.err.splitlines()) == len(wrong)
