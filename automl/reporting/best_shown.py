@@ -82,7 +82,7 @@ class BestShown:
         return {
             **self.best.to_json(),
             "verdict": self.verdict and self.verdict.to_json(),
-            "best_model": self.model.path,
+            "model": self.model.path,
         }
 
 

@@ -238,7 +238,7 @@ def test_status_is_short_and_report_has_every_experiment_with_its_reason(studied
 
 def test_best_ends_with_values_to_copy(studied: Path) -> None:
     data = json.loads(automl("best", "study.yaml", "-o", "json", cwd=studied).out)
-    assert data["best_model"] == f"{studied}/study/best_model"
+    assert data["model"] == f"{studied}/study/best_model"
     assert data["verdict"]["sentence"] in automl("best", "study.yaml", cwd=studied).out
     flags, text, as_json = (
         automl("best", "study.yaml", "--values", form, cwd=studied).out for form in ("flags", "yaml", "json")
