@@ -8,6 +8,7 @@ from typing import Any
 
 from automl.analysis.rung_warning import rung_health
 from automl.errors import InvalidInput
+from automl.problem.aim import Aim
 from automl.search.algorithms import SAMPLERS
 from automl.search.history import (
     MEANINGS,
@@ -20,11 +21,11 @@ from automl.search.history import (
     Recommendation,
     Result,
     Status,
-    origin_of,
 )
+from automl.search.origins import origin_of
 from automl.search.plan import Stage, StageKind
 from automl.search.race import DEFAULTS
-from automl.search.ranking import best_outcome, ranked
+from automl.search.ranking import best_outcome, further_words, ranked
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, run_states
@@ -294,7 +295,9 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
             f"a failed experiment never goes on; read {experiment_key(result.experiment, LOG)}"
         )
     metric = definition.metric_rule
-    text = f"{head}{metric.name} {number(course.value)} after {duration(result.seconds / 60)} of training"
+    aim = definition.aim
+    further = further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
+    text = f"{head}{metric.name} {number(course.value)}{further} after {duration(result.seconds / 60)} of training"
     text += f"; it {result.message}" if result.message else ""
     if course.held_out is not None:
         text += f", {number(course.held_out)} on held-out data"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl.analysis.frozen_layers import frozen_at_random
+from automl.problem.aim import Aim
 from automl.problem.parameter import Parameter
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
@@ -153,6 +154,7 @@ def planned(
         configurations=None if math.isinf(definition.configurations) else int(definition.configurations),
         notes=(
             *([definition.why_chosen] if definition.why_chosen else []),
+            *_trade_off(definition),
             *plan.notes,
             *_without_barrier(definition),
             *_early_end(definition),
@@ -188,6 +190,23 @@ def _switched_off(definition: Definition) -> list[Parameter]:
         and parameter.active_when.parameter in space.constants
         and not space.exists(parameter, {})
     ]
+
+
+def _trade_off(definition: Definition) -> list[str]:
+    """What several metrics and constraints mean for who goes on, who is judged, and what is kept."""
+    aim, notes = definition.aim, list[str]()
+    if not isinstance(aim, Aim) or not definition.file.automl_enabled:
+        return notes
+    if aim.is_several:
+        why = "'choose: {weights: ...}' says another" if definition.file.choose is None else "as 'choose' says"
+        notes.append(
+            f"{1 + len(aim.others)} metrics: rungs are compared by fronts and crowding; the judgement trains, and "
+            f"best_model holds, {aim.in_words} ({why}); checkpoints are kept by {aim.name}"
+        )
+    if aim.constraints:
+        words = ", ".join(one.words for one in aim.constraints)
+        notes.append(f"constraints: {words}: an experiment that breaks one, or never reports it, is not the best")
+    return notes
 
 
 def _early_end(definition: Definition) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from automl.analysis.epoch_ledger import EpochLedger, epoch_ledger
 from automl.analysis.eta import TimeLeft
 from automl.analysis.rung_warning import RungHealth, rung_health
 from automl.analysis.time_left import time_left
-from automl.networks.definition import MetricRule
+from automl.analysis.trade_off import TradeOff, trade_off
+from automl.networks.metric_rules import MetricRule
 from automl.search.agenda import open_runs
 from automl.search.early_end import Limit, Measured
 from automl.search.history import History, Recommendation, Status
@@ -59,6 +60,7 @@ class BestSoFar:
     training: int
     standing: Standing
     why: str
+    measured: Mapping[str, float] = field(default_factory=dict)  # further metrics of that checkpoint
 
     @property
     def is_defaults(self) -> bool:
@@ -75,6 +77,7 @@ class BestSoFar:
             "training": self.training,
             "standing": self.standing.value,
             "why": self.why,
+            **({"measured": dict(self.measured)} if self.measured else {}),
         }
 
 
@@ -105,6 +108,7 @@ class ExperimentRow:
     reason: str
     values: Mapping[str, Any]
     is_final: bool = False  # one of the final judgement
+    measured: Mapping[str, float] = field(default_factory=dict)  # further metrics, of the kept checkpoint
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -117,6 +121,7 @@ class ExperimentRow:
             "seconds": self.seconds,
             "reason": self.reason,
             "values": dict(self.values),
+            **({"measured": dict(self.measured)} if self.measured else {}),
         }
 
 
@@ -139,6 +144,7 @@ class StudyStatus:
     early_end: EarlyEnd | None = None  # of a study with limits
     ledger: EpochLedger | None = None
     rungs: RungHealth | None = None
+    trade_off: TradeOff | None = None  # of a study with several metrics or constraints
 
     @property
     def state(self) -> str:
@@ -168,6 +174,7 @@ class StudyStatus:
             "side_by_side": None if left is None else left.jobs,
             "best": self.best and self.best.to_json(),
             "verdict": self.verdict and self.verdict.to_json(),
+            **({"trade_off": self.trade_off.to_json()} if self.trade_off is not None else {}),
             "experiments_table": [row.to_json() for row in self.experiments],
         }
 
@@ -206,6 +213,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         early_end=early_end(record, definition, study),
         ledger=epoch_ledger(record, definition, study),
         rungs=rung_health(definition, study),
+        trade_off=trade_off(definition, study),
     )
 
 
@@ -282,6 +290,7 @@ def best(definition: Definition, study: History) -> BestSoFar | None:
         training=found.training.experiment,
         standing=found.standing,
         why=found.why,
+        measured=result.best_measured,
     )
 
 
@@ -302,6 +311,7 @@ def rows(definition: Definition, study: History, running: Mapping[int, int]) -> 
                 reason=experiment.reason,
                 values=experiment.values,
                 is_final=definition.plan.stages[experiment.stage].kind is StageKind.FINAL,
+                measured=last.best_measured if last else {},
             )
         )
     return tuple(table)

@@ -69,15 +69,15 @@ def best(
     from automl.opening import open_study
     from automl.reporting import best_shown
     from automl.reporting.terminal import tables
+    from automl.study.summary import none_feasible
 
     if values is not None and output is not Format.TABLE:
         raise InvalidInput(f"--values {values} with --output {output}", advice="give one of the two")
     opened = open_study(study, store)
     shown = best_shown.best_shown(opened, study)
     if shown is None:
-        raise RecordError(
-            f"no experiment has succeeded yet in {opened.record.store.uri}", advice=f"see 'automl status {study}'"
-        )
+        why = none_feasible(opened.definition, opened.history()) or "no experiment has succeeded yet"
+        raise RecordError(f"{why} in {opened.record.store.uri}", advice=f"see 'automl status {study}'")
     if values is not None:
         sys.stdout.write(best_shown.text(opened.definition, shown.best.values, values))
         return

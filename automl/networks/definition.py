@@ -22,8 +22,8 @@ from automl.networks.checkpoints import Checkpoints
 from automl.networks.command_words import as_words
 from automl.networks.completion import completed
 from automl.networks.fields import Dataset, DottedPath, Fields, Usual
+from automl.networks.metric_rules import METRICS, MOST_METRICS, MetricRule, check_metrics, first_as_metric, not_read
 from automl.networks.status_rule import StatusRule, below
-from automl.problem.metric import Metric
 from automl.problem.search_space import Parameter
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
@@ -33,16 +33,6 @@ _ROW = ("automl_enabled", "path")  # what a row of the table says beside what a 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class MetricRule(_Model):
-    """The metric that is searched for, by the name that the status lines give it."""
-
-    name: str = Field(min_length=1, max_length=100)
-    goal: Literal["minimize", "maximize"]
-
-    def metric(self) -> Metric:
-        return Metric(self.name, self.goal)
 
 
 class Network(_Model):
@@ -80,6 +70,7 @@ class Network(_Model):
     status: StatusRule | None = Field(None, description="what the program writes while it trains, and in which format")
     fields: Fields = Fields()
     metric: MetricRule
+    metrics: tuple[MetricRule, ...] = Field((), max_length=MOST_METRICS, description=METRICS)
     held_out_metric: str | None = None
     checkpoints: Checkpoints | None = None
     resume: Literal["none"] | None = Field(
@@ -159,7 +150,12 @@ class Network(_Model):
     def _below_results(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(below, patterns))
 
-    @field_validator("command", "aliases", "handed_over", "keep", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _metric(cls, data: Any) -> Any:
+        return first_as_metric(data)
+
+    @field_validator("command", "aliases", "handed_over", "keep", "metrics", mode="before")
     @classmethod
     def _words(cls, words: Any) -> Any:
         return as_words(words)
@@ -181,11 +177,11 @@ class Network(_Model):
             raise ValueError("held_out_metric needs fields.held_out, the spec field that asks for it")
         if self.status is not None and self.status_file != "status.json":
             raise ValueError("status_file and status say the same: keep status, with path: ...")
-        if self.status_rule.names and self.metric.name not in self.status_rule.names:
-            raise ValueError(
-                f"metric.name: {self.metric.name} is found by no pattern; (?P<NAME>...) are: "
-                f"{', '.join(sorted(self.status_rule.names))}"
-            )
+        check_metrics(self.metric, self.metrics)
+        names = self.status_rule.names
+        for name in not_read((rule.name for rule in self.metrics or (self.metric,)), names):
+            key = "metrics" if self.metrics else "metric.name"
+            raise ValueError(f"{key}: {name} is found by no pattern; (?P<NAME>...) are: {', '.join(sorted(names))}")
         rule = self.checkpoints
         if self.pictures is not None and not (rule and any(pattern.endswith(".png") for pattern in rule.also)):
             raise ValueError("pictures needs a pattern in checkpoints.also that ends in .png, as 'shown_{epoch}.png'")

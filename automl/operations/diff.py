@@ -8,7 +8,7 @@ from typing import Any
 
 from automl.analysis import status
 from automl.analysis.status import BestSoFar
-from automl.networks.definition import MetricRule
+from automl.networks.metric_rules import MetricRule
 from automl.operations.replay import what_is_decided
 from automl.problem.metric import Metric
 from automl.search.history import Decision, History

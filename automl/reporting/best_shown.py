@@ -11,6 +11,7 @@ from typing import Any
 from automl.analysis import status
 from automl.analysis.planned import NOTHING_KEPT
 from automl.analysis.status import BestSoFar
+from automl.analysis.trade_off import TradeOff, trade_off
 from automl.networks import argument_forms
 from automl.networks.definition import Network
 from automl.networks.spec_formats import only
@@ -77,12 +78,14 @@ class BestShown:
     model: WhereModel
     copied: str
     study: str
+    trade_off: TradeOff | None = None  # of a study with several metrics or constraints
 
     def to_json(self) -> dict[str, Any]:
         return {
             **self.best.to_json(),
             "verdict": self.verdict and self.verdict.to_json(),
             "model": self.model.path,
+            **({"trade_off": self.trade_off.to_json()} if self.trade_off is not None else {}),
         }
 
 
@@ -94,4 +97,5 @@ def best_shown(opened: OpenedStudy, study: str = "") -> BestShown | None:
         return None
     copied = text(definition, best.values, usual_form(definition.network))
     judged = verdict(definition, history)
-    return BestShown(definition.metric_rule.name, best, judged, model_of(opened, best), copied, study)
+    model, front = model_of(opened, best), trade_off(definition, history)
+    return BestShown(definition.metric_rule.name, best, judged, model, copied, study, front)

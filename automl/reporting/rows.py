@@ -12,6 +12,7 @@ from automl.analysis.epoch_ledger import ledger_text
 from automl.analysis.eta import TimeLeft
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import BestSoFar, EarlyEnd, ExperimentRow, StudyStatus
+from automl.analysis.trade_off import TradeOff, TradePoint
 from automl.search.history import Experiment, Status
 from automl.search.race import DEFAULTS
 from automl.text.formatting import counted, duration, number, setting
@@ -134,7 +135,6 @@ def state_rows(status: StudyStatus) -> Pairs:
         words[_STATES[kind]] = words.get(_STATES[kind], 0) + counts[kind]
     parts = [f"{count} {word}" for word, count in words.items() if count] or ["none yet"]
     parts += [f"{status.planned} planned"] if is_open else []
-    best = status.best
     rows = [
         ("study", f"{status.study} in {status.store}"),
         ("state", status.state),
@@ -145,10 +145,45 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("until", early_end_text(status.early_end)),
         *rung_rows(status),
         ("time left", time_left_text(status.time_left) if is_open and status.paused is None else ""),
-        ("best", f"{status.metric.name} {number(best.value)}, {best_name(best)}" if best else "none yet"),
+        ("best", best_text(status)),
+        *trade_off_rows(status.trade_off),
         ("verdict", verdict_text(status)),
     ]
     return [row for row in rows if row[1]]
+
+
+def best_text(status: StudyStatus) -> str:
+    """'val_acc 0.913, latency_ms 12, experiment 5'; why there is none."""
+    best = status.best
+    if best is None:
+        return "none yet"
+    further = "".join(f", {name} {number(value)}" for name, value in best.measured.items())
+    return f"{status.metric.name} {number(best.value)}{further}, {best_name(best)}"
+
+
+def trade_off_rows(trade_off: TradeOff | None) -> Pairs:
+    """The front and the constraints of a study; none of one metric alone."""
+    if trade_off is None:
+        return []
+    front, infeasible = trade_off.front, trade_off.infeasible
+    rows = []
+    if trade_off.aim.is_several and front:
+        numbers = ", ".join(str(point.experiment) for point in front)
+        share = "" if trade_off.hypervolume is None else f"; hypervolume {trade_off.hypervolume:.3f} of the box"
+        rows = [("front", f"{counted(len(front), 'experiment')}: {numbers}{share}"), ("chosen", trade_off.aim.in_words)]
+    if trade_off.aim.constraints:
+        rows.append(("constraints", ", ".join(one.words for one in trade_off.aim.constraints)))
+    if infeasible:
+        near = infeasible[0] if len(infeasible) == 1 else min(infeasible, key=lambda one: _off(trade_off, one))
+        head = f"{len(infeasible)} of {counted(len(trade_off.points), 'experiment')}"
+        least = "" if len(infeasible) == 1 else "; the least off, "
+        rows.append(("infeasible", f"{head}{least or ': '}experiment {near.experiment}: {near.why}"))
+    return rows
+
+
+def _off(trade_off: TradeOff, point: TradePoint) -> tuple[float, int]:
+    aim = trade_off.aim
+    return aim.violation(point.values.get(aim.name), point.values), point.experiment
 
 
 def verdict_text(status: StudyStatus) -> str:

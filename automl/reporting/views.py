@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from automl.analysis.trade_off import trade_off
 from automl.errors import CheckpointError, RecordError
 from automl.networks.keep_rule import kept
 from automl.networks.spec_formats import FORMATS
@@ -111,13 +112,14 @@ def write_report(opened: OpenedStudy, history: History) -> None:
 def controller(definition: Definition, study: History) -> dict[str, Any]:
     """All experiments with their parameters, result per rung, status and failure; and the verdict."""
     every = experiments(study, definition.plan)
-    found, judged = best(definition, study), verdict(definition, study)
+    found, judged, front = best(definition, study), verdict(definition, study), trade_off(definition, study)
     return {
         "format": FORMAT,
         "study": definition.file.name,
         "network": definition.network.name,
         "algorithm": definition.file.algorithm,
         "metric": definition.metric_rule.model_dump(),
+        **({} if front is None else {"trade_off": front.to_json()}),
         "planned": {"experiments": definition.plan.experiments, "runs": definition.plan.runs},
         "best": found and {**_about(found), "rung": found.training.rung},
         "verdict": judged and judged.to_json(),
@@ -156,6 +158,7 @@ def _row(definition: Definition, experiment: Experiment) -> dict[str, Any]:
                 "seconds": round(result.seconds, 3),
                 "failure": result.failure,
                 "message": result.message,
+                **({"measured": result.best_measured} if result.measured else {}),
             }
             for result in experiment.results
         ],
@@ -192,6 +195,7 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
         training=found.training.experiment,
         standing=found.standing.value,
         why=found.why,
+        measured=result.best_measured,
     )
     record.store.put(best_model_key(MANIFEST), strict_json.dump(about.to_json()))
     for key in sorted(earlier - {best_model_key(name), *(file.key for file in files)}):

@@ -31,6 +31,7 @@ class SamplerRow:
     """Where a sampler is: its module, its class, its settings. `learns` is true where it looks at results.
 
     `knows_epochs` is true where it compares results after different numbers of epochs itself.
+    `several` is true where it learns from several metrics at once; those that ignore results take any number.
     `checks` is true where its module has a function `check`, which refuses a space that it cannot search with so many
     experiments. `before` are settings that differ in studies that were begun before failures taught anything.
 
@@ -42,6 +43,7 @@ class SamplerRow:
     settings: Mapping[str, Any] = field(default_factory=dict)
     learns: bool = False
     knows_epochs: bool = False
+    several: bool = False
     checks: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
 
@@ -285,6 +287,7 @@ class NamedSampler:
         if not self.one_rung and explores(trials, request):
             drawn = NamedSampler("uniform").propose(space, trials, request)
             return tuple(replace(each, reason=f"{each.reason}, as a share of the proposals is") for each in drawn)
-        learned = (lesson if self.one_rung else compared)(space, trials, request)
+        one_rung = self.one_rung or (row.several and any(trial.scores for trial in trials))
+        learned = (lesson if one_rung else compared)(space, trials, request)
         proposals = sampler.propose(space, learned.trials, learned.request)
         return tuple(replace(proposal, reason=proposal.reason + learned.words) for proposal in proposals)

@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from automl.errors import StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.asynchronous import standing_of
-from automl.search.history import Decision, Failure, Origin, Outcome, Recommendation, Stopped, origin_of
+from automl.search.history import Decision, Origin, Outcome, Recommendation, Stopped
+from automl.search.no_winner import no_winner
+from automl.search.origins import origin_of
 from automl.search.plan import Plan, Rung, Stage, StageKind
 from automl.search.promotion import Promoted, promote
 from automl.search.race import DEFAULTS, Entrant, entrants, halved
-from automl.search.ranking import Among, best_outcome, best_outcomes
-from automl.search.samplers.base import Request, Sampler, Trial
+from automl.search.ranking import Among, best_outcome, best_outcomes, judged_aim
+from automl.search.samplers.base import Request, Sampler
+from automl.search.trial import trials_of
 from automl.search.untried import Repeats, Tried
 
 _FIRST_ENQUEUED = DEFAULTS + 1  # the number of the experiment that tries the first values of `enqueue`
@@ -219,7 +221,8 @@ class Brain:
                 pending=_pending(earlier, outcomes) if stage.overlap else (),
                 epochs=stage.longest_from(new.rung.index),
             )
-            trials = self._trials(earlier, outcomes)
+            consumed = [*(outcome for decision in earlier for outcome in decision.consumed), *outcomes]
+            trials = trials_of(_issued(earlier), consumed, self.metric)
             proposed = self.sampler.propose(self.space, trials, request)
             proposals += [
                 Chosen(proposal.values, Origin.SAMPLER, proposal.reason)
@@ -260,24 +263,6 @@ class Brain:
         end = min(stage.first + stage.experiments, _FIRST_ENQUEUED + len(self.enqueue))
         return len(range(max(stage.first, _FIRST_ENQUEUED), end))
 
-    def _trials(self, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Trial, ...]:
-        all_outcomes: dict[tuple[int, int], Outcome] = {}
-        for outcome in [*(outcome for decision in earlier for outcome in decision.consumed), *outcomes]:
-            all_outcomes[outcome.experiment, outcome.rung] = outcome  # of one that was trained again the last counts
-        recommendations = _issued(earlier)
-        return tuple(
-            Trial(
-                values=recommendations[outcome.experiment].values,
-                score=None if outcome.best_value is None else self.metric.score(outcome.best_value),
-                epochs=outcome.epochs,
-                rung=outcome.rung,
-                value=outcome.value,
-                failure=outcome.failure,
-            )
-            for outcome in all_outcomes.values()
-            if outcome.experiment in recommendations  # not those of a search before, from which `retrains` begins
-        )
-
     def _judge_best(self, decision: Decision, earlier: Sequence[Decision]) -> Decision:
         """The best and the defaults, which is one side only where the defaults are the best."""
         best = self._best(decision.consumed).experiment
@@ -299,7 +284,8 @@ class Brain:
             everybody = entrants(earlier, {outcome.experiment: outcome for outcome in seen})
             last = {issued.source for issued in earlier[-1].issued}
             in_it = [entrant for entrant in everybody if entrant.source in last]
-            racing, stopped = halved(in_it, stage.entrants[decision.index], self.metric)
+            aim = judged_aim(earlier[0].consumed, self.metric, self.best_among)
+            racing, stopped = halved(in_it, stage.entrants[decision.index], aim)
         issued = self._trained_again(decision, [(entrant, entrant.name) for entrant in racing])
         return replace(decision, issued=issued, stopped=stopped)
 
@@ -340,22 +326,8 @@ class Brain:
         """The best outcome of a search. Raises StudyFailed when nothing in it succeeded."""
         best = best_outcome(outcomes, self.metric, self.best_among)
         if best is None:
-            failures = sorted({str(outcome.failure) for outcome in outcomes})
-            raise none_succeeded(len({outcome.experiment for outcome in outcomes}), failures)
+            raise no_winner(outcomes, self.metric)
         return best
-
-
-def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
-    """The error of a study none of whose `count` experiments succeeded. `failures` are their kinds, if known."""
-    if set(failures) == {Failure.ENDED.value}:
-        early = f"the search ended early before any of its {count} experiments had a result"
-        return StudyFailed(early, advice="start under another name, with higher limits or 'until: {then: finish}'")
-    kinds = f" ({', '.join(failures)})" if failures else ""
-    return StudyFailed(
-        f"none of the {count} experiments succeeded{kinds}",
-        advice="read experiment_0/log.txt and fix the training, then 'automl retry' has them trained again; with other"
-        " settings start under another name",
-    )
 
 
 def _beginnings(stage: Stage) -> Iterator[_New]:

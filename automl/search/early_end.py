@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from automl.problem.aim import Aim
 from automl.problem.metric import Metric
 from automl.search.history import FORMAT, Failure, Outcome, reading
 from automl.search.plan import Ended
@@ -215,7 +216,9 @@ def _without_improvement(facts: Facts, metric: Metric) -> int:
     since, best = 0, None
     for ending in sorted(full, key=lambda each: (each.at or 0.0, each.outcome.experiment, each.outcome.rung)):
         value = ending.outcome.best_value
-        if value is not None and is_better(value, best, metric):
+        if isinstance(metric, Aim) and metric.violation(value, ending.outcome.best_measured) > 0:
+            since += 1
+        elif value is not None and is_better(value, best, metric):
             since, best = 0, value
         else:
             since += 1

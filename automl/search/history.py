@@ -7,7 +7,6 @@ The JSON forms are the stored ones (state rule 10): strict, and versioned by `FO
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -15,6 +14,7 @@ from typing import Any
 
 from automl.errors import RecordError, UnknownFormat
 from automl.problem.metric import Metric
+from automl.search.measurements import Measurements, from_json, to_json, value_at
 from automl.text.field_types import checked
 
 FORMAT = 1  # of every object that a study stores; grows when an older reader would misread a newer object
@@ -63,6 +63,7 @@ class Origin(StrEnum):
 
 _LEFT_OUT = {"origin", "rung", "source"}  # of a stored recommendation, where they are None
 _COURSE = {"mean", "peak"}  # the same of an outcome and a result
+_MEASURED = {"measured", "best_measured"}  # of an outcome and a result, left out where they are empty
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class Outcome:
     `value` is the metric after the last of all its `epochs`, `best_value` the best among those of which it still has a
     checkpoint, `held_out` the metric on held-out data, where the recommendation asked for it. `mean` and `peak` are the
     mean and the best of the metric over its epochs so far, where the median rule compares them; None anywhere else.
+    `measured` are the values of further metrics that go with `value`, by name, and `best_measured` those that go with
+    `best_value`; empty in a study of one metric.
     """
 
     experiment: int
@@ -120,19 +123,27 @@ class Outcome:
     failure: Failure | None = None
     mean: float | None = None
     peak: float | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
+    best_measured: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.failure is None):
             raise RecordError(
                 f"the result of experiment {self.experiment} has both or neither of a value and a failure"
             )
-        for number in (self.value, self.best_value, self.held_out, self.mean, self.peak):
+        further = (*self.measured.values(), *self.best_measured.values())
+        for number in (self.value, self.best_value, self.held_out, self.mean, self.peak, *further):
             if number is not None and not math.isfinite(number):
                 raise RecordError(f"the result of experiment {self.experiment} holds {number}, which is not a number")
 
     def to_json(self) -> dict[str, Any]:
-        """The stored form, without a `mean` and a `peak` that are None: the bytes of older ones stay what they were."""
-        return {name: value for name, value in vars(self).items() if value is not None or name not in _COURSE}
+        """The stored form, without what is newer and not set: the bytes of older ones stay what they were."""
+        data = {**vars(self), "measured": dict(self.measured), "best_measured": dict(self.best_measured)}
+        return {name: value for name, value in data.items() if not _is_left_out(name, value)}
+
+
+def _is_left_out(name: str, value: Any) -> bool:
+    return (name in _COURSE and value is None) or (name in _MEASURED and not value)
 
 
 @dataclass(frozen=True)
@@ -216,7 +227,8 @@ class Result:
     `attempts` are those whose work is in it, each going on from the one before; the last one won. `seconds` is the time
     that all of them trained in this rung. `history` holds (epoch, value) of the metric for every epoch of the
     experiment so far. `last` is the checkpoint to go on from, and `best` the one to keep; they are the same where the
-    last epoch was the best. `mean` and `peak` are those of `Outcome`.
+    last epoch was the best. `mean` and `peak` are those of `Outcome`. `measured` holds (epoch, value) of every further
+    metric for the epochs at which it was reported, by name.
     """
 
     experiment: int
@@ -233,11 +245,26 @@ class Result:
     message: str = ""
     mean: float | None = None
     peak: float | None = None
+    measured: Measurements = field(default_factory=dict)
 
     @property
     def value(self) -> float | None:
         """The metric after the last epoch; None for a failure."""
         return self.history[-1][1] if self.failure is None and self.history else None
+
+    def measured_at(self, epoch: int) -> dict[str, float]:
+        """The further metrics of an epoch, by name: the newest until then, or where there is none the next one."""
+        return {name: value_at(points, epoch) for name, points in sorted(self.measured.items()) if points}
+
+    @property
+    def last_measured(self) -> dict[str, float]:
+        """The further metrics that go with `value`."""
+        return self.measured_at(self.history[-1][0] if self.history else self.epochs)
+
+    @property
+    def best_measured(self) -> dict[str, float]:
+        """The further metrics that go with `best_value`: those of the checkpoint that is kept, where there is one."""
+        return self.last_measured if self.best is None else self.measured_at(self.best.epoch)
 
     def outcome(self) -> Outcome:
         """The part that a decision may see."""
@@ -252,6 +279,8 @@ class Result:
             failure=self.failure,
             mean=None if failed else self.mean,
             peak=None if failed else self.peak,
+            measured={} if failed else self.last_measured,
+            best_measured={} if failed else self.best_measured,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -270,6 +299,7 @@ class Result:
             "failure": self.failure,
             "message": self.message,
             **{name: value for name in sorted(_COURSE) if (value := getattr(self, name)) is not None},
+            **({"measured": to_json(self.measured)} if self.measured else {}),
         }
 
     @classmethod
@@ -279,6 +309,7 @@ class Result:
             fields = {key: value for key, value in data.items() if key != "format"}
             fields["history"] = tuple((int(epoch), float(value)) for epoch, value in fields["history"])
             fields["attempts"] = tuple(fields["attempts"])
+            fields["measured"] = from_json(fields.get("measured", {}))
             fields["last"] = fields["last"] and Checkpoint(**fields["last"])
             fields["best"] = fields["best"] and Checkpoint(**fields["best"])
             fields["failure"] = fields["failure"] and Failure(fields["failure"])
@@ -336,32 +367,6 @@ class History:
 
     def with_result(self, result: Result) -> History:
         return replace(self, results={**self.results, (result.experiment, result.rung): result})
-
-
-# How reasons began when a record stored no origins: old records hold these words.
-_OLD_REASONS = {
-    "the network's defaults": Origin.DEFAULT,
-    "values of the user": Origin.REQUESTED,
-    "the best values of the search before": Origin.CARRIED_OVER,
-    "the defaults, trained again": Origin.FINAL,
-}
-_OLD_FINAL = re.compile(r"experiment \d+, the best of the search, trained again")
-_OLD_PROMOTED = re.compile(r"rank \d+ of \d+ at epoch ")
-
-
-def origin_of(recommendation: Recommendation) -> Origin | None:
-    """Where the values of an experiment come from; None for a promoted one in a record that stores no origins."""
-    if recommendation.origin is not None:
-        return recommendation.origin
-    if recommendation.source is not None:
-        return Origin.FINAL
-    reason = recommendation.reason
-    for beginning, origin in _OLD_REASONS.items():
-        if reason.startswith(beginning):
-            return origin
-    if _OLD_FINAL.match(reason):
-        return Origin.FINAL
-    return None if _OLD_PROMOTED.match(reason) else Origin.SAMPLER
 
 
 class reading:  # noqa: N801 - reads as a verb at the place of use

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from automl.problem.aim import Aim
 from automl.problem.metric import Metric, mean_of
+from automl.search.fronts import Reading
 from automl.search.history import Decision, Outcome, Recommendation, Stopped
-from automl.search.ranking import best_first
+from automl.search.ranking import best_first, further_words
 from automl.text.formatting import counted
 
 DEFAULTS = 0  # the number of the experiment that trains the network's defaults
@@ -160,6 +162,14 @@ class Entrant:
         return mean_of(values) if values else None
 
     @property
+    def reading(self) -> Reading:
+        """The means of all metrics over its trainings; of a further metric over those that reported it."""
+        outcomes = [outcome for _, outcome in self.runs if outcome is not None and outcome.value is not None]
+        names = dict.fromkeys(name for outcome in outcomes for name in outcome.measured)
+        further = {name: mean_of([one.measured[name] for one in outcomes if name in one.measured]) for name in names}
+        return self.mean, further
+
+    @property
     def trainings(self) -> int:
         return len(self.runs)
 
@@ -178,9 +188,20 @@ def entrants(decisions: Sequence[Decision], outcomes: Mapping[int, Outcome]) -> 
 
 
 def placed(racing: Sequence[Entrant], metric: Metric) -> list[Entrant]:
-    """Those that are not out, the best mean first; of equal ones the one that comes from the earlier experiment."""
+    """Those that are not out, the best mean first; of equal ones the one that comes from the earlier experiment.
+
+    Of several metrics the weighted sum of the means counts. Who breaks a constraint comes behind those who do not.
+    """
     staying = [entrant for entrant in racing if not entrant.is_out]
+    if isinstance(metric, Aim):
+        valued = [entrant for entrant in staying if entrant.mean is not None]
+        return sorted(valued, key=lambda entrant: (*_rank(entrant, metric), entrant.source))
     return best_first(staying, lambda entrant: entrant.mean, lambda entrant: (entrant.source,), metric)
+
+
+def _rank(entrant: Entrant, aim: Aim) -> tuple[float, float]:
+    violation, scores = aim.violation(*entrant.reading), aim.scores(*entrant.reading)
+    return violation, 0.0 if scores is None else -aim.utility(scores)
 
 
 def halved(racing: Sequence[Entrant], size: int, metric: Metric) -> tuple[tuple[Entrant, ...], tuple[Stopped, ...]]:
@@ -198,7 +219,8 @@ def halved(racing: Sequence[Entrant], size: int, metric: Metric) -> tuple[tuple[
         if entrant.is_defaults:
             return f"{who} the race: no candidate is left"
         rank = f"rank {order.index(entrant) + 1} of {len(order)}"
-        seen = f"{metric.name} = {entrant.mean:.6g} over {counted(entrant.trainings, 'training')}"
+        further = further_words(metric, *entrant.reading) if isinstance(metric, Aim) else ""
+        seen = f"{metric.name} = {entrant.mean:.6g}{further} over {counted(entrant.trainings, 'training')}"
         kept = "the best candidate goes on" if len(staying) == 1 else f"the best {len(staying)} candidates go on"
         return f"{who} the race: {rank} by {seen}; {kept}"
 

@@ -1,16 +1,20 @@
 """Which is better: the one module that decides it, for outcomes, experiments and checkpoints alike.
 
 A value is better when its score is larger (`Metric.score`). Of equal values, the one with the lower experiment number
-comes first, then the one of the earlier rung. An item without a value is never ranked.
+comes first, then the one of the earlier rung. An item without a value is never ranked. With several metrics or with
+constraints (an `Aim`) fronts.py says it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 from typing import TypeVar
 
+from automl.problem.aim import Aim
 from automl.problem.metric import Metric
+from automl.search.fronts import Placed, Reading, by_choice, placed, spanned
 from automl.search.history import Outcome
 
 T = TypeVar("T")
@@ -37,7 +41,12 @@ def best_first(
 
 
 def ranked(outcomes: Sequence[Outcome], metric: Metric) -> list[Outcome]:
-    """The outcomes that have a value after their last epoch, best first."""
+    """The outcomes that have a value after their last epoch, best first.
+
+    Of several metrics by front and crowding, and the infeasible last.
+    """
+    if isinstance(metric, Aim):
+        return [one.item for one in placed(outcomes, lambda one: (one.value, one.measured), _experiment, metric)]
     return best_first(outcomes, lambda outcome: outcome.value, _experiment, metric)
 
 
@@ -45,8 +54,15 @@ def best_outcomes(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> 
     """The outcome of every experiment that counts, by its kept value, the best first.
 
     Of an experiment the one with the most epochs counts, or among all the best one. Those that were trained longer come
-    first, or among all the better ones. So the first is the best of the search.
+    first, or among all the better ones. So the first is the best of the search. With several metrics it is the chosen
+    point of the front. An infeasible experiment is none of them.
     """
+    if isinstance(metric, Aim):
+        aim, groups = with_spans(outcomes, metric, among)
+        chosen: dict[int, Outcome] = {}
+        for outcome in (outcome for group in groups for outcome in by_choice(group, aim)):
+            chosen.setdefault(outcome.experiment, outcome)
+        return list(chosen.values())
     in_order = best_first(outcomes, lambda outcome: outcome.best_value, _run, metric)
     if among is Among.LONGEST:
         in_order.sort(key=lambda outcome: -outcome.epochs)
@@ -54,6 +70,44 @@ def best_outcomes(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> 
     for outcome in in_order:
         counting.setdefault(outcome.experiment, outcome)
     return list(counting.values())
+
+
+def with_spans(
+    outcomes: Iterable[Outcome], aim: Aim, among: Among
+) -> tuple[Aim, tuple[tuple[Placed[Outcome], ...], ...]]:
+    """The aim with the ranges of the front of a search, and the outcomes that count, in groups of which each is placed.
+
+    Of an experiment the outcome with the most epochs counts, and a group has those of equally many, the longest first;
+    among all there is one group, with every outcome.
+    """
+    counting = sorted((one for one in outcomes if one.best_value is not None), key=lambda one: (-one.epochs, _run(one)))
+    if among is Among.LONGEST:
+        longest: dict[int, Outcome] = {}
+        for outcome in counting:
+            longest.setdefault(outcome.experiment, outcome)
+        lengths = [list(group) for _, group in groupby(longest.values(), key=lambda one: one.epochs)]
+    else:
+        lengths = [counting]
+    groups = tuple(tuple(placed(group, kept_reading, _run, aim)) for group in lengths)
+    ahead = next((group for group in groups if any(one.front == 0 for one in group)), ())
+    return spanned(aim, ahead), groups
+
+
+def judged_aim(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> Metric:
+    """What a final judgement compares by: of several metrics their weighted sum, on the spans of the search's front."""
+    return with_spans(outcomes, metric, among)[0] if isinstance(metric, Aim) else metric
+
+
+def further_words(aim: Aim, value: float | None, measured: Mapping[str, float]) -> str:
+    """The values of the further metrics behind that of the first, and what is broken: ', latency_ms = 25'."""
+    text = "".join(f", {name} = {measured[name]:.6g}" for name in aim.further if name in measured)
+    broken = aim.why_infeasible(value, measured)
+    return f"{text}; infeasible: {broken}" if broken else text
+
+
+def kept_reading(outcome: Outcome) -> Reading:
+    """The values of the checkpoint that is kept."""
+    return outcome.best_value, outcome.best_measured
 
 
 def best_outcome(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> Outcome | None:

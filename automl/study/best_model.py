@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from automl.errors import RecordError, StoreError
@@ -56,6 +56,7 @@ class BestModel:
     training: int | None = None
     standing: str = ""
     why: str = ""
+    measured: Mapping[str, float] = field(default_factory=dict)  # further metrics of the checkpoint
 
     @property
     def trained(self) -> int:
@@ -76,6 +77,7 @@ class BestModel:
             "values": dict(self.values),
             "files": [file.to_json() for file in self.files],
             **({"folders": list(self.folders)} if self.folders else {}),
+            **({"measured": dict(self.measured)} if self.measured else {}),
         }
 
     @classmethod
@@ -101,6 +103,7 @@ class BestModel:
                 training=int(data.get("training", data["experiment"])),
                 standing=str(data.get("standing", "")),
                 why=str(data.get("why", "")),
+                measured={name: float(value) for name, value in data.get("measured", {}).items()},
             )
             check_below([file.file.name for file in model.files], model.folders)
             for file in model.files:

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ValidationError
 from automl.errors import RecordError, StudyFileError
 from automl.networks import Network
 from automl.networks.costs import Costs
-from automl.networks.definition import MetricRule
 from automl.networks.keep_rule import check_collected
+from automl.networks.metric_rules import MetricRule
 from automl.networks.spec_formats import flatten, set_paths
 from automl.problem.configurations import count, identity, is_drawn
+from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
@@ -31,7 +32,10 @@ from automl.search.untried import Repeats
 from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
 from automl.study.limits import check_limits, with_costs
+from automl.study.objectives import aim_of, check_aim, check_sampler
+from automl.study.objectives import rules_of as rules_of_metrics
 from automl.study.options import AUTO, MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
+from automl.study.resuming import WHOLE, check_resume
 from automl.study.searched_parameters import check_told_apart, search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
@@ -41,7 +45,6 @@ M = TypeVar("M", bound=BaseModel)
 RULES = 5  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
 _NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
-_WHOLE = tuple(name for name, row in ALGORITHMS.items() if not row.resumes)  # full trainings alone
 _FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
 _ALL_RUNGS_TEACH = 5  # the rules from which on a sampler that knows nothing of epochs learns from all rungs
 
@@ -143,8 +146,19 @@ class Definition:
         return cls(file, _stored(Network, data, "network"), extensions, ends, rules_of(data), unsaid)
 
     @cached_property
+    def metric_rules(self) -> tuple[MetricRule, ...]:
+        """The metrics that it improves, the first one first."""
+        return rules_of_metrics(self.file.metric, self.file.metrics, self.network)
+
+    @property
     def metric_rule(self) -> MetricRule:
-        return self.file.metric or self.network.metric
+        """The first metric, of which histories and kept checkpoints are."""
+        return self.metric_rules[0]
+
+    @cached_property
+    def aim(self) -> Metric:
+        """What it searches for: a plain metric, or an `Aim` of several or with constraints."""
+        return aim_of(self.metric_rules, self.file.constraints, self.file.choose)
 
     @cached_property
     def base_spec(self) -> dict[str, Any]:
@@ -218,7 +232,7 @@ class Definition:
                 one_rung=self.rules < _ALL_RUNGS_TEACH,
             ),
             learns=SAMPLERS[self.sampler_name].learns,
-            metric=self.metric_rule.metric(),
+            metric=self.aim,
             seed=self.file.seed,
             held_out=self.network.held_out_metric is not None,
             enqueue=self.enqueued,
@@ -300,46 +314,6 @@ class Definition:
         own_costs = self.file.costs.model_dump(exclude_none=True)
         return Costs(**{**self.network.usual.model_dump(), **own_costs})
 
-    def _check_resume(self) -> None:
-        given, network = self.file.resume, self.network
-        if self.file.stop_rule is not None and self.resume is not Resume.STOP:
-            rule = f"stop_rule: {self.file.stop_rule}"
-            raise StudyFileError(f"{rule} without resume: stop", advice="add resume: stop, or leave stop_rule out")
-        if network.may_end_early and self.algorithm.resumes and self.resume is Resume.CHECKPOINT:
-            raise StudyFileError(
-                f"algorithm: {self.file.algorithm} with {network.name}, which may end early and cannot go on then",
-                allowed="resume: none, which trains each rung anew from epoch 0",
-                advice=f"set it, or use algorithm: {' or '.join(_WHOLE)}",
-            )
-        if given is None:
-            return
-        able = [name for name, row in ALGORITHMS.items() if (row.overlaps if given == "stop" else row.resumes)]
-        if not self.algorithm.resumes:
-            raise StudyFileError(
-                f"resume: {given} is no option of algorithm: {self.file.algorithm}, which has no rungs",
-                allowed=f"with {', '.join(able)}",
-                advice="leave it out: every training is a full one",
-            )
-        if self.resume is Resume.STOP and not self.algorithm.overlaps:
-            raise StudyFileError(
-                f"resume: stop with algorithm: {self.file.algorithm}, whose rungs wait for all of their experiments",
-                allowed=f"with {' and '.join(able)}",
-                advice="or use resume: none",
-            )
-        if self.resume is Resume.STOP and network.checkpoints is not None:
-            raise StudyFileError(
-                f"resume: stop with {network.name}, which leaves checkpoints",
-                allowed="with a network that has no 'checkpoints' rule",
-                advice="leave resume out: it goes on from them; or name its model in 'keep' in place of 'checkpoints'",
-            )
-        if self.resume is Resume.CHECKPOINT and not network.can_resume:
-            why = "has no 'checkpoints' rule" if network.checkpoints is None else f"says resume: {network.resume}"
-            raise StudyFileError(
-                f"resume: checkpoint with {network.name}, which {why}",
-                allowed="resume: none, which trains each rung anew from epoch 0",
-                advice="add 'checkpoints: {pattern: ..., resume: ...}' to the network file, or leave resume out",
-            )
-
     def _check_options(self) -> None:
         algorithm = self.algorithm
         every = {option for row in ALGORITHMS.values() for option in row.options}
@@ -350,7 +324,8 @@ class Definition:
                     allowed=f"{', '.join(algorithm.options)} with {self.file.algorithm}",
                     advice=f"leave it out, or choose another algorithm: {', '.join(with_option(option))}",
                 )
-        self._check_resume()
+        check_resume(self.file, self.network, self.algorithm, self.resume)
+        check_aim(self.aim, self.network, stop_rule=self.file.stop_rule, limits=tuple(self.limits))
         ends_at_rungs = algorithm.resumes and self.resume is not Resume.STOP
         longest = self.schedule.plan().longest if self.resume is Resume.STOP else self.max_epochs
         if self.network.fixed_epochs and (ends_at_rungs or longest != self.network.epochs):
@@ -358,7 +333,7 @@ class Definition:
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} to {self.max_epochs} epochs with {self.network.name}, which always "
                 f"trains {self.network.epochs} (fixed_epochs)",
-                allowed=f"{', '.join((*_WHOLE, *stopped))}; with max_epochs: {self.network.epochs}",
+                allowed=f"{', '.join((*WHOLE, *stopped))}; with max_epochs: {self.network.epochs}",
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":
@@ -372,6 +347,8 @@ class Definition:
                 f"sampler: {self.file.sampler} does not go with algorithm: {self.file.algorithm}",
                 allowed=", ".join(algorithm.samplers),
             )
+        if self.file.automl_enabled:
+            check_sampler(self.aim, self.sampler_name, algorithm)
 
 
 def rules_of(data: Mapping[str, Any]) -> int:

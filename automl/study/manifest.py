@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from automl.search.history import FORMAT, Checkpoint
+from automl.search.measurements import Measurements, from_json, to_json
 from automl.study.keys import MANIFEST
 from automl.text.field_types import checked
 
@@ -30,10 +31,10 @@ class StoredFile:
 class Manifest:
     """A checkpoint exists when its manifest does (state rule 7).
 
-    `history`, `best` and `best_value` are what was known when the checkpoint was made. `attempts` are those of its rung
-    whose work is in it, and `seconds` is how long they trained. `key` is the manifest's own; the files lie beside it as
-    `0`, `1`, ... in the order listed, for a trainer chooses its own file names and they may not be valid in a key.
-    `folders` are the paths of its empty folders, which are part of it too.
+    `history`, `measured` (of further metrics), `best` and `best_value` are what was known when it was made. `attempts`
+    are those of its rung whose work is in it, and `seconds` is how long they trained. `key` is the manifest's own; the
+    files lie beside it as `0`, `1`, ... in the order listed, for a trainer chooses its own file names and they may not
+    be valid in a key. `folders` are the paths of its empty folders, which are part of it too.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Manifest:
     best: Checkpoint | None = None
     best_value: float | None = None
     folders: tuple[str, ...] = ()
+    measured: Measurements = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -66,6 +68,7 @@ class Manifest:
             best=data["best"] and Checkpoint(**data["best"]),
             best_value=data["best_value"],
             folders=tuple(data.get("folders", ())),
+            measured=from_json(data.get("measured", {})),
         )
         if not manifest.files:
             raise ValueError("it has no files")
@@ -83,6 +86,7 @@ class Manifest:
             "seconds": round(self.seconds, 3),
             "best": self.best and vars(self.best),
             "best_value": self.best_value,
+            **({"measured": to_json(self.measured)} if self.measured else {}),
         }
 
 

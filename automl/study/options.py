@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from automl.networks.definition import MetricRule
+from automl.networks.metric_rules import METRICS, MOST_METRICS, MetricRule, check_metrics
 from automl.search.algorithms import ALGORITHMS, SAMPLERS
 from automl.search.early_end import Limit
 from automl.search.plan import MAX_EXPERIMENTS, StopRule
 from automl.search.race import Judgement
 from automl.search.ranking import Among
 from automl.study.cluster_options import ClusterSettings, Options
+from automl.study.objectives import Choose, ConstraintRule
 from automl.text.table_names import KeyOf
 
 TAO_NAMES = {  # TAO's names of our options, accepted in their place
@@ -254,6 +255,18 @@ class StudyFile(Options):
     remove_default_automl_parameters: list[str] = Field([], description="parameters not to search that are by default")
     parameters: dict[str, dict[str, Any]] = Field({}, description="other ranges and options, by parameter")
     metric: MetricRule | None = Field(None, description="what is searched for; default: the network's")
+    metrics: list[MetricRule] | None = Field(None, min_length=1, max_length=MOST_METRICS, description=METRICS)
+    constraints: list[ConstraintRule] | None = Field(
+        None,
+        min_length=1,
+        max_length=20,
+        description="bounds on what is measured: an experiment that breaks one is never the winner",
+    )
+    choose: Choose | None = Field(
+        None,
+        description="of several metrics, the point of the front that is judged and kept: knee (default), which counts "
+        "all alike on the front's ranges, or weights",
+    )
     enqueue: list[dict[str, Any]] | None = Field(
         None, max_length=1000, description="values to try first, after the defaults; what one does not name is default"
     )
@@ -267,3 +280,8 @@ class StudyFile(Options):
     costs: CostSettings = CostSettings()
     run: RunSettings = RunSettings()
     cluster: ClusterSettings = ClusterSettings()
+
+    @model_validator(mode="after")
+    def _metrics_once(self) -> StudyFile:
+        check_metrics(self.metric, self.metrics or ())
+        return self

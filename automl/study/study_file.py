@@ -74,6 +74,8 @@ def _network(file: StudyFile, where: str, base: Path) -> tuple[Network, Path | N
     said: dict[str, Any] = {"name": file.name.replace("-", "_")}  # by the study, in whose file the network stands
     if file.metric is not None:
         said["metric"] = file.metric.model_dump()
+    elif file.metrics and "metrics" not in file.network:
+        said["metric"] = file.metrics[0].model_dump()
     if file.max_epochs is not None:
         said["epochs"] = file.max_epochs
     return of_mapping(completed({**said, **file.network}), f"{where}: network", base), base

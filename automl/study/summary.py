@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.errors import StudyFailed
+from automl.problem.aim import Aim
 from automl.search.agenda import standing_in
-from automl.search.brain import none_succeeded
 from automl.search.history import Experiment, History, Outcome
+from automl.search.no_winner import nearest_to_feasible, no_winner
 from automl.search.plan import Stage
 from automl.search.race import DEFAULTS
 from automl.search.ranking import Among, best_outcome, best_outcomes
@@ -81,6 +82,8 @@ def best(definition: Definition, study: History) -> Best | None:
     stands = standing(judged)
     if stands is Standing.FAILED:
         why = "the final judgement failed, so nothing is confirmed: it is the best of the search"
+        if judged.broken.best:
+            why = f"it met the constraints in the search alone; trained again, nothing does: {judged.broken.best}"
         return Best(found.experiment, found, stands, why)
     number = DEFAULTS if stands is Standing.DEFAULTS or judged.candidate is None else judged.candidate
     training = _kept(definition, study, number) or found
@@ -109,7 +112,11 @@ def _kept(definition: Definition, study: History, number: int) -> Outcome | None
 
 
 def _why(stands: Standing, judged: Verdict, found: Outcome) -> str:
-    who = f"experiment {judged.candidate}"
+    who, broken = f"experiment {judged.candidate}", judged.broken
+    if broken.best and judged.best.mean is not None:
+        return f"{who}, the best candidate, is infeasible when trained again: {broken.best}"
+    if broken.default and stands is Standing.UNPROVEN:
+        return f"it meets the constraints when trained again, and the defaults do not: {broken.default}"
     if stands is Standing.CONFIRMED:
         return f"it beats the defaults beyond noise: {judged.gain_text} on {judged.judged_on}"
     if stands is Standing.UNPROVEN:
@@ -150,7 +157,14 @@ def state(definition: Definition, study: History) -> str:
     return "done" if all(_is_over(study, stage) for stage in finals) else "judging"
 
 
+def none_feasible(definition: Definition, study: History) -> str:
+    """That no experiment meets the constraints, and which comes nearest; empty where one does or none succeeded."""
+    aim = definition.aim
+    near = nearest_to_feasible(outcomes_of(study, definition.plan.search), aim) if isinstance(aim, Aim) else ""
+    return f"no experiment meets the constraints: {near}" if near else ""
+
+
 def nothing_to_show(definition: Definition, study: History) -> StudyFailed:
     """The error of a study that came to its end and has no best experiment."""
-    failures = sorted({str(result.failure) for result in study.results.values()})
-    return none_succeeded(len(experiments(study, definition.plan)), failures)
+    outcomes, count = outcomes_of(study, definition.plan.search), len(experiments(study, definition.plan))
+    return no_winner(outcomes, definition.brain.metric, count)

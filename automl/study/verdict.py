@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from automl.problem.metric import mean_of
+from automl.problem.aim import Aim
+from automl.problem.metric import Metric, difference, mean_of
 from automl.search.history import History, Outcome
 from automl.search.plan import Stage
 from automl.search.race import DEFAULTS, Entrant, entrants, placed
-from automl.search.ranking import best_outcome
+from automl.search.ranking import best_outcome, judged_aim
 from automl.study.definition import Definition
 from automl.study.experiments import outcomes_of
 from automl.study.interval import Interval, paired, welch
@@ -47,6 +48,14 @@ class JudgedSide:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """What the means of each side break of the constraints, in words; empty where nothing is broken."""
+
+    default: str = ""
+    best: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the final judgement found: the values of the defaults and of the best candidate, trained again.
 
@@ -65,6 +74,8 @@ class Verdict:
     interval: Interval | None
     fresh_seeds: bool
     left: Mapping[int, str]
+    of: str = ""  # what is compared where that is not the metric: the weighted sum of several
+    broken: Broken = Broken()
 
     @property
     def seeds_text(self) -> str:
@@ -92,6 +103,7 @@ class Verdict:
             return ""
         count = max(len(self.gains), 1) if self.fresh_seeds else min(len(self.default.values), len(self.best.values))
         each = f"{counted(count, 'seed' if self.fresh_seeds else 'training')} each"
+        each += f", in {self.of}" if self.of else ""
         if self.interval is None:
             word = "Perhaps better" if self.gain > 0 else "Not better"
             return f"{word} than the defaults: {signed(self.gain)} (no interval), {each}"
@@ -113,6 +125,8 @@ class Verdict:
             "fresh_seeds": self.fresh_seeds,
             "default": self.default.to_json(),
             "best": self.best.to_json(),
+            **({"of": self.of} if self.of else {}),
+            **({"infeasible": vars(self.broken)} if self.broken != Broken() else {}),
             "left": [{"experiment": number, "reason": reason} for number, reason in self.left.items()],
         }
 
@@ -151,7 +165,13 @@ def leading(definition: Definition, study: History) -> Entrant | None:
         return next(iter(candidates), None)
     last = max((entrant.trainings for entrant in candidates), default=0)
     racing = [entrant for entrant in candidates if entrant.trainings == last and not entrant.is_out]
-    return next(iter([*placed(racing, definition.brain.metric), *racing]), None)
+    return next(iter([*placed(racing, compared_by(definition, study)), *racing]), None)
+
+
+def compared_by(definition: Definition, study: History) -> Metric:
+    """What the judgement compares by; of several metrics their weighted sum on the ranges of the search's front."""
+    searched = outcomes_of(study, definition.plan.search)
+    return judged_aim(searched, definition.brain.metric, definition.brain.best_among)
 
 
 def verdict(definition: Definition, study: History) -> Verdict | None:
@@ -162,20 +182,17 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
         return None
     best = leading(definition, study)
     default_side, best_side = _side(defaults, held_out), _side(best, held_out)
-    score, gain_over = definition.brain.metric.score, definition.brain.metric.gain
-    pairs = _pairs(defaults, best, held_out)
+    aim = compared_by(definition, study)
+    default_scores, best_scores = _scores(defaults, aim, held_out), _scores(best, aim, held_out)
+    pairs = _pairs(default_scores, best_scores)
     gain = None
     if pairs:
-        gain = gain_over(mean_of([value for _, value in pairs]), mean_of([value for value, _ in pairs]))
-    elif default_side.mean is not None and best_side.mean is not None:
-        gain = gain_over(best_side.mean, default_side.mean)
-    gains = tuple(gain_over(value, default) for default, value in pairs)
+        gain = difference(mean_of([score for _, score in pairs]), mean_of([score for score, _ in pairs]))
+    elif default_scores and best_scores:
+        gain = difference(mean_of(_second(best_scores)), mean_of(_second(default_scores)))
+    gains = tuple(difference(score, default) for default, score in pairs)
     seeded = definition.brain.seeded
-    if seeded:
-        interval = paired(gains)
-    else:
-        scores = [[score(value) for value in side.values if value is not None] for side in (best_side, default_side)]
-        interval = welch(*scores)
+    interval = paired(gains) if seeded else welch(_second(best_scores), _second(default_scores))
     return Verdict(
         judged_on="held-out data" if held_out else "validation data",
         gain=gain,
@@ -186,7 +203,20 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
         interval=interval,
         fresh_seeds=seeded,
         left=_left(definition, study),
+        of=_weighted_sum(aim),
+        broken=Broken(_broken(defaults, aim), "" if best is None else _broken(best, aim)),
     )
+
+
+def _weighted_sum(aim: Metric) -> str:
+    if not isinstance(aim, Aim) or not aim.is_several:
+        return ""
+    return f"the weighted sum of {', '.join(metric.name for metric in aim.objectives)} on the front's ranges"
+
+
+def _broken(entrant: Entrant, aim: Metric) -> str:
+    """What the means of an entrant break; empty before it has a value, and where all holds."""
+    return "" if not isinstance(aim, Aim) or entrant.mean is None else aim.why_infeasible(*entrant.reading)
 
 
 def _value(outcome: Outcome, held_out: bool) -> float | None:
@@ -200,15 +230,34 @@ def _side(entrant: Entrant | None, held_out: bool) -> JudgedSide:
     )
 
 
-def _pairs(defaults: Entrant, best: Entrant | None, held_out: bool) -> list[tuple[float, float]]:
-    """The values of the defaults and of the best for each seed for which both have one."""
-    if best is None:
-        return []
-    by_seed = {issued.seed: _value(outcome, held_out) for issued, outcome in defaults.runs if outcome is not None}
-    both = [
-        (by_seed.get(issued.seed), _value(outcome, held_out)) for issued, outcome in best.runs if outcome is not None
-    ]
-    return [(default, value) for default, value in both if default is not None and value is not None]
+Scored = list[tuple[int, float]]  # the seed of a training, and its score
+
+
+def _scores(entrant: Entrant | None, aim: Metric, held_out: bool) -> Scored:
+    """The score of each training of an entrant that has one, with its seed."""
+    runs = () if entrant is None else entrant.runs
+    scores = [(issued.seed, _score(outcome, aim, held_out)) for issued, outcome in runs if outcome is not None]
+    return [(seed, score) for seed, score in scores if score is not None]
+
+
+def _score(outcome: Outcome, aim: Metric, held_out: bool) -> float | None:
+    value = _value(outcome, held_out)
+    if value is None:
+        return None
+    if not isinstance(aim, Aim):
+        return aim.score(value)
+    scores = aim.scores(value, outcome.measured)
+    return None if scores is None else aim.utility(scores)
+
+
+def _pairs(defaults: Scored, best: Scored) -> list[tuple[float, float]]:
+    """The scores of the defaults and of the best for each seed for which both have one."""
+    by_seed = dict(defaults)
+    return [(by_seed[seed], score) for seed, score in best if seed in by_seed]
+
+
+def _second(scored: Scored) -> list[float]:
+    return [score for _, score in scored]
 
 
 def _left(definition: Definition, study: History) -> dict[int, str]:
@@ -223,6 +272,10 @@ def _left(definition: Definition, study: History) -> dict[int, str]:
 
 def standing(found: Verdict) -> Standing:
     """What a judgement that is over says. Only an interval that is above zero as a whole confirms a candidate."""
+    if found.broken.best and found.best.mean is not None:
+        return Standing.FAILED if found.broken.default else Standing.DEFAULTS
+    if found.broken.default:
+        return Standing.UNPROVEN if found.best.mean is not None else Standing.FAILED
     if found.best.mean is None:
         return Standing.FAILED if found.default.mean is None else Standing.DEFAULTS
     if found.default.mean is None:

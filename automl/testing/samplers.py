@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,19 @@ class SamplerSuite(ABC):
         proposals = self.make_sampler().propose(MIXED, trials, Request(2, first=6, total=20, seed=(0, 0, 6)))
         assert [MIXED.check(proposal.values) for proposal in proposals] == [()] * 2
 
+    def test_trials_of_two_metrics_and_a_constraint_are_no_obstacle(self) -> None:
+        """A sampler may look at all metrics, at the first alone, or at none; the order of the trials says nothing."""
+        sampler, trials = self.make_sampler(), _trials_of_two(MIXED, 12)
+        request = Request(2, first=11, total=30, seed=(1, 0, 12), chosen=(MIXED.defaults(),))
+        proposals = sampler.propose(MIXED, trials, request)
+        assert [MIXED.check(proposal.values) for proposal in proposals] == [()] * 2
+        assert sampler.propose(MIXED, trials, request) == proposals
+
+    def test_trials_that_all_break_a_constraint_are_no_obstacle(self) -> None:
+        trials = [replace(trial, score=None, excesses=(0.5,)) for trial in _trials_of_two(MIXED, 8)]
+        proposals = self.make_sampler().propose(MIXED, trials, Request(2, first=8, total=30, seed=(0, 0, 8)))
+        assert [MIXED.check(proposal.values) for proposal in proposals] == [()] * 2
+
     def test_an_all_categorical_space_works(self) -> None:
         request = Request(3, first=5, total=9, seed=(0, 0, 5))
         proposals = self.make_sampler().propose(CATEGORICAL, _trials(CATEGORICAL, 5), request)
@@ -101,3 +115,14 @@ def _trials(space: SearchSpace, count: int, seed: int = 0) -> list[Trial]:
     """Trials of random values with random scores."""
     rng = np.random.default_rng(seed)
     return [Trial(space.sample(rng), float(rng.normal())) for _ in range(count)]
+
+
+def _trials_of_two(space: SearchSpace, count: int) -> list[Trial]:
+    """Trials with two random scores each; every third breaks a constraint, and has no single score."""
+    rng = np.random.default_rng(3)
+    trials = []
+    for place, trial in enumerate(_trials(space, count, 3)):
+        excess = 0.1 * place if place % 3 == 2 else -0.2
+        scores = (float(trial.score or 0.0), float(rng.normal()))
+        trials.append(replace(trial, score=None if excess > 0 else scores[0], scores=scores, excesses=(excess,)))
+    return trials

@@ -13,7 +13,8 @@ from automl.operations.diff import Side, compare
 from automl.operations.replay import Replay
 from automl.search.brain import Brain
 from automl.search.extension import Extension
-from automl.search.history import Decision, Origin, Recommendation, origin_of
+from automl.search.history import Decision, Origin, Recommendation
+from automl.search.origins import origin_of
 from automl.stores.memory import MemoryStore
 from automl.study.definition import Definition
 from automl.study.keys import EXTENSIONS, decision_key

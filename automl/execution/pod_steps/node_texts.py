@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from automl.problem.aim import Aim
 from automl.search.history import Decision, History, Origin, Recommendation, Result
 from automl.search.plan import Resume, Stage, StageKind
 from automl.search.race import DEFAULTS
+from automl.search.ranking import further_words
 from automl.study.definition import Definition
 from automl.study.summary import Best, best_of_search
 from automl.study.train_spec import epochs_to_reach
@@ -80,7 +82,7 @@ def outcome(definition: Definition, history: History | None, result: Result) -> 
     if result.failure is not None:
         return f"{result.failure}: {result.message}".rstrip(": ").replace("\n", " ")
     epoch, value = result.history[-1]
-    text = f"{definition.metric_rule.name} {number(value)} at epoch {epoch}"
+    text = f"{definition.metric_rule.name} {number(value)}{further(definition, result)} at epoch {epoch}"
     if result.best is not None and result.best.epoch != epoch:
         text += f", {number(result.best_value)} at epoch {result.best.epoch}"
     best = None if history is None else best_of_search(definition, history)
@@ -89,6 +91,12 @@ def outcome(definition: Definition, history: History | None, result: Result) -> 
         text += "".join(f", stopped: {one.reason}" for one in stopped if one.number == result.experiment)
     is_best = best is not None and (best.experiment, best.rung) == (result.experiment, result.rung)
     return f"{text}, the best so far" if is_best else text
+
+
+def further(definition: Definition, result: Result) -> str:
+    """The further metrics behind the value of a result, and what they break; empty in a study of one metric."""
+    aim = definition.aim
+    return further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
 
 
 def summary(definition: Definition, best: Best, values: Mapping[str, Any], best_model: str) -> str:

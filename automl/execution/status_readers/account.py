@@ -47,9 +47,9 @@ def _why_no_epoch(follower: Follower) -> str:
     return f"{where}: {_lines(readings)}, none with {epoch!r}; its {kind} are {_names(readings)}; see status.epoch"
 
 
-def why_no_metric(follower: Follower) -> str:
-    """Why the metric was never reported, as a sentence."""
-    readings, name = follower.readings, follower.metric
+def why_no_metric(follower: Follower, name: str = "") -> str:
+    """Why a metric was never reported, as a sentence; without a name the one that is followed."""
+    readings, name = follower.readings, name or follower.metric
     if reason := readings.refused.get(name) or _why_nothing(follower):
         return (
             f"{name} cannot be read: {reason}" if name in readings.refused else f"{name} was never reported: {reason}"

@@ -14,6 +14,7 @@ from automl.execution.steps.stage_in import Launch
 from automl.networks.checkpoints import Checkpoints
 from automl.problem.metric import Metric
 from automl.search.history import Checkpoint
+from automl.search.measurements import Measurements
 from automl.search.ranking import is_better
 from automl.stores.base import Store
 from automl.study.keys import MANIFEST
@@ -61,14 +62,17 @@ class CheckpointUpload:
         *,
         epochs: int,
         history: Mapping[int, float],
+        measured: Callable[[int], Measurements],
         prefix: Callable[[int], str],
     ) -> None:
         """`rule` is None for a network without checkpoints. Epochs after the attempt's first up to `epochs` count.
 
-        `history` is the metric by epoch, to which the observer adds. `prefix` gives the folder of an epoch's objects.
+        `history` is the metric by epoch, to which the observer adds; `measured` gives the further ones until an epoch.
+        `prefix` gives the folder of an epoch's objects.
         """
         self._store, self._rule, self._metric, self._results = store, rule, metric, launch.results
         self._follower, self._epochs, self._history, self._prefix = follower, epochs, history, prefix
+        self._measured = measured
         before = launch.resume
         self.best, self.best_value = (before.best, before.best_value) if before else (None, None)
         self.last = Checkpoint(before.key, before.epoch) if before else None
@@ -112,6 +116,7 @@ class CheckpointUpload:
             history=tuple(point for point in sorted(self._history.items()) if point[0] <= saved.epoch),
             best=self.best,
             best_value=self.best_value,
+            measured=self._measured(saved.epoch),
         )
         self._store.put(key, strict_json.dump(manifest.to_json()))
         if self.last is None or self.last.epoch < saved.epoch:

@@ -13,6 +13,7 @@ from automl.execution.pod_contract import PREEMPTED
 from automl.execution.status_readers import AT_A_LOOK, Follower
 from automl.execution.steps.checkpoint_upload import Attempt, CheckpointUpload
 from automl.execution.steps.diagnosis import Diagnosis, Ended, Evidence, diagnose
+from automl.execution.steps.further_metrics import FurtherMetrics
 from automl.execution.steps.kept_files import kept_files, store_kept, why_none
 from automl.execution.steps.printed import free_the_middle, printed, reported
 from automl.execution.steps.stage_in import Launch
@@ -65,6 +66,7 @@ class Observer:
         rule = definition.network.status_rule
         self.follower = Follower(rule, launch.results, launch.log, self.metric.name, self.start_epoch)
         self.history: dict[int, float] = dict(before.history) if before else {}
+        self.further = FurtherMetrics(definition.aim, {} if before is None else before.measured)
         same_rung = before is not None and is_of_rung(before.key, rung)
         earlier = before.attempts if before and same_rung else ()
         self.attempts = earlier if launch.attempt in earlier else (*earlier, launch.attempt)
@@ -78,6 +80,7 @@ class Observer:
             self.follower,
             epochs=recommendation.epochs,
             history=self.history,
+            measured=self.further.until,
             prefix=lambda epoch: checkpoint_prefix(recommendation.number, rung, launch.attempt, epoch),
         )
         self._clock, self.log_from = clock, log_from
@@ -227,7 +230,8 @@ class Observer:
         if self.definition.network.checkpoints is None:
             key = checkpoint_prefix(self.recommendation.number, self.rung, self.launch.attempt, epoch) + MANIFEST
             history = tuple(sorted(self.history.items()))
-            manifest = Manifest(key, epoch, (), history, attempt.attempts, attempt.seconds)
+            measured = self.further.until(epoch)
+            manifest = Manifest(key, epoch, (), history, attempt.attempts, attempt.seconds, measured=measured)
             self.checkpoints.last = self.checkpoints.best = store_kept(self.record, files, manifest)
         elif last is not None and last.epoch == epoch and last.manifest.startswith(self._prefix):
             stored = self.record.manifest(last.manifest)
@@ -253,6 +257,7 @@ class Observer:
             last=self.checkpoints.last,
             best=self.checkpoints.best,
             best_value=self.checkpoints.best_value,
+            measured=self.further.until(self.recommendation.epochs),
         )
 
     def _result(self, ended: Ended, kept: Collection[str] | None) -> Result:
@@ -272,7 +277,8 @@ class Observer:
         epochs, ended_at = self.recommendation.epochs, self._ended_at
         early = "" if ended_at == epochs else f"ended by itself after epoch {ended_at} of {epochs}"
         held_out = self._held_out()
-        done = replace(result, epochs=epochs, best=best, best_value=best_value, held_out=held_out, message=early)
+        message = "; ".join(filter(None, (early, self.further.missing(result.measured, self.follower))))
+        done = replace(result, epochs=epochs, best=best, best_value=best_value, held_out=held_out, message=message)
         if not self._trains_on or self.definition.file.stop_rule != StopRule.MEDIAN:
             return done
         values = [value for _, value in result.history]
@@ -302,6 +308,7 @@ class Observer:
     def _take_metric(self) -> list[tuple[int, float]]:
         """Adds the new finite values of the metric to the history, and returns them by epoch."""
         new = []
+        self.further.take(self.follower.readings.values, self.start_epoch)
         for epoch, value in sorted(self.follower.readings.values.get(self.metric.name, {}).items()):
             # the epoch that it goes on from may be reported again, and counts when it was not reported before
             is_new = max(1, self.start_epoch) <= epoch <= self.recommendation.epochs and epoch not in self.history

@@ -105,10 +105,14 @@ def _text(facts: Facts, point: Point, position: Position) -> Markup:
     return tag("circle", tag("title", text), cx=at(position[0]), cy=at(position[1]), r=7, class_="touch")
 
 
-def _table(facts: Facts) -> Markup:
-    """The table of the front, the quickest first, with what each point costs and how far it is behind the best."""
+def _table(facts: Facts) -> Markup | None:
+    """The table of the front, the quickest first, with what each point costs and how far it is behind the best.
+
+    None where no experiment meets the constraints: there is no best then.
+    """
     best, share = best_point(facts), gain_share(facts)
-    assert best is not None, "there are points"
+    if best is None:
+        return None
     heads = ["to epoch", facts.metric, "behind the best", "training time", "of the best's time"]
     heads += ["of its gain over the defaults"] if share else []
     shown = facts.front[-MOST_OF_FRONT:]

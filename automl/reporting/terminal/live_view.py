@@ -18,9 +18,11 @@ from rich.text import Text
 
 from automl.analysis import status
 from automl.analysis.time_left import time_left
+from automl.problem.aim import Aim
 from automl.reporting.rows import state_word, time_left_text
 from automl.search.agenda import begins
 from automl.search.history import Failure, History, Status
+from automl.search.ranking import further_words
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
@@ -132,7 +134,9 @@ class LiveView:
             yield f"experiment {at.number}: preempted, starts again"
         elif at is not None and event.result is not None:
             result = event.result
-            end = f"{metric} {formatting.number(result.value)}"
+            aim = self.definition.aim
+            further = further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
+            end = f"{metric} {formatting.number(result.value)}{further}"
             if result.failure is not None:
                 end = "stopped" if result.failure is Failure.ENDED else f"FAILED {result.failure}"
             text = f": {result.message}" if result.message else ""

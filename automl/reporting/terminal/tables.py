@@ -22,6 +22,7 @@ from automl.reporting.rows import (
     plan_totals,
     setting_rows,
     state_rows,
+    trade_off_rows,
     verdict_text,
 )
 from automl.reporting.terminal.failures import print_failures
@@ -91,9 +92,13 @@ def status(console: Console, current: StudyStatus, study: str = "STUDY") -> None
 
 def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool) -> None:
     """The table of experiments. `whole` gives values all the lines they need, and adds the reasons; else one line."""
-    names = ("experiment", "stage", "status", "epochs", "value")
-    table = plain_table(*names, right=("experiment", "epochs", "value"))
-    cells = [(*experiment_cells(row), number(row.value)) for row in rows]
+    further = tuple(dict.fromkeys(name for row in rows for name in row.measured))
+    names = ("experiment", "stage", "status", "epochs", "value", *further)
+    table = plain_table(*names, right=("experiment", "epochs", "value", *further))
+    cells = [
+        (*experiment_cells(row), number(row.value), *(number(row.measured.get(name)) for name in further))
+        for row in rows
+    ]
     # a long line of values would squeeze the columns to a letter
     for column, *texts in zip(table.columns, names, *cells, strict=True):
         column.min_width = max(map(len, texts))
@@ -120,6 +125,8 @@ def best(console: Console, shown: BestShown) -> None:
     rows = [
         ("experiment", best_name(best).removeprefix("experiment ")),
         (shown.metric, f"{number(best.value)} at epoch {best.epoch}"),
+        *((name, number(value)) for name, value in best.measured.items()),
+        *trade_off_rows(shown.trade_off),
         ("verdict", sentence),
         ("known", "" if sentence else best.why),
         ("proposed", best.reason),
@@ -195,6 +202,8 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
         cells = [", ".join(number(value) for value in side) for side in values]
         again = "fresh seed" if verdict.fresh_seeds else "trained again"
         add_row(table, f"{metric}, {verdict.judged_on}, {again}", *cells)
+    for name in dict.fromkeys(name for row in shown for name in row.measured):
+        add_row(table, f"{name}, in the search", *(number(row.measured.get(name)) for row in shown))
     names = dict.fromkeys(name for row in shown for name in row.values)
     for name in names:
         cells = [setting(row.values[name]) if name in row.values else "-" for row in shown]

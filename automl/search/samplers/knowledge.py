@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from automl.problem.aim import Scores
 from automl.problem.search_space import Cube, SearchSpace
 from automl.search.samplers.base import Proposal, Request, Trial
 from automl.search.surrogates.feasibility import Feasibility, fails_by_itself, has_score, rows_of
@@ -45,6 +46,8 @@ class Knowledge:
     best: float
     unfit: str
     feasibility: Feasibility
+    scores: tuple[Scores, ...] = ()  # of all metrics, of the same trials, where there are several or constraints
+    excesses: tuple[Scores, ...] = ()
 
     @classmethod
     def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
@@ -81,6 +84,8 @@ class Knowledge:
             -float(losses[succeeded].min()) if succeeded.any() else math.nan,
             unfit,
             Feasibility(features, rows, rows_of(features, failed)),
+            tuple(trial.scores for _, trial in read if has_score(trial)),
+            tuple(trial.excesses for _, trial in read if has_score(trial)),
         )
 
     @property

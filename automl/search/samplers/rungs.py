@@ -45,19 +45,24 @@ def lesson(space: SearchSpace, trials: Sequence[Trial], request: Request) -> Les
     A rung has enough results with 8, or with two more than the space has coordinates. Where none has enough, the one
     that has the most is learned from.
     """
-    counts = Counter(trial.epochs for trial in trials if trial.score is not None)
+    counts = Counter(trial.epochs for trial in trials if _is_measured(trial))
     if len(counts) < 2:
         return Lesson(trials, request, "")
     enough = max(_FEWEST, space.size + 2)
     ripe = [epochs for epochs, count in counts.items() if count >= enough]
     chosen = max(ripe) if ripe else max(counts, key=lambda epochs: (counts[epochs], epochs))
-    kept = [trial for trial in trials if trial.score is None or trial.epochs == chosen]
-    elsewhere = tuple(trial.values for trial in trials if trial.score is not None and trial.epochs != chosen)
+    kept = [trial for trial in trials if not _is_measured(trial) or trial.epochs == chosen]
+    elsewhere = tuple(trial.values for trial in trials if _is_measured(trial) and trial.epochs != chosen)
     request = replace(request, elsewhere=elsewhere)
     which = f"the longest rung with {enough} or more" if ripe else "the rung with the most"
     return Lesson(
         kept, request, f"; learned from the {counts[chosen]} results after {epochs_in_words(chosen)}, {which}"
     )
+
+
+def _is_measured(trial: Trial) -> bool:
+    """Whether a trial has numbers to learn from; one that breaks a constraint has them too."""
+    return trial.score is not None or bool(trial.scores)
 
 
 def compared(space: SearchSpace, trials: Sequence[Trial], request: Request) -> Lesson:
