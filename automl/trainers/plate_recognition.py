@@ -31,7 +31,7 @@ part (train, val or test) may be left out
 class Train(loop.Train):
     """How it is trained."""
 
-    batch_size: int = whole(2, "plates in a step, on every device", 32)
+    batch_size: int = whole(2, "plates in a step, on every device", 32, moves=True)
     lr: float = number(0, 1e9, "learning rate; with a schedule the highest", 3e-3, open_low=True)
     gradient_clip: float = number(0, 1e9, "the longest gradient, in the Euclidean norm; 0: no limit", 5.0)
 

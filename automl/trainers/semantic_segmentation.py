@@ -36,7 +36,7 @@ class Train(loop.Train):
     epochs: int = whole(1, "stop after this many epochs in total", 4, free=True)
     schedule_epochs: int = whole(1, "the learning rate's schedule spans this many epochs", 4)
     lr: float = number(0, math.inf, "learning rate; with a schedule the highest", 1e-3, open_low=True)
-    batch_size: int = whole(2, "crops in a step, on every device", 8)
+    batch_size: int = whole(2, "crops in a step, on every device", 8, moves=True)
     loss: str = choice(
         ("bce", "bce+dice", "ce"), "binary cross entropy, with the Dice loss, or cross entropy over classes", "bce"
     )

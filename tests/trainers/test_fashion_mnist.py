@@ -105,6 +105,21 @@ class TestGoingOn:
         assert train(tmp_path / "own", train={"resume_from": str(named)}) == 0
         assert [epoch for epoch, _ in kpis(tmp_path / "own")] == [1, 2, 2, 3, 3]
 
+    def test_a_named_checkpoint_is_trained_on_with_other_values_that_are_no_size_of_the_network(
+        self, tmp_path: Path
+    ) -> None:
+        how = {"optimizer": "sgd", "schedule": "cosine"}
+        other = {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.001, "batch_size": 32}
+        assert train(tmp_path / "first", train=how | {"epochs": 1}) == 0
+        named = {"resume_from": str(tmp_path / "first" / "checkpoint_epoch_001.pt")}
+        assert train(tmp_path / "same", train=how | named | {"epochs": 2}) == 0
+        assert train(tmp_path / "moved", train=how | named | other | {"epochs": 2}) == 0
+        assert dict(kpis(tmp_path / "moved"))[2] != dict(kpis(tmp_path / "same"))[2], "the values were taken"
+        assert train(tmp_path / "first", train=how | other) == 2
+        assert "is of another training: train.lr was" in failure(tmp_path / "first"), "in its own folder it is a slip"
+        assert train(tmp_path / "larger", train=how | named, model={"width": 12}) == 2
+        assert "model.width was" in failure(tmp_path / "larger")
+
     def test_a_named_checkpoint_that_is_not_there_is_a_wrong_spec(self, tmp_path: Path) -> None:
         assert train(tmp_path, train={"resume_from": str(tmp_path / "gone.pt")}) == 2
         assert "there is no such file" in failure(tmp_path)

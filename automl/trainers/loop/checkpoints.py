@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,15 @@ def read(path: Path, device: torch.device) -> TrainingState:
         raise CheckpointFileError(f"the checkpoint {path} does not hold what it should ({error})") from error
 
 
-def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) -> TrainingState | None:
+@dataclass(frozen=True)
+class Start:
+    """The checkpoint to go on from; `is_named` where it is the one that the spec names, not one of its own folder."""
+
+    state: TrainingState
+    is_named: bool
+
+
+def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) -> Start | None:
     """The newest checkpoint of the results folder and of the file that the spec names; None when there is neither.
 
     The named file may be gone once the folder has one of its own. Raises CheckpointFileError, and SpecError when the
@@ -78,18 +86,29 @@ def to_go_on_from(results: Path, resume_from: str | None, device: torch.device) 
     own = training.latest_checkpoint(results)
     if named is not None and own is None and not named.is_file():
         raise SpecError(f"train.resume_from is {str(named)!r}, and there is no such file")
-    states = [read(path, device) for path in (own, named) if path is not None and path.is_file()]
-    return max(states, key=lambda state: state.epoch, default=None)
+    starts = [
+        Start(read(path, device), is_named)
+        for path, is_named in ((own, False), (named, True))
+        if path is not None and path.is_file()
+    ]
+    return max(starts, key=lambda start: start.state.epoch, default=None)
 
 
 def check_same_training(
-    checkpoint: TrainingState, settings: Mapping[str, int | float | str | None], last_epoch: int
+    start: Start,
+    settings: Mapping[str, int | float | str | None],
+    last_epoch: int,
+    moving: Collection[str] = (),
 ) -> None:
-    """Raises SpecError when going on would not be the training that the checkpoint belongs to."""
+    """Raises SpecError when going on would not be the training that the checkpoint belongs to.
+
+    Who names a checkpoint may go on from it with other values of the `moving` settings, which fit its weights.
+    """
+    checkpoint = start.state
     differing = [
         f"{path} was {checkpoint.settings.get(path)!r} and is {value!r}"
         for path, value in settings.items()
-        if checkpoint.settings.get(path) != value
+        if checkpoint.settings.get(path) != value and not (start.is_named and path in moving)
     ]
     if differing:
         raise SpecError(

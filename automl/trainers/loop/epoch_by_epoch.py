@@ -69,6 +69,10 @@ class EpochByEpoch(LightningModule):
         if (start := self._start) is not None:
             rule = start.update_rule
             _restored(start, lambda: self._optimizer.load_state_dict(rule["optimizer"]))
+            for group in self._optimizer.param_groups:  # with the settings of the checkpoint, which may be others
+                group["weight_decay"] = self._settings.weight_decay
+                if "momentum" in group:
+                    group["momentum"] = self._settings.momentum
             _restored(start, lambda: self.trainer.precision_plugin.load_state_dict(rule["precision"]))
 
     def on_train_epoch_start(self) -> None:

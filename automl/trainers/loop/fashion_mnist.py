@@ -12,6 +12,7 @@ from automl import training
 from automl.trainers.failures import Diverged
 from automl.trainers.loop import checkpoints, machine
 from automl.trainers.settings.fashion_mnist import Settings
+from automl.trainers.settings.spec import moving
 from automl.trainers.tasks.convnet import Training, load_pictures
 
 
@@ -31,12 +32,12 @@ def _run(settings: Settings, results: Path) -> None:
     device = machine.chosen_device(settings.train.device)
     running = Training(settings, load_pictures(settings.data.path, settings.data.limit, device), device)
     last = settings.train.epochs
-    if checkpoint := checkpoints.to_go_on_from(results, settings.train.resume_from, device):
-        checkpoints.check_same_training(checkpoint, running.identity(), last)
-        running.restore(checkpoint)
+    if start := checkpoints.to_go_on_from(results, settings.train.resume_from, device):
+        checkpoints.check_same_training(start, running.identity(), last, moving(Settings))
+        running.restore(start.state)
         _report(running, settings, results, seconds=None)  # again: a run killed right after saving did not report it
     while running.epoch < last:
-        start = time.perf_counter()
+        began = time.perf_counter()
         try:
             running.train_epoch(training.preempted)
         except Diverged as error:
@@ -44,7 +45,7 @@ def _run(settings: Settings, results: Path) -> None:
             raise
         if running.epoch % settings.train.checkpoint_interval == 0 or running.epoch == last:
             checkpoints.write(checkpoints.path_of(results, running.epoch), running.checkpoint())
-        _report(running, settings, results, seconds=time.perf_counter() - start)
+        _report(running, settings, results, seconds=time.perf_counter() - began)
 
 
 def _report(running: Training, settings: Settings, results: Path, *, seconds: float | None) -> None:

@@ -26,6 +26,7 @@ from automl.trainers.loop import checkpoints, machine
 from automl.trainers.loop.epoch_by_epoch import EpochByEpoch
 from automl.trainers.loop.parts_loading import Loading
 from automl.trainers.settings.loop import Settings, Train
+from automl.trainers.settings.spec import moving
 from automl.trainers.settings.train import identity
 from automl.trainers.tasks.base import Parts, Task
 
@@ -52,9 +53,10 @@ def _run(settings: Settings, prepare: Callable[[], tuple[Task, Parts]], results:
     if settings.data.held_out and parts.held_out is None:
         raise SpecError("data.held_out is true, and the data has no held-out part", advice="see --help for data.path")
     bound = identity(settings, parts.digest)
-    checkpoint = checkpoints.to_go_on_from(results, train.resume_from, _CPU)
-    if checkpoint is not None:
-        checkpoints.check_same_training(checkpoint, bound, last)
+    start = checkpoints.to_go_on_from(results, train.resume_from, _CPU)
+    checkpoint = None if start is None else start.state
+    if start is not None:
+        checkpoints.check_same_training(start, bound, last, moving(type(settings)))
     epochs = EpochByEpoch(train, task, results, bound, checkpoint, reports_the_last=not settings.data.held_out)
     trainer = _trainer(train, device, last - epochs.epoch, results)
     loading = Loading(train, parts, epochs.epoch)

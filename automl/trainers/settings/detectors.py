@@ -16,7 +16,7 @@ class Train(loop.Train):
     epochs: int = whole(1, "stop after this many epochs in total", 12, free=True)
     schedule_epochs: int = whole(1, "the learning rate's schedule spans this many epochs", 12)
     lr: float = number(0, math.inf, "learning rate; with a schedule the highest", 1e-3, open_low=True)
-    batch_size: int = whole(2, "pictures in a step, on every device", 8)
+    batch_size: int = whole(2, "pictures in a step, on every device", 8, moves=True)
     gradient_clip: float = number(0, math.inf, "the longest gradient, in the Euclidean norm; 0: no limit", 10.0)
 
 

@@ -35,17 +35,17 @@ class Rule:
     convert: Callable[[object], Any]
 
 
-def whole(low: int, help_text: str, default: int | None, *, free: bool = False) -> Any:
-    """A whole number from `low`; null too where that is the default."""
+def whole(low: int, help_text: str, default: int | None, *, free: bool = False, moves: bool = False) -> Any:
+    """A whole number from `low`; null too where that is the default. It `moves` if it is the size of no weights."""
 
     def convert(value: object) -> int | None:
         return value if isinstance(value, int) and not isinstance(value, bool) and value >= low else None
 
-    return _field(f"a whole number from {low}" + _or_null(default), convert, help_text, default, free=free)
+    return _field(f"a whole number from {low}" + _or_null(default), convert, help_text, default, free=free, moves=moves)
 
 
 def number(low: float, high: float, help_text: str, default: float, *, open_low: bool = False) -> Any:
-    """A finite number in the bounds; `low` itself not when it is open."""
+    """A finite number in the bounds; `low` itself not when it is open. It is the size of nothing, so it moves."""
 
     def convert(value: object) -> float | None:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -57,7 +57,7 @@ def number(low: float, high: float, help_text: str, default: float, *, open_low:
         return number if low <= number <= high and math.isfinite(number) and not (open_low and number == low) else None
 
     bounds = f"{'above' if open_low else 'from'} {low:g}" + (f" to {high:g}" if math.isfinite(high) else "")
-    return _field(f"a number {bounds}", convert, help_text, default)
+    return _field(f"a number {bounds}", convert, help_text, default, moves=True)
 
 
 def choice(options: tuple[str, ...], help_text: str, default: str, *, free: bool = False) -> Any:
@@ -71,7 +71,11 @@ def choice(options: tuple[str, ...], help_text: str, default: str, *, free: bool
 
 def switch(help_text: str, *, default: bool, free: bool = False) -> Any:
     """True or false."""
-    return _field("true or false", lambda value: value if isinstance(value, bool) else None, help_text, default, free)
+
+    def convert(value: object) -> bool | None:
+        return value if isinstance(value, bool) else None
+
+    return _field("true or false", convert, help_text, default, free=free)
 
 
 def text(help_text: str, default: str | None, *, free: bool = False) -> Any:
@@ -134,8 +138,22 @@ def bound(settings: Any) -> dict[str, Plain]:
     }
 
 
-def _field(allowed: str, convert: Callable[[object], Any], help_text: str, default: object, free: bool = False) -> Any:
-    return field(default=default, metadata={"rule": Rule(allowed, convert), "help": help_text, "free": free})
+def moving(kind: type[Any]) -> frozenset[str]:
+    """The keys, by dotted path, with other values of which the weights of a checkpoint can be trained on."""
+    return frozenset(f"{section}.{item.name}" for section, item in _items(kind) if item.metadata["moves"])
+
+
+def _field(
+    allowed: str,
+    convert: Callable[[object], Any],
+    help_text: str,
+    default: object,
+    *,
+    free: bool = False,
+    moves: bool = False,
+) -> Any:
+    rule = Rule(allowed, convert)
+    return field(default=default, metadata={"rule": rule, "help": help_text, "free": free, "moves": moves})
 
 
 def _or_null(default: object) -> str:

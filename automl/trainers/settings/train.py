@@ -24,7 +24,8 @@ class Train:
     lr: float = number(0, math.inf, "learning rate; with a schedule the highest", 1e-3, open_low=True)
     momentum: float = number(0, 1, "momentum of sgd; adamw does not use it", 0.9)
     weight_decay: float = number(0, math.inf, "decay of the weights", 1e-4)
-    batch_size: int = whole(2, "examples in a step, on every device", 64)  # from 2: batch normalisation needs two
+    # from 2: batch normalisation needs two
+    batch_size: int = whole(2, "examples in a step, on every device", 64, moves=True)
     schedule: str = choice(tuple(SCHEDULES), "how the learning rate changes", "none")
     seed: int = whole(0, "of the first weights, the order of the examples, and all else that is drawn", 1)
     threads: int | None = whole(1, "CPU threads; null: OMP_NUM_THREADS, else 1", None, free=True)
