@@ -42,7 +42,7 @@ from automl.reporting.rows import (
     plan_totals,
     setting_rows,
 )
-from automl.reporting.terminal import record_tables, tables
+from automl.reporting.terminal import plan_tables, record_tables, tables
 from automl.stores import open_store
 from automl.study import study_file
 from automl.study.definition import Definition
@@ -157,7 +157,7 @@ class Study:
         totals = [f"{name}: {value}" for name, value in plan_totals(plan.totals)]
         return PlanResult(
             plan.to_json(),
-            lambda console: tables.plan(console, plan),
+            lambda console: plan_tables.plan(console, plan),
             rows,
             title=f"{plan.study}: {plan_title(plan)}",
             lines=[f"searched: {plan_parameters(plan)}", *plan.notes, *totals],

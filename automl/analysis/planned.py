@@ -10,6 +10,7 @@ from typing import Any
 from automl.analysis.frozen_layers import frozen_at_random
 from automl.problem.aim import Aim
 from automl.problem.parameter import Parameter
+from automl.problem.parameter_mapping import thawed
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
 from automl.search.stopping import likely_epochs
@@ -36,6 +37,32 @@ class PlannedRung:
             "epochs": self.epochs,
             "from_epoch": self.from_epoch,
         }
+
+
+@dataclass(frozen=True)
+class PlannedParameter:
+    """A parameter that is searched, with its range; of one with options these alone are given."""
+
+    name: str
+    kind: str
+    low: float | None
+    high: float | None
+    log: bool
+    step: float | None
+    options: tuple[Any, ...]
+    default: Any
+    only_if: str  # the condition under which it exists; empty for always
+
+    @classmethod
+    def of(cls, parameter: Parameter) -> PlannedParameter:
+        options = (False, True) if parameter.kind == "bool" else tuple(map(thawed, parameter.options))
+        numbers = (parameter.low, parameter.high, parameter.log, parameter.step)
+        switch = parameter.active_when
+        only_if = "" if switch is None else f"{switch.parameter} is {' or '.join(map(str, switch.values))}"
+        return cls(parameter.name, parameter.kind, *numbers, options, thawed(parameter.default), only_if)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "options": list(self.options), "only_if": self.only_if or None}
 
 
 @dataclass(frozen=True)
@@ -117,6 +144,7 @@ class PlannedStudy:
     workflow: WorkflowSize | None = None
     until: Mapping[Limit, float] = field(default_factory=dict)
     chosen: str = ""  # what `algorithm: auto` chose, and why
+    ranges: tuple[PlannedParameter, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -125,6 +153,7 @@ class PlannedStudy:
             "algorithm": self.algorithm,
             "sampler": self.sampler,
             "parameters": list(self.parameters),
+            "ranges": [parameter.to_json() for parameter in self.ranges],
             "configurations": self.configurations,
             "chosen": self.chosen or None,
             "notes": list(self.notes),
@@ -177,6 +206,7 @@ def planned(
         workflow=workflow,
         until=definition.limits,
         chosen=definition.why_chosen,
+        ranges=tuple(map(PlannedParameter.of, definition.space.parameters if definition.file.automl_enabled else ())),
     )
 
 

@@ -53,6 +53,7 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {  # in the order of the hel
         "status": results.status,
         "best": results.best,
         "report": results.report,
+        "watch": clusters.watch,
         "logs": results.logs,
         "why": checks.why,
         "plot": pictures.plot,
@@ -70,10 +71,9 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {  # in the order of the hel
         "download": copies.download,
         "export": copies.export,
     },
-    "On a cluster (watch follows a study on this machine too)": {
+    "On a cluster": {
         "compile": study_files.compile_study,
         "submit": clusters.submit,
-        "watch": clusters.watch,
         "stop": clusters.stop,
         "pause": clusters.pause,
         "resume": clusters.resume,

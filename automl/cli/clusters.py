@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from automl.cli import watching
 from automl.cli.options import Output, StudyPath
 from automl.cli.output import Format, complain, print_data
 from automl.errors import ClusterError, InvalidInput, StudyFailed
@@ -87,13 +88,17 @@ def watch(
     server: Server = None,
     logs: Annotated[bool, typer.Option("--logs", help="Print what the trainings write, in place of a table.")] = False,
 ) -> None:
-    """Follow a study on a cluster to its end: experiments, pods, and why pods wait. Ctrl-C stops watching, no more.
+    """Follow a study to its end, on a cluster or on this machine. Ctrl-C stops watching, no more.
 
     Example: automl watch study.yaml --logs
 
     \b
+    On a cluster it shows pods too, and why they wait.
     Exit code: 0 succeeded, 5 failed or stopped, 130 Ctrl-C (the study goes on).
     """
+    if _local_store(which) is not None:
+        watching.follow(which, logs=logs)
+        return
     cluster = _opened(which, namespace, context, server)
     workflow = _existing(cluster, which)
     _outcome(cluster, _follow(cluster, workflow, plain_console(), logs=logs), quiet=False)
@@ -180,27 +185,31 @@ def _resubmit(cluster: Cluster, which: str, workflow: Workflow | None) -> None:
 # -- finding ----------------------------------------------------------------------------------------------------------
 
 
-def _refuse_local(which: str, what: str) -> None:
-    """Raises InvalidInput for a study that runs on this machine, where the user stops the process itself."""
+def _local_store(which: str) -> str | None:
+    """The folder in which a study that was begun on this machine is stored; None for any other."""
     from automl.stores import open_store
     from automl.study import study_file
     from automl.study.keys import METADATA
 
     path = Path(which)
     if (path / METADATA).is_file():
-        store = which
-    elif _is_file(which):
-        store = study_file.store_uri(study_file.read(path), path)
-        if "://" in store or open_store(store).get(METADATA) is None:
-            return
-    else:
-        return
-    raise InvalidInput(
-        f"{what}: the study of {which} is stored on this machine, in {store}",
-        allowed="a study that runs on a cluster",
-        advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
-        f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
-    )
+        return which
+    if not _is_file(which):
+        return None
+    store = study_file.store_uri(study_file.read(path), path)
+    return None if "://" in store or open_store(store).get(METADATA) is None else store
+
+
+def _refuse_local(which: str, what: str) -> None:
+    """Raises InvalidInput for a study that runs on this machine, where the user stops the process itself."""
+    store = _local_store(which)
+    if store is not None:
+        raise InvalidInput(
+            f"{what}: the study of {which} is stored on this machine, in {store}",
+            allowed="a study that runs on a cluster",
+            advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
+            f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
+        )
 
 
 def _opened(which: str, namespace: str | None, context: str | None, server: str | None) -> Cluster:

@@ -81,6 +81,25 @@ Jobs = Annotated[
 ]
 
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A setting of the study file, for this study: R=27, run.jobs=2; may be given again.",
+        metavar="KEY=VALUE",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", help="The same as --set seed=N.", parser=whole_number("--seed", 0), metavar="N"),
+]
+
+
+def settings_of(settings: list[str] | None, seed: int | None) -> list[str]:
+    """All that `--set` and `--seed` say, as KEY=VALUE."""
+    return [*(settings or []), *([] if seed is None else [f"seed={seed}"])]
+
+
 def _renamed_to_file(context: typer.Context, given: Path | None) -> Path | None:
     """`--output FILE`, as `--file` was called before `--output` had one meaning; it goes on and prints a note."""
     if given is not None and not context.resilient_parsing:

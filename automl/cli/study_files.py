@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl.cli.options import Jobs, NewFileOption, OldFileOption, Output, Store, StudyPath, number_of_jobs
+from automl.cli.options import (
+    Jobs,
+    NewFileOption,
+    OldFileOption,
+    Output,
+    Seed,
+    Settings,
+    Store,
+    StudyPath,
+    number_of_jobs,
+    settings_of,
+)
 from automl.cli.output import Format, print_data
 
 if TYPE_CHECKING:
@@ -27,6 +38,13 @@ def plan(
             metavar="N",
         ),
     ] = None,
+    *,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Train the defaults here for a few epochs, and count with what those took."),
+    ] = False,
+    settings: Settings = None,
+    seed: Seed = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Print what a study will do and what that takes, before anything is trained.
@@ -38,6 +56,8 @@ def plan(
       study network algorithm sampler   names
       chosen                            by algorithm: auto, and why
       parameters notes                  what is searched; what to know of it
+      ranges                            of the parameters: name, kind, low, high,
+                                        log, step, options, default, only_if
       configurations                    of the search space; null: infinitely many
       until                             the limits that end the search early
       stages                            name, kind (search or final), experiments,
@@ -52,16 +72,45 @@ def plan(
                                         most_bytes: what Kubernetes takes
     """
     from automl.analysis.planned import WorkflowSize, planned
-    from automl.reporting.terminal import tables
+    from automl.reporting.terminal import plan_tables
     from automl.study import study_file
+    from automl.study.changed_settings import with_settings
     from workflows.size import MOST_BYTES, study_bytes
 
-    definition = study_file.read(study)
+    text = with_settings(study_file.read_text(study), str(study), settings_of(settings, seed))
+    definition = study_file.parse(text, str(study), study.parent)
+    notes = _notes_of_this_machine(definition, study)
+    if probe:
+        definition, measured = _with_measured_costs(text, study)
+        notes = (measured, *notes)
     size = WorkflowSize(study_bytes(definition), MOST_BYTES)
-    plan_data = planned(
-        definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size, _notes_of_this_machine(definition, study)
-    )
-    print_data(plan_data.to_json(), output, lambda console: tables.plan(console, plan_data))
+    plan_data = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size, notes)
+    print_data(plan_data.to_json(), output, lambda console: plan_tables.plan(console, plan_data))
+
+
+def _with_measured_costs(text: str, study: Path) -> tuple[Definition, str]:
+    """The study with what an epoch takes here, measured by a short training; and a note of that."""
+    from automl.errors import Interrupted
+    from automl.execution.measured_epoch import measured_epoch
+    from automl.reporting.plain_console import plain_console
+    from automl.study import study_file
+    from automl.study.events import Event
+
+    def follow(event: Event) -> None:
+        if event.epoch and event.value is not None:
+            line.update(f"measuring: epoch {event.epoch}")
+
+    try:
+        with plain_console(stderr=True).status("measuring: the defaults train for a few epochs") as line:
+            measured = measured_epoch(text, str(study), study.parent, follow)
+    except Interrupted as error:
+        raise Interrupted("stopped measuring; nothing of it was kept") from error
+    costs = {"minutes_per_epoch": float(f"{measured.minutes_per_epoch:.3g}")}
+    costs["start_minutes"] = float(f"{measured.start_minutes:.3g}")
+    given = study_file.options_in(text, str(study)).get("costs") or {}
+    definition = study_file.parse(text, str(study), study.parent, {"costs": {**given, **costs}})
+    kept = ", ".join(f"{name}: {value:g}" for name, value in costs.items())
+    return definition, f"measured here, by {measured.epochs} epochs of the defaults; to keep it: costs: {{{kept}}}"
 
 
 def _notes_of_this_machine(definition: Definition, study: Path) -> tuple[str, ...]:
@@ -82,7 +131,7 @@ def _notes_of_this_machine(definition: Definition, study: Path) -> tuple[str, ..
     except NetworkError as error:
         return (f"'automl run' refuses it on this machine: {error}",)
     if definition.home is None:
-        return ()
+        return _notes_of_an_image(definition)
     has_image = definition.network.image is not None or definition.file.cluster.image is not None
     notes = submission.notes(definition.network, definition.file.cluster) if has_image else ()
     try:
@@ -91,6 +140,20 @@ def _notes_of_this_machine(definition: Definition, study: Path) -> tuple[str, ..
         if not has_image:
             raise
         return (f"not on this machine, where 'automl run' needs it: {error.given}", *notes)
+
+
+def _notes_of_an_image(definition: Definition) -> tuple[str, ...]:
+    """That a network of the catalogue trains in an image of its own, where its program is not on this machine."""
+    from automl.errors import NetworkError
+    from automl.execution import preflight
+
+    if preflight.is_ours(definition.network):  # to ask for its libraries takes a second, and 'run' does that
+        return ()
+    try:
+        preflight.check_program(definition)
+    except NetworkError:
+        return (preflight.of_an_image(definition),)
+    return ()
 
 
 def _work_folder(uri: str) -> Path:
@@ -105,11 +168,18 @@ def run(
     study: StudyPath,
     store: Store = None,
     jobs: Jobs = None,
+    *,
+    settings: Settings = None,
+    seed: Seed = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Run a study on this machine to its end. Ctrl-C stops it; the same command goes on.
 
     Example: automl run study.yaml -j 2
+
+    \b
+    Another seed, and its own folder:
+      automl run study.yaml --seed 7 --store ./seed-7
     """
     from automl.analysis import status
     from automl.execution import local_runner, machine, preflight
@@ -118,11 +188,12 @@ def run(
     from automl.reporting.terminal import failures, live_view, tables
     from automl.stores import open_store, probe
     from automl.study import study_file, summary
+    from automl.study.changed_settings import with_settings
     from automl.study.keys import METADATA
     from automl.study.opened_study import begin
     from automl.study.record import Record
 
-    text = study_file.read_text(study)
+    text = with_settings(study_file.read_text(study), str(study), settings_of(settings, seed))
     definition = study_file.parse(text, str(study), study.parent)
     uri = study_file.store_uri(definition, study) if store is None else store
     gpus = shared(definition.file.run.gpus, definition.costs.gpus)

@@ -24,9 +24,21 @@ def locked(work: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise AlreadyRunning(
                 f"the study is being run by another process ({work / 'lock'} is held)",
-                advice="wait for it, or watch it with 'automl status'",
+                advice="wait for it, or see it with 'automl watch'",
             ) from error
         yield
+
+
+def is_locked(work: Path) -> bool:
+    """Whether a process of this machine runs the study. It keeps nobody from that, and writes nothing."""
+    try:
+        with (work / "lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def silence_closed(terminals: Sequence[int]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from automl.errors import NetworkError, nearest
 from automl.execution.local_program import given_folder, located
+from automl.networks import Network
 from automl.networks.braces import OPTIONS, SHELLS, interpreter, script_of
 from automl.study.definition import Definition
 
@@ -29,6 +30,22 @@ def check(definition: Definition, work: Path) -> None:
     check_program(definition)
 
 
+def of_an_image(definition: Definition) -> str:
+    """What to do with a network of the catalogue whose program is in its image, and not on this machine."""
+    network = definition.network
+    image = definition.file.cluster.image or network.image
+    like = f"; {network.trains_like} does the same task on this machine" if network.trains_like else ""
+    return (
+        f"{network.name} trains in its own image, {image}: 'automl run' does not run it here, "
+        f"'automl submit' or 'compile' does on a cluster{like}"
+    )
+
+
+def is_ours(network: Network) -> bool:
+    """Whether one of our own trainers trains it."""
+    return any(word.startswith(OWN_TRAINERS) for word in network.command)
+
+
 def check_program(definition: Definition) -> tuple[str, ...]:
     """The program as a training starts it, with the script that it runs. Starts no training.
 
@@ -39,7 +56,12 @@ def check_program(definition: Definition) -> tuple[str, ...]:
     program, *words = located(command, home)
     if _is_filled_in(program):
         return (program,)
-    _check_executable(program, home)
+    try:
+        _check_executable(program, home)
+    except NetworkError as error:
+        if home is not None or definition.network.image is None:
+            raise
+        raise NetworkError(error.given, advice=of_an_image(definition)) from error
     kind = interpreter(program)
     options = OPTIONS.get(kind)
     if options is None:

@@ -44,7 +44,7 @@ def plan_totals(totals: Totals) -> Pairs:
     ]
     estimate = totals.estimate
     if estimate.minutes is None:
-        rows.append(("time", "unknown; 'costs: {minutes_per_epoch: ...}' in the study file says it"))
+        rows.append(("time", "unknown: 'automl plan --probe' measures it; 'costs: {minutes_per_epoch: ...}' says it"))
     else:
         wall = [f"{duration(minutes)} with {jobs}" for jobs, minutes in estimate.wall_minutes.items()]
         rows.append(("time", f"{', '.join(wall)} side by side; {duration(estimate.minutes)} of training"))

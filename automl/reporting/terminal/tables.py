@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automl.analysis.planned import NOTHING_KEPT, PlannedStudy
+from automl.analysis.planned import NOTHING_KEPT
 from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
 from automl.reporting.best_shown import BestShown
 from automl.reporting.rows import (
     best_name,
     experiment_cells,
     model_text,
-    plan_parameters,
-    plan_title,
-    plan_totals,
     setting_rows,
     state_rows,
     trade_off_rows,
@@ -37,36 +33,6 @@ _LONGEST_DEFAULT = 30  # characters of one, in a table
 _MOST_OPTIONS = 6  # of a parameter, in a table
 _FIRST = 5  # experiments that `automl status` shows beside those that train
 _WIDE = 140  # columns from which on reasons stand beside values
-
-
-def plan(console: Console, planned: PlannedStudy) -> None:
-    """What a study will do."""
-    _line(console, planned.study, f": {plan_title(planned)}")
-    _line(console, "searched", f": {plan_parameters(planned)}")
-    for note in planned.notes:
-        _line(console, "note", f": {note}")
-    console.print()
-    table = plain_table("stage", "rung", "experiments", "train to", right=("rung", "experiments"))
-    for stage in planned.stages:
-        name = stage.stage
-        # the steps of a long chain are all alike
-        for _, group in groupby(stage.rungs, key=lambda rung: (rung.experiments, rung.epochs)):
-            alike = list(group)
-            first, last = alike[0], alike[-1]
-            rung = str(first.rung) if first is last else f"{first.rung}...{last.rung}"
-            size = f"{first.experiments}{' each' if first is not last else ''}"
-            before = f" (from {first.from_epoch})" if first.from_epoch else ""
-            add_row(table, name, rung, size, f"epoch {first.epochs}{before}")
-            name = ""
-    console.print(table)
-    console.print()
-    workflow = planned.workflow
-    argo = [("on Argo", f"a workflow of about {workflow.bytes / 1000:,.0f} kB")] if workflow else []
-    write_pairs(console, [*plan_totals(planned.totals), *argo])
-    if workflow and workflow.bytes > workflow.most_bytes:
-        most = f"{workflow.most_bytes / 1000:,.0f} kB"
-        text = f": Kubernetes takes about {most}: split the study, or lower R or max_recommendations"
-        _line(console, "too large for one workflow", text)
 
 
 def status(console: Console, current: StudyStatus, study: str = "STUDY") -> None:
@@ -135,7 +101,7 @@ def best(console: Console, shown: BestShown) -> None:
     write_pairs(console, [*(row for row in rows if row[1]), *setting_rows(best.values)])
     console.print()
     also = f" (also: automl best {shown.study} --values flags|yaml|json)" if shown.study else ""
-    _line(console, "to copy", also)
+    headed(console, "to copy", also)
     console.print(Text(shown.copied.rstrip()), soft_wrap=True, highlight=False)
 
 
@@ -153,7 +119,7 @@ def finished(
     failures = current.progress.counts[Status.FAILURE]
     failed = f", {failures} failed" if failures else ""
     console.print()
-    _line(console, current.study, f": {counted(len(current.experiments), 'experiment')}{failed}")
+    headed(console, current.study, f": {counted(len(current.experiments), 'experiment')}{failed}")
     console.print()
     _verdict(console, definition, current)
     console.print()
@@ -211,7 +177,7 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
     console.print(table)
     console.print()
     for line in _conclusion(definition, current, best):
-        _line(console, line, "")
+        headed(console, line, "")
 
 
 def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -> list[str]:
@@ -249,7 +215,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
     table = plain_table("name", "search", "kind", "default", "range", "conditions")
     for row in data:
         options = row.get("options")
-        span = _options(options) if options else f"{row.get('low')} ... {row.get('high')}"
+        span = few_options(options) if options else f"{row.get('low')} ... {row.get('high')}"
         if row["kind"] == "bool":
             span = "true, false"
         elif not options and row.get("low") is None:
@@ -266,7 +232,7 @@ def parameters(console: Console, data: Sequence[Row]) -> None:
     console.print(table)
 
 
-def _options(options: Sequence[object]) -> str:
+def few_options(options: Sequence[object]) -> str:
     """The first few options; '-o json' has all."""
     shown = ", ".join(map(str, options[:_MOST_OPTIONS]))
     return shown if len(options) <= _MOST_OPTIONS else f"{shown}, ... ({len(options)} in total)"
@@ -298,7 +264,7 @@ def add_row(table: Table, *cells: object, style: str = "") -> None:
     table.add_row(*(Text(str(cell)) for cell in cells), style=style or None)
 
 
-def _line(console: Console, head: str, rest: str) -> None:
+def headed(console: Console, head: str, rest: str) -> None:
     console.print(Text(head, style="bold") + Text(rest))
 
 
