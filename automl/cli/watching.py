@@ -66,6 +66,8 @@ def _follow(study: str) -> None:
                 if not console.is_terminal and not is_first:
                     for line in view.lines(event):
                         console.print(line, highlight=False, soft_wrap=True)
+            if new and is_first and not console.is_terminal:
+                console.print(f"{opened.definition.file.name}: {view.outlook(new[-1].study)}", soft_wrap=True)
             is_first = is_first and not new
             if console.is_terminal and not is_first:
                 live.update(view.screen(), refresh=True)
