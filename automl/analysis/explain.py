@@ -30,6 +30,7 @@ from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, run_states
 from automl.study.keys import LOG, decision_key, experiment_key
+from automl.study.lineage import in_words, parts
 from automl.study.verdict import Standing, judged_entrants
 from automl.text.formatting import duration, number
 
@@ -262,19 +263,24 @@ def _rung(
         end=run_states(study, (stage,))[experiment.number, rung],
     )
     text = _rung_text(definition, course, result, stage)
-    if stage.stops and (answer := _answer(decisions, experiment.number, rung)):
+    if (stage.stops or _says_what_follows(stage)) and (answer := _answer(decisions, experiment.number, rung, stage)):
         text = f"{text}; {answer}"
     if course.end is RunState.STOPPED and stage.ended is not None and rung >= len(decisions) - 1:
         text = f"{text.partition('; stopped, ')[0]}; stopped: {stage.ended.why}"
     return replace(course, text=text)
 
 
-def _answer(decisions: Sequence[Decision], number: int, rung: int) -> str:
-    """What a decision says of an experiment at the end of a rung that it may train through; empty before that."""
+def _says_what_follows(stage: Stage) -> bool:
+    """Whether the decision on the next rung says how an experiment goes on: in a population, and in its judgement."""
+    return stage.population or (stage.kind is StageKind.FINAL and stage.goes_on(0))
+
+
+def _answer(decisions: Sequence[Decision], number: int, rung: int, stage: Stage) -> str:
+    """What a decision says of an experiment at the end of a rung; empty before that."""
     for decision in decisions:
         for issued, at in decision.runs():
             if (issued.number, at) == (number, rung + 1):
-                return f"it trained on: {issued.reason}"
+                return f"it trained on: {issued.reason}" if stage.stops else issued.reason
     last = max((at for decision in decisions for issued, at in decision.runs() if issued.number == number), default=0)
     reasons = [stopped.reason for decision in decisions for stopped in decision.stopped if stopped.number == number]
     return f"stopped: {reasons[0]}" if reasons and rung == last else ""
@@ -290,9 +296,10 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         return f"{head}at epoch {result.epochs}"
     if result.failure is not None:
         message = f": {result.message}" if result.message else ""
+        never = "" if stage.population else "a failed experiment never goes on; "
         return (
             f"{head}failed at epoch {result.epochs} ({result.failure}): {MEANINGS[result.failure]}{message}; "
-            f"a failed experiment never goes on; read {experiment_key(result.experiment, LOG)}"
+            f"{never}read {experiment_key(result.experiment, LOG)}"
         )
     metric = definition.metric_rule
     aim = definition.aim
@@ -303,7 +310,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results
     rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
-    if stage.stops:
+    if stage.stops or _says_what_follows(stage):
         return text + ("; this was the last rung" if course.end is RunState.FINISHED else "")
     if stage.overlap is not None and stage.overlap.nu is not None and not stage.overlap.whole:
         return text + _end_without_barrier(course, rank, stage.overlap.nu)
@@ -340,6 +347,8 @@ def _end(definition: Definition, study: History, experiment: Experiment) -> list
         return lines
     so_far = "" if summary.search_is_over(definition, study) else " so far"
     text = f"the best of the search{so_far}: {definition.metric_rule.name} {number(best.best_value)}"
+    if trained := parts(definition.plan, study, best.experiment, best.rung):
+        text += f"; its checkpoint comes from {in_words(trained)}"
     stopped = experiment.status is Status.STOPPED
     text += "; its best epoch counts, although it was stopped" if stopped else ""
     again = [

@@ -73,9 +73,10 @@ class _Course:
 def rung_orders(plan: Plan, study: History) -> tuple[RungOrder, ...]:
     """Of every two lengths of rungs, the shorter of which is one to be promoted from, how their orders agree.
 
-    Those are left out that no two experiments with different values have passed.
+    Those are left out that no two experiments with different values have passed, and a population, where nobody is
+    promoted by a value: the worst go on from the best.
     """
-    stages = plan.search
+    stages = tuple(stage for stage in plan.search if not stage.population)
     lengths = sorted({rung.epochs for stage in stages for rung in stage.rungs})
     left = {rung.epochs for stage in stages for rung in stage.rungs if stage.goes_on(rung.index)}
     courses = _courses(plan, study) if left else []

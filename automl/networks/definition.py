@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from automl.errors import InvalidInput, NetworkError, SpaceError, SpecError, nearest
+from automl.errors import InvalidInput, NetworkError, SpaceError, nearest
 from automl.networks import spec_formats
 from automl.networks.braces import CHECKPOINT, RESULTS, SEED, Words
 from automl.networks.checkpoints import Checkpoints
@@ -28,7 +28,7 @@ from automl.problem.search_space import Parameter
 from automl.text import strict_yaml
 from automl.text.schema_errors import first_error
 
-_ROW = ("automl_enabled", "path")  # what a row of the table says beside what a Parameter says
+_ROW = ("automl_enabled", "path", "changes_at_resume")  # what a row of the table says beside what a Parameter says
 
 
 class _Model(BaseModel):
@@ -122,7 +122,8 @@ class Network(_Model):
     )
     parameters: dict[DottedPath, dict[str, Any]] = Field(
         description="the search parameters; automl_enabled: true is searched by default, false never, else on request. "
-        "path: where the value goes, when that is not the name"
+        "path: where the value goes, when that is not the name. changes_at_resume: whether a training may go on from a "
+        "checkpoint with another value; default: a real number may"
     )
 
     @field_validator("image")
@@ -258,9 +259,16 @@ class Network(_Model):
 
     def enabled(self, name: str) -> bool | None:
         """The table's column automl_enabled: True is by default, False never, None on request."""
-        value = self.parameters[name].get("automl_enabled")
+        return self._flag(name, "automl_enabled")
+
+    def changes_at_resume(self, name: str) -> bool | None:
+        """Whether a training may go on from a checkpoint with another value; None where the table does not say."""
+        return self._flag(name, "changes_at_resume")
+
+    def _flag(self, name: str, key: str) -> bool | None:
+        value = self.parameters[name].get(key)
         if value is not None and not isinstance(value, bool):
-            raise SpaceError(f"{name}: automl_enabled is {value!r}", allowed="true, false or nothing")
+            raise SpaceError(f"{name}: {key} is {value!r}", allowed="true, false or nothing")
         return value
 
     def spec_path(self, name: str) -> str:
@@ -280,6 +288,7 @@ class Network(_Model):
         changes say what to draw from.
         """
         self.enabled(name)
+        self.changes_at_resume(name)
         row = {key: value for key, value in self.parameters[name].items() if key not in _ROW}
         if "default" not in row:
             row["default"] = spec_formats.get_path(self.spec, self.spec_path(name))
@@ -307,7 +316,7 @@ def of_mapping(data: dict[str, Any], where: str, base: Path | None = None) -> Ne
     """The network that a mapping describes; `where` names it in errors. Raises InvalidInput."""
     try:
         if base is not None and isinstance(data.get("spec"), str):
-            data = {**data, "spec": _spec_of_file(base / data["spec"], str(data.get("spec_format", "yaml")))}
+            data = {**data, "spec": spec_formats.of_file(base / data["spec"], str(data.get("spec_format", "yaml")))}
         return Network.model_validate(data)
     except ValidationError as error:
         problem, allowed, advice = first_error(error, Network, data)
@@ -319,16 +328,6 @@ def of_mapping(data: dict[str, Any], where: str, base: Path | None = None) -> Ne
 def _names_spec(data: Mapping[str, Any]) -> bool:
     command = data.get("command")
     return isinstance(command, list) and any("{spec}" in str(word) for word in command)
-
-
-def _spec_of_file(path: Path, spec_format: str) -> dict[str, Any]:
-    if spec_format not in spec_formats.FORMATS:
-        allowed = ", ".join(spec_formats.FORMATS)
-        raise SpecError(
-            f"spec_format: {spec_format!r}", allowed=allowed, advice=nearest(spec_format, allowed.split(", "))
-        )
-    text = strict_yaml.read_text(path, f"a train spec, in {spec_format}")
-    return spec_formats.load(text, spec_format, str(path))
 
 
 def catalogue() -> tuple[str, ...]:

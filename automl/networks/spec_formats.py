@@ -10,11 +10,12 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from automl.errors import AutoMLError, SpecError
+from automl.errors import AutoMLError, SpecError, nearest
 from automl.networks import protobuf_text
 from automl.text import strict_json, strict_yaml
 
@@ -176,3 +177,14 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
                 raise SpecError(f"{name} stands twice, nested and as a dotted path", advice="keep one of the two")
         flat.update(inner)
     return flat
+
+
+def of_file(path: Path, spec_format: str) -> dict[str, Any]:
+    """The train spec in a file of its own. Raises InvalidInput."""
+    if spec_format not in FORMATS:
+        allowed = ", ".join(FORMATS)
+        raise SpecError(
+            f"spec_format: {spec_format!r}", allowed=allowed, advice=nearest(spec_format, allowed.split(", "))
+        )
+    text = strict_yaml.read_text(path, f"a train spec, in {spec_format}")
+    return load(text, spec_format, str(path))

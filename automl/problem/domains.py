@@ -171,6 +171,11 @@ class Points:
         slot = self._index(value)
         return self.values[0 if slot is None else slot]
 
+    def beside(self, value: Value, by: int) -> Any:
+        """The point that stands `by` places behind that of a value (before it, if negative), or the last one there."""
+        slot = self._index(value)
+        return value if slot is None else self.values[min(max(slot + by, 0), len(self.values) - 1)]
+
     def _slot(self, coordinate: float) -> int:
         last = len(self.values) - 1
         if last == 0 or coordinate >= 1:

@@ -2,10 +2,12 @@
 
     brain.json  controller.json                   all decisions; all experiments
     recommendation_<n>.yaml                       the complete train spec of experiment n
-    experiment_<n>/log.txt, status.json           joined from the attempts that won; of a long one the end
+    experiment_<n>/log.txt, status.json           joined from the attempts that won; of a long one the end. The lines
+                                                  of a population's are those of the epochs behind its checkpoint
     report.html                                   all of the above on one page, without a script
     report-interactive.html                       the experiments to filter and compare, with a script
-    best_model/                                   the best: checkpoint, spec, log, status lines, and what is known
+    best_model/                                   the best: checkpoint, spec, log, status lines, and what is known;
+                                                  of a population also the values by epochs, schedule.json
 
 Every view is a function of the record alone, byte for byte.
 """
@@ -39,12 +41,14 @@ from automl.study.keys import (
     LOG,
     MANIFEST,
     REPORT,
+    SCHEDULE,
     STATUS_LINES,
     attempt_prefix,
     best_model_key,
     experiment_key,
     recommendation_key,
 )
+from automl.study.lineage import parts, results_behind, schedule_json
 from automl.study.manifest import Manifest
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
@@ -93,9 +97,11 @@ def write_experiments(record: Record, definition: Definition, study: History, ch
     """controller.json, and the joined log and status lines of the `changed` experiments."""
     record.store.put(CONTROLLER, strict_json.dump(controller(definition, study)))
     for experiment in changed:
-        for name in (LOG, STATUS_LINES):
-            joined = _joined(record, experiment, name)
-            if joined:
+        if not experiment.results:
+            continue
+        behind = results_behind(definition.plan, study, experiment, experiment.results[-1].rung)
+        for name, results in ((LOG, experiment.results), (STATUS_LINES, behind)):
+            if joined := _joined(record, results, name):
                 record.store.put(experiment_key(experiment.number, name), joined)
 
 
@@ -177,10 +183,16 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
     experiment = next(candidate for candidate in every if candidate.number == found.training.experiment)
     result = study.results[found.training.experiment, found.training.rung]
     earlier = _of_earlier_best(record, study, definition)
-    name, spec = recommendation_file(definition, experiment.recommendations[-1])
+    at_the_end = _trained_as(definition, experiment, found.training.rung)
+    name, spec = recommendation_file(definition, at_the_end)
     record.store.put(best_model_key(name), spec)
+    own = {best_model_key(name)}
+    if trained := parts(definition.plan, study, found.training.experiment, found.training.rung):
+        own.add(best_model_key(SCHEDULE))
+        record.store.put(best_model_key(SCHEDULE), strict_json.dump(schedule_json(trained)))
     for text in (LOG, STATUS_LINES):
-        record.store.put(best_model_key(text), _joined(record, experiment, text))
+        behind = results_behind(definition.plan, study, experiment, found.training.rung)
+        record.store.put(best_model_key(text), _joined(record, behind, text))
     if result.best is None and definition.resume is Resume.STOP:  # its result was stored before it was stopped
         result = replace(result, best=next(iter(record.checkpoints(result.experiment, result.rung)), None))
     files, folders = _copy_best_checkpoint(record, result, definition.network.keep)
@@ -189,7 +201,7 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
         epoch=result.best.epoch if result.best else result.epochs,
         metric=definition.metric_rule.name,
         value=found.value,
-        values=experiment.values,
+        values=at_the_end.values,
         files=files,
         folders=folders,
         training=found.training.experiment,
@@ -198,8 +210,16 @@ def write_best_model(record: Record, definition: Definition, study: History, eve
         measured=result.best_measured,
     )
     record.store.put(best_model_key(MANIFEST), strict_json.dump(about.to_json()))
-    for key in sorted(earlier - {best_model_key(name), *(file.key for file in files)}):
+    for key in sorted(earlier - own - {file.key for file in files}):
         record.store.delete(key)
+
+
+def _trained_as(definition: Definition, experiment: Experiment, rung: int) -> Recommendation:
+    """What an experiment was asked for at a rung; where its values never change, its newest recommendation."""
+    if definition.algorithm.changes:
+        runs = zip(experiment.recommendations, experiment.results, strict=False)
+        return next(issued for issued, result in runs if result.rung == rung)
+    return experiment.recommendations[-1]
 
 
 def _copy_best_checkpoint(
@@ -245,22 +265,22 @@ def _of_earlier_best(record: Record, study: History, definition: Definition) -> 
         return set()
     if earlier is None:
         return set()
-    keys = {file.key for file in earlier.files}
+    keys = {file.key for file in earlier.files} | {best_model_key(SCHEDULE)}
     for experiment in experiments(study, definition.plan):
         if experiment.number == earlier.trained:
             keys.add(best_model_key(recommendation_file(definition, experiment.recommendations[-1])[0]))
     return keys & {*record.store.list(BEST_MODEL), *hidden_keys(earlier.files)}
 
 
-def _joined(record: Record, experiment: Experiment, name: str) -> bytes:
+def _joined(record: Record, results: Iterable[Result], name: str) -> bytes:
     """What the attempts that won have printed or reported; of a long one the end, and where all of it is stored."""
-    parts = []
-    for result in experiment.results:
+    texts = []
+    for result in results:
         for attempt in result.attempts:
-            key = f"{attempt_prefix(experiment.number, result.rung, attempt)}{name}"
+            key = f"{attempt_prefix(result.experiment, result.rung, attempt)}{name}"
             part = record.store.get(key)
             if part and len(part) > _MOST_COPIED:
                 part = shortened(b"", part[-_MOST_COPIED:], len(part), f"all that is stored is in {key}")
             if part:
-                parts.append(part if part.endswith(b"\n") else part + b"\n")
-    return b"".join(parts)
+                texts.append(part if part.endswith(b"\n") else part + b"\n")
+    return b"".join(texts)

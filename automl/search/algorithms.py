@@ -16,6 +16,7 @@ from automl.search.extension import GrowsBy, Growth
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband, OneByOne
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
+from automl.search.schedules.population import MEMBERS, MOST_INTERVALS, PopulationBased
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 
@@ -76,7 +77,8 @@ class Algorithm:
     others. `sampler` is the one that it has unless the study file names another, and `unnamed` the one of studies that
     were begun before samplers were stored by name, where that is another. `learns` is true where its samplers look at
     results, false where they do not, and None where they may. `resumes` is true where its experiments go on from
-    checkpoints, and `overlaps` where every stage of it asks for one training at a time, whatever the sampler. `growth`
+    checkpoints, and `overlaps` where every stage of it asks for one training at a time, whatever the sampler. `changes`
+    is true where a training goes on with other values, so that it can do nothing without checkpoints. `growth`
     says how a search that is over can be extended; None means that it cannot. `template` holds the parameters of its
     WorkflowTemplate, with a description of each. `lines` describes its options in a new study file.
     """
@@ -90,6 +92,7 @@ class Algorithm:
     learns: bool | None = False
     resumes: bool = False
     overlaps: bool = False
+    changes: bool = False
     growth: Growth | None = None
     unnamed: str = ""
 
@@ -148,6 +151,10 @@ def _sequential(options: Mapping[str, Any]) -> Sequential:
 
 def _all_at_once(options: Mapping[str, Any]) -> Sequential:
     return _sequential({**options, "parallel": None})
+
+
+def _population(options: Mapping[str, Any]) -> PopulationBased:
+    return PopulationBased(**{name: value for name, value in options.items() if name != "perturbed"})
 
 
 _HALVING = ("R", "nu", "epoch_multiplier", "max_epochs", "floor_multiplier", "lower_R")
@@ -237,6 +244,22 @@ ALGORITHMS: dict[str, Algorithm] = {
         resumes=True,
         overlaps=True,
         growth=Growth(GrowsBy.RESOURCE, _larger),
+    ),
+    "pbt": Algorithm(
+        title="a population whose worst take over from its best on the way (PBT, Jaderberg et al. 2017)",
+        options=("population", "interval", "perturbed", "max_epochs"),
+        schedule=_population,
+        sampler="uniform",
+        template={
+            "population": "members, all of which train to the end",
+            "interval": "epochs after which the worst take over from the best",
+            **_OF_EVERY_TEMPLATE,
+        },
+        lines=f"population: {MEMBERS:<13} # members, all of which train max_epochs epochs\n"
+        f"# interval: 1             # epochs after which the worst take over from the best; default: max_epochs / "
+        f"{MOST_INTERVALS}",
+        resumes=True,
+        changes=True,
     ),
 }
 

@@ -5,26 +5,30 @@ No clock, no host entropy, no state between calls (state rule 2): asked twice, i
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.asynchronous import standing_of
-from automl.search.history import Decision, Origin, Outcome, Recommendation, Stopped
-from automl.search.no_winner import no_winner
+from automl.search.history import Decision, Origin, Outcome, Recommendation
+from automl.search.judging import Judge, issued_by, training_seed
 from automl.search.origins import origin_of
+from automl.search.perturbation import perturbed
 from automl.search.plan import Plan, Rung, Stage, StageKind
+from automl.search.population import Move, changes_in_words, moves
 from automl.search.promotion import Promoted, promote
-from automl.search.race import DEFAULTS, Entrant, entrants, halved
-from automl.search.ranking import Among, best_outcome, best_outcomes, judged_aim
+from automl.search.race import DEFAULTS
+from automl.search.ranking import Among
 from automl.search.samplers.base import Request, Sampler
 from automl.search.trial import trials_of
 from automl.search.untried import Repeats, Tried
 
 _FIRST_ENQUEUED = DEFAULTS + 1  # the number of the experiment that tries the first values of `enqueue`
+_EXPLORATION = 31  # the stream of chance of a population; samplers and replacements have those below
 
 
 class QueuedValues(NamedTuple):
@@ -65,6 +69,7 @@ class Brain:
     `enqueue` holds the values of the study file that are tried first, as experiments 1, 2, ... after the defaults.
     `repeats` says whether a sampler's proposal may have been tried before. `best_among` says among which results the
     best is chosen. `seeded` is false where the training takes no seed. `learns`: the sampler looks at results.
+    `changeable` are the parameters that a population may change while a training goes on.
     """
 
     plan: Plan
@@ -78,6 +83,7 @@ class Brain:
     best_among: Among = Among.LONGEST
     seeded: bool = True
     learns: bool = False
+    changeable: Collection[str] = ()
 
     def decide(
         self,
@@ -99,14 +105,44 @@ class Brain:
         ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.experiment, outcome.rung)))
         decision = Decision(stage, index, ordered, (), (), tuple(previous))
         if planned.kind is StageKind.FINAL:
-            return self._race(decision, earlier) if planned.entrants else self._judge_best(decision, earlier)
+            return self._judge.decide(decision, earlier)
         if planned.overlap is not None:
             return self._next(decision, planned, earlier, queue)
         rung = planned.rungs[index]
+        if planned.population and not rung.new:
+            return self._next_interval(decision, rung, earlier)
         if not rung.new:
             return self._promote(decision, planned, rung, earlier)
         new = _New(planned, rung, planned.first_of(index), rung.size, index)
         return self._begin(decision, new, earlier, queue)
+
+    @property
+    def _judge(self) -> Judge:
+        return Judge(self.plan, self.metric, self.seed, self.best_among, self.held_out, self.seeded)
+
+    def _next_interval(self, decision: Decision, rung: Rung, earlier: Sequence[Decision]) -> Decision:
+        """The members of a population go on: from their own checkpoints, or the worst from those of the best."""
+
+        def chance(member: int, draw: int = 0) -> np.random.Generator:
+            seed = (self.seed, decision.stage, decision.index)
+            return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_EXPLORATION, member, draw)))
+
+        moved, stopped = moves(decision.consumed, self.metric, chance)
+        before = issued_by(earlier)
+        issued = (self._moved(move, rung, before, chance(move.member, 1)) for move in moved)
+        return replace(decision, issued=tuple(issued), stopped=stopped)
+
+    def _moved(
+        self, move: Move, rung: Rung, before: Mapping[int, Recommendation], chance: np.random.Generator
+    ) -> Recommendation:
+        """What a member of a population trains next. Who takes over goes on with the seed of that training too."""
+        own, taken = before[move.member], before[move.from_.experiment]
+        one = replace(taken, number=own.number, epochs=rung.epochs, resume_epoch=move.from_.epochs)
+        if not move.takes_over:
+            return replace(one, parent=None, reason=move.reason)
+        values = perturbed(self.space, taken.values, self.changeable, chance)
+        reason = f"{move.reason}: {changes_in_words(taken.values, values)}"
+        return replace(one, values=values, parent=taken.number, reason=reason, origin=Origin.EXPLORED)
 
     def _next(
         self, decision: Decision, stage: Stage, earlier: Sequence[Decision], queue: Sequence[QueuedValues]
@@ -140,7 +176,7 @@ class Brain:
         tried = Tried(self.space, self.repeats)
         if self.repeats is not Repeats.AS_PROPOSED and not self.learns:  # one that learns has all that was tried
             self._add_side_by_side(new.stage, tried)
-        tried.add(issued.values for issued in _issued(earlier).values())
+        tried.add(issued.values for issued in issued_by(earlier).values())
         issued = self._propose(new, earlier, outcomes, chosen, tried=tried)
         return replace(decision, issued=issued, enqueued=tuple(queued.number for queued in taken))
 
@@ -156,7 +192,7 @@ class Brain:
         """An experiment that goes on to `rung`."""
         number, anew = promoted.outcome.experiment, stage.anew
         return replace(
-            _issued(earlier)[number],
+            issued_by(earlier)[number],
             epochs=rung.epochs,
             resume_epoch=0 if anew else promoted.outcome.epochs,
             reason=promoted.reason + ("; trained anew from epoch 0" if anew else ""),
@@ -184,9 +220,9 @@ class Brain:
                 for number in numbers
             ]
         if stage.retrains is not None and first == stage.first:
-            best = self._best(outcomes).experiment
+            best = self._judge.best(outcomes).experiment
             reason = f"the best values of the search before, of experiment {best}, where trainings become longer"
-            chosen.append(Chosen(dict(_issued(earlier)[best].values), Origin.CARRIED_OVER, reason))
+            chosen.append(Chosen(dict(issued_by(earlier)[best].values), Origin.CARRIED_OVER, reason))
         return chosen
 
     def _propose(
@@ -222,7 +258,7 @@ class Brain:
                 epochs=stage.longest_from(new.rung.index),
             )
             consumed = [*(outcome for decision in earlier for outcome in decision.consumed), *outcomes]
-            trials = trials_of(_issued(earlier), consumed, self.metric)
+            trials = trials_of(issued_by(earlier), consumed, self.metric)
             proposed = self.sampler.propose(self.space, trials, request)
             proposals += [
                 Chosen(proposal.values, Origin.SAMPLER, proposal.reason)
@@ -263,72 +299,6 @@ class Brain:
         end = min(stage.first + stage.experiments, _FIRST_ENQUEUED + len(self.enqueue))
         return len(range(max(stage.first, _FIRST_ENQUEUED), end))
 
-    def _judge_best(self, decision: Decision, earlier: Sequence[Decision]) -> Decision:
-        """The best and the defaults, which is one side only where the defaults are the best."""
-        best = self._best(decision.consumed).experiment
-        recommendations = _issued(earlier)
-        sides = [(Entrant(DEFAULTS, recommendations[DEFAULTS].values), "the defaults")]
-        if best != DEFAULTS:
-            side = Entrant(best, recommendations[best].values)
-            sides.append((side, f"experiment {best}, the best of the search"))
-        return replace(decision, issued=self._trained_again(decision, sides))
-
-    def _race(self, decision: Decision, earlier: Sequence[Decision]) -> Decision:
-        """A rung of the race: whoever goes on, each with the same new seeds. Nobody when no candidate is left."""
-        stage = self.plan.stages[decision.stage]
-        stopped: tuple[Stopped, ...] = ()
-        if decision.index == 0:
-            racing = self._entrants(stage.entrants[0], earlier, decision.consumed)
-        else:
-            seen = [outcome for before in (*earlier[1:], decision) for outcome in before.consumed]
-            everybody = entrants(earlier, {outcome.experiment: outcome for outcome in seen})
-            last = {issued.source for issued in earlier[-1].issued}
-            in_it = [entrant for entrant in everybody if entrant.source in last]
-            aim = judged_aim(earlier[0].consumed, self.metric, self.best_among)
-            racing, stopped = halved(in_it, stage.entrants[decision.index], aim)
-        issued = self._trained_again(decision, [(entrant, entrant.name) for entrant in racing])
-        return replace(decision, issued=issued, stopped=stopped)
-
-    def _entrants(self, most: int, earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[Entrant, ...]:
-        """The defaults and the best candidates whose values differ; nobody when there is no such candidate."""
-        self._best(outcomes)
-        recommendations = _issued(earlier)
-        racing = [Entrant(DEFAULTS, recommendations[DEFAULTS].values)]
-        for outcome in best_outcomes(outcomes, self.metric, self.best_among):
-            values = recommendations[outcome.experiment].values
-            if len(racing) < most and values not in [entrant.values for entrant in racing]:
-                racing.append(Entrant(outcome.experiment, values))
-        return tuple(racing) if len(racing) > 1 else ()
-
-    def _trained_again(self, decision: Decision, racing: Sequence[tuple[Entrant, str]]) -> tuple[Recommendation, ...]:
-        """The trainings of a rung of the judgement, for entrants with their names. All entrants have the same seeds."""
-        stage = self.plan.stages[decision.stage]
-        first, epochs = stage.first_of(decision.index), stage.rungs[decision.index].epochs
-        count = stage.repeats(decision.index)
-        again = "trained again with a fresh seed" if self.seeded else "trained again"
-        return tuple(
-            Recommendation(
-                number=first + place * count + repeat,
-                values=entrant.values,
-                epochs=epochs,
-                schedule_epochs=epochs,
-                seed=training_seed(self.seed, first + repeat),
-                reason=f"{name}, {again}",
-                held_out=self.held_out,
-                origin=Origin.FINAL,
-                source=entrant.source if stage.entrants else None,
-            )
-            for place, (entrant, name) in enumerate(racing)
-            for repeat in range(count)
-        )
-
-    def _best(self, outcomes: Sequence[Outcome]) -> Outcome:
-        """The best outcome of a search. Raises StudyFailed when nothing in it succeeded."""
-        best = best_outcome(outcomes, self.metric, self.best_among)
-        if best is None:
-            raise no_winner(outcomes, self.metric)
-        return best
-
 
 def _beginnings(stage: Stage) -> Iterator[_New]:
     """What a stage begins with, whatever its results will be: its first rung, or without a barrier all that is new."""
@@ -349,24 +319,13 @@ def _pending(earlier: Sequence[Decision], outcomes: Sequence[Outcome]) -> tuple[
     """The values of the experiments that have no outcome yet, by number."""
     seen = {outcome.experiment for decision in earlier for outcome in decision.consumed}
     seen |= {outcome.experiment for outcome in outcomes}
-    return tuple(issued.values for number, issued in sorted(_issued(earlier).items()) if number not in seen)
+    return tuple(issued.values for number, issued in sorted(issued_by(earlier).items()) if number not in seen)
 
 
 def _is_requested(recommendation: Recommendation) -> bool:
     return origin_of(recommendation) is Origin.REQUESTED
 
 
-def _issued(earlier: Sequence[Decision]) -> dict[int, Recommendation]:
-    """The latest recommendation of each experiment, by number."""
-    return {issued.number: issued for decision in earlier for issued in decision.issued}
-
-
 def _origins(earlier: Sequence[Decision]) -> dict[int, Origin | None]:
     """Where each experiment's values come from, by number: the origin of its first recommendation."""
     return {issued.number: origin_of(issued) for decision in reversed(earlier) for issued in decision.issued}
-
-
-def training_seed(study_seed: int, number: int) -> int:
-    """The seed that experiment `number` trains with, below 2^31: the first bits of a sha256."""
-    digest = hashlib.sha256(f"training seed {study_seed} {number}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -11,7 +11,7 @@ from typing import Any
 from automl.errors import RecordError
 from automl.search.early_end import Limit
 from automl.search.plan import Ended, Plan, Resume, Rung, Stage, StageKind, StopRule, capped, trained_by
-from automl.search.race import Judgement, fitted, heats, said
+from automl.search.race import Judgement, fitted, heats, most_heats, said
 from automl.search.schedules.base import Schedule
 from automl.search.stopping import likely_epochs
 from automl.text.formatting import shown
@@ -143,7 +143,11 @@ def with_final(plan: Plan, judgement: Judgement) -> Plan:
         return plan
     longest, earlier = plan.longest, len(plan.finals)
     name = f"final {earlier + 1}" if earlier else "final"
-    if judgement.candidates is None:
+    population = plan.search[-1].population
+    if judgement.candidates is None and population:  # who goes through a schedule says whose it is
+        rungs = heats(1, judgement.repeats)
+        sizes, entrants, notes = [heat.size for heat in rungs], tuple(heat.entrants for heat in rungs), plan.notes
+    elif judgement.candidates is None:
         sizes, entrants, notes = [2 * judgement.repeats], tuple[int, ...](), plan.notes
     else:
         epochs = round(likely_epochs(plan.search))  # which are those of the plan, where none is stopped by chance
@@ -160,7 +164,27 @@ def with_final(plan: Plan, judgement: Judgement) -> Plan:
         rungs=tuple(Rung(index, size, longest, longest, new=True) for index, size in enumerate(sizes)),
         entrants=entrants,
     )
+    if population:
+        stage = _cut(stage, [rung.epochs for rung in plan.search[-1].rungs])
     return replace(plan, stages=(*plan.stages, stage), notes=notes)
+
+
+def most_judging_rungs(judgement: Judgement, plan: Plan) -> int:
+    """The most rungs that the judgement of a plan can have, however short its search is."""
+    last = plan.search[-1]
+    return most_heats(judgement) * (len(last.rungs) if last.population else 1)
+
+
+def _cut(stage: Stage, ends: Sequence[int]) -> Stage:
+    """The stage with each rung cut at these epochs, where the values of its trainings may change."""
+    rungs: list[Rung] = []
+    entrants: list[int] = []
+    for whole, racing in zip(stage.rungs, stage.entrants, strict=True):
+        for epochs in (*(end for end in ends if end < whole.epochs), whole.epochs):
+            new = len(rungs) == 0 or rungs[-1].epochs == whole.epochs
+            rungs.append(Rung(len(rungs), whole.size, epochs, epochs, new=new))
+            entrants.append(racing)
+    return replace(stage, rungs=tuple(rungs), entrants=tuple(entrants))
 
 
 def with_extension(plan: Plan, more: Plan) -> Plan:

@@ -58,12 +58,24 @@ class Origin(StrEnum):
     REQUESTED = "requested"  # the user wanted them tried
     CARRIED_OVER = "carried_over"  # the best of the search before, tried again where the search was extended
     SAMPLER = "sampler"
+    EXPLORED = "explored"  # those of a better member of the population, changed
     FINAL = "final"  # trained again in the final judgement
 
 
-_LEFT_OUT = {"origin", "rung", "source"}  # of a stored recommendation, where they are None
+_LEFT_OUT = {"origin", "rung", "source", "parent", "schedule"}  # of a stored recommendation, where they are None
 _COURSE = {"mean", "peak"}  # the same of an outcome and a result
 _MEASURED = {"measured", "best_measured"}  # of an outcome and a result, left out where they are empty
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a training whose values change on the way: `values` until it has done `epochs` epochs in total."""
+
+    epochs: int
+    values: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"epochs": self.epochs, "values": dict(self.values)}
 
 
 @dataclass(frozen=True)
@@ -74,9 +86,11 @@ class Recommendation:
     on until they are stopped it is the epoch at which this one was let go on. `schedule_epochs` is the most epochs that
     the experiment could get, which a learning-rate schedule spans. `held_out` asks for a judgement on
     held-out data too. `reason` is for people, and no code reads it. `origin` is None in records that are older than it:
-    `origin_of` gives the origin of any recommendation. `rung` is set in a stage without a barrier; elsewhere it is the
+    `origin_of` (origins.py) gives that of any. `rung` is set in a stage without a barrier; elsewhere it is the
     index of the decision (`Decision.rung_of`). `source` is the experiment of the search whose values it trains again,
-    in a race of the final judgement; None anywhere else.
+    in a race of the final judgement; None anywhere else. In a population, `parent` is the experiment from whose
+    checkpoint it goes on, where that is another one, with that one's seed. `schedule` holds the values by epochs of a
+    training of the judgement whose values change; `values` are then those until `epochs`.
     """
 
     number: int
@@ -90,17 +104,28 @@ class Recommendation:
     origin: Origin | None = None
     rung: int | None = None
     source: int | None = None
+    parent: int | None = None
+    schedule: tuple[Segment, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The stored form. What is None is left out: the bytes of what was read stay what they were."""
-        data = {**vars(self), "values": dict(self.values)}
+        schedule = self.schedule and [segment.to_json() for segment in self.schedule]
+        data = {**vars(self), "values": dict(self.values), "schedule": schedule}
         return {name: value for name, value in data.items() if value is not None or name not in _LEFT_OUT}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recommendation:
         """Raises KeyError, TypeError or ValueError when `data` is not a stored recommendation."""
-        origin = data.get("origin")
-        return checked(cls(**{**data, "origin": None if origin is None else Origin(origin)}))
+        origin, schedule = data.get("origin"), data.get("schedule")
+        return checked(
+            cls(
+                **{
+                    **data,
+                    "origin": None if origin is None else Origin(origin),
+                    "schedule": None if schedule is None else tuple(Segment(**segment) for segment in schedule),
+                }
+            )
+        )
 
 
 @dataclass(frozen=True)

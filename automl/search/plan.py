@@ -93,8 +93,9 @@ class Stage:
     `overlap` has no barrier between its rungs, whose sizes are then the most trainings that it can ask for; a rung with
     new experiments begins a bracket, whose experiments go on in the rungs behind it. `entrants` says for each rung of a
     race how many sets of values train in it (see race.py); it is empty in any other stage. `anew`: who goes on
-    begins at epoch 0 again. `ended` says how far it came where the search ended early; `rungs` are then still those
-    that were planned, for its decisions were made by them.
+    begins at epoch 0 again. `population`: its experiments are the members of a population (population.py), all of
+    which go on to the next rung. `ended` says how far it came where the search ended early; `rungs` are then still
+    those that were planned, for its decisions were made by them.
     """
 
     index: int
@@ -108,6 +109,7 @@ class Stage:
     entrants: tuple[int, ...] = ()
     anew: bool = False
     ended: Ended | None = None
+    population: bool = False
 
     @property
     def runs(self) -> int:

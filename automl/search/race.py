@@ -16,7 +16,7 @@ from typing import Any
 from automl.problem.aim import Aim
 from automl.problem.metric import Metric, mean_of
 from automl.search.fronts import Reading
-from automl.search.history import Decision, Outcome, Recommendation, Stopped
+from automl.search.history import Decision, Outcome, Recommendation, Segment, Stopped
 from automl.search.ranking import best_first, further_words
 from automl.text.formatting import counted
 
@@ -127,12 +127,14 @@ def rounded_up(share: float) -> float:
 class Entrant:
     """Values that race: those of experiment `source` of the search. `runs` are their trainings in the judgement.
 
-    Each run is a recommendation with its outcome, which is None until it has a result.
+    Each run is a recommendation with its outcome, which is None until it has come to its end. Where the values change
+    on the way `schedule` holds all of them, and `values` are the last.
     """
 
     source: int
     values: Mapping[str, Any]
     runs: tuple[tuple[Recommendation, Outcome | None], ...] = ()
+    schedule: tuple[Segment, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -176,15 +178,26 @@ class Entrant:
 
 def entrants(decisions: Sequence[Decision], outcomes: Mapping[int, Outcome]) -> tuple[Entrant, ...]:
     """All that took part in the race of these decisions, in the order in which they began; outcomes by number."""
-    runs: dict[int, list[Recommendation]] = {}
+    runs: dict[int, dict[int, Recommendation]] = {}  # by source and number; of one whose values change, the newest
     for decision in decisions:
         for issued in decision.issued:
             assert issued.source is not None, "every training of a race says whose values it trains"
-            runs.setdefault(issued.source, []).append(issued)
-    return tuple(
-        Entrant(source, issued[0].values, tuple((each, outcomes.get(each.number)) for each in issued))
-        for source, issued in runs.items()
-    )
+            runs.setdefault(issued.source, {})[issued.number] = issued
+
+    def entrant(source: int, trained: Sequence[Recommendation]) -> Entrant:
+        schedule = trained[0].schedule
+        values = trained[0].values if schedule is None else schedule[-1].values
+        return Entrant(source, values, tuple((each, _at_its_end(each, outcomes)) for each in trained), schedule)
+
+    return tuple(entrant(source, list(by_number.values())) for source, by_number in runs.items())
+
+
+def _at_its_end(issued: Recommendation, outcomes: Mapping[int, Outcome]) -> Outcome | None:
+    """The outcome of a training that has failed, or has done all of its epochs."""
+    outcome = outcomes.get(issued.number)
+    if outcome is None or (outcome.failure is None and outcome.epochs < issued.schedule_epochs):
+        return None
+    return outcome
 
 
 def placed(racing: Sequence[Entrant], metric: Metric) -> list[Entrant]:

@@ -16,14 +16,14 @@ from automl.errors import RecordError, StoreError
 from automl.search.history import FORMAT, check_format
 from automl.search.race import DEFAULTS
 from automl.stores.base import check_key
-from automl.study.keys import BEST_MODEL, LOG, MANIFEST, STATUS_LINES, best_model_key
+from automl.study.keys import BEST_MODEL, LOG, MANIFEST, SCHEDULE, STATUS_LINES, best_model_key
 from automl.study.manifest import Manifest, StoredFile, check_below
 from automl.study.record import Record
 from automl.text import strict_json
 
 _RENAMED = "renamed"
 _MOST_KEPT = 120  # letters of a name that its other key keeps, for people
-_OURS = re.compile(rf"{re.escape(MANIFEST)}|{re.escape(LOG)}|{re.escape(STATUS_LINES)}|recommendation_\d+\.\w+")
+_OURS = re.compile("|".join((*map(re.escape, (MANIFEST, LOG, STATUS_LINES, SCHEDULE)), r"recommendation_\d+\.\w+")))
 
 
 @dataclass(frozen=True)

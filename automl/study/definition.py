@@ -35,7 +35,7 @@ from automl.study.limits import check_limits, with_costs
 from automl.study.objectives import aim_of, check_aim, check_sampler
 from automl.study.objectives import rules_of as rules_of_metrics
 from automl.study.options import AUTO, MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
-from automl.study.resuming import WHOLE, check_resume
+from automl.study.resuming import changeable, check_resume, resume_of, without_rungs
 from automl.study.searched_parameters import check_told_apart, search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
@@ -239,13 +239,19 @@ class Definition:
             repeats=self.repeats,
             best_among=Among(self.file.best_among),
             seeded=self.network.takes_seed,
+            changeable=self.changeable,
         )
+
+    @cached_property
+    def changeable(self) -> tuple[str, ...]:
+        """The parameters whose values a population may change while a training goes on, by name; none elsewhere."""
+        changes = self.algorithm.changes and self.file.automl_enabled
+        return changeable(self.file, self.network, self.space) if changes else ()
 
     @property
     def resume(self) -> Resume:
         """How an experiment comes to its next rung, where its algorithm has rungs."""
-        usual = Resume.CHECKPOINT if self.network.can_resume else Resume.NONE
-        return Resume(self.file.resume or self.network.resume or usual)
+        return resume_of(self.file, self.network)
 
     @cached_property
     def enqueued(self) -> tuple[dict[str, Any], ...]:
@@ -324,7 +330,7 @@ class Definition:
                     allowed=f"{', '.join(algorithm.options)} with {self.file.algorithm}",
                     advice=f"leave it out, or choose another algorithm: {', '.join(with_option(option))}",
                 )
-        check_resume(self.file, self.network, self.algorithm, self.resume)
+        check_resume(self.file, self.network)
         check_aim(self.aim, self.network, stop_rule=self.file.stop_rule, limits=tuple(self.limits))
         ends_at_rungs = algorithm.resumes and self.resume is not Resume.STOP
         longest = self.schedule.plan().longest if self.resume is Resume.STOP else self.max_epochs
@@ -333,7 +339,7 @@ class Definition:
             raise StudyFileError(
                 f"algorithm: {self.file.algorithm} to {self.max_epochs} epochs with {self.network.name}, which always "
                 f"trains {self.network.epochs} (fixed_epochs)",
-                allowed=f"{', '.join((*WHOLE, *stopped))}; with max_epochs: {self.network.epochs}",
+                allowed=f"{', '.join((*without_rungs(), *stopped))}; with max_epochs: {self.network.epochs}",
             )
         for option in ("floor_multiplier", "lower_R"):
             if getattr(self.file, option) is not None and self.file.epoch_multiplier != "auto":

@@ -116,7 +116,7 @@ def experiments(history: History, plan: Plan) -> list[Experiment]:
             by_number[number] = Experiment(
                 number=number,
                 stage=stage.index,
-                values=recommendations[0].values,
+                values=recommendations[-1].values,  # they change only in a population
                 recommendations=recommendations,
                 results=results,
                 status=status,

@@ -25,6 +25,7 @@ USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED, RETRIES, PAUSES, ENDS)
 BRAIN, CONTROLLER = "brain.json", "controller.json"  # views
 REPORT, INTERACTIVE_REPORT = "report.html", "report-interactive.html"
 BEST_MODEL = "best_model/"
+SCHEDULE = "schedule.json"  # in it, of a training whose values changed on the way
 
 _CREATED_ONCE = (DECISIONS, RESULTS, *(f"{folder}/" for folder in USER_CHANGES))
 _NUMBER = r"(0|[1-9]\d*)"

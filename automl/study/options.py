@@ -242,6 +242,21 @@ class StudyFile(Options):
         description="with resume: stop, who trains on: asha, the best 1/nu of the rung's results so far (default); "
         "median, who was at best no worse than the median of what the others were on average",
     )
+    population: int | None = Field(
+        None, ge=2, le=1000, description="pbt: members, all of which train max_epochs epochs; default: 8"
+    )
+    interval: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_EPOCHS,
+        description="pbt: epochs after which the worst take over from the best; default: a tenth of max_epochs",
+    )
+    perturbed: list[str] | None = Field(
+        None,
+        max_length=1000,
+        description="pbt: the parameters that may change while a training goes on; default: those of which the network "
+        "says changes_at_resume: true, and all real numbers of which it does not say false",
+    )
     sampler: Annotated[str, KeyOf(SAMPLERS)] | None = Field(
         None, description="which values; default: the algorithm's own"
     )

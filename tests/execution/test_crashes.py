@@ -15,7 +15,7 @@ import pytest
 
 from tests.simulation.campaigns import LIVE, burn_machine, kill_in_states, one_fault, random_faults, two_walkers
 from tests.simulation.crashes import State
-from tests.simulation.studies import ASHA, BAYESIAN, HALVING, HYPERBAND_9, OVERLAPPING, RANDOM, study
+from tests.simulation.studies import ASHA, BAYESIAN, HALVING, HYPERBAND_9, OVERLAPPING, POPULATION, RANDOM, study
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.usefixtures("quick_simulation")
@@ -40,6 +40,9 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "chain_that_ends_early": (BAYESIAN | {"max_recommendations": 8, "until": {"epochs": 12}}, {1: "error@2"}, 8),
     "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 16),
     "asha_that_ends_early": (ASHA | {"until": {"epochs": 14}}, {2: "error@1", 5: "preempt@1"}, 50),
+    "population": (POPULATION | BRIEF, {2: "error@3", 5: "preempt@1"}, 30),
+    "population_judged": (POPULATION | {"population": 3, "final": {"candidates": 1, "repeats": 1}}, {}, 40),
+    "population_that_ends_early": (POPULATION | {"until": {"epochs": 20}}, {}, 40),
     "race": (RACE, {1: "error@1"}, 30),
 }
 

@@ -16,8 +16,8 @@ import pytest
 from automl.errors import RecordError, StudyFailed
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
-from automl.search.brain import training_seed
 from automl.search.history import Decision, Failure, History, Outcome, Recommendation
+from automl.search.judging import training_seed
 from automl.search.plan import StageKind
 from automl.search.promotion import Promotion, promote
 from automl.search.race import DEFAULTS

@@ -98,7 +98,7 @@ def test_its_study_file_is_written_checked_and_described(tmp_path: Path) -> None
     assert "near_the_best" not in ALGORITHMS["random"].samplers
     with pytest.raises(StudyFileError, match="did you mean 'doubling'") as error:
         study_file.parse(TEXT.replace("doubling", "doublin"), "it", Path())
-    assert error.value.allowed.endswith("or asynchronous_hyperband or doubling")
+    assert error.value.allowed.endswith("or pbt or doubling")
     with pytest.raises(StudyFileError, match="parallel: 2 is no option of algorithm: doubling"):
         study_file.parse(f"{TEXT}parallel: 2\n", "it", Path())
     with pytest.raises(StudyFileError, match="sampler: sobol does not go with"):

@@ -12,7 +12,7 @@ import pytest
 
 from automl.networks import Network
 from automl.search import algorithms
-from automl.search.brain import training_seed
+from automl.search.judging import training_seed
 from automl.study.definition import Definition
 from automl.study.options import StudyFile
 
@@ -51,6 +51,7 @@ NETWORK: dict[str, Any] = {
 HYPERBAND_9: dict[str, Any] = {"algorithm": "hyperband", "R": 9, "nu": 3}
 HALVING: dict[str, Any] = {"algorithm": "successive_halving", "R": 9, "nu": 3, "max_recommendations": 9}
 ASHA: dict[str, Any] = {"algorithm": "asha", "R": 9, "nu": 3, "max_recommendations": 9}
+POPULATION: dict[str, Any] = {"algorithm": "pbt", "population": 6, "interval": 2, "max_epochs": 7}
 RANDOM: dict[str, Any] = {"algorithm": "random", "max_recommendations": 4, "max_epochs": 4}
 # what a Bayesian search asks of the runner, a step after the other, without the second that its sampler takes
 BAYESIAN: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": 4, "max_epochs": 3}

@@ -20,9 +20,9 @@ from automl.operations.replay import Replay
 from automl.reporting import views
 from automl.reporting.figures.facts import read_facts
 from automl.reporting.page.page import render
-from automl.search.brain import training_seed
 from automl.search.extension import Extension
 from automl.search.history import Decision, History, Origin, Recommendation
+from automl.search.judging import training_seed
 from automl.search.ranking import Among
 from automl.stores.memory import MemoryStore
 from automl.study import summary

@@ -19,9 +19,9 @@ from automl.execution.steps.diagnosis import Diagnosis
 from automl.execution.steps.observe import fail
 from automl.execution.steps.propose import propose
 from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of_decision, standing_in
+from automl.search.extension import most_judging_rungs
 from automl.search.history import MEANINGS, Decision, Failure, History
 from automl.search.plan import Plan, Stage
-from automl.search.race import most_heats
 from automl.stores import open_store
 from automl.study import ending, outages, summary
 from automl.study.definition import Definition
@@ -78,7 +78,8 @@ def _judgements(definition: Definition) -> str:
     """The judgements; the last one with as many rungs as it can have where the search may end early."""
     planned: list[dict[str, str]] = json.loads(_stages(definition, definition.plan.finals))
     if planned and definition.file.until is not None and definition.end is None:
-        planned[-1]["rungs"] = str(max(int(planned[-1]["rungs"]), most_heats(definition.file.final.judgement)))
+        most = most_judging_rungs(definition.file.final.judgement, definition.plan)
+        planned[-1]["rungs"] = str(max(int(planned[-1]["rungs"]), most))
     return json.dumps(planned)
 
 

@@ -51,7 +51,8 @@ def stage_in(record: Record, definition: Definition, recommendation: Recommendat
     """Prepares `folder`, whose name is the attempt's, for one training.
 
     It goes on from the newest whole checkpoint that an attempt at this rung has left, otherwise from the one that the
-    result of the rung before names, whose epoch must be the one promised (state rule 7). Raises CheckpointError.
+    result of the rung before names, its own or that of the experiment from which it takes over, whose epoch must be
+    the one promised (state rule 7). Raises CheckpointError.
     """
     results = folder / RESULTS
     results.mkdir(parents=True, exist_ok=True)
@@ -121,11 +122,13 @@ def _newest(record: Record, recommendation: Recommendation, rung: int, folder: P
 def _promoted(record: Record, recommendation: Recommendation, rung: int, folder: Path) -> Manifest | None:
     if recommendation.resume_epoch == 0:
         return None
-    before = record.result(recommendation.number, rung - 1)
+    number, parent = recommendation.number, recommendation.parent
+    before = record.result(number if parent is None else parent, rung - 1)
     if before is None or before.last is None:
+        whose = "its result" if parent is None else f"the result of experiment {parent}"
         raise CheckpointError(
-            f"experiment {recommendation.number} is to go on from epoch {recommendation.resume_epoch}, and its result"
-            f" at rung {rung - 1} names no checkpoint",
+            f"experiment {number} is to go on from epoch {recommendation.resume_epoch}, and {whose} at rung {rung - 1}"
+            " names no checkpoint",
             advice="give the network file a 'checkpoints' rule that matches what the program writes",
         )
     manifest = _fetch(record, before.last, folder)

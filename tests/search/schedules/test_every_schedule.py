@@ -8,6 +8,7 @@ from dataclasses import replace
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
+from automl.search.schedules.population import PopulationBased
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 from automl.testing.schedules import ScheduleSuite
@@ -61,6 +62,19 @@ class TestSequential(ScheduleSuite):
 
     def make_impossible(self) -> Sequence[Schedule]:
         return Sequential(experiments=0), Sequential(epochs=0), Sequential(parallel=0), Sequential(overlap=True)
+
+
+class TestPopulationBased(ScheduleSuite):
+    def make_schedules(self) -> Sequence[Schedule]:
+        return (
+            PopulationBased(2, 1, 2),
+            PopulationBased(max_epochs=9),
+            PopulationBased(5, 3, 10),
+            PopulationBased(40, None, 100),
+        )
+
+    def make_impossible(self) -> Sequence[Schedule]:
+        return PopulationBased(1), PopulationBased(max_epochs=1), PopulationBased(8, 9, 9), PopulationBased(8, 0, 9)
 
 
 class TestToy(ScheduleSuite):

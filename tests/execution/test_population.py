@@ -1,0 +1,138 @@
+"""A population from its first interval to its judgement: checkpoints of others, schedules, reasons, and the record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.analysis.epoch_ledger import epoch_ledger
+from automl.analysis.explain import explain
+from automl.analysis.rung_warning import rung_health
+from automl.analysis.status import progress
+from automl.errors import InvalidInput
+from automl.operations.extend import extend
+from automl.operations.replay import Replay
+from automl.operations.verify import verify
+from automl.reporting.figures.facts import read_facts
+from automl.reporting.page.page import page
+from automl.search.extension import Extension
+from automl.search.history import Failure, Status
+from automl.search.race import DEFAULTS
+from automl.study import summary
+from automl.study.experiments import experiments
+from automl.study.lineage import parts
+from automl.study.opened_study import OpenedStudy
+from automl.study.record import Record
+from tests.simulation.runs import run, simulated
+from tests.simulation.studies import POPULATION, study
+
+FAULTS = {2: "error@3", 4: "nan@5"}
+JUDGED = {"final": {"candidates": 2, "repeats": 2, "share": 9}}
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    definition = study(POPULATION | JUDGED, FAULTS)
+    return Record(simulated(definition, tmp_path_factory.mktemp("population")).objects)
+
+
+def test_it_is_whole_and_every_decision_is_made_again(record: Record) -> None:
+    opened = OpenedStudy.read(record)
+    assert [each.difference for each in Replay(record, opened.definition)] == [None] * (4 + 8)
+    findings = verify(opened, lambda _part: None).findings
+    assert (findings.problems, findings.notes) == ([], [])
+
+
+def test_who_takes_over_has_the_epochs_of_the_other_behind_it(record: Record) -> None:
+    study_ = OpenedStudy.read(record).history()
+    asked = [run for decision in study_.of_stage(0) for run in decision.runs()]
+    taken = [(issued, rung) for issued, rung in asked if issued.parent is not None]
+    assert taken
+    for issued, rung in taken:
+        assert issued.parent is not None
+        before, after = study_.results[issued.parent, rung - 1], study_.results[issued.number, rung]
+        if after.failure is None:
+            assert after.history[: len(before.history)] == before.history
+            assert after.history[-1][0] == issued.epochs
+    failed = [run for run, result in study_.results.items() if result.failure is Failure.ERROR]
+    assert {(number, rung + 1) for number, rung in failed} <= {(issued.number, rung) for issued, rung in taken}
+
+
+def test_all_train_to_the_end_and_the_ledger_sums(record: Record) -> None:
+    opened = OpenedStudy.read(record)
+    history = opened.history()
+    by_status = {each.number: each.status for each in experiments(history, opened.definition.plan)}
+    assert set(by_status.values()) == {Status.SUCCESS}
+    found = progress(opened.definition, history)
+    assert (found.state, found.epochs_pending) == ("done", 0)
+    ledger = epoch_ledger(record, opened.definition, history)
+    assert ledger.planned == ledger.trained + ledger.lost + ledger.away
+    assert ledger.reused > 0
+    assert rung_health(opened.definition, history) is None, "nobody is promoted by a value"
+
+
+def test_why_says_who_took_over_from_whom_and_with_which_values(record: Record) -> None:
+    opened = OpenedStudy.read(record)
+    definition, history = opened.definition, opened.history()
+    stories = {number: explain(definition, history, number).story for number in range(6)}
+    lines = [line for story in stories.values() for line in story]
+    assert any("in the lower quarter; takes over from experiment" in line and ": train.lr " in line for line in lines)
+    assert any("failed at epoch 2: error; takes over from experiment" in line for line in lines)
+    assert all("keeps the defaults" in line for line in stories[DEFAULTS][1:4])
+    best = summary.best_of_search(definition, history)
+    assert best is not None
+    assert any("its checkpoint comes from epoch" in line for line in stories[best.experiment])
+    again = explain(definition, history, 7).story
+    assert sum("goes on as its schedule says" in line for line in again) == 3
+
+
+def test_the_judgement_trained_the_schedule_of_the_candidate(record: Record) -> None:
+    opened = OpenedStudy.read(record)
+    plan, history = opened.definition.plan, opened.history()
+    first = history.of_stage(1)[0].issued[1]
+    assert first.source is not None
+    assert first.schedule is not None
+    searched = parts(plan, history, first.source, 3)
+    judged = parts(plan, history, first.number, 3)
+    assert [(part.last, part.values) for part in judged] == [
+        (part.last, part.values)
+        for part, after in zip(searched, [*searched[1:], None], strict=True)
+        if after is None or after.values != part.values
+    ]
+    assert {part.experiment for part in judged} == {first.number}
+    assert len({part.experiment for part in searched}) > 1
+
+
+def test_the_best_model_says_with_which_values_it_was_trained(tmp_path: Path) -> None:
+    world = simulated(study(POPULATION | {"final": {"repeats": 0}}, FAULTS), tmp_path)
+    model = json.loads(world.objects.get("best_model/manifest.json") or b"")
+    schedule: dict[str, Any] = json.loads(world.objects.get("best_model/schedule.json") or b"")
+    assert model["experiment"] != DEFAULTS
+    spans = [part["epochs"] for part in schedule["parts"]]
+    assert [first for first, _ in spans] == [1, *(last + 1 for _, last in spans[:-1])]
+    assert spans[-1][1] == 7
+    assert schedule["parts"][-1]["values"] == model["values"]
+    assert schedule["parts"][-1]["experiment"] == model["training"]
+
+
+def test_the_page_is_written_and_names_the_parts_of_the_best(record: Record) -> None:
+    opened = OpenedStudy.read(record)
+    text = page(read_facts(opened), record)
+    assert "takes over from experiment" in text
+
+
+def test_it_cannot_be_extended_and_says_so(record: Record) -> None:
+    opened = OpenedStudy.read(record)
+    for extension in (Extension(20), Extension(R=9)):
+        with pytest.raises(InvalidInput, match="pbt"):
+            extend(record, opened.definition, extension, "line")
+
+
+def test_processes_of_their_own_make_the_same_decisions(tmp_path: Path) -> None:
+    definition = study(POPULATION | {"population": 4, "final": {"candidates": 1, "repeats": 1}}, {2: "error@3"})
+    history = run(definition, tmp_path / "study")
+    expected = Record(simulated(definition, tmp_path).objects).history(definition)
+    assert history.decisions == expected.decisions
