@@ -16,7 +16,7 @@ from automl.search.extension import GrowsBy, Growth
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband, OneByOne
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
-from automl.search.schedules.population import MEMBERS, MOST_INTERVALS, PopulationBased
+from automl.search.schedules.population import MEMBERS, PopulationBased
 from automl.search.schedules.sequential import Sequential
 from automl.search.schedules.successive_halving import SuccessiveHalving
 
@@ -256,8 +256,8 @@ ALGORITHMS: dict[str, Algorithm] = {
             **_OF_EVERY_TEMPLATE,
         },
         lines=f"population: {MEMBERS:<13} # members, all of which train max_epochs epochs\n"
-        f"# interval: 1             # epochs after which the worst take over from the best; default: max_epochs / "
-        f"{MOST_INTERVALS}",
+        "interval: {interval:<15} # epochs after which the worst take over from the best\n"
+        "# perturbed: [train.lr]   # what changes then; default: all real numbers that are searched",
         resumes=True,
         changes=True,
     ),

@@ -13,6 +13,7 @@ from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten, get_path
 from automl.search.algorithms import ALGORITHMS
 from automl.search.race import USUAL_SHARE, Judgement, fitted, rounded_up, trainings
+from automl.search.schedules.population import usual_interval
 from automl.study.budget import USUAL_TRAININGS
 from automl.study.options import AUTO, USUAL_RACE
 from automl.study.study_file import parse, study_name
@@ -103,7 +104,7 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
         dataset=_dataset(network),
         algorithm=algorithm,
         algorithms=", ".join(names),
-        budget=_BUDGET if algorithm == AUTO else ALGORITHMS[algorithm].lines.format(R=max(3, min(27, network.epochs))),
+        budget=_BUDGET if algorithm == AUTO else _lines(algorithm, network.epochs),
         epochs=network.epochs,
         searched="\n".join(f"#   {parameter}" for parameter in searched) or "#   nothing in this network",
         eligible=_eligible(network_name, eligible),
@@ -117,6 +118,11 @@ def template(network_name: str, algorithm: str, path: Path) -> str:
     if algorithm == AUTO:  # the judgement is a part of its budget
         return fill(share="")
     return fill(share=_share(fill(share=""), path))
+
+
+def _lines(algorithm: str, epochs: int) -> str:
+    """The lines of an algorithm's own options, with numbers that fit a training of so many epochs."""
+    return ALGORITHMS[algorithm].lines.format(R=max(3, min(27, epochs)), interval=usual_interval(epochs))
 
 
 def _share(text: str, path: Path) -> str:

@@ -144,6 +144,7 @@ def test_every_algorithm_and_sampler_makes_a_plan_and_a_first_decision(algorithm
         searched = load_network("fashion_mnist", Path())
         floats = [name for name in searched.parameters if searched.enabled(name)]
         text += f"\nremove_default_automl_parameters: {floats}"
+        text += "\nperturbed: [model.width]" if ALGORITHMS[algorithm].changes else ""
     found = study(text)
     stage = found.plan.search[0]
     decision = found.brain.decide(0, 0, (), (), ())
@@ -257,9 +258,10 @@ def test_the_template_is_a_study_with_and_without_its_examples(algorithm: str, n
     found = study_file.parse(text, "study.yaml", tmp_path)
     assert (found.file.name, found.file.algorithm) == ("my-study-2", algorithm)
     for option in ALGORITHMS[algorithm].options:
-        assert option in {"random_stage", "floor_multiplier", "lower_R"} or getattr(found.file, option) is not None, (
-            option
-        )
+        assert (
+            option in {"random_stage", "floor_multiplier", "lower_R", "perturbed"}
+            or getattr(found.file, option) is not None
+        ), option
 
     whole = uncommented(text)
     data = strict_yaml.mapping(whole, "study.yaml")

@@ -14,6 +14,11 @@ MOST_INTERVALS = 10  # that a training has unless the study file says how long o
 MEMBERS = 8  # of a population, unless the study file says how many
 
 
+def usual_interval(epochs: int) -> int:
+    """The epochs of an interval, unless the study file says how many."""
+    return -(-epochs // MOST_INTERVALS)
+
+
 @dataclass(frozen=True)
 class PopulationBased:
     """`population` members train `max_epochs` epochs in intervals of `interval`; None: a tenth of them, rounded up."""
@@ -35,7 +40,7 @@ class PopulationBased:
                 allowed="2 or more: members take over from others on the way",
                 advice="raise max_epochs, or use algorithm: random",
             )
-        length = -(-self.max_epochs // MOST_INTERVALS) if self.interval is None else self.interval
+        length = usual_interval(self.max_epochs) if self.interval is None else self.interval
         if not 1 <= length < self.max_epochs:
             raise InvalidInput(
                 f"interval: {length} of max_epochs: {self.max_epochs}",
