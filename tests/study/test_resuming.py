@@ -42,7 +42,7 @@ def test_real_numbers_may_change_and_all_else_that_the_network_or_the_study_name
         ({"network": network(depth=WHOLE)}, "none of train.depth may change while a training goes on"),
         (
             {"perturbed": ["train.lt"]},
-            "train.lt is not searched; allowed: train.lr; did you mean 'train.lr'",
+            "train.lt is not searched; did you mean 'train.lr'",
         ),
         ({"perturbed": ["train.lr", "train.lr"]}, "perturbed: train.lr stands twice"),
         (
