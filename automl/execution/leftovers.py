@@ -23,7 +23,7 @@ from pathlib import Path
 
 from automl.errors import RecordError
 from automl.execution.plain_files import is_plain
-from automl.search.history import FORMAT, check_format
+from automl.search.formats import FORMAT, check_format
 from automl.text import strict_json
 
 ATTEMPT_VARIABLE = "AUTOML_RUNNING_ATTEMPT"  # of every process of a training: the name of its attempt

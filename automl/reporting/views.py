@@ -27,7 +27,8 @@ from automl.networks.spec_formats import FORMATS
 from automl.reporting.figures.facts import read_facts, with_times
 from automl.reporting.page.interactive import interactive_page
 from automl.reporting.page.page import page
-from automl.search.history import FORMAT, Checkpoint, Decision, Experiment, History, Recommendation, Result
+from automl.search.formats import FORMAT
+from automl.search.history import Checkpoint, Decision, Experiment, History, Recommendation, Result
 from automl.search.plan import Resume
 from automl.search.race import DEFAULTS
 from automl.study.best_model import BestModel, ModelFile, hidden_keys, model_files

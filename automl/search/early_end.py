@@ -14,7 +14,8 @@ from typing import Any
 
 from automl.problem.aim import Aim
 from automl.problem.metric import Metric
-from automl.search.history import FORMAT, Failure, Outcome, reading
+from automl.search.formats import FORMAT, reading
+from automl.search.history import Failure, Outcome
 from automl.search.plan import Ended
 from automl.search.ranking import Among, best_outcome, is_better
 from automl.text.field_types import checked

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.errors import RecordError
-from automl.search.history import FORMAT, Result, check_format
+from automl.search.formats import FORMAT, check_format
+from automl.search.history import Result
 from automl.study.keys import EXPERIMENTS, attempt_of_times, is_pod_attempt, run_prefix, times_key
 from automl.study.record import Record
 from automl.text import strict_json

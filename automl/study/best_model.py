@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl.errors import RecordError, StoreError
-from automl.search.history import FORMAT, check_format
+from automl.search.formats import FORMAT, check_format
 from automl.search.race import DEFAULTS
 from automl.stores.base import check_key
 from automl.study.keys import BEST_MODEL, LOG, MANIFEST, SCHEDULE, STATUS_LINES, best_model_key

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automl.search.history import FORMAT, Experiment, History, Recommendation, Result
+from automl.search.formats import FORMAT
+from automl.search.history import Experiment, History, Recommendation, Result
 from automl.search.plan import Plan, StageKind
 from automl.search.population import lineage
 from automl.text.formatting import setting

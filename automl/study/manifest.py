@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from automl.search.history import FORMAT, Checkpoint
+from automl.search.formats import FORMAT
+from automl.search.history import Checkpoint
 from automl.search.measurements import Measurements, from_json, to_json
 from automl.study.keys import MANIFEST
 from automl.text.field_types import checked

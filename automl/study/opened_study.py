@@ -8,7 +8,8 @@ from typing import Any
 
 from automl import __version__
 from automl.errors import StudyFileError
-from automl.search.history import FORMAT, Experiment, History, check_format
+from automl.search.formats import FORMAT, check_format
+from automl.search.history import Experiment, History
 from automl.study.definition import Definition, rules_of
 from automl.study.experiments import experiments
 from automl.study.keys import METADATA, METADATA_FORMAT, STUDY_FILE

@@ -22,14 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from automl.errors import CheckpointError, RecordError, UnknownFormat
-from automl.search.history import (
-    FORMAT,
-    Checkpoint,
-    Decision,
-    History,
-    Result,
-    check_format,
-)
+from automl.search.formats import FORMAT, check_format
+from automl.search.history import Checkpoint, Decision, History, Result
 from automl.search.plan import Stage
 from automl.stores.base import Store
 from automl.study.definition import Definition

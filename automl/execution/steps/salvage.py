@@ -20,7 +20,8 @@ from automl.execution.steps.diagnosis import Ended
 from automl.execution.steps.observe import Observer
 from automl.execution.steps.stage_in import Launch
 from automl.search.agenda import Run
-from automl.search.history import FORMAT, Recommendation, check_format
+from automl.search.formats import FORMAT, check_format
+from automl.search.history import Recommendation
 from automl.study.definition import Definition
 from automl.study.keys import attempt_prefix
 from automl.study.record import Record, study_digest
