@@ -29,6 +29,7 @@ from automl.analysis.planned import planned
 from automl.analysis.status import StudyStatus
 from automl.drafting.function import draft, program_text
 from automl.errors import AutoMLError, RecordError, StudyFailed
+from automl.importing.earlier_searches import with_earlier
 from automl.operations.download import fetch_best_model
 from automl.operations.replay import Replay, summary
 from automl.reporting.best_shown import best_shown
@@ -147,7 +148,7 @@ class Study:
 
     def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> PlanResult:
         """What the study will do and what that takes, before anything is trained."""
-        plan = planned(self.definition, tuple(jobs))
+        plan = planned(with_earlier(self.definition, self.path.parent), tuple(jobs))
         rows: list[tuple[str, ...]] = [("stage", "rung", "experiments", "from epoch", "to epoch")]
         rows += [
             (stage.stage, *map(str, (rung.rung, rung.experiments, rung.from_epoch, rung.epochs)))

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import NamedSampler
+from automl.search.earlier_search import EarlierSearch
 from automl.search.samplers.base import Request, Trial
 
 Values: TypeAlias = Mapping[str, Any]
@@ -37,6 +38,7 @@ class OurSampler:
     space: SearchSpace
     seed: int
     total: int
+    earlier: tuple[EarlierSearch, ...] = ()
     _trials: list[Trial] = field(default_factory=list)
     _issued: int = 0
 
@@ -50,6 +52,7 @@ class OurSampler:
                 total=self.total - 1,
                 seed=(self.seed, 0, self._issued),
                 chosen=(self.space.defaults(),),
+                earlier=self.earlier,
             )
             proposals = NamedSampler(self.sampler).propose(self.space, self._trials, request)
             configurations += [proposal.values for proposal in proposals]

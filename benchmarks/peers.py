@@ -42,6 +42,15 @@ class Optuna:
         if begin:
             self._study.enqueue_trial(space.defaults())
 
+    def add(self, results: Sequence[tuple[Values, float]]) -> None:
+        """Trials of another search, each with its loss, as if this study had made them."""
+        import optuna
+
+        for values, loss in results:
+            self._study.add_trial(
+                optuna.create_trial(params=dict(values), distributions=self._distributions, value=loss)
+            )
+
     def ask(self, count: int) -> list[dict[str, Any]]:
         configurations = []
         for _ in range(count):

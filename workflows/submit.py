@@ -11,6 +11,7 @@ from typing import Any
 
 from automl.errors import AutoMLError, ClusterError, InvalidInput
 from automl.execution.submission import STUDY_LABEL
+from automl.importing.earlier_searches import with_earlier
 from automl.study import study_file
 from workflows.cluster import Cluster, Workflow, check, ended, name_of, of_study, state, store_of
 
@@ -48,11 +49,14 @@ def namespace_of(study: Path) -> str | None:
 
 
 def workflow_of(study: Path) -> Any:
-    """The hera Workflow of a study file. Raises InvalidInput when it cannot run on a cluster."""
+    """The hera Workflow of a study file, with the earlier searches that it names, which no pod may reach.
+
+    Raises InvalidInput when it cannot run on a cluster.
+    """
     with extra_cluster():
         compile_study = import_module("workflows.compile").compile_study
     text = study_file.read_text(study)
-    definition = study_file.parse(text, str(study), study.parent)
+    definition = with_earlier(study_file.parse(text, str(study), study.parent), study.parent)
     definition.check_new()
     return compile_study(definition, text)
 

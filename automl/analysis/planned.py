@@ -11,6 +11,7 @@ from automl.analysis.frozen_layers import frozen_at_random
 from automl.problem.aim import Aim
 from automl.problem.parameter import Parameter
 from automl.problem.parameter_mapping import thawed
+from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
 from automl.search.stopping import likely_epochs
@@ -145,6 +146,7 @@ class PlannedStudy:
     until: Mapping[Limit, float] = field(default_factory=dict)
     chosen: str = ""  # what `algorithm: auto` chose, and why
     ranges: tuple[PlannedParameter, ...] = ()
+    warm_start: tuple[EarlierSearch, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -158,6 +160,7 @@ class PlannedStudy:
             "chosen": self.chosen or None,
             "notes": list(self.notes),
             "until": {limit.value: most for limit, most in self.until.items()},
+            "warm_start": [search.summary() for search in self.warm_start],
             "stages": [stage.to_json() for stage in self.stages],
             "totals": self.totals.to_json(),
             **({} if self.workflow is None else {"workflow": self.workflow.to_json()}),
@@ -187,6 +190,7 @@ def planned(
             *plan.notes,
             *_without_barrier(definition),
             *_early_end(definition),
+            *_earlier_searches(definition),
             *_small_space(definition),
             *_how_rungs_are_reached(definition),
             *(f"{p.name} is not searched: it exists only while {p.active_when}" for p in _switched_off(definition)),
@@ -207,6 +211,7 @@ def planned(
         until=definition.limits,
         chosen=definition.why_chosen,
         ranges=tuple(map(PlannedParameter.of, definition.space.parameters if definition.file.automl_enabled else ())),
+        warm_start=definition.earlier,
     )
 
 
@@ -249,6 +254,15 @@ def _early_end(definition: Definition) -> list[str]:
     if most is not None and most > planned:
         notes.append(f"until: epochs: {most:g} is more than the search has, which is {planned:g}")
     return notes
+
+
+def _earlier_searches(definition: Definition) -> list[str]:
+    """How much of which earlier searches is used, and what of them is not."""
+    return [
+        f"warm_start: {search.words}; they are no results of this study"
+        + "".join(f"; {sentence}" for sentence in search.left_out)
+        for search in definition.earlier
+    ]
 
 
 def _small_space(definition: Definition) -> list[str]:

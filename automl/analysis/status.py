@@ -14,6 +14,7 @@ from automl.analysis.time_left import time_left
 from automl.analysis.trade_off import TradeOff, trade_off
 from automl.networks.metric_rules import MetricRule
 from automl.search.agenda import open_runs
+from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import Limit, Measured
 from automl.search.history import History, Recommendation, Status
 from automl.search.plan import StageKind, with_before
@@ -145,6 +146,7 @@ class StudyStatus:
     ledger: EpochLedger | None = None
     rungs: RungHealth | None = None
     trade_off: TradeOff | None = None  # of a study with several metrics or constraints
+    warm_start: tuple[EarlierSearch, ...] = ()
 
     @property
     def state(self) -> str:
@@ -169,6 +171,7 @@ class StudyStatus:
             "ledger": self.ledger and self.ledger.to_json(),
             "rungs": self.rungs and self.rungs.to_json(),
             "until": self.early_end and self.early_end.to_json(),
+            "warm_start": [search.summary() for search in self.warm_start],
             "minutes_left": None if left is None else left.middle,
             "minutes_left_80": None if left is None else [left.low, left.high],
             "side_by_side": None if left is None else left.jobs,
@@ -214,6 +217,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         ledger=epoch_ledger(record, definition, study),
         rungs=rung_health(definition, study),
         trade_off=trade_off(definition, study),
+        warm_start=definition.earlier,
     )
 
 

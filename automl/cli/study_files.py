@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,8 @@ def plan(
                                         log, step, options, default, only_if
       configurations                    of the search space; null: infinitely many
       until                             the limits that end the search early
+      warm_start                        earlier searches: source, kind, trials used, of
+                                        total, parameters used, left_out: sentences
       stages                            name, kind (search or final), experiments,
                                         rungs: experiments, from_epoch, epochs
       totals
@@ -72,17 +75,18 @@ def plan(
                                         most_bytes: what Kubernetes takes
     """
     from automl.analysis.planned import WorkflowSize, planned
+    from automl.importing.earlier_searches import with_earlier
     from automl.reporting.terminal import plan_tables
     from automl.study import study_file
     from automl.study.changed_settings import with_settings
     from workflows.size import MOST_BYTES, study_bytes
 
     text = with_settings(study_file.read_text(study), str(study), settings_of(settings, seed))
-    definition = study_file.parse(text, str(study), study.parent)
+    definition = with_earlier(study_file.parse(text, str(study), study.parent), study.parent)
     notes = _notes_of_this_machine(definition, study)
     if probe:
-        definition, measured = _with_measured_costs(text, study)
-        notes = (measured, *notes)
+        with_costs, measured = _with_measured_costs(text, study)
+        definition, notes = replace(with_costs, earlier=definition.earlier), (measured, *notes)
     size = WorkflowSize(study_bytes(definition), MOST_BYTES)
     plan_data = planned(definition, tuple(sorted(set(jobs or [1, 2, 4, 8]))), size, notes)
     print_data(plan_data.to_json(), output, lambda console: plan_tables.plan(console, plan_data))
@@ -184,6 +188,7 @@ def run(
     from automl.analysis import status
     from automl.execution import local_runner, machine, preflight
     from automl.execution.gpus import shared
+    from automl.importing.earlier_searches import with_earlier
     from automl.reporting.plain_console import plain_console
     from automl.reporting.terminal import failures, live_view, tables
     from automl.stores import open_store, probe
@@ -204,6 +209,7 @@ def run(
     if not begun:  # what is missing is said before anything is written
         definition.check_new()
         preflight.check(definition, work)
+        definition = with_earlier(definition, study.parent)
     probe(record.store)
     definition = begin(record, definition, text).definition
     if begun and summary.state(definition, record.history(definition)) in {"not started", "running", "judging"}:

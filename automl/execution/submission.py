@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import InvalidInput, StudyFileError, nearest
+from automl.importing.earlier_searches import with_earlier
 from automl.networks import Network
 from automl.networks.braces import script_of
 from automl.search.algorithms import ALGORITHMS
@@ -102,11 +103,27 @@ def parameters(text: str, gpus: int) -> Submission:
             advice="'automl compile' makes a workflow of the study",
         )
     store, image = _places(definition, values.get("store", ""))
+    definition = _with_reachable_searches(definition)
     definition = _with_gpus(definition, gpus)
     limit, row = definition.file.run.timeout_minutes, definition.file.run.failures_in_a_row
     notes = "".join(f"\n# started with {name}: {value}" for name, value in options.items())
     text = study.rstrip("\n") + notes + "\n"
     return Submission(definition, text, store, image, "" if limit is None else str(limit), str(row or 0))
+
+
+def _with_reachable_searches(definition: Definition) -> Definition:
+    """The definition with its earlier searches, which a pod reads itself: they must lie in a bucket.
+
+    Raises StudyFileError for a source on somebody's machine, and for one that cannot be used.
+    """
+    for source in definition.file.warm_start or ():
+        if not source.startswith("s3://"):
+            raise StudyFileError(
+                f"warm_start: {source}, in a study for a WorkflowTemplate, which no pod can read",
+                allowed="the address of a study, s3://bucket/prefix",
+                advice="'automl submit' or 'automl compile' copies it into the workflow",
+            )
+    return with_earlier(definition, Path())
 
 
 def labels(definition: Definition, store: str) -> dict[str, str]:

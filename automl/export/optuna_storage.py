@@ -19,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl.errors import InvalidInput
+from automl.export.storage_names import JOURNAL, SQLITE
 from automl.problem.conditions import exact
 from automl.problem.parameter import Parameter
 from automl.search.history import Experiment, History, Status
@@ -35,7 +36,6 @@ _STATES = {
     Status.RUNNING: TrialState.RUNNING,
     Status.WAITING: TrialState.RUNNING,
 }
-SQLITE, JOURNAL = (".db", ".sqlite", ".sqlite3"), (".log", ".journal")
 
 
 def write(definition: Definition, study: History, to: Path) -> int:

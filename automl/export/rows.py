@@ -15,7 +15,7 @@ from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of
 
 VALUES = "values."  # before the name of a parameter
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
 
 
 def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
@@ -84,5 +84,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if value.startswith(FORMULA) else value
     return json.dumps(value) if isinstance(value, bool | list) else repr(value)

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automl.drafting.draft import Draft, Searched
 from automl.errors import InvalidInput, nearest
-from automl.export.optuna_storage import JOURNAL, SQLITE
+from automl.export.storage_names import JOURNAL, SQLITE
 from automl.importing.imported import TO_CORRECT, USUAL_TRIALS, FinishedTrial, Imported, without_program
 from automl.study.study_file import study_name
 

@@ -143,6 +143,7 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
         ("spent", "" if status.ledger is None else ledger_text(status.ledger)),
         ("until", early_end_text(status.early_end)),
+        ("warm start", "; ".join(search.words for search in status.warm_start)),
         *rung_rows(status),
         ("time left", time_left_text(status.time_left) if is_open and status.paused is None else ""),
         ("best", best_text(status)),

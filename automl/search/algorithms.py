@@ -33,6 +33,7 @@ class SamplerRow:
 
     `knows_epochs` is true where it compares results after different numbers of epochs itself.
     `several` is true where it learns from several metrics at once; those that ignore results take any number.
+    `warms` is true where it can learn from earlier searches (`warm_start`).
     `checks` is true where its module has a function `check`, which refuses a space that it cannot search with so many
     experiments. `before` are settings that differ in studies that were begun before failures taught anything.
 
@@ -45,6 +46,7 @@ class SamplerRow:
     learns: bool = False
     knows_epochs: bool = False
     several: bool = False
+    warms: bool = False
     checks: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,11 +62,13 @@ SAMPLERS: dict[str, SamplerRow] = {
     "grid": SamplerRow("automl.search.samplers.grid", "Grid", checks=True),
     "scikit_optimize": _SCIKIT_OPTIMIZE,
     "gaussian_process": _SCIKIT_OPTIMIZE,  # its name before there was a process of our own; studies are stored with it
-    "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True),
-    "joint_process": SamplerRow("automl.search.samplers.joint", "JointProcess", learns=True, knows_epochs=True),
-    "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True),
-    "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True),
-    "cma_es": SamplerRow("automl.search.samplers.evolution", "Evolution", learns=True),
+    "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True, warms=True),
+    "joint_process": SamplerRow(
+        "automl.search.samplers.joint", "JointProcess", learns=True, knows_epochs=True, warms=True
+    ),
+    "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True, warms=True),
+    "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True, warms=True),
+    "cma_es": SamplerRow("automl.search.samplers.evolution", "Evolution", learns=True, warms=True),
 }
 
 

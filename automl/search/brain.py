@@ -14,6 +14,7 @@ import numpy as np
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.asynchronous import standing_of
+from automl.search.earlier_search import EarlierSearch
 from automl.search.history import Decision, Origin, Outcome, Recommendation
 from automl.search.judging import Judge, issued_by, training_seed
 from automl.search.origins import origin_of
@@ -68,8 +69,8 @@ class Brain:
 
     `enqueue` holds the values of the study file that are tried first, as experiments 1, 2, ... after the defaults.
     `repeats` says whether a sampler's proposal may have been tried before. `best_among` says among which results the
-    best is chosen. `seeded` is false where the training takes no seed. `learns`: the sampler looks at results.
-    `changeable` are the parameters that a population may change while a training goes on.
+    best is chosen. `seeded` is false where the training takes no seed. `learns`: the sampler looks at results, and at
+    `warm_start`. `changeable` are the parameters that a population may change while a training goes on.
     """
 
     plan: Plan
@@ -84,6 +85,7 @@ class Brain:
     seeded: bool = True
     learns: bool = False
     changeable: Collection[str] = ()
+    warm_start: tuple[EarlierSearch, ...] = ()
 
     def decide(
         self,
@@ -211,14 +213,8 @@ class Brain:
             chosen.append(Chosen(self.space.defaults(), Origin.DEFAULT, reason))
         if stage.continues is None:
             numbers = range(max(first, _FIRST_ENQUEUED), min(first + new.count, _FIRST_ENQUEUED + len(self.enqueue)))
-            chosen += [
-                Chosen(
-                    dict(self.enqueue[number - _FIRST_ENQUEUED]),
-                    Origin.REQUESTED,
-                    "values of the user, from the study file",
-                )
-                for number in numbers
-            ]
+            values = (dict(self.enqueue[number - _FIRST_ENQUEUED]) for number in numbers)
+            chosen += [Chosen(each, Origin.REQUESTED, "values of the user, from the study file") for each in values]
         if stage.retrains is not None and first == stage.first:
             best = self._judge.best(outcomes).experiment
             reason = f"the best values of the search before, of experiment {best}, where trainings become longer"
@@ -256,6 +252,7 @@ class Brain:
                 chosen=tuple(by_others),
                 pending=_pending(earlier, outcomes) if stage.overlap else (),
                 epochs=stage.longest_from(new.rung.index),
+                earlier=self.warm_start,
             )
             consumed = [*(outcome for decision in earlier for outcome in decision.consumed), *outcomes]
             trials = trials_of(issued_by(earlier), consumed, self.metric)

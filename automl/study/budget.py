@@ -177,6 +177,8 @@ def _check_measured(definition: Definition, unit: BudgetOf, most: float) -> None
 def _why_full(definition: Definition) -> str:
     """Why its trainings must be full ones; empty where short ones are worth it."""
     network = definition.network
+    if definition.file.warm_start:
+        return "its sampler learns from warm_start"
     if network.fixed_epochs:
         return f"{network.name} always trains {counted(network.epochs, 'epoch')}"
     if definition.resume is Resume.NONE:

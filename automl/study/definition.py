@@ -22,6 +22,7 @@ from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampler, single_training, with_option
 from automl.search.brain import Brain
+from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import End, Limit, Then
 from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan, Resume, StopRule
@@ -29,6 +30,7 @@ from automl.search.race import Judgement
 from automl.search.ranking import Among
 from automl.search.schedules.base import Schedule
 from automl.search.untried import Repeats
+from automl.study import warm_start
 from automl.study.base_spec import base_spec, check_one_of, handed_over
 from automl.study.enqueued_values import check_room, enqueued
 from automl.study.limits import check_limits, with_costs
@@ -57,6 +59,8 @@ class Definition:
     extension of it; a study without limits has none. `rules` are those by which it decides: a study keeps the ones that
     it was begun with. `unsaid` are the options of MAY_FOLLOW that the study file leaves out.
 
+    `earlier` are the searches of `warm_start`, copied when the study begins; empty before they are read.
+
     `home` is the folder of the file that describes the network, where its program lies; None for one of the catalogue,
     and where only the record is read. `why_chosen` says what `algorithm: auto` chose and why (budget.py); it is empty
     elsewhere.
@@ -67,6 +71,7 @@ class Definition:
     extensions: tuple[Extension, ...] = ()
     ends: tuple[End, ...] = ()
     rules: int = RULES
+    earlier: tuple[EarlierSearch, ...] = ()
     unsaid: tuple[str, ...] = field(default=(), compare=False)
     home: Path | None = field(default=None, compare=False)
     why_chosen: str = field(default="", compare=False)
@@ -127,6 +132,7 @@ class Definition:
             "study": {name: value for name, value in _set(options).items() if UNSAID.get(name) != value},
             "network": self.network.model_dump(mode="json", exclude_defaults=True),
             **({"rules": self.rules} if self.rules > 1 else {}),  # what was begun under the first rules names none
+            **warm_start.to_json(self.earlier),
         }
 
     @classmethod
@@ -143,7 +149,8 @@ class Definition:
         extensions = tuple(map(Extension.from_json, data.get("extensions", ())))
         ends = tuple(End.from_json(end, f"ends/{number}.json") for number, end in enumerate(data.get("ends", ())))
         unsaid = tuple(map(str, data.get("unsaid", ())))
-        return cls(file, _stored(Network, data, "network"), extensions, ends, rules_of(data), unsaid)
+        network, earlier = _stored(Network, data, "network"), warm_start.stored(data)
+        return cls(file, network, extensions, ends, rules_of(data), earlier, unsaid)
 
     @cached_property
     def metric_rules(self) -> tuple[MetricRule, ...]:
@@ -238,6 +245,7 @@ class Definition:
             enqueue=self.enqueued,
             repeats=self.repeats,
             best_among=Among(self.file.best_among),
+            warm_start=self.earlier,
             seeded=self.network.takes_seed,
             changeable=self.changeable,
         )
@@ -355,6 +363,7 @@ class Definition:
             )
         if self.file.automl_enabled:
             check_sampler(self.aim, self.sampler_name, algorithm)
+        warm_start.check(self.file, self.sampler_name, algorithm)
 
 
 def rules_of(data: Mapping[str, Any]) -> int:

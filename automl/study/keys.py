@@ -6,7 +6,9 @@ import re
 from typing import NamedTuple
 
 METADATA = "automl_metadata.json"
-METADATA_FORMAT = 2  # of metadata that name the rules of a study; before, it was that of all other objects
+METADATA_FORMAT = 3  # the newest of metadata
+RULES_FORMAT = 2  # of metadata that name the rules of a study; before, it was that of all other objects
+WARM_FORMAT = 3  # of metadata that hold earlier searches
 STUDY_FILE = "study.yaml"
 DECISIONS = "decisions/"
 RESULTS = "results/"

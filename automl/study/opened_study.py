@@ -10,9 +10,10 @@ from automl import __version__
 from automl.errors import StudyFileError
 from automl.search.formats import FORMAT, check_format
 from automl.search.history import Experiment, History
+from automl.study import warm_start
 from automl.study.definition import Definition, rules_of
 from automl.study.experiments import experiments
-from automl.study.keys import METADATA, METADATA_FORMAT, STUDY_FILE
+from automl.study.keys import METADATA, METADATA_FORMAT, RULES_FORMAT, STUDY_FILE, WARM_FORMAT
 from automl.study.options import StudyFile
 from automl.study.record import Record, study_digest
 from automl.study.software_versions import versions
@@ -63,9 +64,10 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
     """
     if record.store.get(METADATA) is None:
         definition.check_new()
+        warm_start.check_read(definition.file, definition.earlier)
     theirs = _create_metadata(record, _metadata_of(definition))
-    if (rules := rules_of(theirs)) != definition.rules:  # it goes on under those that it was begun with
-        definition = replace(definition, rules=rules)
+    # it goes on under the rules that it was begun with, and with what was copied then, whatever the sources hold now
+    definition = replace(definition, rules=rules_of(theirs), earlier=warm_start.stored(theirs))
     ours = _metadata_of(definition)
     if theirs.get("sha256") != ours["sha256"]:
         definition = definition.following(theirs)
@@ -80,7 +82,7 @@ def begin(record: Record, definition: Definition, text: str) -> OpenedStudy:
 def _metadata_of(definition: Definition) -> dict[str, Any]:
     """What is stored when this study begins."""
     return {
-        "format": FORMAT if definition.rules == 1 else METADATA_FORMAT,
+        "format": WARM_FORMAT if definition.earlier else FORMAT if definition.rules == 1 else RULES_FORMAT,
         "version": __version__,
         "software": versions(),
         "sha256": study_digest(definition),

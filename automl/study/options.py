@@ -285,6 +285,14 @@ class StudyFile(Options):
     enqueue: list[dict[str, Any]] | None = Field(
         None, max_length=1000, description="values to try first, after the defaults; what one does not name is default"
     )
+    warm_start: list[Annotated[str, Field(min_length=1, max_length=1000)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=10,
+        description="earlier searches that the sampler learns from as far as they rank what is measured now: the "
+        "folder or s3:// address of a study, a table NAME.csv, or a storage of Optuna, NAME.log or NAME.db, with "
+        "'#STUDY' behind it where it has several",
+    )
     best_among: Literal["longest", "all"] = Field(
         Among.LONGEST.value,
         description="the results among which the best is chosen: longest, those with the most epochs that any "

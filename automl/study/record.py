@@ -26,6 +26,7 @@ from automl.search.formats import FORMAT, check_format
 from automl.search.history import Checkpoint, Decision, History, Result
 from automl.search.plan import Stage
 from automl.stores.base import Store
+from automl.study import warm_start
 from automl.study.definition import Definition
 from automl.study.experiments import check_in_plan
 from automl.study.keys import (
@@ -70,7 +71,7 @@ class Record:
             )
         check_format(data, self.where(METADATA), METADATA_FORMAT)
         body = {name: data.get(name) for name in ("study", "network")}
-        body |= {name: data[name] for name in ("rules",) if name in data}
+        body |= {name: data[name] for name in ("rules", warm_start.KEY) if name in data}
         if digest(strict_json.dump(body)) != data.get("sha256"):
             raise RecordError(
                 f"{self.where(METADATA)} does not match its sha256",

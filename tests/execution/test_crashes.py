@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from automl.search.earlier_search import EarlierSearch
 from tests.simulation.campaigns import LIVE, burn_machine, kill_in_states, one_fault, random_faults, two_walkers
 from tests.simulation.crashes import State
 from tests.simulation.studies import ASHA, BAYESIAN, HALVING, HYPERBAND_9, OVERLAPPING, POPULATION, RANDOM, study
@@ -58,6 +60,18 @@ def test_a_study_killed_in_any_state_ends_as_one_left_alone(name: str, folder: P
     tried = kill_in_states(study(settings, faults), folder, chosen)
     print(f"{tried} states")
     assert tried > 9
+
+
+def test_a_study_with_an_earlier_search_killed_in_any_state_ends_as_one_left_alone(folder: Path) -> None:
+    values = tuple({"train.lr": rate} for rate in (0.1, 0.05, 0.3))
+    search = EarlierSearch("before", "a table", 3, ("train.lr",), (), values, (1.0, 0.5, 0.0), (1.0, 2.0, 3.0))
+    definition = study(BAYESIAN | BRIEF | {"warm_start": ["before"], "sampler": "tpe"})
+    definition = replace(definition, earlier=(search,))
+
+    def chosen(state: State) -> bool:
+        return DEEP or state.number < 4 or state.number % 8 == 0
+
+    assert kill_in_states(definition, folder, chosen) > 9
 
 
 def test_a_study_whose_machine_burned_trains_again_only_what_was_not_stored(folder: Path) -> None:

@@ -92,3 +92,10 @@ def test_a_study_in_a_bucket_brings_the_network_file_beside_it(tmp_path: Path, b
         told(study=f"{bucket}/study.yaml", store="s3://b/p")
     with pytest.raises(InvalidInput, match=r"there is no .*gone\.yaml"):
         told(study=f"{bucket}/gone.yaml")
+
+
+def test_earlier_searches_of_a_template_lie_in_a_bucket() -> None:
+    learning = STUDY + "sampler: joint_process\nwarm_start: [./before]\n"
+    with pytest.raises(InvalidInput, match=r"\./before, in a study for a WorkflowTemplate.*automl submit") as error:
+        told(study=learning.replace("algorithm: hyperband\n", "") + "algorithm: asha\n", algorithm="asha")
+    assert "s3://bucket/prefix" in error.value.allowed

@@ -23,6 +23,7 @@ def reproduce(facts: Facts) -> Markup:
         ("network", ": ".join(filter(None, (network.name, network.title)))),
         ("image", f"{network.image} (on a cluster)" if network.image else "none: on this machine only"),
         ("sha256 of the settings", facts.metadata["sha256"]),
+        *(("earlier search", search.words) for search in facts.definition.earlier),
     )
     steps = (
         "automl plan study.yaml\nautoml run study.yaml        # or: automl compile study.yaml | argo submit -n argo -"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from automl.problem.search_space import SearchSpace
+from automl.search.earlier_search import EarlierSearch
 from automl.search.trial import Trial
 
 __all__ = ["Proposal", "Request", "Sampler", "Trial"]
@@ -30,7 +31,7 @@ class Request:
     others chose: the network's defaults, the user, an earlier search. `pending` are those of experiments without a
     result, whoever chose them, where a stage asks for one experiment before the others have ended. `elsewhere` are
     those of experiments with results that the trials leave out: not pending, and not to be proposed again. `epochs` are
-    those of a full training, where trainings may be shorter.
+    those of a full training, where trainings may be shorter. `earlier` are other searches, which are no results.
     """
 
     count: int
@@ -41,6 +42,7 @@ class Request:
     pending: tuple[Mapping[str, Any], ...] = ()
     elsewhere: tuple[Mapping[str, Any], ...] = ()
     epochs: int = 0
+    earlier: tuple[EarlierSearch, ...] = ()
 
 
 class Sampler(Protocol):

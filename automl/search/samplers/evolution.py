@@ -39,7 +39,7 @@ class Evolution:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
             knowledge = Knowledge.of(space, trials, request, _TAIL)
-            strategy = _Strategy(knowledge.features, _start(knowledge.features, request), self.deviation)
+            strategy = _Strategy(knowledge.features, _start(knowledge, request), self.deviation)
             told = [trial for trial in trials if has_score(trial) or fails_by_itself(trial)]
             read = [(trial, knowledge.features.row(trial.values, space.encode(trial.values))) for trial in told]
             for first in range(0, len(read) - strategy.size + 1, strategy.size):
@@ -47,11 +47,17 @@ class Evolution:
                 scored = [(-float(trial.score or 0.0), row) for trial, row in generation if has_score(trial)]
                 strategy.learn([row for _, row in sorted(scored)])
             member = _Draws(knowledge, strategy)
-            return propose(knowledge, request, 0, lambda _index, _rng: member)
+            return propose(knowledge, request, 0, lambda _known: lambda _index, _rng: member)
 
 
-def _start(features: Features, request: Request) -> Array:
-    """The first configuration that others chose, which is the defaults; else the middle of every range."""
+def _start(knowledge: Knowledge, request: Request) -> Array:
+    """The best of an earlier search that has a say; else the first configuration that others chose, the defaults.
+
+    Without either it is the middle of every range.
+    """
+    features = knowledge.features
+    if knowledge.earlier is not None and knowledge.earlier.trust > 0:
+        return np.asarray(knowledge.earlier.best_first()[0])
     if not request.chosen:
         return np.full(len(features.axes), 0.5)
     return np.array(features.row(request.chosen[0], features.space.encode(request.chosen[0])))

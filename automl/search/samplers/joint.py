@@ -12,22 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
-from automl.search.samplers.knowledge import Knowledge, Member, propose
-from automl.search.samplers.process import searched
+from automl.search.samplers.knowledge import Knowledge, Member, Turn, propose
+from automl.search.samplers.process import informed, searched
 from automl.search.samplers.rungs import epochs_in_words
 from automl.search.surrogates.features import Axis, Features, Rows
 from automl.search.surrogates.priors import Priors
 from automl.search.surrogates.warp import Array
-
-if TYPE_CHECKING:  # takes half a second, which is needed only where there is something to learn
-    from automl.search.surrogates.process import Process
 
 _WALKS = 6  # local searches at once
 _DRAWN = 16  # uniform draws that are handed on, in case the first ones were tried
@@ -53,16 +49,19 @@ class JointProcess:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
             knowledge = Knowledge.of(space, trials, request, self.tail)
-            fitted: list[JointMember] = []  # when it first has a turn
+            return propose(knowledge, request, self.starts, lambda known: self._turns(known, request.epochs))
 
-            def turn(_index: int, rng: np.random.Generator) -> Member:
-                if rng.random() >= self.share:
-                    return _Uniform(knowledge)
-                if not fitted:
-                    fitted.append(JointMember(knowledge, request.epochs, self))
-                return fitted[0]
+    def _turns(self, knowledge: Knowledge, epochs: int) -> Turn:
+        fitted: list[JointMember] = []  # when it first has a turn
 
-            return propose(knowledge, request, self.starts, turn)
+        def turn(_index: int, rng: np.random.Generator) -> Member:
+            if rng.random() >= self.share:
+                return _Uniform(knowledge)
+            if not fitted:
+                fitted.append(JointMember(knowledge, epochs, self))
+            return fitted[0]
+
+        return turn
 
 
 @dataclass(frozen=True)
@@ -90,15 +89,13 @@ class JointMember:
     """A process over values and epochs on all the study's results."""
 
     def __init__(self, knowledge: Knowledge, full: int, settings: JointProcess) -> None:
-        from automl.search.surrogates.process import Process  # noqa: PLC0415
-
         self._knowledge, self._settings = knowledge, settings
         self._full = max(float(full), float(knowledge.epochs.max()), 1.0)
         self._lengths = np.unique(np.append(knowledge.epochs, self._full))
         rows = self._at(knowledge.rows, knowledge.epochs)
         self._rows = rows
         features = WithEpochs(knowledge.features.space)
-        self.process: Process = Process(features, rows, knowledge.targets, settings.priors)
+        self.process = informed(knowledge, features, rows, settings.priors)
         self._pending = 0
 
     def choose(self, pending: Rows, rng: np.random.Generator) -> tuple[Rows, str]:

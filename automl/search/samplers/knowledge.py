@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,12 +16,15 @@ import numpy as np
 from automl.problem.aim import Scores
 from automl.problem.search_space import Cube, SearchSpace
 from automl.search.samplers.base import Proposal, Request, Trial
+from automl.search.surrogates.earlier import Earlier
 from automl.search.surrogates.feasibility import Feasibility, fails_by_itself, has_score, rows_of
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.warp import Array, Warp
 
 _FEWEST = 2  # successes that a model needs: one gives a level and no slope
 _DRAWS = 2000  # in search of an untried configuration: finds the last of 200 equally likely ones, all but surely
+_FROM_EARLIER = 3  # proposals that are configurations of earlier searches, before there are results
+_ALONE = 0.4  # of the turns, which ignore earlier searches
 _INSTEAD = 64  # draws that may take the place of an even point where trials fail
 _DIGITS = 30  # binary ones, of a coordinate of the even starts
 _EVEN, _MEMBER, _UNTRIED = 11, 12, 13  # streams of chance; low_discrepancy.py and gaussian_process.py have 1 to 4
@@ -32,7 +36,7 @@ class Knowledge:
 
     `rows`, `targets` and `epochs` are of the trials that gave a score; targets are warped losses (smaller is better).
     What failed is in `feasibility` alone. `pending` are rows without a result. `unfit` says why there is nothing to
-    learn, and is empty where there is something.
+    learn, and is empty where there is something. `earlier` is None where the study has no earlier searches.
     """
 
     features: Features
@@ -48,6 +52,7 @@ class Knowledge:
     feasibility: Feasibility
     scores: tuple[Scores, ...] = ()  # of all metrics, of the same trials, where there are several or constraints
     excesses: tuple[Scores, ...] = ()
+    earlier: Earlier | None = None
 
     @classmethod
     def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
@@ -72,10 +77,12 @@ class Knowledge:
         scored = [(trial.values, cube) for cube, trial in read if has_score(trial)]
         failed = [(trial.values, cube) for cube, trial in read if not has_score(trial) and fails_by_itself(trial)]
         rows = rows_of(features, scored)
+        targets = warp.targets(losses[succeeded]) if warp else np.zeros(len(rows))
+        compared = len(rows) if warp else 0  # where all are equal nothing can be compared
         return cls(
             features,
             rows,
-            warp.targets(losses[succeeded]) if warp else np.zeros(len(rows)),
+            targets,
             np.array([float(trial.epochs) for _, trial in read if has_score(trial)]),
             warp,
             rows_of(features, [(pending[cube], cube) for cube in sorted(pending)]),
@@ -86,6 +93,7 @@ class Knowledge:
             Feasibility(features, rows, rows_of(features, failed)),
             tuple(trial.scores for _, trial in read if has_score(trial)),
             tuple(trial.excesses for _, trial in read if has_score(trial)),
+            Earlier.of(features, request.earlier, rows[:compared], targets[:compared]) if request.earlier else None,
         )
 
     @property
@@ -93,6 +101,11 @@ class Knowledge:
         """What a model was told, for a reason."""
         text = f"{len(self.rows) + self.failures} trials"
         return text + (f", {self.failures} of them failed" if self.failures else "") + self.feasibility.words
+
+    @property
+    def earlier_words(self) -> str:
+        """Whether earlier searches had a say, for the end of a reason; empty where there are none."""
+        return "" if self.earlier is None else self.earlier.words
 
 
 def _encoding_once(space: SearchSpace) -> Callable[[Mapping[str, Any]], Cube]:
@@ -118,25 +131,44 @@ class Member(Protocol):
 Turn = Callable[[int, np.random.Generator], Member]  # whose turn it is at a place of the sequence
 
 
-def propose(knowledge: Knowledge, request: Request, starts: int, turn: Turn) -> tuple[Proposal, ...]:
-    """The first `starts` proposals of a stage fill the space evenly; the others are chosen by who has the turn."""
+def propose(
+    knowledge: Knowledge, request: Request, starts: int, turns: Callable[[Knowledge], Turn]
+) -> tuple[Proposal, ...]:
+    """The first `starts` proposals of a stage fill the space evenly; the others are chosen by who has the turn.
+
+    Where earlier searches have a say, their best configurations come first, and the turns as soon as there are results.
+    A share of these turns is taken as if there were none: what they say of another task is never right everywhere.
+    """
     space, features = knowledge.features.space, knowledge.features
+    turn, alone = turns(knowledge), cache(lambda: turns(replace(knowledge, earlier=None)))
     pending, tried = knowledge.pending, set(knowledge.tried)
     proposals: list[Proposal] = []
     for index in range(request.first, request.first + request.count):
         rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
-        if index < starts or knowledge.unfit:
+        informed = knowledge.earlier is not None and knowledge.earlier.trust > 0
+        if informed and starts and (knowledge.unfit or index < 1) and index < _FROM_EARLIER:
+            cubes, reason = _from_earlier(knowledge)
+        elif (index < starts and not informed) or knowledge.unfit:
             cubes = _even_points(knowledge, index, request, rng)
             reason = f"point {index + 1} of a sequence that fills the space evenly"
             reason += f"; no model yet: {knowledge.unfit}" if index >= starts else ""
         else:
-            rows, reason = turn(index, rng).choose(pending, rng)
+            ignores = informed and starts > 0 and rng.random() < _ALONE
+            rows, reason = (alone() if ignores else turn)(index, rng).choose(pending, rng)
+            reason += "; in this turn earlier searches are ignored, as in a share of all" if ignores else ""
             cubes = [features.cube(row) for row in rows]
         cube, values, addition = _first_untried(space, cubes, tried, request, index)
         tried.add(cube)
         pending = np.vstack([pending, [features.row(values, cube)]])
-        proposals.append(Proposal(values, reason + addition))
+        proposals.append(Proposal(values, reason + addition + knowledge.earlier_words))
     return tuple(proposals)
+
+
+def _from_earlier(knowledge: Knowledge) -> tuple[list[Cube], str]:
+    """The best configurations of earlier searches, the best of each first."""
+    assert knowledge.earlier is not None, "asked only where there are some"
+    best = knowledge.earlier.best_first()
+    return [knowledge.features.cube(row) for row in best], "among the best of an earlier search"
 
 
 def _even_points(knowledge: Knowledge, index: int, request: Request, rng: np.random.Generator) -> list[Cube]:

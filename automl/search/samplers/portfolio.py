@@ -40,8 +40,7 @@ class Portfolio:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
             knowledge = Knowledge.of(space, trials, request, self.process.tail)
-            turns = _Turns(self, knowledge)
-            return propose(knowledge, request, self.process.starts, turns.whose)
+            return propose(knowledge, request, self.process.starts, lambda known: _Turns(self, known).whose)
 
 
 class _Turns:

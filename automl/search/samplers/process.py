@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
-from automl.search.samplers.knowledge import Knowledge, propose
+from automl.search.samplers.knowledge import Knowledge, Turn, propose
+from automl.search.surrogates.earlier import Informed
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.priors import Priors
 from automl.search.surrogates.warp import Array
@@ -42,24 +43,25 @@ class OwnProcess:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
             knowledge = Knowledge.of(space, trials, request, self.tail)
-            member: list[ProcessMember] = []  # fitted when it first has a turn
+            return propose(knowledge, request, self.starts, self._turns)
 
-            def turn(_index: int, _rng: np.random.Generator) -> ProcessMember:
-                if not member:
-                    member.append(ProcessMember(knowledge, self.candidates, self.priors))
-                return member[0]
+    def _turns(self, knowledge: Knowledge) -> Turn:
+        member: list[ProcessMember] = []  # fitted when it first has a turn
 
-            return propose(knowledge, request, self.starts, turn)
+        def turn(_index: int, _rng: np.random.Generator) -> ProcessMember:
+            if not member:
+                member.append(ProcessMember(knowledge, self.candidates, self.priors))
+            return member[0]
+
+        return turn
 
 
 class ProcessMember:
     """A process on the study's trials."""
 
     def __init__(self, knowledge: Knowledge, candidates: int, priors: Priors) -> None:
-        from automl.search.surrogates.process import Process  # noqa: PLC0415
-
         self._knowledge, self._candidates = knowledge, candidates
-        self.process: Process = Process(knowledge.features, knowledge.rows, knowledge.targets, priors)
+        self.process = informed(knowledge, knowledge.features, knowledge.rows, priors)
         self._pending = 0
 
     def choose(self, pending: Rows, rng: np.random.Generator) -> tuple[Rows, str]:
@@ -97,6 +99,17 @@ class ProcessMember:
             f"greatest expected improvement over the best score {self._knowledge.best:.4g} seen; "
             f"predicted {middle:.4g} ± {(high - low) / 2:.2g} (Gaussian process on {told})"
         )
+
+
+def informed(knowledge: Knowledge, features: Features, rows: Rows, priors: Priors) -> Process | Informed:
+    """A process on the study's trials, whose prior mean is what earlier searches expect, if there are any."""
+    from automl.search.surrogates.process import Process  # noqa: PLC0415
+
+    earlier = knowledge.earlier
+    if earlier is None or earlier.trust == 0:
+        return Process(features, rows, knowledge.targets, priors)
+    rest = Process(features, rows, knowledge.targets - earlier.mean(knowledge.rows), priors)
+    return Informed(rest, earlier, len(knowledge.features.axes))
 
 
 def searched(

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
-from automl.search.samplers.knowledge import Knowledge, propose
+from automl.search.samplers.knowledge import Knowledge, Turn, propose
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.warp import Array
 
@@ -37,8 +37,11 @@ class TreeParzen:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
             knowledge = Knowledge.of(space, trials, request, self.tail)
-            member = ParzenMember(knowledge, self)
-            return propose(knowledge, request, self.starts, lambda _index, _rng: member)
+            return propose(knowledge, request, self.starts, self._turns)
+
+    def _turns(self, knowledge: Knowledge) -> Turn:
+        member = ParzenMember(knowledge, self)
+        return lambda _index, _rng: member
 
 
 class ParzenMember:
@@ -52,8 +55,7 @@ class ParzenMember:
         order = np.argsort(knowledge.targets, kind="stable")
         count = min(math.ceil(settings.good * len(order)), 25)
         rows = knowledge.rows[order]
-        good = _Density(knowledge.features, rows[:count], settings.prior)
-        others = _Density(knowledge.features, np.vstack([rows[count:], pending]), settings.prior)
+        good, others = self._densities(rows[:count], np.vstack([rows[count:], pending]))
         drawn = knowledge.features.settled(good.draw(settings.draws, rng))
         gains = knowledge.feasibility.weighed(good.log(drawn) - others.log(drawn), drawn)
         best = np.argsort(-gains, kind="stable")
@@ -63,14 +65,33 @@ class ParzenMember:
         )
         return drawn[best], reason
 
+    def _densities(self, good: Rows, others: Rows) -> tuple[_Density, _Density]:
+        """The densities of the good trials and of the others, with those of earlier searches as far as trusted."""
+        knowledge, settings = self._knowledge, self._settings
+        features, earlier = knowledge.features, knowledge.earlier
+        if earlier is None or earlier.trust == 0:
+            return _Density(features, good, settings.prior), _Density(features, others, settings.prior)
+        theirs, weights, rest, rest_weights = earlier.rows_with_weights(settings.good)
+        return (
+            _Density(features, np.vstack([good, theirs]), settings.prior, _joined(good, weights)),
+            _Density(features, np.vstack([others, rest]), settings.prior, _joined(others, rest_weights)),
+        )
+
+
+def _joined(own: Rows, weights: Array) -> Array:
+    return np.concatenate([np.ones(len(own)), weights])
+
 
 class _Density:
-    """A mixture: the prior, and around every row a kernel that is a product over the axes."""
+    """A mixture: the prior, and around every row a kernel that is a product over the axes.
 
-    def __init__(self, features: Features, rows: Rows, prior: float) -> None:
+    `weights` are those of the rows; without them every row counts 1.
+    """
+
+    def __init__(self, features: Features, rows: Rows, prior: float, weights: Array | None = None) -> None:
         self._features, self._rows = features, rows
         kernels, axes = len(rows) + 1, max(len(features.axes), 1)
-        weights = np.append(np.ones(len(rows)), prior)
+        weights = np.append(np.ones(len(rows)) if weights is None else weights, prior)
         self._log_weights = np.log(weights / weights.sum())
         # Scott's rule, and no kernel narrower than its share of the range: "magic clipping".
         width = max(0.2 * kernels ** (-1 / (axes + 4)), 1 / min(100, kernels))
