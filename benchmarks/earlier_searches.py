@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -200,20 +201,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     done = {one.key: one for one in runs if len(one.shares) >= options.trainings}
     wanted: dict[Search, WarmRun] = {}
     by_name = {table.name: table for table in tables}
-    for problem, source in pairs:
-        losses = reference(problem, options.results)
-        if share_no_worse(losses, _of_defaults(problem)) <= TOP:
-            print(f"{problem.name} is left out: its defaults are among the top {TOP:.0%}", file=sys.stderr)
-            continue
-        for seed in options.seeds:
-            for name in names:
-                for kind in options.kinds:
-                    before = source if kind in OF_SIBLINGS else problem
-                    key = Search(name, problem.name, before.name, kind, seed)
-                    if key not in done:
-                        done[key] = searched(key, by_name, options.trainings, losses)
-                        append(stored, done[key])
-                    wanted[key] = replace(done[key], shares=done[key].shares[: options.trainings])
+    losses = {
+        table.name: reference(table, options.results) for table in {pair[0].name: pair[0] for pair in pairs}.values()
+    }
+    for name in sorted(losses):
+        if share_no_worse(losses[name], _of_defaults(by_name[name])) <= TOP:
+            print(f"{name} is left out: its defaults are among the top {TOP:.0%}", file=sys.stderr)
+            pairs = [pair for pair in pairs if pair[0].name != name]
+    for seed, (problem, source), name, kind in product(options.seeds, pairs, names, options.kinds):
+        before = source if kind in OF_SIBLINGS else problem
+        key = Search(name, problem.name, before.name, kind, seed)
+        if key not in done:
+            done[key] = searched(key, by_name, options.trainings, losses[problem.name])
+            append(stored, done[key])
+        wanted[key] = replace(done[key], shares=done[key].shares[: options.trainings])
     for line in report(list(wanted.values())):
         print(line)
     return 0

@@ -1,4 +1,4 @@
-"""A study file from what other tools have written: the table of tools, and what an import gives."""
+"""What others have searched before: a study file from their tools, and their trials for `warm_start`."""
 
 from automl.importing.imported import FinishedTrial, Imported
 
