@@ -21,7 +21,7 @@ def finished_in_study(place: str, metric: str) -> Finished:
             allowed=f"a study that searches for {metric}",
             advice="leave it out, or export it as CSV and name the column of the metric as this study does",
         )
-    goal = definition.brain.metric
+    goal = definition.metric_rule.metric()
     stages = {stage.index for stage in definition.plan.search}
     searched = {one.number: one for one in opened.experiments() if one.stage in stages}
     runs, measured = [], {}

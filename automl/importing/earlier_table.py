@@ -21,7 +21,7 @@ _KEPT, _OF_EXPORT = "best_value", {"experiment", "status", "epochs"}  # columns 
 def finished_in_table(path: Path, definition: Definition) -> Finished:
     """The rows that have a number in the metric's column; by the study's own goal. Raises InvalidInput."""
     header, rows = _read(path)
-    metric, goal = definition.metric_rule.name, definition.brain.metric
+    metric, goal = definition.metric_rule.name, definition.metric_rule.metric()
     is_ours = any(name.startswith(VALUES) for name in header) and set(header) >= _OF_EXPORT
     column = metric if metric in header else _KEPT if is_ours and _KEPT in header else None
     if column is None:

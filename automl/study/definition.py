@@ -363,7 +363,7 @@ class Definition:
             )
         if self.file.automl_enabled:
             check_sampler(self.aim, self.sampler_name, algorithm)
-        warm_start.check(self.file, self.sampler_name, algorithm)
+        warm_start.check(self.file, self.sampler_name, algorithm, len(self.metric_rules))
 
 
 def rules_of(data: Mapping[str, Any]) -> int:

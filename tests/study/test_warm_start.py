@@ -142,6 +142,11 @@ def test_a_copy_that_was_edited_is_noticed(before: Path) -> None:
         (RANDOM, "sampler: uniform", "use algorithm: bayesian"),
         ({"automl_enabled": False}, "trains once", "leave it out"),
         ({**CHAIN, "warm_start": ["x", "x"]}, "x stands twice", "keep one"),
+        (
+            {**HYPERBAND_9, "metrics": [{"name": name, "goal": "minimize"} for name in ("loss", "size")]},
+            "warm_start with 2 metrics",
+            "leave one",
+        ),
     ],
 )
 def test_what_cannot_learn_from_it_refuses_it(settings: dict[str, Any], problem: str, advice: str) -> None:
