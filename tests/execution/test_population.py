@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from automl.analysis.explain import explain
 from automl.analysis.rung_warning import rung_health
 from automl.analysis.status import progress
 from automl.errors import InvalidInput
+from automl.execution import pod_contract
+from automl.execution.pod_steps import deciding
 from automl.operations.extend import extend
 from automl.operations.replay import Replay
 from automl.operations.verify import verify
@@ -21,13 +26,18 @@ from automl.reporting.page.page import page
 from automl.search.extension import Extension
 from automl.search.history import Failure, Status
 from automl.search.race import DEFAULTS
-from automl.study import summary
+from automl.stores import open_store
+from automl.study import study_file, summary
 from automl.study.experiments import experiments
 from automl.study.lineage import parts
-from automl.study.opened_study import OpenedStudy
+from automl.study.opened_study import OpenedStudy, begin
 from automl.study.record import Record
+from tests.process_groups import kill_group
 from tests.simulation.runs import run, simulated
 from tests.simulation.studies import POPULATION, study
+from tests.small_network import write_small_network
+from tests.workflows.test_training_pod import STEP
+from workflows.pods import TRAIN
 
 FAULTS = {2: "error@3", 4: "nan@5"}
 JUDGED = {"final": {"candidates": 2, "repeats": 2, "share": 9}}
@@ -136,3 +146,50 @@ def test_processes_of_their_own_make_the_same_decisions(tmp_path: Path) -> None:
     history = run(definition, tmp_path / "study")
     expected = Record(simulated(definition, tmp_path).objects).history(definition)
     assert history.decisions == expected.decisions
+
+
+# -- pods -------------------------------------------------------------------------------------------------------------
+
+IN_PODS = "name: small\nnetwork: small.yaml\nalgorithm: pbt\npopulation: 2\ninterval: 1\nmax_epochs: 2\n"
+
+
+def test_a_pod_goes_on_from_the_checkpoint_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pods of a study as processes of this machine, one after the other."""
+    write_small_network(tmp_path)
+    network = (tmp_path / "small.yaml").read_text()
+    (tmp_path / "small.yaml").write_text(network.replace("[python,", f"[{sys.executable},"))
+    text = f"{IN_PODS}final: {{repeats: 0}}\n"
+    definition, record = study_file.parse(text, "study", tmp_path), Record(open_store(str(tmp_path / "store")))
+    begin(record, definition, text)
+    monkeypatch.setattr(pod_contract, "OUTPUTS", tmp_path / "outputs")
+    for name, value in {"STORE": str(tmp_path / "store"), "STAGE": "0"}.items():
+        monkeypatch.setenv(f"AUTOML_{name}", value)
+    for rung in (0, 1):
+        monkeypatch.setenv("AUTOML_RUNG", str(rung))
+        deciding.propose_rung()
+        for experiment in json.loads((tmp_path / "outputs/experiments").read_text()):
+            _train_in_a_pod(tmp_path / f"pod-{experiment}-{rung}", experiment)
+    deciding.collect()
+    history = OpenedStudy.read(record).history()
+    (taken,) = (issued for issued in history.of_stage(0)[1].issued if issued.parent is not None)
+    assert (taken.number, taken.parent) == (1, DEFAULTS), "the defaults of this network are its best values"
+    result, before = history.results[1, 1], history.results[DEFAULTS, 0]
+    assert (result.failure, result.history[:1]) == (None, before.history)
+    assert json.loads((tmp_path / "outputs/best").read_text())["experiment"] == DEFAULTS
+
+
+def _train_in_a_pod(folder: Path, experiment: str) -> None:
+    """stage-in, then main and observe side by side."""
+    environment = {**os.environ, "AUTOML_EXPERIMENT": experiment, "AUTOML_ATTEMPT": folder.name}
+
+    def container(*words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(words, env=environment, start_new_session=True)
+
+    assert container(sys.executable, "-c", STEP, str(folder), "stage-in").wait(60) == 0
+    main = container("sh", "-c", TRAIN.replace("/automl/run", str(folder)))
+    observe = container(sys.executable, "-c", STEP, str(folder), "observe")
+    try:
+        assert (main.wait(60), observe.wait(60)) == (0, 0)
+    finally:
+        for process in (main, observe):
+            kill_group(process)

@@ -125,12 +125,15 @@ class Facts:
         searched = []
         for experiment in self.experiments:
             if experiment.stage in stages:
-                values = [result.best_value for result in experiment.results if result.failure is None]
-                known_values = [value for value in values if value is not None]
-                searched.append(
-                    Searched(experiment, max(known_values, key=self.score, default=None), self._level(experiment))
-                )
+                searched.append(Searched(experiment, self.kept_value(experiment), self._level(experiment)))
         return tuple(searched)
+
+    def kept_value(self, experiment: Experiment) -> float | None:
+        """The best value with a checkpoint; in a population of those that are behind its newest one."""
+        values = [result.best_value for result in experiment.results if result.failure is None]
+        if self.definition.plan.stages[experiment.stage].population:
+            values = values[-1:]
+        return max((value for value in values if value is not None), key=self.score, default=None)
 
     @cached_property
     def valued(self) -> tuple[Searched, ...]:

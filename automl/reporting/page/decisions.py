@@ -46,8 +46,7 @@ def value_of(facts: Facts, experiment: Experiment) -> float | None:
     last = experiment.results[-1] if experiment.results else None
     if final and last is not None and last.held_out is not None:
         return last.held_out
-    best_values = [result.best_value for result in experiment.results if result.failure is None]
-    return max((best for best in best_values if best is not None), key=facts.score, default=None)
+    return facts.kept_value(experiment)
 
 
 def _order(facts: Facts) -> Callable[[Experiment], tuple[bool, int, float, int]]:
