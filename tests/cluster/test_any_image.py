@@ -22,13 +22,13 @@ from automl.stores import open_store
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from tests.any_image.test_any_image import PROGRAM, network
-from tests.cluster.clusters import BRAIN, begun, build_image, command, ended
+from tests.cluster.clusters import BRAIN, begun, build_image, command, decisions, ended
 
 FAKE_TAO = Path(__file__).parents[1] / "networks" / "fake_tao.py"
 AS_IT_IS = Path(__file__).parents[1] / "programs" / "with_arguments.py"
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
-MINE, SLOW_IMAGE = f"localhost/automl-mine:{TAG}", f"localhost/automl-slow:{TAG}"
+MINE, SLOW_IMAGE, TWO_IMAGE = (f"localhost/automl-{name}:{TAG}" for name in ("mine", "slow", "two"))
 APPLETS = ("sh", "[", "cat", "echo", "head", "kill", "mkdir", "mkfifo", "mv", "printf", "sed", "sleep", "tee", "test")
 HYPERBAND = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
 UNTIL = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 2\nfinal: {repeats: 0}\nuntil: {epochs: 9}\n"
@@ -65,6 +65,31 @@ network:
   epochs: 9
   parameters: {lr: {low: 0.0001, high: 0.1, log: true, default: 0.001}}
 """
+TWO = """\
+import argparse, math
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--width", type=int, default=96)
+parser.add_argument("--epochs", type=int, default=3)
+args = parser.parse_args()
+for epoch in range(1, args.epochs + 1):
+    with open("model.pt", "w") as file:
+        file.write(str(args.width))
+    print(f"epoch {epoch} val_acc={0.9 - 3 / args.width + epoch / 100} latency_ms={args.width / 8}", flush=True)
+"""
+TWO_METRICS = r"""
+network:
+  command: [python, /opt/mine/two.py, "{args}", --epochs, "{epochs}"]
+  metrics: [{name: val_acc, goal: maximize}, {name: latency_ms, goal: minimize}]
+  status:
+    reader: regex
+    patterns: ['epoch (?P<epoch>\d+) val_acc=(?P<val_acc>{number}) latency_ms=(?P<latency_ms>{number})']
+  keep: [model.pt]
+  epochs: 3
+  parameters: {width: {low: 8, high: 256, log: true, default: 96}}
+constraints: [{metric: latency_ms, below: 10}]
+"""
+HALVING = "algorithm: successive_halving\nR: 3\nmax_recommendations: 5\nresume: none\nfinal: {repeats: 0}\n"
 ASHA = "algorithm: asha\nR: 9\nmax_recommendations: 5\nresume: stop\nfinal: {repeats: 0}\n"
 
 
@@ -222,6 +247,29 @@ def test_a_program_without_checkpoints_is_started_once_and_stopped_where_it_fall
         log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
         assert re.findall(r"epoch (\d+) ", log)[:3] == ["1", "2", "3"]
         assert "epoch 9 " not in log
+    opened = OpenedStudy.read(Record(store))
+    assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
+
+
+@pytest.mark.usefixtures("images")
+def test_two_metrics_and_a_constraint_decide_as_here(tmp_path: Path, bucket: str) -> None:
+    context = tmp_path / "image"
+    context.mkdir()
+    (context / "two.py").write_text(TWO)
+    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
+    build_image(TWO_IMAGE, str(context), "-f", str(context / "Dockerfile"))
+    submitted(tmp_path, bucket, TWO_METRICS, TWO_IMAGE, algorithm=HALVING)
+    here = tmp_path / "here"
+    here.mkdir()
+    shutil.copy(context / "two.py", here)
+    study = f"name: any\n{TWO_METRICS.replace('/opt/mine/', '')}{HALVING}run: {{jobs: 2}}\n"
+    (here / "study.yaml").write_text(study)
+    command("automl", "run", str(here / "study.yaml"))
+    store = open_store(bucket)
+    assert decisions(store) == decisions(open_store(str(here / "any")))
+    rows = json.loads(store.get("controller.json") or b"")
+    best = rows["experiments"][rows["best"]["experiment"]]
+    assert best["values"]["width"] <= 80
     opened = OpenedStudy.read(Record(store))
     assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
 
