@@ -215,7 +215,7 @@ def run(
     if begun and summary.state(definition, record.history(definition)) in {"not started", "running", "judging"}:
         preflight.check(definition, work)
     console = plain_console(stderr=output is not Format.TABLE)
-    view = live_view.LiveView(definition, console, side_by_side)
+    view = live_view.LiveView(definition, console, side_by_side, record.store.uri)
     local_run = local_runner.LocalRun(record, definition, side_by_side, work, view, gpus=gpus)
     with view.shown():
         local_run.run()

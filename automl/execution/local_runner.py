@@ -1,7 +1,6 @@
-"""Walks a study's plan on this machine: a few trainings at the same time.
+"""Walks a study's plan on this machine: a few trainings at the same time, and tells a listener (live_view.py).
 
-One thread, no state that matters: killed at any moment and started again it makes the same decisions and goes on from
-the newest checkpoints. What happens is reported to a listener (see live_view.py).
+One thread, no state that matters: killed at any moment and started again it goes on from the newest checkpoints.
 """
 
 from __future__ import annotations
@@ -94,6 +93,7 @@ class LocalRun:
     _active: list[_Active] = field(default_factory=list, init=False)
     _preemptions: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
     _stopped: bool = field(default=False, init=False)
+    _says_stopping: bool = field(default=False, init=False)
     _retried: Mapping[tuple[int, int], list[int]] = field(default_factory=dict, init=False)
     _row: outages.Row = field(default_factory=outages.Row, init=False)
     _pause: outages.Pause | None = field(default=None, init=False)
@@ -226,7 +226,10 @@ class LocalRun:
                 self._follow(active)
             if self._pause is not None and not self._active:
                 break
-            if self._stopped and not self._active:
+            if self._stopped and self._active and not self._says_stopping:
+                self._says_stopping = True
+                self._note(f"stopping ({len(self._active)} running); Ctrl-C again kills them", EventKind.STOPPING)
+            elif self._stopped and not self._active:
                 raise Interrupted(
                     f"stopped; {len(self._ready)} runs of the current rungs are left",
                     advice="the same command goes on from here",
@@ -279,8 +282,7 @@ class LocalRun:
         while observer.is_at_rung:
             self._tell_epochs(active, observer.pass_rung())
         if has_ended:
-            # What it wrote is read piece by piece, for others train meanwhile. Nobody who wants to stop waits for that:
-            # the rest of what was stopped is read by `salvage`.
+            # what it wrote is read piece by piece, for others train meanwhile; `salvage` reads the rest after a stop
             is_left = self._stopped and active.stopping is not None
             if is_left or not observer.is_behind:
                 self._active.remove(active)
@@ -354,8 +356,8 @@ class LocalRun:
                 under_way = counted(len(self._active), "training")
                 self._note(f"{self._pause.error().given}; {under_way} under way goes on to the end, Ctrl-C stops it")
 
-    def _note(self, text: str) -> None:
-        self.listener(Event(EventKind.NOTE, self.study, text=text))
+    def _note(self, text: str, kind: EventKind = EventKind.NOTE) -> None:
+        self.listener(Event(kind, self.study, text=text))
 
     def _tell(
         self,

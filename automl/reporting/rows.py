@@ -126,14 +126,19 @@ def rung_rows(status: StudyStatus) -> Pairs:
     return [("warning", status.rungs.warning), ("what to do", status.rungs.advice)]
 
 
+def counts_in_words(counts: Mapping[Status, int]) -> list[str]:
+    """How many experiments are in each state: ['21 succeeded', '3 running', '6 queued']."""
+    words: dict[str, int] = {}
+    for kind in (Status.SUCCESS, Status.STOPPED, Status.FAILURE, Status.RUNNING, Status.WAITING, Status.PENDING):
+        words[_STATES[kind]] = words.get(_STATES[kind], 0) + counts[kind]
+    return [f"{count} {word}" for word, count in words.items() if count]
+
+
 def state_rows(status: StudyStatus) -> Pairs:
     """Where a study stands."""
     counts, progress = status.progress.counts, status.progress
     is_open = status.progress.state in {"running", "judging"}
-    words: dict[str, int] = {}
-    for kind in (Status.SUCCESS, Status.STOPPED, Status.FAILURE, Status.RUNNING, Status.WAITING, Status.PENDING):
-        words[_STATES[kind]] = words.get(_STATES[kind], 0) + counts[kind]
-    parts = [f"{count} {word}" for word, count in words.items() if count] or ["none yet"]
+    parts = counts_in_words(counts) or ["none yet"]
     parts += [f"{status.planned} planned"] if is_open else []
     rows = [
         ("study", f"{status.study} in {status.store}"),

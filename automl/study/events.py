@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     SETTLED = "settled"  # the training has ended, and the event has its result
     SKIPPED = "skipped"  # the result already existed
     PREEMPTED = "preempted"  # the training was stopped from outside and starts again
+    STOPPING = "stopping"  # the user has asked the run to stop, and it waits for its trainings: the event has a text
     ENDED = "ended"  # the search ended early: the event has a text, and the definition with the plan from now on
 
 

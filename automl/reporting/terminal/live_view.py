@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -19,26 +19,20 @@ from rich.text import Text
 from automl.analysis import status
 from automl.analysis.time_left import time_left
 from automl.problem.aim import Aim
-from automl.reporting.rows import state_word, time_left_text
+from automl.reporting.rows import counts_in_words, time_left_text
+from automl.reporting.terminal.live_table import LiveTable, LiveTraining, parameters_by_importance
 from automl.search.agenda import begins
-from automl.search.history import Failure, History, Status
+from automl.search.history import Failure, History
 from automl.search.ranking import further_words
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind
-from automl.study.experiments import experiments
 from automl.text import formatting
+from automl.text.formatting import counted
 
 _FRESH = 2.0  # seconds for which a time left holds
-_LINES = 12  # of ended experiments that the table keeps in sight
-_STYLES = {Status.SUCCESS: "green", Status.FAILURE: "red", Status.STOPPED: "dim", Status.WAITING: "cyan"}
-
-
-@dataclass
-class _Training:
-    epoch: int
-    value: float | None = None
+_SUMMARY = 30.0  # seconds between two summaries in the lines of a run
 
 
 @dataclass
@@ -51,10 +45,15 @@ class LiveView:
     definition: Definition
     console: Console
     jobs: int | None
+    store: str = ""  # where the study lies, for those who see a run of their own
     _times: dict[tuple[int, int, str], AttemptTimes] = field(default_factory=dict)
     _left: tuple[float, str] = (-math.inf, "")  # by the monotonic clock, and what was said then
     _study: History | None = None
-    _training: dict[int, _Training] = field(default_factory=dict)
+    _training: dict[int, LiveTraining] = field(default_factory=dict)
+    _order: tuple[int, Sequence[str]] | None = None  # of the parameters, and of how many results
+    _stopping: str = ""
+    _began: float = field(default_factory=time.monotonic)
+    _summary_at: float = -math.inf  # when the last summary was printed
     _live: Live | None = None
     _quiet_until: float = 0.0
 
@@ -77,23 +76,25 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         self.take(event)
         if self._live is None or event.kind in {EventKind.NOTE, EventKind.ENDED}:  # above the table, where it stays
+            now = "" if self._live is not None else time.strftime("%H:%M:%S ")
             for line in self.lines(event):
-                self.console.print(line, highlight=False, soft_wrap=True)
+                self.console.print(f"{now}{line}", highlight=False, soft_wrap=True)
         elif event.kind is not EventKind.EPOCH or time.monotonic() >= self._quiet_until:
             self._refresh()
 
     def take(self, event: Event) -> None:
         """Remembers the event, and shows nothing."""
         self._study, self.definition = event.study, event.definition or self.definition
+        if event.kind is EventKind.STOPPING:
+            self._stopping = event.text
         if event.times is not None:
             self._times[event.times.experiment, event.times.rung, event.times.attempt] = event.times
         recommendation = event.recommendation
         if recommendation is not None:
             if event.kind is EventKind.STARTED:
-                self._training[recommendation.number] = _Training(event.epoch)
+                self._training[recommendation.number] = LiveTraining(event.epoch)
             elif event.kind is EventKind.EPOCH:
-                training = self._training[recommendation.number]
-                training.epoch, training.value = event.epoch, event.value
+                self._training[recommendation.number].take(event.epoch, event.value, self.definition)
             elif event.kind in {EventKind.SETTLED, EventKind.PREEMPTED}:
                 self._training.pop(recommendation.number, None)
 
@@ -110,7 +111,7 @@ class LiveView:
         stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
-        if event.kind in {EventKind.NOTE, EventKind.ENDED}:
+        if event.kind in {EventKind.NOTE, EventKind.ENDED, EventKind.STOPPING}:
             yield event.text
         elif event.kind is EventKind.DECIDED and event.decision is not None:
             stage = stages[event.decision.stage]
@@ -141,15 +142,19 @@ class LiveView:
                 end = "stopped" if result.failure is Failure.ENDED else f"FAILED {result.failure}"
             text = f": {result.message}" if result.message else ""
             word = "was done before" if event.kind is EventKind.SKIPPED else "done"
-            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}; {self.outlook(event.study)}"
+            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}"
+            if time.monotonic() - self._summary_at >= _SUMMARY:
+                self._summary_at = time.monotonic()
+                yield f"so far: {self.outlook(event.study)}"
 
     def outlook(self, study: History) -> str:
-        """Epochs pending, time left, the best so far."""
+        """Counts, epochs pending, time left, the best so far."""
         progress = self._progress(study)
         best = summary.best(self.definition, study)
         left = self._time_left(study)
         parts = [
-            f"{progress.epochs_pending} epochs pending",
+            *counts_in_words(progress.counts),
+            f"{counted(progress.epochs_pending, 'epoch')} pending",
             "time left unknown" if left == "unknown" else f"left {left}",
         ]
         if best is not None:
@@ -168,57 +173,38 @@ class LiveView:
         return self._left[1]
 
     def screen(self) -> RenderableType:
-        """The screen of a terminal: progress, the best so far, the experiments."""
+        """The screen of a terminal: progress, counts, the best so far, the experiments."""
         assert self._study is not None
-        progress = self._progress(self._study)
-        best = summary.best(self.definition, self._study)
+        study, progress = self._study, self._progress(self._study)
+        best = summary.best(self.definition, study)
         file = self.definition.file
         head = Text(f"{file.name}  {file.algorithm} on {self.definition.network.name}", style="bold")
         total = progress.epochs_done + progress.epochs_pending
-        bar = ProgressBar(total=max(1, total), completed=progress.epochs_done, width=40)
-        line = Table.grid(padding=(0, 2))
-        line.add_row(bar, f"{progress.epochs_done} of {total} epochs, {progress.epochs_pending} pending")
-        rest = Text(f"time left: {self._time_left(self._study)}")
-        best_text = "none yet"
-        if best is not None:
-            best_text = (
-                f"{self.definition.metric_rule.name} {formatting.number(best.value)}  experiment {best.experiment}"
-            )
-        return Group(head, line, rest, Text(f"best so far: {best_text}", style="green"), self._table())
+        bar = Table.grid(padding=(0, 2))
+        drawn = ProgressBar(total=max(1, total), completed=progress.epochs_done, width=min(40, self.console.width // 2))
+        bar.add_row(drawn, f"{progress.epochs_done} of {counted(total, 'epoch')}")
+        counts = ", ".join(counts_in_words(progress.counts)) or "no experiment yet"
+        elapsed = formatting.duration((time.monotonic() - self._began) / 60)
+        rest = Text(f"{counts}; {elapsed} elapsed, left: {self._time_left(study)}")
+        lines: list[RenderableType] = [head, bar, rest, Text(f"best so far: {self._best_text(best)}", style="green")]
+        if self.store:
+            lines.append(Text(f"in {self.store}", style="dim", overflow="ellipsis", no_wrap=True))
+        if self._stopping:
+            lines.append(Text(f"{self._stopping}", style="bold yellow"))
+        elif self.store:
+            lines.append(Text("Ctrl-C stops safely; the same command goes on", style="dim"))
+        number = None if best is None else best.experiment
+        width, height = self.console.width, self.console.height
+        table = LiveTable(self.definition, study, self._training, number, self._parameters(study), width, height)
+        return Group(*lines, Text(), table.drawn())
 
-    def _table(self) -> Table:
-        assert self._study is not None
-        table = Table(box=None, pad_edge=False, expand=True)
-        for name, justify in (("experiment", "right"), ("stage", "left"), ("status", "left"), ("epoch", "right")):
-            table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # a literal in rich's signature
-        table.add_column(self.definition.metric_rule.name, justify="right", no_wrap=True)
-        table.add_column("values", overflow="ellipsis", no_wrap=True, ratio=1)
-        all_experiments = experiments(self._study, self.definition.plan)
-        ended = [
-            experiment
-            for experiment in all_experiments
-            if experiment.results and experiment.number not in self._training
-        ]
-        running = [experiment for experiment in all_experiments if experiment.number in self._training]
-        room = max(3, min(_LINES, self.console.height - len(running) - 7))
-        recent = sorted(ended, key=lambda experiment: (experiment.results[-1].rung, experiment.number))[-room:]
-        for experiment in running + recent:
-            active = self._training.get(experiment.number)
-            status = "running" if active else state_word(experiment)
-            value = active.value if active and active.value is not None else _last(experiment.history)
-            epoch = active.epoch if active else experiment.epochs
-            target = experiment.recommendations[-1].epochs
-            values = ", ".join(
-                f"{name.rsplit('.', 1)[-1]}={formatting.setting(v)}" for name, v in experiment.values.items()
-            )
-            style = "bold" if active else _STYLES.get(experiment.status, "")
-            stage = self.definition.plan.stages[experiment.stage].name
-            row = (str(experiment.number), stage, status, f"{epoch}/{target}", formatting.number(value), values)
-            table.add_row(*row, style=style)
-        if len(ended) > room:
-            table.add_row("", "", f"and {len(ended) - room} more", "", "", "", style="dim")
-        return table
+    def _best_text(self, best: summary.Best | None) -> str:
+        if best is None:
+            return "none yet"
+        return f"{self.definition.metric_rule.name} {formatting.number(best.value)}, experiment {best.experiment}"
 
-
-def _last(history: tuple[tuple[int, float], ...]) -> float | None:
-    return history[-1][1] if history else None
+    def _parameters(self, study: History) -> Sequence[str]:
+        """The parameters in the order of their columns, looked at again only when there are other results."""
+        if self._order is None or self._order[0] != len(study.results):
+            self._order = (len(study.results), parameters_by_importance(self.definition, study))
+        return self._order[1]

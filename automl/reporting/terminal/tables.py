@@ -31,6 +31,10 @@ from automl.text.formatting import counted, number, setting
 Row = Mapping[str, Any]
 _LONGEST_DEFAULT = 30  # characters of one, in a table
 _MOST_OPTIONS = 6  # of a parameter, in a table
+_MEANS = {  # what follows from a verdict whose sentence stands before it
+    Standing.UNPROVEN: "one training each does not show noise; more 'repeats' of 'final' do",
+    Standing.DEFAULTS: "so the defaults are kept",
+}
 _FIRST = 5  # experiments that `automl status` shows beside those that train
 _WIDE = 140  # columns from which on reasons stand beside values
 
@@ -189,8 +193,9 @@ def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -
                 "these are the search's own values: 'final: {repeats: 0}' asks for no judgement against the defaults"
             ]
         return ["the final judgement is still to come"]
-    lines = [text] if (text := verdict_text(current)) else []
-    return [*lines, best.why, f"best_model holds {model_text(best.experiment, best.training)}"]
+    text = verdict_text(current)
+    lines = [text, _MEANS.get(best.standing, "")] if text else [best.why]
+    return [*filter(None, lines), f"best_model holds {model_text(best.experiment, best.training)}"]
 
 
 def networks(console: Console, data: Sequence[Row]) -> None:
