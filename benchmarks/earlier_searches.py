@@ -30,7 +30,8 @@ from benchmarks.peers import PEERS, Optuna, missing_libraries
 from benchmarks.problem import Array, Problem, Values
 from benchmarks.run import names_in, seeds_in
 from benchmarks.running import run
-from benchmarks.scores import mean_score, reference, share_no_worse
+from benchmarks.scores import ratio as ratio_of_scores
+from benchmarks.scores import reference, share_no_worse
 from benchmarks.tables import Table
 
 KINDS = ("none", "sibling", "negated", "shuffled")
@@ -71,6 +72,10 @@ class WarmRun:
     def trainings_to(self, share: float) -> int:
         """The trainings until the best is among this share of all; one more than there were, if it never is."""
         return next((count for count, each in enumerate(self.shares, 1) if each <= share), len(self.shares) + 1)
+
+
+# By what is searched and what was searched before.
+Pairs: TypeAlias = dict[tuple[str, str], list[WarmRun]]
 
 
 def siblings(tables: Sequence[Table]) -> list[tuple[Table, Table]]:
@@ -154,35 +159,53 @@ def ratio(warm: Sequence[Sequence[float]], cold: Sequence[Sequence[float]]) -> t
 
 
 def report(runs: Sequence[WarmRun]) -> Iterator[str]:
-    """A line of a table for each optimiser and kind; the first without an earlier search."""
+    """A line of a table for each optimiser and kind, with 68 % bootstrap intervals.
+
+    What a search begins with is compared with nothing at equal seeds and tables.
+    """
     longest = max(len(one.shares) for one in runs)
-    counts = sorted({count for count in (5, 10, 20, longest) if count <= longest})
-    names = " | ".join(f"rte@{count}" for count in counts)
-    yield f"| search | begins with | trainings to the top {TOP:.0%} | reached | compared with none | {names} | runs |"
-    yield "|" + "---|" * (6 + len(counts))
+    middle = min(10, longest)
+    yield (
+        f"| search | begins with | trainings to the top {TOP:.0%} | reached | compared with none | "
+        f"ratio of rte@{middle} | ratio of rte@{longest} | runs |"
+    )
+    yield "|" + "---|" * 8
     for name in dict.fromkeys(one.optimiser for one in runs):
+        without = _by_pair(runs, name, "none")
         for kind in KINDS:
-            mine = _by_pair(runs, name, kind)
-            if not mine:
-                continue
-            reached = [[one.trainings_to(TOP) for one in each] for each in mine.values()]
-            without = _by_pair(runs, name, "none")
-            cold = [[one.trainings_to(TOP) for one in without[problem, problem]] for problem, _ in mine]
-            middle, low, high = ratio(reached, cold)
-            all_runs = [one for each in mine.values() for one in each]
-            by_pair = {f"{pair}": each for pair, each in mine.items()}
-            at = [{pair: [one.shares[count - 1] for one in each] for pair, each in by_pair.items()} for count in counts]
-            scores = " | ".join(f"{mean_score(shares).mean:.0f}" for shares in at)
-            share = np.mean([one.trainings_to(TOP) <= longest for one in all_runs])
-            yield (
-                f"| {name} | {kind} | {np.mean([np.mean(each) for each in reached]):.1f} | {share:.0%} | "
-                f"{middle - 1:+.0%} ({low - 1:+.0%} to {high - 1:+.0%}) | {scores} | {len(all_runs)} |"
-            )
+            mine = {pair: each for pair, each in _by_pair(runs, name, kind).items() if (pair[0], pair[0]) in without}
+            if mine:
+                yield f"| {name} | {kind} | {_compared(mine, without, (middle, longest))} |"
 
 
-def _by_pair(runs: Sequence[WarmRun], name: str, kind: str) -> dict[tuple[str, str], list[WarmRun]]:
+def _compared(mine: Pairs, without: Pairs, counts: tuple[int, int]) -> str:
+    """The cells of a line after its names. `without` are the searches that began with nothing."""
+    warm: Pairs = {}
+    cold: Pairs = {}
+    for pair, each in mine.items():
+        of_seed = {one.seed: one for one in without[pair[0], pair[0]]}
+        warm[pair] = [one for one in each if one.seed in of_seed]
+        cold[pair] = [of_seed[one.seed] for one in warm[pair]]
+    reached, before = ([[one.trainings_to(TOP) for one in each] for each in side.values()] for side in (warm, cold))
+    change, low, high = ratio(reached, before)
+    every = [one for each in warm.values() for one in each]
+    share = np.mean([one.trainings_to(TOP) <= counts[1] for one in every])
+    scores = []
+    for count in counts:
+        ours, theirs = (
+            {str(pair): [one.shares[count - 1] for one in each] for pair, each in side.items()} for side in (warm, cold)
+        )
+        score = ratio_of_scores(ours, theirs)
+        scores.append(f"{score.mean:.2f} ({score.low:.2f}-{score.high:.2f})")
+    return (
+        f"{np.mean([np.mean(each) for each in reached]):.1f} | {share:.0%} | "
+        f"{change - 1:+.0%} ({low - 1:+.0%} to {high - 1:+.0%}) | {' | '.join(scores)} | {len(every)}"
+    )
+
+
+def _by_pair(runs: Sequence[WarmRun], name: str, kind: str) -> Pairs:
     """The runs of an optimiser by what was searched and what before, seeds in order."""
-    pairs: dict[tuple[str, str], list[WarmRun]] = {}
+    pairs: Pairs = {}
     for one in sorted(runs, key=lambda each: each.key):
         if one.optimiser == name and one.kind == kind:
             pairs.setdefault((one.problem, one.source), []).append(one)

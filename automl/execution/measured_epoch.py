@@ -40,7 +40,13 @@ def measured_epoch(text: str, where: str, base: Path, listener: Listener) -> Mea
     """
     definition = parse(text, where, base)
     whole = definition.network.epochs if definition.network.fixed_epochs else min(EPOCHS, definition.max_epochs)
-    short: dict[str, Any] = {"automl_enabled": False, "max_epochs": whole, "until": None, "budget": None}
+    short: dict[str, Any] = {
+        "automl_enabled": False,
+        "max_epochs": whole,
+        "until": None,
+        "budget": None,
+        "warm_start": None,
+    }
     short |= {"algorithm": definition.file.algorithm} if definition.file.budget is not None else {}
     definition = parse(text, where, base, short)
     with tempfile.TemporaryDirectory(prefix="automl-probe-") as folder:

@@ -28,6 +28,7 @@ def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
     assert "not searched here: note" in plan
     assert "among the best of an earlier search" in why
     assert "./results.csv counts with a weight of" in why
+    assert "measured here" in automl("plan", "--probe", "second.yaml", cwd=tmp_path).out
     status = automl("status", "second", cwd=tmp_path)
     assert "6 of 6 trials of ./first" in status.out
     assert "5 succeeded" in status.out

@@ -8,6 +8,9 @@ import pytest
 
 from automl.errors import StudyFileError
 from automl.execution import submission
+from automl.stores.memory import MemoryStore
+from automl.study.opened_study import begin
+from automl.study.record import Record
 from automl.text import strict_json
 from workflows.submit import compiled
 
@@ -35,7 +38,8 @@ def test_a_compiled_study_carries_what_it_begins_with(tmp_path: Path) -> None:
     table.write_text("train.lr,val_accuracy\n0.01,0.8\n0.002,0.7\n0.05,0.6\n")
     text = sent(tmp_path)
     table.unlink()
-    (search,) = submission.compiled(text, "s3://b/p").definition.earlier
+    definition = submission.compiled(text, "s3://b/p").definition
+    (search,) = begin(Record(MemoryStore()), definition, STUDY).definition.earlier  # as the first pod does
     assert [values["train.lr"] for values in search.values] == [0.01, 0.002, 0.05]
     assert search.ranks == (1.0, 0.5, 0.0)
     assert strict_json.load(text.encode(), "")["study"]["warm_start"] == ["before.csv"]

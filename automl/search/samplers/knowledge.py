@@ -146,12 +146,14 @@ def propose(
     for index in range(request.first, request.first + request.count):
         rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
         informed = knowledge.earlier is not None and knowledge.earlier.trust > 0
+        begun = int(knowledge.earlier is not None and knowledge.earlier.begins and starts > 0)
         if informed and starts and (knowledge.unfit or index < 1) and index < _FROM_EARLIER:
             cubes, reason = _from_earlier(knowledge)
-        elif (index < starts and not informed) or knowledge.unfit:
-            cubes = _even_points(knowledge, index, request, rng)
-            reason = f"point {index + 1} of a sequence that fills the space evenly"
-            reason += f"; no model yet: {knowledge.unfit}" if index >= starts else ""
+        elif (index < starts + begun and not informed) or knowledge.unfit:
+            place = index - begun if index >= begun else starts  # the best of an earlier search takes no point's place
+            cubes = _even_points(knowledge, place, request, rng)
+            reason = f"point {place + 1} of a sequence that fills the space evenly"
+            reason += f"; no model yet: {knowledge.unfit}" if index >= starts + begun else ""
         else:
             ignores = informed and starts > 0 and rng.random() < _ALONE
             rows, reason = (alone() if ignores else turn)(index, rng).choose(pending, rng)

@@ -77,6 +77,11 @@ class Earlier:
         )
 
     @property
+    def begins(self) -> bool:
+        """Whether the best of one of them is proposed first: whether any has an order."""
+        return any(_order(self.features.space, search) > 0 for search in self.searches)
+
+    @property
     def trust(self) -> float:
         """The greatest trust in any of them; 0 where none has a say."""
         return max(self.trusts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from automl.search.surrogates.features import Features
 from automl.testing.spaces import MIXED
 
 
-def bowl(values: dict[str, Any]) -> float:
+def bowl(values: Mapping[str, Any]) -> float:
     """Larger is better."""
     return -((math.log10(values["lr"]) + 3.0) ** 2) - abs(float(values["depth"]) - 2) / 4
 

@@ -1,0 +1,74 @@
+"""What the samplers that learn propose beside earlier searches that are right, and beside those that mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from automl.search.algorithms import SAMPLERS, NamedSampler
+from automl.search.earlier_search import EarlierSearch
+from automl.search.samplers.base import Proposal, Request, Trial
+from automl.testing.spaces import MIXED
+from tests.search.surrogates.test_earlier import bowl, earlier_search
+
+WARM = [name for name, row in SAMPLERS.items() if row.warms]
+EVEN = [name for name in WARM if name != "cma_es"]  # those that begin with even points
+each_warm = pytest.mark.parametrize("name", WARM)
+each_even = pytest.mark.parametrize("name", EVEN)
+
+
+def propose(name: str, trials: list[Trial], *earlier: EarlierSearch, count: int = 1) -> tuple[Proposal, ...]:
+    first = max(len(trials) - 1, 0)
+    request = Request(count, first, 19, (5, 0, first + 1), chosen=(MIXED.defaults(),), epochs=9, earlier=earlier)
+    return NamedSampler(name).propose(MIXED, trials, request)
+
+
+def trials_of(*values: Mapping[str, Any]) -> list[Trial]:
+    return [Trial(each, bowl(each), epochs=9) for each in (MIXED.defaults(), *values)]
+
+
+@each_even
+def test_the_best_comes_first_and_nothing_is_lost_where_it_misleads(name: str) -> None:
+    wrong = earlier_search(sign=-1)
+    (first,) = propose(name, trials_of(), wrong)
+    assert first.values == wrong.best_first[0]
+    without = [propose(name, trials_of())[0].values]
+    following = propose(name, trials_of(first.values), wrong)[0]
+    assert "has no say (it ranks the 2 results with a correlation of -1.00)" in following.reason
+    assert following.values == without[0]  # the even points go on as if it had not been
+
+
+@each_even
+def test_what_is_right_has_the_turns_as_soon_as_there_are_results(name: str) -> None:
+    right = earlier_search()
+    (second,) = propose(name, trials_of(right.best_first[0]), right)
+    assert "that fills the space evenly" not in second.reason
+    assert "counts with a weight of" in second.reason
+
+
+@each_warm
+def test_without_results_no_configuration_is_proposed_twice(name: str) -> None:
+    proposals = propose(name, [], earlier_search(), earlier_search(9), count=6)
+    assert len({MIXED.encode(proposal.values) for proposal in proposals}) == 6
+
+
+@each_warm
+def test_it_is_the_same_in_every_call(name: str) -> None:
+    known = trials_of(*earlier_search(6).values)
+    one, other = (propose(name, known, earlier_search()) for _ in range(2))
+    assert one == other
+
+
+def test_cma_es_begins_at_the_best_of_it() -> None:
+    right = earlier_search()
+    known = trials_of(*earlier_search(4).values)
+    near = propose("cma_es", known, right, count=12)
+    far = propose("cma_es", known, count=12)
+    best = MIXED.encode(right.best_first[0])
+
+    def distance(proposals: tuple[Proposal, ...]) -> float:
+        return sum(sum(abs(a - b) for a, b in zip(MIXED.encode(p.values), best, strict=True)) for p in proposals)
+
+    assert distance(near) < distance(far)
