@@ -53,6 +53,7 @@ from automl.study.record import Record
 from automl.study.study_file import study_name
 from automl.study.verdict import verdict
 from automl.text import formatting, strict_yaml
+from automl.text.extras import not_installed
 from automl.text.new_files import already_exists
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ class Study:
         try:
             frame: pd.DataFrame = import_module("automl.frames").experiments_frame(str(self.path))
         except ModuleNotFoundError as error:
-            raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
+            raise not_installed(str(error.name), "export") from error
         return frame
 
     def best_model(self, folder: str | Path) -> NotebookResult:

@@ -9,10 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from automl.errors import AutoMLError, ClusterError, InvalidInput
+from automl.errors import ClusterError, InvalidInput
 from automl.execution.submission import STUDY_LABEL
 from automl.importing.earlier_searches import with_earlier
 from automl.study import study_file
+from automl.text.extras import not_installed
 from workflows.cluster import Cluster, Workflow, check, ended, name_of, of_study, state, store_of
 
 
@@ -23,7 +24,7 @@ def extra_cluster() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         name = str(error.name).partition(".")[0]
-        raise AutoMLError(f"{name} is not installed", advice="pip install 'argo-automl[cluster]'") from error
+        raise not_installed(name, "cluster") from error
 
 
 def open_cluster(namespace: str | None, context: str | None, server: str | None) -> Cluster:

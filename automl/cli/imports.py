@@ -10,7 +10,7 @@ import typer
 
 from automl.cli.options import Output, PlainCommand, PlainGroup, WithProgram, program_of
 from automl.cli.output import Format, print_data
-from automl.errors import AutoMLError
+from automl.text.extras import not_installed
 
 if TYPE_CHECKING:
     from automl.importing import Imported
@@ -73,7 +73,7 @@ def optuna(
     try:
         from automl.importing.optuna_study import imported
     except ModuleNotFoundError as error:
-        raise AutoMLError(f"{error.name} is not installed", advice="pip install 'argo-automl[export]'") from error
+        raise not_installed(str(error.name), "export") from error
     _write(_started(imported(storage, study), context, to), to, output)
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from automl.errors import AutoMLError, InvalidInput, nearest
+from automl.errors import InvalidInput, nearest
 from automl.search.history import History
 from automl.study.definition import Definition
+from automl.text.extras import not_installed
 from automl.text.new_files import check_new
 
 __all__ = ["export"]
@@ -78,8 +79,7 @@ def export(definition: Definition, study: History, form: str, to: str | Path) ->
     try:
         write = getattr(import_module(chosen.module), chosen.writer)
     except ModuleNotFoundError as error:
-        advice = f"pip install 'argo-automl[{chosen.extra}]'"
-        raise AutoMLError(f"{error.name} is not installed", advice=advice) from error
+        raise not_installed(str(error.name), chosen.extra) from error
     if chosen.adds:
         add: Add = write
         return add(definition, study, str(to))

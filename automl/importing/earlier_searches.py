@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from automl.errors import AutoMLError, InvalidInput, RecordError, StudyFileError
+from automl.errors import InvalidInput, RecordError, StudyFileError
 from automl.export.storage_names import JOURNAL, SQLITE
 from automl.importing.earlier_study import finished_in_study
 from automl.importing.earlier_table import finished_in_table
 from automl.importing.finished import Finished
 from automl.importing.fitting import fitted
 from automl.study.definition import Definition
+from automl.text.extras import not_installed
 
 _KINDS = "the folder or s3:// address of a study, NAME.csv, or NAME.log or NAME.db of Optuna"
 
@@ -65,6 +66,5 @@ def _of_optuna(path: Path, name: str | None, metric: str) -> Finished:
     try:
         from automl.importing.earlier_storage import finished_in_storage  # noqa: PLC0415 - it is an extra
     except ModuleNotFoundError as error:
-        advice = "pip install 'argo-automl[export]'"
-        raise AutoMLError(f"warm_start: {path.name}: {error.name} is not installed", advice=advice) from error
+        raise not_installed(str(error.name), "export", doing=f"warm_start: {path.name}: ") from error
     return finished_in_storage(path, name, metric)

@@ -19,10 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
-from automl.errors import AutoMLError, InvalidInput, nearest
+from automl.errors import InvalidInput, nearest
 from automl.opening import open_study
 from automl.reporting.figures.facts import Facts, read_facts, with_times
 from automl.study.opened_study import OpenedStudy
+from automl.text.extras import not_installed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,7 +156,7 @@ def _loaded(module: str) -> ModuleType:
         name = (error.name or "").partition(".")[0]
         if name in {"", "automl"}:
             raise
-        raise AutoMLError(f"{name} is not installed", advice="pip install 'argo-automl[plots]'") from error
+        raise not_installed(name, "plots") from error
 
 
 def check_kind(kind: str) -> None:

@@ -301,6 +301,16 @@ class NamedSampler:
         if row.checks:
             import_module(row.module).check(space, experiments)
 
+    @property
+    def even_starts(self) -> int | None:
+        """How many proposals fill the space before the first model; None for a sampler without one."""
+        row = SAMPLERS[self.name]
+        if not row.learns:
+            return None
+        sampler = getattr(import_module(row.module), row.kind)(**row.settings)
+        starts = getattr(getattr(sampler, "process", sampler), "starts", None)
+        return starts if isinstance(starts, int) else None
+
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""
         from automl.search.samplers.rungs import compared, explores, lesson  # noqa: PLC0415 - numpy takes a while

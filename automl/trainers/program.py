@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 
 from automl import training
 from automl.errors import AutoMLError, SpecError
+from automl.text.extras import not_installed
 from automl.trainers.settings import spec, train
 
 S = TypeVar("S", bound=train.Settings)
@@ -113,7 +114,7 @@ class Program(Generic[S]):
         return 0
 
     def _missing(self, name: str) -> AutoMLError:
-        return AutoMLError(f"{name} is not installed", advice=f"pip install 'argo-automl[{self.extra}]'")
+        return not_installed(name, self.extra)
 
     def _options(self, arguments: Sequence[str] | None) -> argparse.Namespace:
         started_as = f"python -m {_HERE}.{self.name}"

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from automl.cli import clusters
+from automl.text.extras import install_command
 from tests.command_line import automl, refused, search
 from tests.small_network import write_small_study
 from workflows import submit
@@ -66,7 +67,7 @@ def test_a_missing_library_of_the_extra_is_named(library: str, command: str, tmp
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"automl: {library} is not installed; pip install 'argo-automl[cluster]'\n"
+    assert done.stderr == f"automl: {library} is not installed; {install_command('cluster')}\n"
 
 
 def test_the_workflow_goes_to_the_namespace_of_the_study_file_unless_another_is_asked_for(

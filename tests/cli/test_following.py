@@ -122,3 +122,13 @@ def test_watch_of_a_study_that_nobody_runs_says_so(tmp_path: Path) -> None:
     ran = automl("watch", "study.yaml", cwd=tmp_path)
     assert ran.code == 5
     assert "no process of this machine runs it; 'automl run study.yaml' goes on" in ran.err
+
+
+def test_plan_of_a_chain_says_how_many_fill_the_space(tmp_path: Path) -> None:
+    study = "name: study\nnetwork: small.yaml\nalgorithm: bayesian\nmax_recommendations: {}\n"
+    for experiments, says in (
+        (20, "4 to fill the space, then 15 by the model"),
+        (4, "3 to fill the space; none is left"),
+    ):
+        write_small_study(tmp_path, study=study.format(experiments))
+        assert f"note: the defaults, {says}" in automl("plan", "study.yaml", cwd=tmp_path).out

@@ -14,6 +14,7 @@ from automl.networks import catalogue
 from automl.networks.definition import shipped
 from automl.study import study_file
 from automl.study.definition import Definition
+from automl.text.extras import install_command
 from tests.command_line import automl
 from tests.small_network import write_small_study
 
@@ -91,7 +92,7 @@ def test_a_study_of_ours_without_its_libraries_is_refused_before_it_begins(
     assert automl("init", "study.yaml", "--network", network, cwd=tmp_path).code == 0
     ran = automl("run", "study.yaml", "-j", "1", cwd=tmp_path)
     assert ran.code == 2
-    assert ran.err.strip() == f"automl: {blocked} is not installed; pip install 'argo-automl[{extra}]'"
+    assert ran.err.strip() == f"automl: {blocked} is not installed; {install_command(extra)}"
     assert not list(tmp_path.glob("*/automl_metadata.json"))
 
 

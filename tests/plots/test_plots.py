@@ -21,6 +21,7 @@ from automl.reporting.figures.landscape import CELLS
 from automl.reporting.figures.ledger import entries
 from automl.stores.memory import MemoryStore
 from automl.study.opened_study import OpenedStudy
+from automl.text.extras import install_command
 from tests.command_line import automl, files_below, refused, search
 from tests.recorded_studies import mixed, recorded
 from tests.reporting.page.made_records import made, with_times
@@ -234,7 +235,7 @@ def test_without_matplotlib_it_says_what_to_install(studied: Path, monkeypatch: 
     importlib.invalidate_caches()
     ran = automl("plot", "history", "study", "--file", "y.svg", cwd=studied)
     assert ran.code == AutoMLError.exit_code
-    assert "matplotlib is not installed; pip install 'argo-automl[plots]'" in ran.err
+    assert f"matplotlib is not installed; {install_command('plots')}" in ran.err
     assert not (studied / "y.svg").exists()
     assert automl("plot", "--list", cwd=studied).code == 0
 
