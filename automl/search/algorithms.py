@@ -68,6 +68,9 @@ SAMPLERS: dict[str, SamplerRow] = {
     ),
     "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True, warms=True),
     "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True, warms=True),
+    "differential_evolution": SamplerRow(
+        "automl.search.samplers.differential_evolution", "DifferentialEvolution", learns=True, knows_epochs=True
+    ),
     "cma_es": SamplerRow("automl.search.samplers.evolution", "Evolution", learns=True, warms=True),
 }
 

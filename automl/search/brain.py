@@ -252,6 +252,7 @@ class Brain:
                 chosen=tuple(by_others),
                 pending=_pending(earlier, outcomes) if stage.overlap else (),
                 epochs=stage.longest_from(new.rung.index),
+                begins=new.rung.epochs,
                 earlier=self.warm_start,
             )
             consumed = [*(outcome for decision in earlier for outcome in decision.consumed), *outcomes]

@@ -35,6 +35,7 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "overlapping": (OVERLAPPING, {3: "error@2"}, 20),
     "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
     "hyperband_that_learns": (HYPERBAND_9 | BRIEF | {"sampler": "tpe"}, {1: "error@1"}, 200),
+    "hyperband_that_evolves": (HYPERBAND_9 | BRIEF | {"sampler": "differential_evolution"}, {1: "error@1"}, 400),
     "anew": (HALVING | BRIEF | {"resume": "none"}, {2: "error@1", 5: "preempt@2"}, 20),
     "asha_anew": (ASHA | BRIEF | {"resume": "none"}, {2: "error@1"}, 60),
     "asha_that_stops": (ASHA | BRIEF | {"resume": "stop"}, {2: "error@1", 5: "preempt@1"}, 40),

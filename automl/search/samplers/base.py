@@ -31,7 +31,8 @@ class Request:
     others chose: the network's defaults, the user, an earlier search. `pending` are those of experiments without a
     result, whoever chose them, where a stage asks for one experiment before the others have ended. `elsewhere` are
     those of experiments with results that the trials leave out: not pending, and not to be proposed again. `epochs` are
-    those of a full training, where trainings may be shorter. `earlier` are other searches, which are no results.
+    those of a full training, where trainings may be shorter, and `begins` those of the rung in which what is proposed
+    begins. `earlier` are other searches, which are no results.
     """
 
     count: int
@@ -42,6 +43,7 @@ class Request:
     pending: tuple[Mapping[str, Any], ...] = ()
     elsewhere: tuple[Mapping[str, Any], ...] = ()
     epochs: int = 0
+    begins: int = 0
     earlier: tuple[EarlierSearch, ...] = ()
 
 

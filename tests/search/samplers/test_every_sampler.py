@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automl.search.algorithms import SAMPLERS
 from automl.search.samplers.base import Request, Sampler
+from automl.search.samplers.differential_evolution import DifferentialEvolution
 from automl.search.samplers.evolution import Evolution
 from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.grid import Grid
@@ -100,6 +101,15 @@ class TestEvolution(SamplerSuite):
         assert ["CMA-ES on" in reason for reason in reasons] == [True] * 3
 
 
+class TestDifferentialEvolution(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return DifferentialEvolution(size=5, drawn=0.0)
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["from a mutant of three of the population" in reason for reason in reasons] == [True] * 3
+
+
 class TestToy(SamplerSuite):
     def make_sampler(self) -> Sampler:
         return NearTheBest()
@@ -118,5 +128,6 @@ def test_every_row_of_the_table_has_a_suite() -> None:
         "tpe": TestTreeParzen,
         "portfolio": TestPortfolio,
         "cma_es": TestEvolution,
+        "differential_evolution": TestDifferentialEvolution,
     }
     assert suites.keys() == SAMPLERS.keys()
