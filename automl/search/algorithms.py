@@ -62,15 +62,16 @@ SAMPLERS: dict[str, SamplerRow] = {
     "grid": SamplerRow("automl.search.samplers.grid", "Grid", checks=True),
     "scikit_optimize": _SCIKIT_OPTIMIZE,
     "gaussian_process": _SCIKIT_OPTIMIZE,  # its name before there was a process of our own; studies are stored with it
-    "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True, warms=True),
+    "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True, several=True, warms=True),
     "joint_process": SamplerRow(
         "automl.search.samplers.joint", "JointProcess", learns=True, knows_epochs=True, warms=True
     ),
-    "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True, warms=True),
-    "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True, warms=True),
+    "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True, several=True, warms=True),
+    "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True, several=True, warms=True),
     "differential_evolution": SamplerRow(
         "automl.search.samplers.differential_evolution", "DifferentialEvolution", learns=True, knows_epochs=True
     ),
+    "nsga2": SamplerRow("automl.search.samplers.nsga2", "NSGA2", learns=True, several=True),
     "cma_es": SamplerRow("automl.search.samplers.evolution", "Evolution", learns=True, warms=True),
 }
 

@@ -17,6 +17,7 @@ from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.knowledge import Knowledge, Member, propose
 from automl.search.samplers.process import OwnProcess, ProcessMember
+from automl.search.samplers.several import ordered
 from automl.search.samplers.tree_parzen import ParzenMember, TreeParzen
 from automl.search.surrogates.features import Rows
 
@@ -39,7 +40,8 @@ class Portfolio:
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
-            knowledge = Knowledge.of(space, trials, request, self.process.tail)
+            several = ordered(space, trials, request, self.process.tail)
+            knowledge = several or Knowledge.of(space, trials, request, self.process.tail)
             return propose(knowledge, request, self.process.starts, lambda known: _Turns(self, known).whose)
 
 
@@ -48,16 +50,13 @@ class _Turns:
 
     def __init__(self, settings: Portfolio, knowledge: Knowledge) -> None:
         self._settings, self._knowledge = settings, knowledge
-        self._process: ProcessMember | None = None
+        self._process: Member | None = None
         self._correlation = 0.0
 
     def whose(self, index: int, rng: np.random.Generator) -> Member:  # noqa: ARG002 - every turn has its own chance
-        from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
-
         settings, knowledge = self._settings, self._knowledge
         if self._process is None:
-            self._process = ProcessMember(knowledge, settings.process.candidates, settings.process.priors)
-            self._correlation = rank_correlation(self._process.process.left_out(), knowledge.targets)
+            self._process, self._correlation = self._fitted()
         certainty = min(max(self._correlation / settings.enough, 0.0), 1.0)
         share = settings.least + (settings.most - settings.least) * certainty
         share = 1 - (1 - share) * min(1.0, len(knowledge.rows) / settings.ripe)
@@ -66,6 +65,18 @@ class _Turns:
         if rng.random() < share:
             return _Saying(self._process, reason + "one")
         return _Saying(ParzenMember(knowledge, settings.tpe), reason + "TPE's")
+
+    def _fitted(self) -> tuple[Member, float]:
+        """The processes, and how right they are."""
+        from automl.search.samplers.trade_offs import TradeOffMember  # noqa: PLC0415 - takes half a second
+        from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
+
+        settings, knowledge = self._settings.process, self._knowledge
+        if any(knowledge.scores) and knowledge.earlier is None:
+            member = TradeOffMember(knowledge, settings.candidates, settings.priors)
+            return member, member.correlation
+        process = ProcessMember(knowledge, settings.candidates, settings.priors)
+        return process, rank_correlation(process.process.left_out(), knowledge.targets)
 
 
 @dataclass(frozen=True)

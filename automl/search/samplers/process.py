@@ -1,12 +1,11 @@
 """A Gaussian process of our own proposes where the logarithm of the expected improvement is greatest.
 
-The acquisition function is searched in the space itself: from random configurations and from the best trials, by steps
-that exchange an option or move some coordinates, cell by cell where there are cells.
+gain_search.py searches the acquisition function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
+from automl.search.samplers.gain_search import WALKS, searched
 from automl.search.samplers.knowledge import Knowledge, Turn, propose
+from automl.search.samplers.several import has_several, knowledge_of
 from automl.search.surrogates.earlier import Informed
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.priors import Priors
@@ -23,11 +24,6 @@ from automl.search.surrogates.warp import Array
 
 if TYPE_CHECKING:  # takes half a second, which is needed only where there is something to learn
     from automl.search.surrogates.process import Process
-
-_WALKS = 6  # local searches at once
-_ROUNDS = 10
-_NEIGHBOURS = 24  # of each walk in a round
-_KEPT = 64  # choices that are handed on, in case the first ones were tried
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,8 @@ class OwnProcess:
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
+            if has_several(trials, request):
+                return self._traded_off(space, trials, request)
             knowledge = Knowledge.of(space, trials, request, self.tail)
             return propose(knowledge, request, self.starts, self._turns)
 
@@ -54,6 +52,22 @@ class OwnProcess:
             return member[0]
 
         return turn
+
+    def _traded_off(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
+        """The proposals where there are several metrics or constraints."""
+        from automl.search.samplers.trade_offs import TradeOffMember  # noqa: PLC0415 - takes half a second
+
+        def turns(knowledge: Knowledge) -> Turn:
+            member: list[TradeOffMember] = []
+
+            def turn(_index: int, _rng: np.random.Generator) -> TradeOffMember:
+                if not member:
+                    member.append(TradeOffMember(knowledge, self.candidates, self.priors))
+                return member[0]
+
+            return turn
+
+        return propose(knowledge_of(space, trials, request, self.tail), request, self.starts, turns)
 
 
 class ProcessMember:
@@ -75,7 +89,7 @@ class ProcessMember:
             return knowledge.feasibility.weighed(log_expected_improvement(*process.predict(rows), best), rows)
 
         order = np.argsort(knowledge.targets, kind="stable")
-        rows = searched(knowledge.features, gain, knowledge.rows[order[:_WALKS]], self._candidates, rng)
+        rows = searched(knowledge.features, gain, knowledge.rows[order[:WALKS]], self._candidates, rng)
         return rows, self._words(rows[0], len(pending))
 
     def _suppose(self, pending: Rows) -> None:
@@ -110,48 +124,6 @@ def informed(knowledge: Knowledge, features: Features, rows: Rows, priors: Prior
         return Process(features, rows, knowledge.targets, priors)
     rest = Process(features, rows, knowledge.targets - earlier.mean(knowledge.rows), priors)
     return Informed(rest, earlier, len(knowledge.features.axes))
-
-
-def searched(
-    features: Features, gain: Callable[[Rows], Array], best: Rows, candidates: int, rng: np.random.Generator
-) -> Rows:
-    """Rows in the order of their gain, the greatest first."""
-    rows = features.draw(candidates, rng)
-    near = features.settled(_moved(features, np.repeat(best, 16, axis=0), 0.1, rng))
-    rows = np.vstack([rows, near])
-    gains = gain(rows)
-    order = np.argsort(-gains, kind="stable")[:_WALKS]
-    at, height = rows[order], gains[order]
-    seen, heights = [rows], [gains]
-    for turn in range(_ROUNDS):
-        around = features.settled(_moved(features, np.repeat(at, _NEIGHBOURS, axis=0), 0.2 * 0.6**turn, rng))
-        gains = gain(around)
-        seen.append(around)
-        heights.append(gains)
-        top = gains.reshape(len(at), -1).argmax(axis=1) + np.arange(len(at)) * _NEIGHBOURS
-        better = gains[top] > height
-        at, height = np.where(better[:, None], around[top], at), np.where(better, gains[top], height)
-    rows, gains = np.vstack(seen), np.concatenate(heights)
-    return rows[np.argsort(-gains, kind="stable")[:_KEPT]]
-
-
-def _moved(features: Features, rows: Rows, step: float, rng: np.random.Generator) -> Rows:
-    """Neighbours of the rows: in each about two axes change, an option for another, a coordinate by about a step."""
-    rows = rows.copy()
-    count, axes = rows.shape
-    change = rng.random((count, axes)) < min(1.0, 1.5 / axes)
-    change[np.arange(count), rng.integers(axes, size=count)] = True
-    draws, sizes = rng.standard_normal((count, axes)), rng.random((count, axes))
-    for place, axis in enumerate(features.axes):
-        changing = change[:, place]
-        if axis.options:
-            column = rows[:, place]
-            fresh = np.floor(sizes[:, place] * axis.options)
-            rows[:, place] = np.where(changing, fresh, column)
-        else:
-            width = max(step, 1.5 / len(axis.centres) if axis.centres else 0.0)  # a step that leaves the cell
-            rows[:, place] = np.where(changing, rows[:, place] + width * draws[:, place], rows[:, place])
-    return rows
 
 
 _KEEPS_THE_PROTOCOL: type[Sampler] = OwnProcess

@@ -3,7 +3,9 @@
 The tree-structured Parzen estimator of Bergstra, Bardenet, Bengio & Kégl (2011), multivariate as of Falkner, Klein &
 Hutter (2018): a trial is one kernel over all axes at once, so that what goes together stays together. Prior weight and
 "magic clipping" of the bandwidths are those of Bergstra's hyperopt, as Watanabe (2023) describes them; what has no
-result counts among the bad (a constant liar).
+result counts among the bad (a constant liar). Of several metrics the good are those of the first fronts, and in the
+last of these the ones that add most hypervolume (MOTPE; Ozaki, Tanigaki, Watanabe & Onishi 2020, with equal weights);
+who breaks a constraint comes behind.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.knowledge import Knowledge, Turn, propose
+from automl.search.samplers.several import ordered
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.warp import Array
 
@@ -36,7 +39,7 @@ class TreeParzen:
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         # With more threads BLAS sums in another order, and the last bits end in other proposals.
         with threadpool_limits(limits=1):
-            knowledge = Knowledge.of(space, trials, request, self.tail)
+            knowledge = ordered(space, trials, request, self.tail) or Knowledge.of(space, trials, request, self.tail)
             return propose(knowledge, request, self.starts, self._turns)
 
     def _turns(self, knowledge: Knowledge) -> Turn:

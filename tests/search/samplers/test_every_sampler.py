@@ -10,6 +10,7 @@ from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.grid import Grid
 from automl.search.samplers.joint import JointProcess
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
+from automl.search.samplers.nsga2 import NSGA2
 from automl.search.samplers.portfolio import Portfolio
 from automl.search.samplers.process import OwnProcess
 from automl.search.samplers.tree_parzen import TreeParzen
@@ -54,6 +55,11 @@ class TestGaussianProcess(SamplerSuite):
     def test_the_model_proposes_what_the_processes_compare(self) -> None:
         reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
         assert ["Gaussian process on" in reason for reason in reasons] == [True] * 3
+
+
+class TestNSGA2(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return NSGA2(population=4)
 
 
 class TestProcess(SamplerSuite):
@@ -127,6 +133,7 @@ def test_every_row_of_the_table_has_a_suite() -> None:
         "joint_process": TestJointProcess,
         "tpe": TestTreeParzen,
         "portfolio": TestPortfolio,
+        "nsga2": TestNSGA2,
         "cma_es": TestEvolution,
         "differential_evolution": TestDifferentialEvolution,
     }

@@ -1,0 +1,155 @@
+"""Gaussian processes, one for each metric and constraint, propose where the most hypervolume is expected.
+
+The acquisition function is the expected hypervolume improvement (Emmerich et al. 2011), exact for two and three
+metrics; beyond, a random direction each time, by the augmented Chebyshev sum (ParEGO, Knowles 2006), and its expected
+improvement. It is multiplied by the probability that the constraints hold (Gardner et al. 2014); while nothing is
+feasible that probability alone is sought. What has no result yet is taken for what the processes expect of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from automl.search import pareto
+from automl.search.samplers.gain_search import WALKS, searched
+from automl.search.samplers.knowledge import Knowledge
+from automl.search.samplers.several import Objectives, reference
+from automl.search.surrogates.features import Rows
+from automl.search.surrogates.hypervolume import MOST_OBJECTIVES, expected_gain, most_points
+from automl.search.surrogates.priors import Priors
+from automl.search.surrogates.process import Process, log_expected_improvement, rank_correlation
+from automl.search.surrogates.warp import Array, Warp
+
+_LEAST = 1e-300  # of a gain whose logarithm is taken
+_FAR = 3.0  # deviations beyond which an excess is not told from a larger one
+_TAIL = 10.0  # interquartile ranges: what is bad in one metric may be the best in another, and is clipped late
+_PAREGO = 0.05  # the weight of the sum beside the greatest
+
+
+@dataclass(frozen=True)
+class _Belief:
+    """A process on the targets of one metric."""
+
+    process: Process
+    targets: Array
+
+
+class TradeOffMember:
+    """Processes on the study's trials."""
+
+    def __init__(self, knowledge: Knowledge, candidates: int, priors: Priors) -> None:
+        self._knowledge, self._candidates = knowledge, candidates
+        self._objectives = Objectives.of(knowledge)
+        self._beliefs = [
+            _Belief(Process(knowledge.features, knowledge.rows, targets, priors), targets)
+            for targets in (_targets(column) for column in self._objectives.losses.T)
+        ]
+        self._bounds = [
+            _bound(knowledge, column, priors) for column in self._objectives.excesses.T if np.ptp(column) > 0
+        ]
+        self._pending = 0
+
+    @property
+    def correlation(self) -> float:
+        """How right the processes are: the mean rank correlation of what they expect of each trial from the others."""
+        found = [rank_correlation(one.process.left_out(), one.targets) for one in self._beliefs]
+        return sum(found) / len(found)
+
+    def choose(self, pending: Rows, rng: np.random.Generator) -> tuple[Rows, str]:
+        knowledge = self._knowledge
+        self._suppose(pending)
+        front, words = self._front(), "expected hypervolume"
+        directions = rng.dirichlet(np.ones(len(self._beliefs)))
+
+        def gain(rows: Rows) -> Array:
+            return knowledge.feasibility.weighed(self._gain(rows, front, directions) + self._holds(rows), rows)
+
+        order, fronts = self._objectives.order()
+        rows = searched(knowledge.features, gain, knowledge.rows[order[:WALKS]], self._candidates, rng)
+        if front is None:
+            words = "probability that the constraints hold, which no trial has met yet"
+        elif len(self._beliefs) == 1:
+            words = "expected improvement"
+        elif len(self._beliefs) > MOST_OBJECTIVES:
+            words = "expected improvement in a random direction of the metrics"
+        return rows, self._words(words, fronts.count(0), len(pending))
+
+    def _front(self) -> Array | None:
+        """The targets of the feasible trials and of what has no result, as the processes see them; None without any."""
+        count = len(self._knowledge.rows)
+        seen = np.column_stack([one.process.means() for one in self._beliefs])
+        feasible = np.concatenate([self._objectives.feasible, np.full(len(seen) - count, True)])
+        if not self._objectives.feasible.any():
+            return None
+        points = [tuple(row) for row in seen[feasible].tolist()]
+        front = [point for point, rank in zip(points, pareto.ranks(points), strict=True) if rank == 0]
+        most = most_points(len(self._beliefs))
+        if len(front) > most:
+            lonely = pareto.crowding(front)
+            front = [front[place] for place in sorted(range(len(front)), key=lambda place: -lonely[place])[:most]]
+        return np.array(front)
+
+    def _gain(self, rows: Rows, front: Array | None, directions: Array) -> Array:
+        """The logarithm of what each row is expected to bring."""
+        if front is None:
+            return np.zeros(len(rows))
+        means, deviations = (
+            np.column_stack(parts) for parts in zip(*(one.process.predict(rows) for one in self._beliefs), strict=True)
+        )
+        if len(self._beliefs) == 1:
+            return log_expected_improvement(means[:, 0], deviations[:, 0], float(front.min()))
+        if len(self._beliefs) > MOST_OBJECTIVES:
+            return self._chebyshev(means, deviations, front, directions)
+        worst = reference([tuple(point) for point in front.tolist()])
+        return np.asarray(np.log(np.maximum(expected_gain(means, deviations, front, worst), _LEAST)))
+
+    def _chebyshev(self, means: Array, deviations: Array, front: Array, directions: Array) -> Array:
+        low, width = front.min(axis=0), np.maximum(np.ptp(front, axis=0), 1e-9)
+
+        def value(points: Array) -> Array:
+            weighted = directions * (points - low) / width
+            return np.asarray(weighted.max(axis=1) + _PAREGO * weighted.sum(axis=1))
+
+        spread = np.sqrt(((directions * deviations / width) ** 2).sum(axis=1))
+        return log_expected_improvement(value(means), spread, float(value(front).min()))
+
+    def _holds(self, rows: Rows) -> Array:
+        """The logarithm of the probability that all constraints hold."""
+        total = np.zeros(len(rows))
+        for bound, limit in self._bounds:
+            mean, deviation = bound.predict(rows)
+            total += log_ndtr((limit - mean) / np.sqrt(deviation**2 + bound.noise))
+        return total
+
+    def _suppose(self, pending: Rows) -> None:
+        if len(pending) == self._pending:
+            return
+        self._pending = len(pending)
+        for one in self._beliefs:
+            one.process.condition(self._knowledge.rows, one.targets)
+            mean, _ = one.process.predict(pending)
+            rows = np.vstack([self._knowledge.rows, pending])
+            one.process.condition(rows, np.concatenate([one.targets, mean]))
+
+    def _words(self, what: str, front: int, pending: int) -> str:
+        count = len(self._beliefs) + len(self._bounds)
+        told = self._knowledge.words + (f", and {pending} without a result" if pending else "")
+        on_it = f", {front} of them on the front" if len(self._beliefs) > 1 else ""
+        processes = "a Gaussian process" if count == 1 else f"{count} Gaussian processes"
+        return f"greatest {what} ({processes} on {told}{on_it})"
+
+
+def _targets(losses: Array) -> Array:
+    warp = Warp.fit(losses, _TAIL)
+    return np.zeros(len(losses)) if warp is None else warp.targets(losses)
+
+
+def _bound(knowledge: Knowledge, excesses: Array, priors: Priors) -> tuple[Process, float]:
+    """A process on the excess of a constraint, in its deviations, and where the limit lies."""
+    scale = float(np.std(excesses)) or 1.0
+    middle = float(np.mean(excesses))
+    targets = np.clip((excesses - middle) / scale, -_FAR, _FAR)
+    return Process(knowledge.features, knowledge.rows, targets, priors), -middle / scale
