@@ -9,6 +9,7 @@ import typer
 
 from automl.cli.options import NewFile, Output, Store, StudyName, whole_number
 from automl.cli.output import Format, print_data, with_progress
+from automl.text.formatting import counted
 
 
 def clone(
@@ -96,9 +97,19 @@ def export(
 def download(
     study: StudyName,
     folder: Annotated[Path, typer.Argument(help="The folder to create.", metavar="FOLDER")],
+    *,
     checkpoints: Annotated[
         bool, typer.Option("--checkpoints/--no-checkpoints", help="Also the checkpoints of experiments.")
     ] = True,
+    experiment: Annotated[
+        int | None,
+        typer.Option(
+            "--experiment",
+            help="Copy the kept checkpoint of this experiment alone, such as one of a front.",
+            metavar="N",
+            parser=whole_number("--experiment", 0),
+        ),
+    ] = None,
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -111,9 +122,14 @@ def download(
     read and export, not to go on with the search.
     """
     from automl.opening import open_study
-    from automl.operations.download import Download
+    from automl.operations.download import Download, fetch_experiment
 
     opened = open_study(study, store)
+    if experiment is not None:
+        fetched = fetch_experiment(opened, experiment, folder)
+        text = f"{counted(len(fetched.files), 'file')} of experiment {experiment}, epoch {fetched.epoch}: in {folder}"
+        print_data(fetched.to_json(), output, lambda out: out.print(text))
+        return
     copied = Download(opened, folder, checkpoints=checkpoints)
     objects = sum(1 for _ in with_progress(copied, "downloading", len(copied)))
     data = {"study": opened.record.store.uri, "folder": str(folder), "objects": objects}

@@ -27,6 +27,9 @@ def plot(
     to: Annotated[
         Path | None, typer.Option("--file", "-f", help="The file to write: .svg, .png or .pdf.", metavar="FILE")
     ] = None,
+    metrics: Annotated[
+        str | None, typer.Option("--metrics", help="Of pareto, the two metrics: across and up.", metavar="A,B")
+    ] = None,
     output: OldFileOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print the kinds of pictures.")] = False,
@@ -51,7 +54,8 @@ def plot(
         raise InvalidInput(f"{what} is missing", allowed="automl plot KIND STUDY --file FILE", advice="see --list")
     plots.check_kind(kind)
     path = _checked(to or output, kind, force=force)
-    figure = plots.draw(kind, plots.facts_in(open_study(study, store), times=plots.KINDS[kind].times))
+    names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
+    figure = plots.draw(kind, plots.facts_in(open_study(study, store), times=plots.KINDS[kind].times), names)
     plots.write(figure, path)
     print(f"wrote {path}")
 

@@ -145,8 +145,8 @@ class _Export:
         )
 
     def _about_the_study(self, run: Run) -> None:
-        metric, best = self.definition.metric_rule, summary.best(self.definition, self.study)
-        self._params(run, about.settings(self.definition, f"{metric.goal} {metric.name}"))
+        best = summary.best(self.definition, self.study)
+        self._params(run, about.settings(self.definition, about.goals(self.definition)))
         for name, value in about.found(self.definition, self.study).items():
             if run.data.metrics.get(_named(name)) != value:
                 self.client.log_metric(run.info.run_id, _named(name), value)
@@ -163,7 +163,7 @@ class _Export:
             points.append((f"best {metric}", last.epochs, last.best_value))
         if last is not None and last.held_out is not None:
             points.append((f"held-out {metric}", last.epochs, last.held_out))
-        self._metrics(run, points)
+        self._metrics(run, points + about.further_points(experiment))
         tags = {
             "status": experiment.status.value,
             "reason": experiment.reason,

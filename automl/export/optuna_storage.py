@@ -7,6 +7,9 @@ attribute of the study and its experiments are not trials.
 
 from __future__ import annotations
 
+import math
+import sys
+import warnings
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,9 +23,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl.errors import InvalidInput
 from automl.export.storage_names import JOURNAL, SQLITE
+from automl.problem.aim import Aim
 from automl.problem.conditions import exact
 from automl.problem.parameter import Parameter
 from automl.search.history import Experiment, History, Status
+from automl.search.measurements import to_json
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
@@ -36,6 +41,7 @@ _STATES = {
     Status.RUNNING: TrialState.RUNNING,
     Status.WAITING: TrialState.RUNNING,
 }
+_CONSTRAINTS = "constraints"  # where Optuna keeps how far a trial is from meeting them: above 0 is broken
 
 
 def write(definition: Definition, study: History, to: Path) -> int:
@@ -44,8 +50,12 @@ def write(definition: Definition, study: History, to: Path) -> int:
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        goal = definition.metric_rule.goal
-        optuna_study = optuna.create_study(storage=storage, study_name=definition.file.name, direction=goal)
+        goals = [rule.goal for rule in definition.metric_rules]
+        optuna_study = optuna.create_study(storage=storage, study_name=definition.file.name, directions=goals)
+        if len(goals) > 1:
+            with warnings.catch_warnings():  # Optuna calls this an experiment since 3.2, and every user would read that
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                optuna_study.set_metric_names([rule.name for rule in definition.metric_rules])
         for name, value in _about(definition, study).items():
             optuna_study.set_user_attr(name, value)
         trials = list(_trials(definition, study))
@@ -72,6 +82,7 @@ def _storage(to: Path) -> BaseStorage:
 
 def _about(definition: Definition, study: History) -> dict[str, Any]:
     judged, best = verdict(definition, study), summary.best(definition, study)
+    bounds = [rule.model_dump(exclude_none=True) for rule in definition.file.constraints or []] or None
     return {
         "argo-automl metric": definition.metric_rule.name,
         "argo-automl network": definition.network.name,
@@ -80,6 +91,7 @@ def _about(definition: Definition, study: History) -> dict[str, Any]:
         "argo-automl seed": definition.file.seed,
         "argo-automl best": best and {"experiment": best.experiment, "standing": best.standing.value, "why": best.why},
         "argo-automl verdict": judged and judged.to_json(),
+        **({} if bounds is None else {"argo-automl constraints": bounds}),
     }
 
 
@@ -99,15 +111,20 @@ def _trials(definition: Definition, study: History) -> Iterator[FrozenTrial]:
 def _trial(
     definition: Definition, experiment: Experiment, state: TrialState, parameters: dict[str, Parameter]
 ) -> FrozenTrial:
+    measured = experiment.results[-1].measured if experiment.results else {}
     params: dict[str, Any] = {}
     distributions: dict[str, BaseDistribution] = {}
     for name, value in experiment.values.items():
         for part, scalar in _parts(parameters[name], value):
             params[part], distributions[part] = scalar, distribution(parameters[name])
     done = state in {TrialState.COMPLETE, TrialState.PRUNED}
+    values, violations = _measured(definition, experiment) if done else (None, None)
+    if done and values is None and isinstance(definition.aim, Aim):  # one of its metrics was never reported
+        state = TrialState.FAIL
     trial = create_trial(
         state=state,
-        value=experiment.results[-1].best_value if done else None,
+        values=values,
+        system_attrs={} if violations is None else {_CONSTRAINTS: violations},
         params=params,
         distributions=distributions,
         intermediate_values=dict(experiment.history),
@@ -118,6 +135,7 @@ def _trial(
             "proposed": experiment.recommendations[0].reason,
             "reason": experiment.reason,
             "seed": experiment.recommendations[0].seed,
+            **({"measured": to_json(measured)} if measured else {}),
         },
     )
     if trial.datetime_complete is not None:  # the record has no clock, but it knows how long the training took
@@ -125,6 +143,18 @@ def _trial(
         trial.datetime_start = trial.datetime_complete - timedelta(seconds=seconds)
     assert isinstance(trial.datetime_start, datetime), "Optuna sets it for every state that is used here"
     return trial
+
+
+def _measured(definition: Definition, experiment: Experiment) -> tuple[list[float] | None, list[float] | None]:
+    """The values of all metrics, None where one was never reported; and by how much each constraint is broken."""
+    outcome, aim = experiment.results[-1].outcome(), definition.aim
+    if not isinstance(aim, Aim):
+        return (None if outcome.best_value is None else [outcome.best_value]), None
+    reading = outcome.best_value, outcome.best_measured
+    values = [aim.value_of(metric.name, *reading) for metric in aim.objectives]
+    excesses = [one.excess(aim.value_of(one.metric, *reading)) for one in aim.constraints]
+    violations = [excess if math.isfinite(excess) else sys.float_info.max for excess in excesses] or None
+    return [value for value in values if value is not None] if None not in values else None, violations
 
 
 def _parts(parameter: Parameter, value: Any) -> Iterator[tuple[str, Any]]:

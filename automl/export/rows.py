@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from automl.search.history import History
+from automl.problem.aim import Aim
+from automl.search.history import History, Result
 from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of
@@ -23,7 +24,11 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
 
     value is the metric after the run's last epoch, best_value the best that has a checkpoint; both are None for a
     failure and where there is no result yet. status and reason are the experiment's; seconds is this run's training.
+    Of a study with several metrics or constraints value.NAME and best_value.NAME are those of the further metrics, and
+    infeasible says what the kept checkpoint breaks.
     """
+    aim = definition.aim
+    further = aim.further if isinstance(aim, Aim) else ()
     parameters = [parameter.name for parameter in definition.space.parameters]
     by_number = {candidate.number: candidate for candidate in experiments(study, definition.plan)}
     runs = sorted(runs_of(study, definition.plan.stages), key=lambda run: (run[0].number, run[1]))
@@ -42,6 +47,8 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
             "epochs_asked": recommendation.epochs,
             "value": result.value if result else None,
             "best_value": result.outcome().best_value if result else None,
+            **_further(further, result),
+            **({"infeasible": _infeasible(aim, result)} if isinstance(aim, Aim) else {}),
             "held_out": result.outcome().held_out if result else None,
             "seconds": round(result.seconds, 3) if result else None,
             "attempts": len(result.attempts) if result else None,
@@ -52,6 +59,22 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
             "reason": experiment.reason or None,
             **{f"{VALUES}{name}": recommendation.values.get(name) for name in parameters},
         }
+
+
+def _further(names: Sequence[str], result: Result | None) -> dict[str, float | None]:
+    """The further metrics of a run, at its last epoch and of its kept checkpoint."""
+    outcome = result.outcome() if result else None
+    last, best = (outcome.measured, outcome.best_measured) if outcome else ({}, {})
+    kept = {f"best_value.{name}": best.get(name) for name in names}
+    return {f"value.{name}": last.get(name) for name in names} | kept
+
+
+def _infeasible(aim: Aim, result: Result | None) -> str | None:
+    """What the kept checkpoint of a run breaks; None where it breaks nothing, and where there is none."""
+    outcome = result.outcome() if result else None
+    if outcome is None or outcome.best_value is None:
+        return None
+    return aim.why_infeasible(outcome.best_value, outcome.best_measured) or None
 
 
 def write_csv(definition: Definition, study: History, to: Path) -> int:

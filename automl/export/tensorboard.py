@@ -13,6 +13,7 @@ from typing import Any
 from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
+from automl.export import about
 from automl.search.history import History
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
@@ -30,6 +31,8 @@ def write(definition: Definition, study: History, to: Path) -> int:
             writer.file_writer.add_summary(begun)
             for epoch, value in experiment.history:
                 writer.add_scalar(metric, value, epoch)
+            for name, epoch, value in about.further_points(experiment):
+                writer.add_scalar(name.replace("best ", "best/", 1), value, epoch)
             if last is not None and last.best_value is not None:
                 writer.add_scalar(f"best/{metric}", last.best_value, last.epochs)
             if last is not None and last.held_out is not None:

@@ -64,8 +64,12 @@ def _experiment(definition: Definition, experiment: Experiment, to: Path) -> Non
     kind, name = "experiment", f"experiment {experiment.number}"
     run = _begun(definition, to, id=run_id, name=name, job_type=kind, config=config, tags=[experiment.status.value])
     run.define_metric(metric, step_metric="epoch")
-    for epoch, value in experiment.history:
-        run.log({"epoch": epoch, metric: value}, step=epoch)
+    further = about.further_points(experiment)
+    by_epoch: dict[int, dict[str, float]] = {epoch: {metric: value} for epoch, value in experiment.history}
+    for name, epoch, value in further:
+        by_epoch.setdefault(epoch, {})[name] = value
+    for epoch, values in sorted(by_epoch.items()):
+        run.log({"epoch": epoch, **values}, step=epoch)
     results = {
         "experiment": experiment.number,
         "status": experiment.status.value,

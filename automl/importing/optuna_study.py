@@ -16,6 +16,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from automl.drafting.draft import Draft, Searched
+from automl.drafting.metrics import by_name
 from automl.errors import InvalidInput, nearest
 from automl.export.storage_names import JOURNAL, SQLITE
 from automl.importing.imported import TO_CORRECT, USUAL_TRIALS, FinishedTrial, Imported, without_program
@@ -77,8 +78,7 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     left_out = ["sampler and pruner: a storage of Optuna does not name them; bayesian stands in their place"]
     trials = study.get_trials(deepcopy=False)
     metric = str(study.user_attrs.get("argo-automl metric") or (study.metric_names or ["value"])[0])
-    if len(study.directions) > 1:
-        left_out.append(f"directions: {len(study.directions)} objectives; the first, {metric}, is searched for")
+    metrics = _metrics(study, metric)
     parameters = _distributions(trials, left_out)
     if not parameters:
         raise InvalidInput(f"the study {name} of Optuna has no trial with parameters", advice="run it first")
@@ -87,7 +87,16 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     if any(trial.intermediate_values for trial in trials):
         left_out.append("steps of pruning: values on the way are not taken over, the last of a trial is")
     network = without_program(metric, study.directions[0].name.lower())
-    options = {"algorithm": "bayesian", "max_recommendations": USUAL_TRIALS}
+    constraints = study.user_attrs.get("argo-automl constraints")
+    names = [*(rule["name"] for rule in metrics[1:]), *(rule["metric"] for rule in constraints or [])]
+    if names:
+        found = (by_name(name).status["patterns"][1] for name in dict.fromkeys(names) if name != metric)
+        network["status"] = {**network["status"], "patterns": [*network["status"]["patterns"], *found]}
+    if any("constraints" in trial.system_attrs for trial in trials) and not constraints:
+        left_out.append("constraints: a storage of Optuna holds by how much they are broken, not what they bound")
+    options: dict[str, Any] = {"algorithm": "bayesian", "max_recommendations": USUAL_TRIALS}
+    options |= {"metrics": metrics} if len(metrics) > 1 else {}
+    options |= {"constraints": constraints} if constraints else {}
     for key, value in study.user_attrs.items():
         if not key.startswith("argo-automl"):
             left_out.append(f"user_attrs.{key}: {str(value)[:80]}")
@@ -108,6 +117,13 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     return Imported(
         Draft(study_name(name), network, parameters, options, TO_CORRECT, head=head), tuple(left_out), finished
     )
+
+
+def _metrics(study: optuna.Study, first: str) -> list[dict[str, str]]:
+    """The metrics of a study, the first one first; those without a name are numbered."""
+    names = study.metric_names or [first, *(f"value_{place}" for place in range(1, len(study.directions)))]
+    goals = (direction.name.lower() for direction in study.directions)
+    return [{"name": name, "goal": goal} for name, goal in zip([first, *names[1:]], goals, strict=True)]
 
 
 def _distributions(trials: Iterable[FrozenTrial], left_out: list[str]) -> tuple[Searched, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.stores.folder import FolderStore
 from automl.study.best_model import BestModel, hidden_keys
+from automl.study.experiments import experiments
 from automl.study.keys import BEST_MODEL, METADATA, checkpoint_object, is_created_once
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
@@ -124,9 +125,44 @@ def fetch_best_model(record: Record, to: Path) -> FetchedModel:
         for name in model.folders:
             (copy / name).mkdir(parents=True, exist_ok=True)
         shutil.move(copy, to)
-    files = tuple(
-        FetchedFile(path.relative_to(to).as_posix(), path.stat().st_size)
-        for path in sorted(to.rglob("*"))
+    return FetchedModel(model.experiment, model.epoch, to, _files_in(to))
+
+
+def fetch_experiment(opened: OpenedStudy, number: int, to: Path) -> FetchedModel:
+    """Copies the checkpoint that is kept of an experiment into a new folder, whole or not at all: one of a front, say.
+
+    Raises InvalidInput for an experiment that does not exist or has no checkpoint, CheckpointError for a damaged one.
+    """
+    every = {each.number: each for each in experiments(opened.history(), opened.definition.plan)}
+    if number not in every:
+        allowed = f"0 to {max(every)}" if every else "none yet"
+        raise InvalidInput(f"--experiment: there is no experiment {number}", allowed=allowed)
+    results = [result for result in every[number].results if result.best is not None and result.failure is None]
+    if not results or results[-1].best is None:
+        raise InvalidInput(
+            f"--experiment: experiment {number} has no checkpoint to copy", advice=f"see 'automl why STUDY {number}'"
+        )
+    check_new(to)
+    manifest = opened.record.manifest(results[-1].best.manifest)
+    if manifest is None:
+        removed = "automl gc has removed it" if opened.record.store.list("gc/") else "it is not in the store"
+        raise CheckpointError(f"the checkpoint of experiment {number} is gone: {removed}")
+    with tempfile.TemporaryDirectory(prefix=".tmp-experiment-", dir=to.parent) as folder:
+        copy = Path(folder) / to.name
+        for index, file in enumerate(manifest.files):
+            path = copy / file.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not opened.record.store.fetch(manifest.file_key(index), path) or sha256_of(path) != file.sha256:
+                raise CheckpointError(f"{manifest.file_key(index)} is missing or not as its manifest says")
+        for name in manifest.folders:
+            (copy / name).mkdir(parents=True, exist_ok=True)
+        shutil.move(copy, to)
+    return FetchedModel(number, manifest.epoch, to, _files_in(to))
+
+
+def _files_in(folder: Path) -> tuple[FetchedFile, ...]:
+    return tuple(
+        FetchedFile(path.relative_to(folder).as_posix(), path.stat().st_size)
+        for path in sorted(folder.rglob("*"))
         if path.is_file()
     )
-    return FetchedModel(model.experiment, model.epoch, to, files)

@@ -12,7 +12,7 @@ the extra 'plots'; it never opens a window.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -73,7 +73,7 @@ KINDS = {
     "slices": Kind("the values of each parameter and what came of them", "automl.plots.parameters"),
     "importance": Kind("which parameters matter, and what chance reaches", "automl.plots.surface"),
     "contour": Kind("the two most important parameters together", "automl.plots.surface"),
-    "pareto": Kind("value against training time, and the front of the two", "automl.plots.effort"),
+    "pareto": Kind("two metrics, or the metric and the training time, and the front of the two", "automl.plots.effort"),
     "failures": Kind("what went wrong, by kind", "automl.plots.effort"),
     "ledger": Kind("the epochs of each rung: trained, to come, fallen away", "automl.plots.effort"),
     "timeline": Kind("when each experiment trained, in lanes side by side", "automl.plots.effort", times=True),
@@ -110,12 +110,14 @@ def contour(study: Source) -> Figure:
     return draw("contour", study)
 
 
-def pareto(study: Source) -> Figure:
-    """Value against training time (seconds, minutes, hours or days, as the axis says), a dot for every rung's result.
+def pareto(study: Source, metrics: Sequence[str] = ()) -> Figure:
+    """Two metrics of a study that has several, the first of `metrics` from left to right; with two, these.
 
-    The stairs are the Pareto front: the best value within each time. Raises RecordError for fewer than two results.
+    In a study of one metric: value against training time (seconds, minutes, hours or days, as the axis says), a dot for
+    every rung's result, and stairs along the best value within each time. Raises RecordError for fewer than two
+    results, InvalidInput for metrics that the study has not, and for one of three or more where none are named.
     """
-    return draw("pareto", study)
+    return draw("pareto", study, metrics)
 
 
 def failures(study: Source) -> Figure:
@@ -133,11 +135,19 @@ def timeline(study: Source) -> Figure:
     return draw("timeline", study)
 
 
-def draw(kind: str, study: Source) -> Figure:
-    """The picture of this kind. Raises InvalidInput for an unknown kind, RecordError when there is nothing to draw."""
+def draw(kind: str, study: Source, metrics: Sequence[str] = ()) -> Figure:
+    """The picture of this kind; `metrics` are the two of pareto.
+
+    Raises InvalidInput for an unknown kind, RecordError when there is nothing to draw.
+    """
     check_kind(kind)
-    drawn = cast("Callable[[Facts], Figure]", getattr(_loaded(KINDS[kind].module), kind))
-    return drawn(facts_of(study, times=KINDS[kind].times))
+    drawn = cast("Callable[..., Figure]", getattr(_loaded(KINDS[kind].module), kind))
+    facts = facts_of(study, times=KINDS[kind].times)
+    if not metrics:
+        return drawn(facts)
+    if kind != "pareto":
+        raise InvalidInput(f"metrics {', '.join(metrics)} with {kind}", allowed="with pareto", advice="leave them out")
+    return drawn(facts, metrics)
 
 
 def write(figure: Figure, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -10,8 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
+from automl.plots.fronts import front
 from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
 from automl.reporting.figures.facts import LEVELS, Facts
+from automl.reporting.figures.front import chosen_pair
 from automl.reporting.figures.ledger import MOST_RUNGS, Line, entries
 from automl.reporting.figures.timeline import KINDS, MOST_LANES, axis_unit, timeline_notes, timeline_of
 from automl.reporting.figures.tradeoff import (
@@ -29,8 +33,10 @@ _COLOURS = {"best": "best", "on": "l3", "ended": "l2", "stopped": "l0", "failed"
 _PARTS = (("trained", "l3"), ("to come", "s1"), ("fell away", "bad"))
 
 
-def pareto(facts: Facts) -> Figure:
-    """Value against training time, with the front as stairs."""
+def pareto(facts: Facts, metrics: Sequence[str] = ()) -> Figure:
+    """Two metrics against each other; in a study of one, value against training time, with the front as stairs."""
+    if (pair := chosen_pair(facts.definition, metrics)) is not None:
+        return front(facts, pair)
     layout = cost_layout(facts)
     if layout is None:
         raise RecordError("fewer than two results have a value yet", advice="wait, or look at 'automl status'")

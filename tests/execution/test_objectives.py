@@ -111,3 +111,12 @@ def test_a_metric_that_is_never_reported_is_named_at_the_first_training(tmp_path
     assert "latency was never reported in status.jsonl" in first.message
     assert "reported were: latency_ms, val_acc" in first.message
     assert "infeasible" in shown(tmp_path, "status")
+
+
+def test_a_point_of_the_front_can_be_fetched_by_its_number(tmp_path: Path) -> None:
+    trained(tmp_path, STUDY)
+    assert "of experiment 0, epoch 1: in zero" in shown(tmp_path, "download", "zero", "--experiment", "0")
+    assert (tmp_path / "zero" / "model_1.txt").read_text() == "64"
+    assert "there is no experiment 99" in shown(tmp_path, "download", "other", "--experiment", "99", code=2)
+    assert "already exists" in shown(tmp_path, "download", "zero", "--experiment", "0", code=2)
+    assert not (tmp_path / "other").exists()

@@ -38,7 +38,22 @@ def _families(status: StudyStatus) -> Iterator[tuple[str, str, Sequence[Sample]]
         yield "automl_seconds_left_80", "Ends of the interval of 80 % of the seconds left.", ends
     if best is not None and best.value is not None:
         labels = {**study, "metric": status.metric.name, "goal": status.metric.goal}
-        yield "automl_best_value", "The best value of the metric so far.", [(labels, best.value)]
+        values = [(labels, best.value), *_further(status, best.measured, study)]
+        yield "automl_best_value", "The best value of the metric so far.", values
+    if (front := status.trade_off) is not None:
+        yield "automl_front_experiments", "Experiments on the front of all metrics.", [(study, float(len(front.front)))]
+        counted = [(study, float(len(front.infeasible)))]
+        yield "automl_infeasible_experiments", "Experiments that break a constraint.", counted
+        if front.hypervolume is not None:
+            text = "The share of the range of all metrics that the front dominates."
+            yield "automl_hypervolume", text, [(study, front.hypervolume)]
+
+
+def _further(status: StudyStatus, measured: Mapping[str, float], study: Mapping[str, str]) -> Iterator[Sample]:
+    """The further metrics of the best; the goal of one that is only constrained is empty."""
+    goals = {metric.name: metric.goal for metric in status.trade_off.aim.others} if status.trade_off else {}
+    for name, value in measured.items():
+        yield {**study, "metric": name, "goal": goals.get(name, "")}, value
 
 
 def _family(name: str, help_text: str, samples: Sequence[Sample]) -> Iterator[str]:
