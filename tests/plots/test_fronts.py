@@ -24,7 +24,8 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """A study that was trained here, some of whose experiments break a constraint."""
     folder = tmp_path_factory.mktemp("two")
     (folder / "train.py").write_text(PROGRAM)
-    (folder / "study.yaml").write_text(STUDY + "constraints: [{metric: latency_ms, below: 16}]\n")
+    text = STUDY.replace("algorithm: successive_halving\nR: 4\nnu: 2", "algorithm: random\nmax_recommendations: 8")
+    (folder / "study.yaml").write_text(text + "constraints: [{metric: latency_ms, below: 16}]\n")
     ran = automl("run", "study.yaml", "-j", "2", cwd=folder)
     assert ran.code == 0, ran.err
     return plots.facts_of(folder / "study.yaml")

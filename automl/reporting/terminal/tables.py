@@ -25,7 +25,7 @@ from automl.reporting.terminal.failures import print_failures
 from automl.search.history import Status
 from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
-from automl.study.verdict import Standing
+from automl.study.verdict import Broken, Standing
 from automl.text.formatting import counted, number, setting
 
 Row = Mapping[str, Any]
@@ -194,7 +194,8 @@ def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -
             ]
         return ["the final judgement is still to come"]
     text = verdict_text(current)
-    lines = [text, _MEANS.get(best.standing, "")] if text else [best.why]
+    off = current.verdict is not None and current.verdict.broken != Broken()  # then that is why it stands or falls
+    lines = [text, best.why if off else _MEANS.get(best.standing, "")] if text else [best.why]
     return [*filter(None, lines), f"best_model holds {model_text(best.experiment, best.training)}"]
 
 
