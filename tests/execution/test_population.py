@@ -128,10 +128,13 @@ def test_the_best_model_says_with_which_values_it_was_trained(tmp_path: Path) ->
     assert schedule["parts"][-1]["experiment"] == model["training"]
 
 
-def test_the_page_is_written_and_names_the_parts_of_the_best(record: Record) -> None:
+def test_the_page_is_written_and_names_the_parts_of_the_best(record: Record, tmp_path: Path) -> None:
     opened = OpenedStudy.read(record)
     text = page(read_facts(opened), record)
     assert "takes over from experiment" in text
+    assert "where the worst take over from the best" in text
+    unjudged = Record(simulated(study(POPULATION | {"final": {"repeats": 0}}, FAULTS), tmp_path).objects)
+    assert "The model was trained in epoch" in page(read_facts(OpenedStudy.read(unjudged)), unjudged)
 
 
 def test_it_cannot_be_extended_and_says_so(record: Record) -> None:

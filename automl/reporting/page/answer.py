@@ -11,6 +11,7 @@ from automl.reporting.page.markup import Child, Markup, joined, tag
 from automl.reporting.rows import model_text
 from automl.search.history import Status
 from automl.study.keys import BEST_MODEL, INTERACTIVE_REPORT, LOG, experiment_key
+from automl.study.lineage import in_words, parts
 from automl.study.summary import Best
 from automl.study.verdict import Standing, Verdict
 from automl.text.formatting import counted, number, setting, signed
@@ -230,10 +231,12 @@ def _values(facts: Facts) -> Markup | None:
         tag("thead", tag("tr", tag("th", "value"), *(tag("th", head, class_="number") for head in heads))),
         tag("tbody", rows),
     )
-    why = winner.experiment.recommendations[0].reason
-    return figure(
-        "Best values", tag("div", table, class_="scroll"), f"Proposed: {why}.", _links(facts), class_="values"
-    )
+    note = f"Proposed: {winner.experiment.recommendations[0].reason}."
+    if facts.best is not None:
+        best = facts.best.training
+        if len(trained := parts(facts.definition.plan, facts.study, best.experiment, best.rung)) > 1:
+            note = f"These are its last values. The model was trained in {in_words(trained)}."
+    return figure("Best values", tag("div", table, class_="scroll"), note, _links(facts), class_="values")
 
 
 def _links(facts: Facts) -> Markup | None:

@@ -91,7 +91,8 @@ def curves(facts: Facts) -> Markup | None:
                 marks += [lines([course], name), draw(course[-1], name, 5)]
     drawing = plot.drawn(f"{facts.metric} by epoch, a line for each experiment", marks)
     keys = legend(*(FIFTHS if alike else facts.levels), *landmark_keys(facts))
-    note = "A vertical line is the end of a rung, where the best are promoted. " if len(facts.epochs) > 1 else ""
+    what = "the worst take over from the best" if facts.definition.algorithm.changes else "the best are promoted"
+    note = f"A vertical line is the end of a rung, where {what}. " if len(facts.epochs) > 1 else ""
     note += "Much worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
     wide = tag("div", drawing, class_="scroll wide")
     return figure("Learning curves", joined(keys, wide), note, left_out, class_="full")
