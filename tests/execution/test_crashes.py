@@ -25,6 +25,8 @@ DEEP = bool(os.environ.get("AUTOML_TEST_DEEP"))
 SEEDS = int(os.environ.get("AUTOML_TEST_SEEDS", "2000" if DEEP else "24"))
 BRIEF = {"final": {"repeats": 0}}
 RACE = {**RANDOM, "max_epochs": 2, "final": {"candidates": 2, "repeats": 2, "share": 9}}
+TWO = [{"name": "loss", "goal": "minimize"}, {"name": "slope", "goal": "minimize"}]
+BELOW = [{"metric": "slope", "below": 3.0}]
 STUDIES = {  # name -> (settings, failures of its experiments, one of how many states is tried)
     "hyperband": (HYPERBAND_9, {}, 20),
     "halving_with_failures": (HALVING | BRIEF, {2: "error@1", 5: "nan@3", 4: "nan@1", 8: "short@1"}, 6),
@@ -43,6 +45,8 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "chain_that_ends_early": (BAYESIAN | {"max_recommendations": 8, "until": {"epochs": 12}}, {1: "error@2"}, 8),
     "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 16),
     "asha_that_ends_early": (ASHA | {"until": {"epochs": 14}}, {2: "error@1", 5: "preempt@1"}, 50),
+    "two_metrics": (HALVING | BRIEF | {"metrics": TWO}, {2: "error@1", 5: "preempt@2"}, 12),
+    "two_metrics_without_a_barrier": (ASHA | BRIEF | {"metrics": TWO, "constraints": BELOW}, {2: "error@1"}, 60),
     "population": (POPULATION | BRIEF, {2: "error@3", 5: "preempt@1"}, 30),
     "population_judged": (POPULATION | {"population": 3, "final": {"candidates": 1, "repeats": 1}}, {}, 40),
     "population_that_ends_early": (POPULATION | {"until": {"epochs": 20}}, {}, 40),

@@ -54,6 +54,7 @@ def test_a_sampler_with_chance_of_its_own_fails_all_that_compares_answers(failur
         "test_processes_propose_the_same_bytes_whatever_their_hash_seeds_and_threads",
         "test_a_proposal_does_not_depend_on_how_many_are_asked_for",
         "test_the_same_request_has_the_same_answer",
+        "test_trials_of_two_metrics_and_a_constraint_are_no_obstacle",
     }
 
 
