@@ -195,6 +195,7 @@ def planned(
             *_earlier_searches(definition),
             *_small_space(definition),
             *_how_rungs_are_reached(definition),
+            *_what_changes(definition),
             *(f"{p.name} is not searched: it exists only while {p.active_when}" for p in _switched_off(definition)),
             *frozen_at_random(definition),
             *notes,
@@ -314,6 +315,15 @@ def _how_rungs_are_reached(definition: Definition) -> list[str]:
             f"{plan.epochs(resume=True):,g} epochs where {resumed:,g} would do from checkpoints"
         ]
     return []
+
+
+def _what_changes(definition: Definition) -> list[str]:
+    """Which values a population changes while its members train, and which stay."""
+    if not definition.changeable:
+        return []
+    stay = [name for name in (one.name for one in definition.space.parameters) if name not in definition.changeable]
+    kept = f"; {', '.join(stay)} {'stays' if len(stay) == 1 else 'stay'} until a member takes over" if stay else ""
+    return [f"changed on the way: {', '.join(definition.changeable)}{kept}; 'perturbed' says otherwise"]
 
 
 def _without_barrier(definition: Definition) -> list[str]:

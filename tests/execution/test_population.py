@@ -13,6 +13,7 @@ import pytest
 
 from automl.analysis.epoch_ledger import epoch_ledger
 from automl.analysis.explain import explain
+from automl.analysis.planned import planned
 from automl.analysis.rung_warning import rung_health
 from automl.analysis.status import progress
 from automl.errors import InvalidInput
@@ -149,6 +150,15 @@ def test_processes_of_their_own_make_the_same_decisions(tmp_path: Path) -> None:
     history = run(definition, tmp_path / "study")
     expected = Record(simulated(definition, tmp_path).objects).history(definition)
     assert history.decisions == expected.decisions
+
+
+def test_the_plan_says_which_values_change_and_what_all_intervals_cost() -> None:
+    found = planned(study(POPULATION | JUDGED), (2,))
+    assert "changed on the way: train.lr; 'perturbed' says otherwise" in found.notes
+    assert any(note.startswith("4 intervals of 2 epochs, each with a barrier") for note in found.notes)
+    assert (found.totals.search_epochs, found.totals.final_epochs) == (6 * 7, (3 + 2) * 7)
+    spans = [(rung.from_epoch, rung.epochs, rung.experiments) for rung in found.stages[0].rungs]
+    assert spans == [(0, 2, 6), (2, 4, 6), (4, 6, 6), (6, 7, 6)]
 
 
 # -- pods -------------------------------------------------------------------------------------------------------------
