@@ -11,7 +11,7 @@ from automl.analysis.frozen_layers import frozen_at_random
 from automl.problem.aim import Aim
 from automl.problem.parameter import Parameter
 from automl.problem.parameter_mapping import thawed
-from automl.search.algorithms import NamedSampler
+from automl.search.algorithms import SAMPLERS
 from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
@@ -251,7 +251,7 @@ def _how_proposed(definition: Definition) -> list[str]:
     """How many experiments of a chain fill the space before its sampler has a model; empty where that depends."""
     if not definition.file.automl_enabled or not definition.is_chain or definition.earlier or definition.enqueued:
         return []
-    starts = NamedSampler(definition.sampler_name).even_starts
+    starts = SAMPLERS[definition.sampler_name].starts
     left = sum(stage.experiments for stage in definition.plan.search) - 1
     if starts is None or left < 1:
         return []

@@ -102,6 +102,8 @@ def report(
     """
     from automl.analysis import status as reports
     from automl.opening import open_study
+    from automl.reporting.figures.facts import read_facts
+    from automl.reporting.figures.what_next import what_next
     from automl.reporting.page import page
     from automl.reporting.terminal import tables
 
@@ -113,7 +115,8 @@ def report(
         print(f"wrote {html}")
         return
     summary = reports.status(opened.record, opened.definition)
-    print_data(summary.to_json(), output, lambda out: tables.report(out, opened.definition, summary))
+    suggestions = what_next(read_facts(opened)) if output is Format.TABLE else ()
+    print_data(summary.to_json(), output, lambda out: tables.report(out, opened.definition, summary, suggestions))
 
 
 def logs(

@@ -33,6 +33,7 @@ class SamplerRow:
 
     `knows_epochs` is true where it compares results after different numbers of epochs itself.
     `several` is true where it learns from several metrics at once; those that ignore results take any number.
+    `starts` is how many proposals fill the space before its first model; None where that is not so.
     `warms` is true where it can learn from earlier searches (`warm_start`).
     `checks` is true where its module has a function `check`, which refuses a space that it cannot search with so many
     experiments. `before` are settings that differ in studies that were begun before failures taught anything.
@@ -46,6 +47,7 @@ class SamplerRow:
     learns: bool = False
     knows_epochs: bool = False
     several: bool = False
+    starts: int | None = None
     warms: bool = False
     checks: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
@@ -62,12 +64,18 @@ SAMPLERS: dict[str, SamplerRow] = {
     "grid": SamplerRow("automl.search.samplers.grid", "Grid", checks=True),
     "scikit_optimize": _SCIKIT_OPTIMIZE,
     "gaussian_process": _SCIKIT_OPTIMIZE,  # its name before there was a process of our own; studies are stored with it
-    "process": SamplerRow("automl.search.samplers.process", "OwnProcess", learns=True, several=True, warms=True),
-    "joint_process": SamplerRow(
-        "automl.search.samplers.joint", "JointProcess", learns=True, knows_epochs=True, warms=True
+    "process": SamplerRow(
+        "automl.search.samplers.process", "OwnProcess", learns=True, several=True, starts=4, warms=True
     ),
-    "tpe": SamplerRow("automl.search.samplers.tree_parzen", "TreeParzen", learns=True, several=True, warms=True),
-    "portfolio": SamplerRow("automl.search.samplers.portfolio", "Portfolio", learns=True, several=True, warms=True),
+    "joint_process": SamplerRow(
+        "automl.search.samplers.joint", "JointProcess", learns=True, knows_epochs=True, starts=4, warms=True
+    ),
+    "tpe": SamplerRow(
+        "automl.search.samplers.tree_parzen", "TreeParzen", learns=True, several=True, starts=4, warms=True
+    ),
+    "portfolio": SamplerRow(
+        "automl.search.samplers.portfolio", "Portfolio", learns=True, several=True, starts=4, warms=True
+    ),
     "differential_evolution": SamplerRow(
         "automl.search.samplers.differential_evolution", "DifferentialEvolution", learns=True, knows_epochs=True
     ),
@@ -304,16 +312,6 @@ class NamedSampler:
         row = SAMPLERS[self.name]
         if row.checks:
             import_module(row.module).check(space, experiments)
-
-    @property
-    def even_starts(self) -> int | None:
-        """How many proposals fill the space before the first model; None for a sampler without one."""
-        row = SAMPLERS[self.name]
-        if not row.learns:
-            return None
-        sampler = getattr(import_module(row.module), row.kind)(**row.settings)
-        starts = getattr(getattr(sampler, "process", sampler), "starts", None)
-        return starts if isinstance(starts, int) else None
 
     def propose(self, space: SearchSpace, trials: Sequence[Trial], request: Request) -> tuple[Proposal, ...]:
         """What the sampler proposes."""

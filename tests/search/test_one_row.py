@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,10 @@ def test_its_study_file_is_written_checked_and_described(tmp_path: Path) -> None
         study_file.parse(f"{TEXT}parallel: 2\n", "it", Path())
     with pytest.raises(StudyFileError, match="sampler: sobol does not go with"):
         study_file.parse(f"{TEXT}sampler: sobol\n", "it", Path())
+
+
+def test_a_row_says_how_many_proposals_fill_the_space() -> None:
+    for row in SAMPLERS.values():
+        if row.starts is not None:
+            sampler = getattr(import_module(row.module), row.kind)(**row.settings)
+            assert getattr(sampler, "process", sampler).starts == row.starts

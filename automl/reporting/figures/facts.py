@@ -129,10 +129,15 @@ class Facts:
         return tuple(searched)
 
     def kept_value(self, experiment: Experiment) -> float | None:
-        """The best value with a checkpoint; in a population of those that are behind its newest one."""
-        values = [result.best_value for result in experiment.results if result.failure is None]
+        """The best value with a checkpoint, of the run that decides: the longest one, or any with `best_among: all`.
+
+        In a population of those that are behind its newest one.
+        """
+        values: list[float | None] = [r.best_value for r in experiment.results if r.failure is None]
         if self.definition.plan.stages[experiment.stage].population:
             values = values[-1:]
+        elif self.definition.brain.best_among is not Among.ALL:
+            values = [*filter(lambda value: value is not None, values)][-1:]
         return max((value for value in values if value is not None), key=self.score, default=None)
 
     @cached_property
@@ -149,14 +154,28 @@ class Facts:
 
         Where the best is chosen among the longest trainings, the others are left out.
         """
+        return self.best_so_far_in([candidate.number for candidate in self.searched])
+
+    def best_so_far_in(self, order: Sequence[int]) -> tuple[tuple[int, float], ...]:
+        """As `best_so_far`, with the experiments in this order of their numbers."""
         metric, best = self.definition.brain.metric, list[tuple[int, float]]()
         longest = max((self._epochs_with_value(candidate) for candidate in self.searched), default=0)
-        for candidate in self.searched:
+        by_number = {candidate.number: candidate for candidate in self.searched}
+        for candidate in map(by_number.__getitem__, order):
             counts = self.definition.brain.best_among is Among.ALL or self._epochs_with_value(candidate) == longest
             better = candidate.value is not None and is_better(candidate.value, best[-1][1] if best else None, metric)
             if counts and better and candidate.value is not None:
                 best.append((candidate.number, candidate.value))
         return tuple(best)
+
+    @cached_property
+    def ended_after(self) -> Mapping[int, float]:
+        """The seconds from the first training of the study to the end of each experiment's last; where times exist."""
+        began = min((attempt.began for attempt in self.attempts), default=0.0)
+        ends: dict[int, float] = {}
+        for attempt in self.attempts:
+            ends[attempt.experiment] = max(ends.get(attempt.experiment, 0.0), attempt.seen - began)
+        return ends
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

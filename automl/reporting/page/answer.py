@@ -6,6 +6,7 @@ import re
 
 from automl.reporting.figures.facts import Facts, Searched
 from automl.reporting.figures.scales import Options, of_metric
+from automl.reporting.figures.what_next import what_next
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
 from automl.reporting.rows import model_text
@@ -28,8 +29,17 @@ def answer(facts: Facts) -> Markup:
         tag("p", _rungs(facts)) if _rungs(facts) else None,
         _tiles(facts),
         tag("div", _judgement(facts), _values(facts), class_="pair") if facts.best else None,
+        _next(facts),
         id="answer",
     )
+
+
+def _next(facts: Facts) -> Markup | None:
+    """What to do next, where something suggests itself."""
+    suggestions = what_next(facts)
+    if not suggestions:
+        return None
+    return joined(tag("h3", "What next"), tag("ul", *(tag("li", minus(text)) for text in suggestions)))
 
 
 def headline(facts: Facts) -> Markup:

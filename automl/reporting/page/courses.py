@@ -18,6 +18,7 @@ from automl.reporting.figures.conventions import (
 )
 from automl.reporting.figures.facts import LEVELS, Facts, Searched
 from automl.reporting.figures.scales import Numbers, of_metric
+from automl.reporting.figures.timeline import axis_unit
 from automl.reporting.page.drawing import Plot, at, crosses, diamond, dots, figure, label, legend, lines, star
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.text.formatting import number
@@ -52,6 +53,41 @@ def history(facts: Facts) -> Markup | None:
     return figure(
         "Optimization history", joined(legend(*entries), wide), note, facts.left_out, beyond(facts), class_="full"
     )
+
+
+def history_by_time(facts: Facts) -> Markup | None:
+    """The value of each experiment by the time at which it ended, with the best so far."""
+    ended = {one.number: facts.ended_after[one.number] for one in facts.drawn if one.number in facts.ended_after}
+    if len(ended) < 2:
+        return None
+    seconds, unit = axis_unit(max(ended.values()))
+    across = Numbers(0.0, 1.02 * max(1.0, *ended.values()) / seconds)
+    plot = Plot(across, facts.value_scale, f"{unit} since the first training", axis_name(facts), width=980, height=300)
+
+    def point(one: int, value: float | None) -> Position | None:
+        return plot.point(ended[one] / seconds, value) if one in ended else None
+
+    course: list[Position] = []
+    order = sorted(ended, key=lambda one: (ended[one], one))
+    for one, value in facts.best_so_far_in(order):
+        if (place := point(one, value)) is not None:
+            course += [(place[0], course[-1][1]), place] if course else [place]
+    course += [(plot.across(1.0), course[-1][1])] if course else []
+    by_level: list[list[Position]] = [[] for _ in range(LEVELS)]
+    for candidate in facts.drawn:
+        if (place := point(candidate.number, candidate.value)) is not None:
+            by_level[candidate.level].append(place)
+    marks: list[Markup | None] = [lines([course], "sofar")]
+    marks += [shaded_dots(facts, points, level) for level, points in enumerate(by_level)]
+    for searched, draw, name in ((facts.defaults, diamond, "default"), (facts.winner, star, "best")):
+        if searched is not None and not (name == "best" and searched is facts.defaults):
+            place = point(searched.number, searched.value)
+            marks.append(draw(place, name) if place else None)
+    drawing = plot.drawn(f"{facts.metric} of every experiment, by the time at which it ended", marks)
+    wide = tag("div", drawing, class_="scroll wide")
+    keys = legend(*length_keys(facts), ("sofar", "best so far"), *landmark_keys(facts))
+    note = "Pauses count. " + lengths_note(facts)
+    return figure("Optimization history by time", joined(keys, wide), note, beyond(facts), class_="full")
 
 
 def curves(facts: Facts) -> Markup | None:

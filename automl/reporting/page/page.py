@@ -103,7 +103,7 @@ def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | Non
         matters = joined(pair, pictures_of if surface.any_matters(measured) else reversed(pictures_of))
     return [
         ("pictures", "Pictures", pictures.pictures(record, facts)),
-        ("course", "Progress", joined(courses.history(facts), courses.curves(facts))),
+        ("course", "Progress", joined(courses.history(facts), courses.history_by_time(facts), courses.curves(facts))),
         ("front", "Several metrics" if facts.definition.metric_rules[1:] else "Constraints", front.front(facts)),
         ("failures", "Failures", failures.failures(facts)),
         ("parameters", "Parameters", matters),

@@ -139,11 +139,13 @@ def finished(
     )
 
 
-def report(console: Console, definition: Definition, current: StudyStatus) -> None:
-    """The whole report: state, verdict, every experiment."""
+def report(console: Console, definition: Definition, current: StudyStatus, suggestions: Sequence[str] = ()) -> None:
+    """The whole report: state, verdict, what to do next, every experiment."""
     write_pairs(console, state_rows(current))
     console.print()
     _verdict(console, definition, current)
+    for suggestion in suggestions:
+        headed(console, "what next", f": {suggestion}")
     console.print()
     experiments(console, current.experiments, whole=True)
 
