@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from automl.search.surrogates.comparisons import strengths
-
 
 @dataclass(frozen=True)
 class ScoredTrial:
@@ -48,6 +46,8 @@ def scores(runs: Sequence[Run]) -> dict[Hashable, float]:
     Where all trainings are equally long, or their lengths are not known, it is the best of the trial's own. Otherwise
     every two trials are compared by the longest trainings that both have (search/surrogates/comparisons.py).
     """
+    from automl.search.surrogates.comparisons import strengths  # noqa: PLC0415 - scipy takes a while
+
     trials = list(dict.fromkeys(run.trial for run in runs))
     lengths = sorted({run.epochs for run in runs})
     losses = np.full((len(lengths), len(trials)), np.nan)
