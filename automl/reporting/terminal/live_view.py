@@ -185,7 +185,10 @@ class LiveView:
         bar.add_row(drawn, f"{progress.epochs_done} of {counted(total, 'epoch')}")
         counts = ", ".join(counts_in_words(progress.counts)) or "no experiment yet"
         elapsed = formatting.duration((time.monotonic() - self._began) / 60)
-        rest = Text(f"{counts}; {elapsed} elapsed, left: {self._time_left(study)}")
+        times = f"{elapsed} elapsed, time left: {self._time_left(study)}"
+        rest = Text(
+            f"{counts}; {times}" if len(counts) + len(times) + 2 <= self.console.width else f"{counts}\n{times}"
+        )
         lines: list[RenderableType] = [head, bar, rest, Text(f"best so far: {self._best_text(best)}", style="green")]
         if self.store:
             lines.append(Text(f"in {self.store}", style="dim", overflow="ellipsis", no_wrap=True))
