@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="automl-pictures-") as folder:
         subprocess.run([automl, "init", "first.yaml"], cwd=folder, check=True)
         printed = in_terminal([automl, "run", "first.yaml", "-j", "2"], Path(folder))
-        draw_terminal(frame(printed))
+        draw_terminal(frame(printed).replace(folder, "~"))
         photograph(browser, Path(folder) / "first" / "report.html")
 
 

@@ -68,7 +68,7 @@ def _edge(axis: Axis, winner: Searched) -> str:
 def _longer(facts: Facts, winner: Searched) -> str:
     """Longer trainings where the best was still getting better at its end."""
     history = winner.experiment.history
-    if len(history) < 3:
+    if len(history) < 3 or history[-1][0] < facts.epochs[-1]:  # a longer training exists already
         return ""
     best_epoch, _ = max(history, key=lambda point: (facts.score(point[1]), -point[0]))
     if best_epoch < _LATE * history[-1][0]:
