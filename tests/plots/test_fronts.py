@@ -12,7 +12,9 @@ from automl.errors import InvalidInput
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.front import chosen_pair, growth
 from automl.reporting.page.front import front
+from automl.reporting.page.interactive import data
 from automl.study.study_file import parse
+from automl.text.formatting import number
 from tests.command_line import automl
 from tests.execution.test_objectives import PROGRAM, STUDY
 
@@ -44,6 +46,19 @@ def test_the_section_names_the_front_and_by_how_much_others_are_off(facts: Facts
     assert "on the front, chosen" in text
     assert "latency_ms = 18, over 16 by 2" in text
     assert "Hypervolume" in text
+
+
+def test_the_interactive_page_has_an_axis_for_the_second_metric(facts: Facts) -> None:
+    found = trade_off(facts.definition, facts.study)
+    assert found is not None
+    shown = data(facts)
+    assert shown["axes"][-1]["name"] == "latency_ms"
+    assert {one["number"]: one["values"][-1] for one in shown["experiments"] if not one["final"]} == {
+        point.experiment: number(point.values["latency_ms"]) for point in found.points
+    }
+    best = min(found.points, key=lambda point: point.values["latency_ms"]).experiment
+    places = {one["number"]: one["at"][-1] for one in shown["experiments"] if not one["final"]}
+    assert places[best] == min(places.values())
 
 
 def test_the_hypervolume_never_falls(facts: Facts) -> None:

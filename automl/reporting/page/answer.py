@@ -47,7 +47,8 @@ def headline(facts: Facts) -> Markup:
     best, verdict = facts.best, facts.verdict
     if best is not None and best.standing is not Standing.SEARCHED and verdict is not None and verdict.sentence:
         first, colon, rest = verdict.sentence.partition(":")
-        return joined(tag("strong", first), colon, minus(rest), f" ({facts.metric}).")
+        of = "" if facts.metric in rest else f" ({facts.metric})"  # of several metrics the sentence names them
+        return joined(tag("strong", first), colon, minus(rest), f"{of}.")
     if best is None:
         tried = len([candidate for candidate in facts.searched if candidate.experiment.results])
         words = {

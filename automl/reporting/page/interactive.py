@@ -10,13 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from automl.analysis.trade_off import trade_off
 from automl.reporting.figures.conventions import ordered_axes
 from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
+from automl.reporting.figures.front import metrics_of
 from automl.reporting.figures.importance import importances
-from automl.reporting.figures.scales import Scale
+from automl.reporting.figures.scales import Numbers, Scale, of_metric
 from automl.reporting.page.answer import headline
 from automl.reporting.page.decisions import reasons, value_of
 from automl.reporting.page.markup import Markup, joined, tag
@@ -74,24 +78,54 @@ def data_text(facts: Facts) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class _MetricAxis:
+    """A further metric of the study, with the values of the search's experiments by their numbers."""
+
+    name: str
+    scale: Numbers
+    values: Mapping[int, float]
+
+
 def data(facts: Facts) -> dict[str, Any]:
     """What the script shows: axes with their ticks, and every experiment with its places on them, from 0 to 1."""
-    axes = ordered_axes(facts, importances(facts))
+    axes, further = ordered_axes(facts, importances(facts)), _metric_axes(facts)
     return {
         "metric": facts.metric,
         "goal": "minimize" if facts.minimize else "maximize",
         "epochs": list(facts.epochs),
         "value": {"name": facts.metric, "ticks": _ticks(facts.value_scale)},
-        "axes": [{"name": axis.short, "full": axis.name, "ticks": _ticks(axis.scale)} for axis in axes],
-        "experiments": [_experiment(facts, axes, experiment) for experiment in facts.experiments[:MOST_DRAWN]],
+        "axes": [
+            *({"name": axis.short, "full": axis.name, "ticks": _ticks(axis.scale)} for axis in axes),
+            *({"name": axis.name, "full": axis.name, "ticks": _ticks(axis.scale)} for axis in further),
+        ],
+        "experiments": [_experiment(facts, axes, further, one) for one in facts.experiments[:MOST_DRAWN]],
     }
+
+
+def _metric_axes(facts: Facts) -> list[_MetricAxis]:
+    """The metrics beside the first one, which has an axis of its own."""
+    found = trade_off(facts.definition, facts.study)
+    if found is None:
+        return []
+    metrics = metrics_of(found)
+    values = {
+        name: {point.experiment: point.values[name] for point in found.points if name in point.values}
+        for name in found.aim.further
+    }
+    return [
+        _MetricAxis(name, of_metric([*known.values()], minimize=metrics[name].goal == "minimize"), known)
+        for name, known in values.items()
+        if known
+    ]
 
 
 def _ticks(scale: Scale) -> list[tuple[float, str]]:
     return [(round(place, 4), text) for place, text in scale.ticks(_TICKS)]
 
 
-def _experiment(facts: Facts, axes: list[Axis], experiment: Experiment) -> dict[str, Any]:
+def _experiment(facts: Facts, axes: list[Axis], further: list[_MetricAxis], experiment: Experiment) -> dict[str, Any]:
+    measured = [axis.values.get(experiment.number) for axis in further]
     has = [axis.parameter in experiment.values for axis in axes]
     every = -(-len(experiment.history) // _MOST_POINTS) or 1
     points = [*experiment.history[:-1][::every], *experiment.history[-1:]]
@@ -110,9 +144,13 @@ def _experiment(facts: Facts, axes: list[Axis], experiment: Experiment) -> dict[
         "value": number(value),
         "place": _rounded(facts.value_scale.place(value)),
         "rungs": rungs,
-        "at": [_rounded(axis.place(experiment.values)) for axis in axes],
+        "at": [
+            *(_rounded(axis.place(experiment.values)) for axis in axes),
+            *(_rounded(axis.scale.place(value)) for axis, value in zip(further, measured, strict=True)),
+        ],
         "values": [
-            setting(axis.value(experiment.values)) if there else "" for axis, there in zip(axes, has, strict=True)
+            *(setting(axis.value(experiment.values)) if there else "" for axis, there in zip(axes, has, strict=True)),
+            *("" if value is None else number(value) for value in measured),
         ],
         "curve": [(epoch, _rounded(facts.value_scale.place(reached))) for epoch, reached in points],
         "why": reasons(experiment),
