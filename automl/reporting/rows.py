@@ -98,17 +98,17 @@ _STATES = {
 
 def state_word(experiment: Experiment) -> str:
     """The state of an experiment for people: queued, running, promoted, stopped, succeeded or failed."""
-    return _word(experiment.status, is_promoted=len(experiment.recommendations) > 1)
+    return status_word(experiment.status, is_promoted=len(experiment.recommendations) > 1)
 
 
-def _word(status: Status, *, is_promoted: bool) -> str:
+def status_word(status: Status, *, is_promoted: bool = False) -> str:
     """The word for a status; `is_promoted` tells whom its next rung waits for from who has not begun."""
     return "promoted" if is_promoted and status is Status.PENDING else _STATES[status]
 
 
 def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
     """The cells with which every table of experiments begins: number, stage, state, epochs."""
-    return str(row.experiment), row.stage, _word(row.status, is_promoted=row.epochs > 0), str(row.epochs)
+    return str(row.experiment), row.stage, status_word(row.status, is_promoted=row.epochs > 0), str(row.epochs)
 
 
 def pause_rows(status: StudyStatus) -> Pairs:

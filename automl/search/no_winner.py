@@ -55,6 +55,6 @@ def none_succeeded(count: int, failures: Sequence[str] = ()) -> StudyFailed:
     kinds = f" ({', '.join(failures)})" if failures else ""
     return StudyFailed(
         f"none of the {count} experiments succeeded{kinds}",
-        advice="read experiment_0/log.txt and fix the training, then 'automl retry' has them trained again; with other"
+        advice="read 'automl logs STUDY 0' and fix the training, then 'automl retry' has them trained again; with other"
         " settings start under another name",
     )

@@ -17,7 +17,7 @@ from automl.search.agenda import Run, runs_of_decision
 from automl.search.history import Failure, History, Result
 from automl.search.plan import Plan
 from automl.study.definition import Definition
-from automl.study.keys import LOG, PAUSES, RETRIES, attempt_prefix, experiment_key, user_change_key
+from automl.study.keys import PAUSES, RETRIES, attempt_prefix, user_change_key
 from automl.study.record import Record
 from automl.text.formatting import counted, numbered
 
@@ -50,12 +50,11 @@ class Pause:
         }
 
     def error(self) -> StudyPaused:
-        log = experiment_key(self.runs[-1][0], LOG)
         return StudyPaused(
             f"the study is paused: {counted(len(self.runs), 'training')} in a row failed alike before their first epoch"
             f" ({self.experiments}): {self.failure}: {self.message}".rstrip(": "),
-            advice=f"these failures decided nothing; see {log} and fix the cause: the same command trains them again"
-            " ('automl resume' on a cluster); if failures of this kind are to count, set"
+            advice=f"these failures decided nothing; read 'automl logs STUDY {self.runs[-1][0]}' and fix the cause: the"
+            " same command trains them again ('automl resume' on a cluster); if failures of this kind are to count, set"
             " 'run: {failures_in_a_row: null}'",
         )
 

@@ -25,7 +25,8 @@ from tests.any_image.test_any_image import PROGRAM, network
 from tests.cluster.clusters import BRAIN, begun, build_image, command, decisions, ended
 
 FAKE_TAO = Path(__file__).parents[1] / "networks" / "fake_tao.py"
-AS_IT_IS = Path(__file__).parents[1] / "programs" / "with_arguments.py"
+PROGRAMS = Path(__file__).parents[1] / "programs"
+AS_THEY_ARE = ("with_arguments.py", "with_overrides.py", "styles/with_variables.py")
 TAG = os.environ.get("AUTOML_TEST_TAG", "test")
 SH, TAO = f"localhost/automl-sh:{TAG}", f"localhost/automl-fake-tao:{TAG}"
 MINE, SLOW_IMAGE, TWO_IMAGE = (f"localhost/automl-{name}:{TAG}" for name in ("mine", "slow", "two"))
@@ -41,6 +42,21 @@ network:
   keep: [model.pt]
   epochs: 3
   parameters: {lr: {low: 0.0001, high: 0.1, log: true}, batch-size: {options: [16, 32, 64]}}
+"""
+OVERRIDES = (
+    PLAIN.replace('with_arguments.py, --epochs, "{epochs}", --seed, "{seed}"', 'with_overrides.py, "epochs={epochs}"')
+    .replace("batch-size: {options: [16, 32, 64]}", "model.depth: {low: 1, high: 4}")
+    .replace("  keep:", "  arguments: hydra\n  keep:")
+)
+VARIABLES = r"""
+network:
+  command: [python, /opt/mine/with_variables.py]
+  environment: {LR: "{lr}", LAYERS: "{layers}"}
+  metric: {name: accuracy, goal: maximize}
+  status: {reader: regex, patterns: ['test accuracy: (?P<accuracy>{number})'], without_epoch: one, of_epoch: last}
+  epochs: 1
+  fixed_epochs: true
+  parameters: {lr: {low: 0.001, high: 1, log: true}, layers: {low: 1, high: 4}}
 """
 # Two seconds an epoch, and nothing is better than the default
 SLOW = """\
@@ -198,28 +214,35 @@ def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: st
 
 @pytest.mark.usefixtures("images")
 @pytest.mark.parametrize(
-    "algorithm", [f"{HYPERBAND}resume: none\n", UNTIL, RANDOM], ids=["hyperband", "bayesian-until", "random"]
+    ("text", "algorithm"),
+    [(PLAIN, f"{HYPERBAND}resume: none\n"), (OVERRIDES, UNTIL), (VARIABLES, RANDOM)],
+    ids=["arguments-hyperband", "hydra-bayesian-until", "environment-random"],
 )
 def test_a_program_as_people_have_it_is_searched_with_no_line_changed(
-    algorithm: str, tmp_path: Path, bucket: str
+    text: str, algorithm: str, tmp_path: Path, bucket: str
 ) -> None:
     context = tmp_path / "image"
     context.mkdir()
-    shutil.copy(AS_IT_IS, context)
+    for program in AS_THEY_ARE:
+        shutil.copy(PROGRAMS / program, context)
     (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
     build_image(MINE, str(context), "-f", str(context / "Dockerfile"))
-    submitted(tmp_path, bucket, PLAIN, MINE, algorithm=algorithm)
+    submitted(tmp_path, bucket, text, MINE, algorithm=algorithm)
     store = open_store(bucket)
     controller = json.loads(store.get("controller.json") or b"")
     best = controller["experiments"][controller["best"]["experiment"]]
-    assert json.loads(store.get("best_model/model.pt") or b"")["lr"] == best["values"]["lr"]
+    if "keep:" in text:
+        assert json.loads(store.get("best_model/model.pt") or b"")["lr"] == best["values"]["lr"]
     results = [result for each in controller["experiments"] for result in each["results"]]
     if algorithm == UNTIL:
         end = json.loads(store.get("ends/0.json") or b"")
         assert end["limit"] == "epochs"
         assert len(results) == 4  # of eight: two at a time, of three epochs each, until nine are trained
         return
-    assert len(results) == (3 if algorithm == RANDOM else 4)
+    if algorithm == RANDOM:
+        assert [result["failure"] for result in results] == [None] * 3
+        return
+    assert len(results) == 4
     for each in controller["experiments"]:
         log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
         last = each["results"][-1]["epochs"]
