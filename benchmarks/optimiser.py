@@ -26,7 +26,7 @@ class Optimiser(Protocol):
         ...
 
 
-# The space, the seed and the number of trainings in all.
+# The space, the seed and the total number of trainings.
 Maker: TypeAlias = Callable[[SearchSpace, int, int], Optimiser]
 
 

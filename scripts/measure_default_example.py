@@ -23,6 +23,7 @@ from automl.search.history import Decision, Failure, Outcome, Recommendation
 from automl.search.ranking import best_outcome
 from automl.study import study_file
 from automl.study.definition import Definition
+from automl.study.interval import paired
 from automl.study.train_spec import train_spec
 from automl.trainers.failures import Diverged
 from automl.trainers.loop import fashion_mnist
@@ -44,24 +45,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
     parser.add_argument("--epochs", type=int, default=9, help="of the longest training")
-    parser.add_argument("--repeats", type=int, default=3, help="fresh trainings of the winner and of the defaults")
+    parser.add_argument("--repeats", type=int, default=4, help="fresh trainings of the winner and of the defaults")
     options = parser.parse_args()
-    gains = []
+    gains, certain = [], 0
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            default, best = search(seed, options.epochs, options.repeats, Path(folder))
+            defaults, bests = search(seed, options.epochs, options.repeats, Path(folder))
+        default, best = statistics.mean(defaults), statistics.mean(bests)
         gains.append(best - default)
-        print(f"seed {seed}: default {default:.4f}, best {best:.4f}, gain {best - default:+.4f}", flush=True)
+        interval = paired([mine - theirs for mine, theirs in zip(bests, defaults, strict=True)])
+        text = f", 95 %: {interval.low:+.4f} to {interval.high:+.4f}" if interval else ""
+        certain += interval is not None and interval.low * interval.high > 0
+        print(f"seed {seed}: default {default:.4f}, best {best:.4f}, gain {best - default:+.4f}{text}", flush=True)
     spread = statistics.stdev(gains) if len(gains) > 1 else float("nan")
     better = sum(gain > 0 for gain in gains)
     print(
         f"{len(gains)} searches: mean gain {statistics.mean(gains):+.4f}, "
-        f"standard error {spread / len(gains) ** 0.5:.4f}, better than the defaults in {better}"
+        f"standard error {spread / len(gains) ** 0.5:.4f}, better than the defaults in {better}, "
+        f"the sign certain in {certain}"
     )
 
 
-def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[float, float]:
-    """Mean held-out accuracy of the defaults and of the winner of one search, over fresh training seeds."""
+def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[list[float], list[float]]:
+    """Held-out accuracies of the defaults and of the winner of one search, one for each fresh training seed."""
     definition = study_file.parse(STUDY.format(epochs=epochs, seed=seed), "study", Path())
     outcomes: list[Outcome] = []
     issued: dict[int, Recommendation] = {}
@@ -84,14 +90,14 @@ def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[float, f
     return judge(definition, default, repeats, folder / "default"), judge(definition, winner, repeats, folder / "best")
 
 
-def judge(definition: Definition, source: Recommendation, repeats: int, folder: Path) -> float:
-    """Mean held-out accuracy of fresh trainings of these values."""
+def judge(definition: Definition, source: Recommendation, repeats: int, folder: Path) -> list[float]:
+    """Held-out accuracies of fresh trainings of these values."""
     values: list[float] = []
     for repeat in range(repeats):
         seed = 1000 * definition.file.seed + repeat
         fresh = replace(source, schedule_epochs=source.epochs, resume_epoch=0, seed=seed, held_out=True)
         values += metric_values(definition, fresh, folder / str(repeat)).get("held_out_accuracy", {0: 0.0}).values()
-    return statistics.mean(values)
+    return values
 
 
 def train(definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Outcome:

@@ -36,6 +36,6 @@ class FurtherMetrics:
         return {name: tuple(points) for name, points in upto.items() if points}
 
     def missing(self, measured: Measurements, follower: Follower) -> str:
-        """Why a training counts as infeasible that ended well: a metric that it never reported; empty where none is."""
+        """Why a training counts as infeasible that succeeded: a metric that it never reported; empty where none is."""
         missing = [name for name in self._names if name not in measured]
         return "; ".join(why_no_metric(follower, name) for name in missing)
