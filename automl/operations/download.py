@@ -17,7 +17,7 @@ from automl.errors import CheckpointError, InvalidInput, RecordError
 from automl.stores.folder import FolderStore
 from automl.study.best_model import BestModel, hidden_keys
 from automl.study.experiments import experiments
-from automl.study.keys import BEST_MODEL, METADATA, checkpoint_object, is_created_once
+from automl.study.keys import BEST_MODEL, METADATA, REMOVED, checkpoint_object, is_created_once
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text.digests import sha256_of
@@ -145,7 +145,7 @@ def fetch_experiment(opened: OpenedStudy, number: int, to: Path) -> FetchedModel
     check_new(to)
     manifest = opened.record.manifest(results[-1].best.manifest)
     if manifest is None:
-        removed = "automl gc has removed it" if opened.record.store.list("gc/") else "it is not in the store"
+        removed = "automl gc has removed it" if any(opened.record.user_changes(REMOVED)) else "it is not in the store"
         raise CheckpointError(f"the checkpoint of experiment {number} is gone: {removed}")
     with tempfile.TemporaryDirectory(prefix=".tmp-experiment-", dir=to.parent) as folder:
         copy = Path(folder) / to.name

@@ -30,7 +30,7 @@ def test_a_number_that_yaml_reads_as_a_text_is_one() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ({"trian": {}}, "a section 'trian'; allowed: train, model, data; did you mean 'train'"),
+        ({"trian": {}}, "a section 'trian'; did you mean 'train'\\?; allowed: train, model, data"),
         ({"train": 3}, "train is 3"),
         ({"train": {"momentun": 0.9}}, "a key train.momentun; .*did you mean 'train.momentum'"),
         ({"train": {"dropout": 0.9}}, "a key train.dropout"),

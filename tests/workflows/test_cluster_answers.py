@@ -121,7 +121,7 @@ def test_the_namespace_is_the_one_given_or_the_contexts_or_argo(kubeconfig: Path
 
 
 def test_an_unknown_context_is_refused_with_those_there_are(kubeconfig: Path) -> None:
-    with pytest.raises(InvalidInput, match="--context: 'onee'; allowed: one, two; did you mean 'one'"):
+    with pytest.raises(InvalidInput, match="--context: 'onee'; did you mean 'one'\\?; allowed: one, two"):
         Kubernetes("onee", None)
 
 

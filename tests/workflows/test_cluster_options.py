@@ -343,8 +343,11 @@ def test_a_template_takes_what_a_compiled_study_takes() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("{tolerations: [{key: a, opperator: Exists}]}", "opperator is not known; allowed: key, operator"),
-        ("{tolerations: [{key: a, operator: exists}]}", "allowed: Equal or Exists; did you mean 'Exists'"),
+        (
+            "{tolerations: [{key: a, opperator: Exists}]}",
+            "opperator is not known; did you mean 'operator'?; allowed: key, operator",
+        ),
+        ("{tolerations: [{key: a, operator: exists}]}", "did you mean 'Exists'?; allowed: Equal or Exists"),
         ("{tolerations: [{key: a, operator: Exists, value: b}]}", "takes no value"),
         ("{tolerations: [{effect: NoSchedule}]}", "needs a key"),
         ("{tolerations: [{key: a, tolerationSeconds: 3}]}", "NoExecute alone"),
@@ -369,7 +372,10 @@ def test_a_template_takes_what_a_compiled_study_takes() -> None:
         ("{mesh: istyo}", "did you mean 'istio'"),
         ("{labels: {'a b': c}}", 'the name "a b"'),
         ("{labels: {a: 'b c'}}", "a label's value"),
-        ("{rungs: [{priority: high}]}", "rungs[0].priority is not known; allowed: priority_class"),
+        (
+            "{rungs: [{priority: high}]}",
+            "rungs[0].priority is not known; did you mean 'priority_class'?; allowed: priority_class",
+        ),
         ("{affinity: {nodeAfinity: {}}}", "cluster.affinity.nodeAfinity is not known"),
         (
             "{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {}}}}",

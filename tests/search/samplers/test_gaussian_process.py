@@ -220,7 +220,7 @@ def test_options_and_cells_of_the_cube_belong_together_whatever_their_weights() 
         ({"xi": -0.1}, r"xi: -0\.1; allowed: finite numbers from 0"),
         ({"kappa": math.nan}, "kappa: nan"),
         ({"tail": math.inf}, "tail: inf"),
-        ({"acquisition": "ei"}, r"'ei'; allowed: EI, LCB, PI; did you mean 'EI'\?"),
+        ({"acquisition": "ei"}, r"'ei'; did you mean 'EI'\?; allowed: EI, LCB, PI"),
     ],
 )
 def test_unusable_settings_are_refused(settings: dict[str, Any], message: str) -> None:

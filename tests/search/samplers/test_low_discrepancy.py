@@ -72,5 +72,5 @@ def test_the_reason_says_which_point() -> None:
 
 
 def test_an_unknown_method_is_refused_with_the_nearest() -> None:
-    with pytest.raises(InvalidInput, match=r"'sobal'; allowed: sobol, lhs; did you mean 'sobol'\?"):
+    with pytest.raises(InvalidInput, match=r"'sobal'; did you mean 'sobol'\?; allowed: sobol, lhs"):
         LowDiscrepancy("sobal")  # type: ignore[arg-type]  # that is the point
