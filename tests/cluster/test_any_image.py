@@ -197,13 +197,12 @@ def submitted(
 
 
 @pytest.mark.usefixtures("images")
-@pytest.mark.parametrize("status", ["csv", "regex"])
-def test_an_image_without_python_is_searched_and_goes_on_from_folders(status: str, tmp_path: Path, bucket: str) -> None:
+def test_an_image_without_python_is_searched_and_goes_on_from_folders(tmp_path: Path, bucket: str) -> None:
     context = tmp_path / "image"
     context.mkdir()
     sh_image(context)
     build_image(SH, str(context), "-f", str(context / "Dockerfile"))
-    (tmp_path / "my_net.yaml").write_text(network(status, "/train.sh"))
+    (tmp_path / "my_net.yaml").write_text(network("csv", "/train.sh"))
     submitted(tmp_path, bucket, "network: ./my_net.yaml\n", SH)
     store = open_store(bucket)
     best = json.loads(store.get("best_model/manifest.json") or b"")

@@ -21,7 +21,7 @@ from tests.cluster.clusters import Cluster, trainings
 from tests.cluster.disturbed import Disturbed, compiled, until
 
 pytestmark = pytest.mark.usefixtures("images")
-ASHA = "algorithm: asha\nR: 9\nmax_recommendations: 9\nmax_epochs: 9\n"
+ASHA = "algorithm: asha\nR: 9\nmax_recommendations: 9\nmax_epochs: 9\nfinal: {repeats: 0}\n"
 OVERLAPPING = (
     "algorithm: bayesian\nsampler: process\nmax_recommendations: 8\nparallel: 3\noverlap: true\nmax_epochs: 2\n"
 )
