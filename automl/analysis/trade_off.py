@@ -10,7 +10,7 @@ from typing import Any
 from automl.problem.aim import Aim, Scores
 from automl.search import pareto
 from automl.search.history import History, Outcome
-from automl.search.ranking import Among, best_outcome, with_spans
+from automl.search.ranking import Among, best_outcome, kept_reading, with_a_front, with_spans
 from automl.study.definition import Definition
 from automl.study.experiments import outcomes_of
 
@@ -88,14 +88,14 @@ def of_outcomes(outcomes: Sequence[Outcome], aim: Aim, among: Among) -> TradeOff
     """The points that these outcomes make."""
     spanned, groups = with_spans(outcomes, aim, among)
     chosen = best_outcome(outcomes, aim, among)
-    leading = next((group for group in groups if any(one.front == 0 for one in group)), ())
+    leading = with_a_front(groups)
     compared = [one.scores for one in leading if one.front is not None]
     points: dict[int, TradePoint] = {}
     for group in groups:
         for one in group:
             outcome, place, why = one.item, Place.DOMINATED, ""
             if one.front is None:
-                place, why = Place.INFEASIBLE, aim.why_infeasible(outcome.best_value, outcome.best_measured)
+                place, why = Place.INFEASIBLE, aim.why_infeasible(*kept_reading(outcome))
             elif group is not leading:
                 place = Place.SHORTER
             elif one.front == 0:
@@ -107,7 +107,7 @@ def of_outcomes(outcomes: Sequence[Outcome], aim: Aim, among: Among) -> TradeOff
 
 def _point(aim: Aim, outcome: Outcome, place: Place, why: str) -> TradePoint:
     names = (aim.name, *aim.further)
-    values = {name: aim.value_of(name, outcome.best_value, outcome.best_measured) for name in names}
+    values = {name: aim.value_of(name, *kept_reading(outcome)) for name in names}
     measured = {name: value for name, value in values.items() if value is not None}
     return TradePoint(outcome.experiment, outcome.epochs, measured, place, why)
 

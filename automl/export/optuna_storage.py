@@ -28,6 +28,7 @@ from automl.problem.conditions import exact
 from automl.problem.parameter import Parameter
 from automl.search.history import Experiment, History, Status
 from automl.search.measurements import to_json
+from automl.search.ranking import kept_reading
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
@@ -150,7 +151,7 @@ def _measured(definition: Definition, experiment: Experiment) -> tuple[list[floa
     outcome, aim = experiment.results[-1].outcome(), definition.aim
     if not isinstance(aim, Aim):
         return (None if outcome.best_value is None else [outcome.best_value]), None
-    reading = outcome.best_value, outcome.best_measured
+    reading = kept_reading(outcome)
     values = [aim.value_of(metric.name, *reading) for metric in aim.objectives]
     excesses = [one.excess(aim.value_of(one.metric, *reading)) for one in aim.constraints]
     violations = [excess if math.isfinite(excess) else sys.float_info.max for excess in excesses] or None

@@ -12,6 +12,7 @@ from typing import Any
 from automl.problem.aim import Aim
 from automl.search.history import History, Result
 from automl.search.race import DEFAULTS
+from automl.search.ranking import kept_reading
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of
 
@@ -74,7 +75,7 @@ def _infeasible(aim: Aim, result: Result | None) -> str | None:
     outcome = result.outcome() if result else None
     if outcome is None or outcome.best_value is None:
         return None
-    return aim.why_infeasible(outcome.best_value, outcome.best_measured) or None
+    return aim.why_infeasible(*kept_reading(outcome)) or None
 
 
 def write_csv(definition: Definition, study: History, to: Path) -> int:

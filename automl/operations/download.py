@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from automl.errors import CheckpointError, InvalidInput, RecordError
+from automl.stores import Store
 from automl.stores.folder import FolderStore
 from automl.study.best_model import BestModel, hidden_keys
 from automl.study.experiments import experiments
 from automl.study.keys import BEST_MODEL, METADATA, REMOVED, checkpoint_object, is_created_once
+from automl.study.manifest import StoredFile
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
 from automl.text.digests import sha256_of
@@ -118,12 +120,7 @@ def fetch_best_model(record: Record, to: Path) -> FetchedModel:
         for key in record.store.list(BEST_MODEL):
             if key not in own:
                 record.store.fetch(key, copy / key.removeprefix(BEST_MODEL))
-        for listed in model.files:
-            file = copy / listed.file.name
-            if not record.store.fetch(listed.key, file) or sha256_of(file) != listed.file.sha256:
-                raise CheckpointError(f"{listed.key} is missing or not as its manifest says")
-        for name in model.folders:
-            (copy / name).mkdir(parents=True, exist_ok=True)
+        _fetch_checked(record.store, [(one.key, one.file) for one in model.files], model.folders, copy)
         shutil.move(copy, to)
     return FetchedModel(model.experiment, model.epoch, to, _files_in(to))
 
@@ -149,15 +146,21 @@ def fetch_experiment(opened: OpenedStudy, number: int, to: Path) -> FetchedModel
         raise CheckpointError(f"the checkpoint of experiment {number} is gone: {removed}")
     with tempfile.TemporaryDirectory(prefix=".tmp-experiment-", dir=to.parent) as folder:
         copy = Path(folder) / to.name
-        for index, file in enumerate(manifest.files):
-            path = copy / file.name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not opened.record.store.fetch(manifest.file_key(index), path) or sha256_of(path) != file.sha256:
-                raise CheckpointError(f"{manifest.file_key(index)} is missing or not as its manifest says")
-        for name in manifest.folders:
-            (copy / name).mkdir(parents=True, exist_ok=True)
+        listed = [(manifest.file_key(index), file) for index, file in enumerate(manifest.files)]
+        _fetch_checked(opened.record.store, listed, manifest.folders, copy)
         shutil.move(copy, to)
     return FetchedModel(number, manifest.epoch, to, _files_in(to))
+
+
+def _fetch_checked(store: Store, listed: Sequence[tuple[str, StoredFile]], folders: Sequence[str], copy: Path) -> None:
+    """Fetches the files of a manifest, each by its key, and makes its folders. Raises CheckpointError."""
+    for key, file in listed:
+        path = copy / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not store.fetch(key, path) or sha256_of(path) != file.sha256:
+            raise CheckpointError(f"{key} is missing or not as its manifest says")
+    for name in folders:
+        (copy / name).mkdir(parents=True, exist_ok=True)
 
 
 def _files_in(folder: Path) -> tuple[FetchedFile, ...]:

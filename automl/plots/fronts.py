@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from automl.analysis.trade_off import Place, trade_off
+from automl.analysis.trade_off import Place
 from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
@@ -18,7 +18,7 @@ _LABELLED = 12  # points of a front that have their numbers beside them
 
 def front(facts: Facts, pair: Pair) -> Figure:
     """The picture of two metrics of a study, the first of them from left to right. Raises RecordError."""
-    found = trade_off(facts.definition, facts.study)
+    found = facts.trade_off
     drawn = None if found is None else front_figure(found, pair)
     if drawn is None:
         raise RecordError("fewer than two experiments have both values yet", advice="wait, or look at 'automl status'")

@@ -89,8 +89,12 @@ def with_spans(
     else:
         lengths = [counting]
     groups = tuple(tuple(placed(group, kept_reading, _run, aim)) for group in lengths)
-    ahead = next((group for group in groups if any(one.front == 0 for one in group)), ())
-    return spanned(aim, ahead), groups
+    return spanned(aim, with_a_front(groups)), groups
+
+
+def with_a_front(groups: Iterable[tuple[Placed[Outcome], ...]]) -> tuple[Placed[Outcome], ...]:
+    """The first group, so that of the longest trainings, in which anybody is feasible; empty where nobody is."""
+    return next((group for group in groups if any(one.front == 0 for one in group)), ())
 
 
 def judged_aim(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> Metric:

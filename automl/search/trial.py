@@ -9,6 +9,7 @@ from typing import Any
 from automl.problem.aim import Aim, Scores
 from automl.problem.metric import Metric
 from automl.search.history import Failure, Outcome, Recommendation
+from automl.search.ranking import kept_reading
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _trial(values: Mapping[str, Any], outcome: Outcome, metric: Metric) -> Trial
     trial = Trial(values, score, outcome.epochs, outcome.rung, outcome.value, outcome.failure)
     if not isinstance(metric, Aim) or score is None:
         return trial
-    reading = outcome.best_value, outcome.best_measured
+    reading = kept_reading(outcome)
     return replace(
         trial,
         score=score if metric.violation(*reading) == 0 else None,

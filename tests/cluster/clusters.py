@@ -18,7 +18,10 @@ from typing import Any
 
 import pytest
 
+from automl.operations.replay import Replay
 from automl.stores import Store, open_store
+from automl.study.opened_study import OpenedStudy
+from automl.study.record import Record
 from tests.small_network import NETWORK, PROGRAM
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +104,13 @@ def ended(name: str) -> dict[str, Any]:
         pytest.fail(f"{name} did not end:\n{state[0]}\n{state[1][-5000:]}")
     found: dict[str, Any] = json.loads(command("argo", "get", name, "-o", "json"))
     return found
+
+
+def replayed(store: Store) -> OpenedStudy:
+    """The study in a store, all of whose decisions are made again from what each says that it saw."""
+    opened = OpenedStudy.read(Record(store))
+    assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
+    return opened
 
 
 def build_image(*words: str) -> None:

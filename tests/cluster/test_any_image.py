@@ -12,17 +12,14 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from automl.operations.replay import Replay
 from automl.stores import open_store
-from automl.study.opened_study import OpenedStudy
-from automl.study.record import Record
 from tests.any_image.test_any_image import PROGRAM, network
-from tests.cluster.clusters import BRAIN, begun, build_image, command, decisions, ended
+from tests.cluster.clusters import BRAIN, begun, build_image, command, decisions, ended, replayed
 
 FAKE_TAO = Path(__file__).parents[1] / "networks" / "fake_tao.py"
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -166,6 +163,15 @@ def tao_image(context: Path) -> None:
     )
 
 
+def build_programs(image: str, context: Path, programs: Mapping[str, str]) -> None:
+    """Builds an image with these programs, by name, in /opt/mine."""
+    context.mkdir()
+    for name, text in programs.items():
+        (context / name).write_text(text)
+    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
+    build_image(image, str(context), "-f", str(context / "Dockerfile"))
+
+
 @pytest.fixture
 def claim(tmp_path: Path) -> Iterator[str]:
     """A PersistentVolumeClaim on a folder of this machine that holds one file, `labels.csv`."""
@@ -220,12 +226,7 @@ def test_an_image_without_python_is_searched_and_goes_on_from_folders(tmp_path: 
 def test_a_program_as_people_have_it_is_searched_with_no_line_changed(
     text: str, algorithm: str, tmp_path: Path, bucket: str
 ) -> None:
-    context = tmp_path / "image"
-    context.mkdir()
-    for program in AS_THEY_ARE:
-        shutil.copy(PROGRAMS / program, context)
-    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
-    build_image(MINE, str(context), "-f", str(context / "Dockerfile"))
+    build_programs(MINE, tmp_path / "image", {Path(name).name: (PROGRAMS / name).read_text() for name in AS_THEY_ARE})
     submitted(tmp_path, bucket, text, MINE, algorithm=algorithm)
     store = open_store(bucket)
     controller = json.loads(store.get("controller.json") or b"")
@@ -252,11 +253,7 @@ def test_a_program_as_people_have_it_is_searched_with_no_line_changed(
 def test_a_program_without_checkpoints_is_started_once_and_stopped_where_it_falls_behind(
     tmp_path: Path, bucket: str
 ) -> None:
-    context = tmp_path / "image"
-    context.mkdir()
-    (context / "slow.py").write_text(SLOW)
-    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
-    build_image(SLOW_IMAGE, str(context), "-f", str(context / "Dockerfile"))
+    build_programs(SLOW_IMAGE, tmp_path / "image", {"slow.py": SLOW})
     submitted(tmp_path, bucket, STOPPED, SLOW_IMAGE, algorithm=ASHA)
     store = open_store(bucket)
     rows = json.loads(store.get("controller.json") or b"")["experiments"]
@@ -269,21 +266,16 @@ def test_a_program_without_checkpoints_is_started_once_and_stopped_where_it_fall
         log = (store.get(f"experiment_{each['number']}/log.txt") or b"").decode()
         assert re.findall(r"epoch (\d+) ", log)[:3] == ["1", "2", "3"]
         assert "epoch 9 " not in log
-    opened = OpenedStudy.read(Record(store))
-    assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
+    replayed(store)
 
 
 @pytest.mark.usefixtures("images")
 def test_two_metrics_and_a_constraint_decide_as_here(tmp_path: Path, bucket: str) -> None:
-    context = tmp_path / "image"
-    context.mkdir()
-    (context / "two.py").write_text(TWO)
-    (context / "Dockerfile").write_text("ARG BASE=python:3.11-slim\nFROM ${BASE}\nCOPY *.py /opt/mine/\n")
-    build_image(TWO_IMAGE, str(context), "-f", str(context / "Dockerfile"))
+    build_programs(TWO_IMAGE, tmp_path / "image", {"two.py": TWO})
     submitted(tmp_path, bucket, TWO_METRICS, TWO_IMAGE, algorithm=HALVING)
     here = tmp_path / "here"
     here.mkdir()
-    shutil.copy(context / "two.py", here)
+    (here / "two.py").write_text(TWO)
     study = f"name: any\n{TWO_METRICS.replace('/opt/mine/', '')}{HALVING}run: {{jobs: 2}}\n"
     (here / "study.yaml").write_text(study)
     command("automl", "run", str(here / "study.yaml"))
@@ -292,8 +284,7 @@ def test_two_metrics_and_a_constraint_decide_as_here(tmp_path: Path, bucket: str
     rows = json.loads(store.get("controller.json") or b"")
     best = rows["experiments"][rows["best"]["experiment"]]
     assert best["values"]["width"] <= 80
-    opened = OpenedStudy.read(Record(store))
-    assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
+    replayed(store)
 
 
 @pytest.mark.usefixtures("images")

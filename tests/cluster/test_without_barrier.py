@@ -12,12 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from automl.operations.replay import Replay
 from automl.operations.verify import verify
 from automl.stores import Store, open_store
-from automl.study.opened_study import OpenedStudy
-from automl.study.record import Record
-from tests.cluster.clusters import Cluster, trainings
+from tests.cluster.clusters import Cluster, replayed, trainings
 from tests.cluster.disturbed import Disturbed, compiled, until
 
 pytestmark = pytest.mark.usefixtures("images")
@@ -31,8 +28,7 @@ WAITING = f"{SHORT}train_spec: {{train.waits_at: [2, 5]}}\n"  # once in each run
 
 def check(store: Store, sizes: list[int]) -> None:
     """The study is whole, its decisions are made again, and each rung of the search has trained so many."""
-    opened = OpenedStudy.read(Record(store))
-    assert [each.difference for each in Replay(opened.record, opened.definition) if each.difference] == []
+    opened = replayed(store)
     assert verify(opened, lambda _part: None).findings.problems == []
     runs = [run for decision in opened.history().of_stage(0) for run in decision.runs()]
     assert [sum(at == rung for _, at in runs) for rung in range(len(sizes))] == sizes

@@ -10,6 +10,7 @@ from typing import Any
 from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
 from automl.analysis.rung_warning import RungHealth, rung_health
+from automl.analysis.trade_off import TradeOff, trade_off
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
 from automl.search.history import Experiment, Failure, History, Result
 from automl.search.race import DEFAULTS
@@ -96,6 +97,11 @@ class Facts:
     @cached_property
     def state(self) -> str:
         return summary.state(self.definition, self.study)
+
+    @cached_property
+    def trade_off(self) -> TradeOff | None:
+        """The front of several metrics, and what meets the constraints; None for a study of one metric."""
+        return trade_off(self.definition, self.study)
 
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automl.analysis.trade_off import Place, TradeOff, TradePoint, trade_off
+from automl.analysis.trade_off import Place, TradeOff, TradePoint
 from automl.reporting.figures.conventions import MOST_WITH_TEXT
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.front import FrontFigure, front_figure, growth, named, pairs
@@ -17,7 +17,7 @@ _WORDS = {Place.CHOSEN: "on the front, chosen", Place.FRONT: "on the front"}
 
 def front(facts: Facts) -> Markup | None:
     """The section; None for a study of one metric."""
-    found = trade_off(facts.definition, facts.study)
+    found = facts.trade_off
     if found is None or not found.points:
         return None
     pictures = [_pair(drawn) for pair in pairs(found.aim) if (drawn := front_figure(found, pair)) is not None]

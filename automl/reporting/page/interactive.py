@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from automl.analysis.trade_off import trade_off
 from automl.reporting.figures.conventions import ordered_axes
 from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
 from automl.reporting.figures.front import metrics_of
@@ -105,7 +104,7 @@ def data(facts: Facts) -> dict[str, Any]:
 
 def _metric_axes(facts: Facts) -> list[_MetricAxis]:
     """The metrics beside the first one, which has an axis of its own."""
-    found = trade_off(facts.definition, facts.study)
+    found = facts.trade_off
     if found is None:
         return []
     metrics = metrics_of(found)
