@@ -76,6 +76,7 @@ SAMPLERS: dict[str, SamplerRow] = {
     "portfolio": SamplerRow(
         "automl.search.samplers.portfolio", "Portfolio", learns=True, several=True, starts=4, warms=True
     ),
+    "neighbours": SamplerRow("automl.search.samplers.neighbours", "Neighbours", learns=True, several=True, starts=8),
     "differential_evolution": SamplerRow(
         "automl.search.samplers.differential_evolution", "DifferentialEvolution", learns=True, knows_epochs=True
     ),

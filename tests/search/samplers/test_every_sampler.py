@@ -10,6 +10,7 @@ from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.grid import Grid
 from automl.search.samplers.joint import JointProcess
 from automl.search.samplers.low_discrepancy import LowDiscrepancy
+from automl.search.samplers.neighbours import Neighbours
 from automl.search.samplers.nsga2 import NSGA2
 from automl.search.samplers.portfolio import Portfolio
 from automl.search.samplers.process import OwnProcess
@@ -98,6 +99,15 @@ class TestPortfolio(SamplerSuite):
         assert ["of the turns" in reason for reason in reasons] == [True] * 3
 
 
+class TestNeighbours(SamplerSuite):
+    def make_sampler(self) -> Sampler:
+        return Neighbours(starts=2)
+
+    def test_the_model_proposes_what_the_processes_compare(self) -> None:
+        reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
+        assert ["kernel regression on" in reason for reason in reasons] == [True] * 3
+
+
 class TestEvolution(SamplerSuite):
     def make_sampler(self) -> Sampler:
         return Evolution()
@@ -133,6 +143,7 @@ def test_every_row_of_the_table_has_a_suite() -> None:
         "joint_process": TestJointProcess,
         "tpe": TestTreeParzen,
         "portfolio": TestPortfolio,
+        "neighbours": TestNeighbours,
         "nsga2": TestNSGA2,
         "cma_es": TestEvolution,
         "differential_evolution": TestDifferentialEvolution,

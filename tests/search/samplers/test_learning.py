@@ -14,6 +14,7 @@ from automl.search.samplers.base import Request, Sampler, Trial
 from automl.search.samplers.evolution import Evolution
 from automl.search.samplers.gaussian_process import GaussianProcess
 from automl.search.samplers.knowledge import even_point
+from automl.search.samplers.neighbours import Neighbours
 from automl.search.samplers.portfolio import Portfolio
 from automl.search.samplers.process import OwnProcess
 from automl.search.samplers.tree_parzen import TreeParzen
@@ -24,6 +25,7 @@ LEARNING: dict[str, Sampler] = {
     "tpe": TreeParzen(),
     "portfolio": Portfolio(),
     "cma_es": Evolution(),
+    "neighbours": Neighbours(),
 }
 each_learning = pytest.mark.parametrize("sampler", LEARNING.values(), ids=list(LEARNING))
 
