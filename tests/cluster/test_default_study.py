@@ -11,30 +11,35 @@ import pytest
 import yaml
 
 from automl.stores import open_store
-from tests.cluster.clusters import BRAIN, begun, command, decisions, ended, outputs
-from tests.cluster.trainer_image import trainer_image
+from tests.cluster.clusters import BRAIN, Images, begun, command, decisions, ended, outputs
+from tests.cluster.trainer_image import TrainerImage, trainer_image
 
 
-def submitted(folder: Path, study: dict[str, Any], image: str, memory: str) -> str:
-    """The name of the workflow of this study, whose trainings run in `image`."""
+@pytest.fixture(scope="module")
+def trainer(images: Images, tmp_path_factory: pytest.TempPathFactory) -> TrainerImage:
+    return trainer_image(tmp_path_factory.mktemp("trainer"))
+
+
+def submitted(folder: Path, study: dict[str, Any], trainer: TrainerImage, memory: str) -> str:
+    """The name of the workflow of this study, whose trainings run in the trainer's image."""
     endpoint = os.environ["AWS_ENDPOINT_URL"]
-    cluster = {"brain_image": BRAIN, "image": image, "endpoint": endpoint, "cpu": 0.1, "memory": memory}
+    cluster = {"brain_image": BRAIN, "endpoint": endpoint, "cpu": 0.1, "memory": memory, **trainer.settings}
     (folder / "there.yaml").write_text(yaml.safe_dump({**study, "cluster": cluster}))
     command("automl", "compile", str(folder / "there.yaml"), "-o", str(folder / "workflow.yaml"))
     return begun("submit", str(folder / "workflow.yaml"))
 
 
-@pytest.mark.usefixtures("images")
-def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bucket: str) -> None:
+def test_the_default_study_trains_in_pods_and_decides_as_here(
+    trainer: TrainerImage, tmp_path: Path, bucket: str
+) -> None:
     torch = pytest.importorskip("torch")
-    image = trainer_image(tmp_path)
     command("automl", "init", str(tmp_path / "here.yaml"))
     study = yaml.safe_load((tmp_path / "here.yaml").read_text())
     assert (study["network"], study["algorithm"], study["R"]) == ("fashion_mnist", "hyperband", 9)
     study["final"].pop("share")  # the whole race takes longer than the search
     (tmp_path / "here.yaml").write_text(yaml.safe_dump(study))
     study["run"] = {"store": bucket, "jobs": 3}
-    name = submitted(tmp_path, study, image, "1Gi")
+    name = submitted(tmp_path, study, trainer, "1Gi")
     command("automl", "run", str(tmp_path / "here.yaml"), "--jobs", "1")  # while the cluster trains
     workflow = ended(name)
     assert workflow["status"]["phase"] == "Succeeded"
@@ -50,9 +55,9 @@ def test_the_default_study_trains_in_pods_and_decides_as_here(tmp_path: Path, bu
     assert torch.load(tmp_path / "best.pt", weights_only=True)
 
 
-@pytest.mark.usefixtures("images")
-def test_a_network_of_the_extra_trainers_trains_in_the_same_image(tmp_path: Path, bucket: str) -> None:
-    image = trainer_image(tmp_path)
+def test_a_network_of_the_extra_trainers_trains_in_the_same_image(
+    trainer: TrainerImage, tmp_path: Path, bucket: str
+) -> None:
     small = {"model.name": "faster_rcnn", "model.backbone": "test_resnet", "model.channels": 16, "model.head": 16}
     study = {
         "name": "detectors",
@@ -65,7 +70,7 @@ def test_a_network_of_the_extra_trainers_trains_in_the_same_image(tmp_path: Path
         "final": {"repeats": 0},
         "run": {"store": bucket, "jobs": 2},
     }
-    workflow = ended(submitted(tmp_path, study, image, "2Gi"))
+    workflow = ended(submitted(tmp_path, study, trainer, "2Gi"))
     assert workflow["status"]["phase"] == "Succeeded"
     found = sorted(Path(key).suffix for key in open_store(bucket).list("best_model/checkpoint"))
     assert found == [".png", ".pt"]
