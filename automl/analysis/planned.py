@@ -56,12 +56,12 @@ class PlannedParameter:
     only_if: str  # the condition under which it exists; empty for always
 
     @classmethod
-    def of(cls, parameter: Parameter) -> PlannedParameter:
+    def of(cls, parameter: Parameter, default: Any) -> PlannedParameter:
         options = (False, True) if parameter.kind == "bool" else tuple(map(thawed, parameter.options))
         numbers = (parameter.low, parameter.high, parameter.log, parameter.step)
         switch = parameter.active_when
         only_if = "" if switch is None else f"{switch.parameter} is {' or '.join(map(str, switch.values))}"
-        return cls(parameter.name, parameter.kind, *numbers, options, thawed(parameter.default), only_if)
+        return cls(parameter.name, parameter.kind, *numbers, options, default, only_if)
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "options": list(self.options), "only_if": self.only_if or None}
@@ -213,9 +213,16 @@ def planned(
         workflow=workflow,
         until=definition.limits,
         chosen=definition.why_chosen,
-        ranges=tuple(map(PlannedParameter.of, definition.space.parameters if definition.file.automl_enabled else ())),
+        ranges=_ranges(definition) if definition.file.automl_enabled else (),
         warm_start=definition.earlier,
     )
+
+
+def _ranges(definition: Definition) -> tuple[PlannedParameter, ...]:
+    """The searched parameters, each with the value at which the search begins."""
+    space = definition.space
+    defaults = space.defaults()
+    return tuple(PlannedParameter.of(each, defaults.get(each.name, thawed(each.default))) for each in space.parameters)
 
 
 def _switched_off(definition: Definition) -> list[Parameter]:

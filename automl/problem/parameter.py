@@ -23,11 +23,11 @@ class Parameter:
     """A field of the train spec whose value is searched. Raises SpaceError where it contradicts itself.
 
     `name` is the dotted path into the train spec. `kind` is int, float, bool, categorical (options in no order),
-    ordered (options in increasing order) or list. `default` is None where no default is known. `low` and `high` belong
-    to the range, and `step` makes it the grid low, low + step, ... `options` has at least one member, and `weights`
-    holds the probabilities of the options, or of (False, True). `length` is the number of elements of a list; each is
-    within low ... high, and a float where a bound or the default is one. All `conditions` hold, and the parameter
-    exists only while `active_when` holds.
+    ordered (options in increasing order) or list. `default` is None where no default is known, and where it is null,
+    one of the options (`has_default`). `low` and `high` belong to the range, and `step` makes it the grid low,
+    low + step, ... `options` has at least one member, and `weights` holds the probabilities of the options, or of
+    (False, True). `length` is the number of elements of a list; each is within low ... high, and a float where a bound
+    or the default is one. All `conditions` hold, and the parameter exists only while `active_when` holds.
     """
 
     name: str
@@ -127,6 +127,11 @@ class Parameter:
         if points is None:
             raise self._error("the grid has too many values", allowed=f"{MOST_POINTS}", advice="give a larger step")
         return points
+
+    @property
+    def has_default(self) -> bool:
+        """Whether there is a value to start from. null is one where it is an option and no other default is named."""
+        return self.default is not None or None in self.options
 
     @property
     def whole(self) -> bool:

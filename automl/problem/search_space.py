@@ -99,7 +99,7 @@ class SearchSpace:
         """
 
         def choose(parameter: Parameter, domain: Domain) -> Value:
-            if parameter.default is not None:
+            if parameter.has_default:
                 return thawed(parameter.default)
             return _values(parameter, domain, [0.5] * (parameter.length or 1))
 
@@ -308,7 +308,7 @@ class SearchSpace:
         domains = dict(self._domains)
         for p in self.parameters:
             # the elements of a list are compared with constants only, which `check` does
-            if p.default is not None and p.kind != "list":
+            if p.has_default and p.kind != "list":
                 domains[p.name] = self._beside_constants(p, Points((p.default,)), f"the default of {p.name}")
         return domains
 

@@ -60,7 +60,7 @@ def _moved(
 
 def _begun(parameter: Parameter, rng: numpy.random.Generator) -> Any:
     """The value of a parameter that did not exist before."""
-    if parameter.default is not None:
+    if parameter.has_default:
         return _plain(parameter.default)
     if parameter.kind == "list":
         return [parameter.domain.pick(rng.random()) for _ in range(parameter.length or 0)]

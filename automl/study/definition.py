@@ -44,11 +44,12 @@ from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
 
-RULES = 5  # grows when an unchanged study file would be decided in another way
+RULES = 6  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
 _NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
 _FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
 _ALL_RUNGS_TEACH = 5  # the rules from which on a sampler that knows nothing of epochs learns from all rungs
+_NULL_IS_A_DEFAULT = 6  # the rules from which on a search begins at null where null is an option and the default
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ class Definition:
     @cached_property
     def space(self) -> SearchSpace:
         """The parameters that are searched, with the study file's ranges."""
-        return search_space(self.file, self.network, self.base_spec)
+        of_before = self.rules < _NULL_IS_A_DEFAULT
+        return search_space(self.file, self.network, self.base_spec, no_null_defaults=of_before)
 
     @cached_property
     def max_epochs(self) -> int:

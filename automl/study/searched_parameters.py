@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -51,14 +51,24 @@ class _NameList:
             raise StudyFileError(f"{self.option}: {name} {reason}", allowed=allowed, advice=advice)
 
 
-def search_space(file: StudyFile, network: Network, base_spec: Mapping[str, Any]) -> SearchSpace:
-    """The parameters that are searched, with the study file's ranges. Raises StudyFileError."""
+def search_space(
+    file: StudyFile, network: Network, base_spec: Mapping[str, Any], *, no_null_defaults: bool = False
+) -> SearchSpace:
+    """The parameters that are searched, with the study file's ranges. Raises StudyFileError.
+
+    With `no_null_defaults`, as studies of before have it, a parameter whose default is null starts from the middle.
+    """
     names = _searched(file, network)
     for name in file.parameters:
         if name not in names:
             advice = _how_to_search(name, names, network)
             raise StudyFileError(f"parameters: {name} is not searched", allowed=", ".join(names), advice=advice)
     parameters = tuple(_parameter(name, file, network) for name in names)
+    if no_null_defaults:
+        parameters = tuple(map(_without_null_default, parameters))
+    else:
+        unset = {name for name, setting in flatten(file.train_spec).items() if setting is None}
+        parameters = tuple(_with_null_default(each) if each.name in unset else each for each in parameters)
     constants = {path: value for path, value in flatten(base_spec).items() if path not in names}
     return SearchSpace(parameters, constants=constants)
 
@@ -131,6 +141,18 @@ def _parameter(name: str, file: StudyFile, network: Network) -> Parameter:
         if not changes:
             where = "additional_automl_parameters"
         raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
+
+
+def _with_null_default(parameter: Parameter) -> Parameter:
+    """The parameter, whose setting in the study file is null, with that as its default if it is an option."""
+    return replace(parameter, default=None) if None in parameter.options else parameter
+
+
+def _without_null_default(parameter: Parameter) -> Parameter:
+    """The parameter with the middle of its options as its default in place of null."""
+    if parameter.default is None and parameter.has_default:
+        return replace(parameter, default=parameter.domain.pick(0.5))
+    return parameter
 
 
 def _how_to_search(name: str, names: Sequence[str], network: Network) -> str:

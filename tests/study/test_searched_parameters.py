@@ -1,4 +1,4 @@
-"""Two options that a program gets in the same words are one: a new study that has both is refused."""
+"""Options that are one to a program are refused in a new study, and null among the options may be the default."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from automl.errors import StudyFileError
 from automl.networks import Network
+from automl.problem.completion import completed
 from automl.study.definition import Definition
 from automl.study.options import StudyFile
 
@@ -62,3 +63,28 @@ def test_options_that_are_one_to_the_program_are_refused(
 )
 def test_options_that_a_program_tells_apart_are_searched(network: dict[str, Any], options: list[Any]) -> None:
     definition(network, options).check_new()
+
+
+@pytest.mark.parametrize(
+    ("spec", "train_spec", "first"),
+    [
+        ({"x": None}, {}, None),
+        ({"x": "a"}, {}, "a"),
+        ({"x": "a"}, {"x": None}, None),
+        ({"x": None}, {"x": "b"}, "b"),
+    ],
+)
+def test_a_search_begins_at_a_default_that_is_null(
+    spec: dict[str, Any], train_spec: dict[str, Any], first: str | None
+) -> None:
+    table = {
+        "x": {"kind": "categorical", "options": ["a", "b", None], "automl_enabled": True},
+        "y": {"kind": "float", "low": 0, "high": 1, "default": 0.5, "depends_on": "x == a", "automl_enabled": True},
+    }
+    network = definition(ARGS | {"spec": {"epochs": 2, **spec}, "parameters": table}, []).network
+    begun = Definition(StudyFile(name="study", network="own", algorithm="random", train_spec=train_spec), network)
+    assert begun.space.defaults() == {"x": first, **({"y": 0.5} if first == "a" else {})}
+    assert completed(begun.space, {"x": None}) == {"x": None}
+    assert completed(begun.space, {"x": "a"}) == {"x": "a", "y": 0.5}
+    of_before = Definition.from_json({**begun.to_json(), "rules": 5})
+    assert of_before.space.defaults()["x"] == (train_spec.get("x") or spec["x"] or "b"), "the middle, as it was"
