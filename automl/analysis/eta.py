@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
-from automl.search.list_scheduling import time_until_the_end
+from automl.search.list_scheduling import Order, time_until_the_end
 
 DRIFT = 0.20  # standard deviation of the logarithm of what no study can foresee: a machine that becomes slower
 LOW, MIDDLE, HIGH = -2.40, -0.49, 1.57  # ends and middle of the interval, in standard deviations of the logarithm
@@ -44,8 +44,8 @@ class Seen:
 class Task:
     """A training that is left. `experiment` is None while it is undecided: it is one of `candidates`, or new.
 
-    `begun` is what was seen of it, `elapsed` the seconds since it began. `claim` is that to a free place, as in
-    search/list_scheduling.py.
+    `begun` is what was seen of it, `elapsed` the seconds since it began. `claim` is that to a free place, and `needs`
+    what it waits for, as in search/list_scheduling.py.
     """
 
     start: int
@@ -55,6 +55,7 @@ class Task:
     begun: Seen | None = None
     elapsed: float = 0.0
     claim: float = 0.0
+    needs: int | None = None
 
 
 Chain = Sequence[Sequence[Task]]  # a stage: its rungs that are left
@@ -189,11 +190,14 @@ def _draw(
         left = begin + (task.to - done) * speed - (task.elapsed - when)
         return max(left, 0.1 * speed)
 
-    claims = [[[math.inf if task.begun else task.claim for task in rung] for rung in chain] for chain in work[0]]
+    orders = [
+        [[Order(math.inf if task.begun else task.claim, task.needs) for task in rung] for rung in chain]
+        for chain in work[0]
+    ]
     search, after = ([[[seconds(task) for task in rung] for rung in chain] for chain in chains] for chains in work)
     pause = _mean_of_some(waits.rungs, rng)
     first = 0.0 if waits.since is None else max(0.0, pause - waits.since)
-    return first + time_until_the_end(search, after, places, pause, claims)
+    return first + time_until_the_end(search, after, places, pause, orders)
 
 
 def _mean_of_some(values: Sequence[float], rng: numpy.random.Generator) -> float:

@@ -94,9 +94,14 @@ def _chains(study: History, stage: Stage, newest: _Newest, now: float, claims: _
         begun = [_task(run.recommendation, newest.get(run.key), now) for run in opened if run.rung == rung.index]
         candidates = () if rung.new else tuple(outcome.experiment for outcome in standing.results(rung.index - 1))
         count = round(to_come.get(rung, 0) * likely[rung.index] / rung.size)
-        later = [Task(before, rung.epochs, candidates=candidates)] * count
-        rungs.append(Left(rung.new, begun, later))
-    return without_barrier(rungs, stage.overlap.most)
+        claim = claims[stage.index, rung.index]
+        later = [Task(before, rung.epochs, candidates=candidates, claim=claim)] * count
+        asked = standing.rungs[rung.index]
+        rungs.append(Left(rung.new, begun, later, len(standing.results(rung.index)), len(asked)))
+    return [
+        [[replace(waiting.task, needs=waiting.needs) for waiting in tasks] for tasks in chain]
+        for chain in without_barrier(rungs, stage.overlap)
+    ]
 
 
 def _chain(study: History, stage: Stage, newest: _Newest, now: float, claims: _Claims) -> list[list[Task]]:

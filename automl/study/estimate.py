@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from automl.networks.costs import Costs
-from automl.search.list_scheduling import Left, claims_of, time_until_the_end, without_barrier
+from automl.search.list_scheduling import Left, Order, Waiting, claims_of, time_until_the_end, without_barrier
 from automl.search.plan import Plan, Stage, with_before
 
 
@@ -52,20 +53,26 @@ def wall_minutes(plan: Plan, minutes_per_epoch: float, start_minutes: float, pla
     Search stages run at the same time, and the final stage waits for all of them.
     """
 
-    claimed = claims_of(plan, places)
+    claims = claims_of(plan, places)
 
-    def chains(stage: Stage) -> list[list[list[float]]]:
+    def chains(stage: Stage) -> list[list[list[Waiting[_Task]]]]:
         rungs = []
         for rung, before in with_before(stage, "epochs"):
             start = 0.0 if stage.stops and not rung.new else start_minutes
-            rungs.append((rung.new, [(rung.epochs - before) * minutes_per_epoch + start] * rung.size))
+            task = _Task((rung.epochs - before) * minutes_per_epoch + start, claims[stage.index, rung.index])
+            rungs.append(Left(rung.new, (), [task] * rung.size))
         if stage.overlap is not None:
-            return without_barrier([Left(new, (), tasks) for new, tasks in rungs], stage.overlap.most)
-        return [[tasks for _, tasks in rungs]]
+            return without_barrier(rungs, stage.overlap)
+        return [[[Waiting(task, None) for task in rung.to_come] for rung in rungs]]
 
-    search = [(chain, stage) for stage in plan.search for chain in chains(stage)]
-    finals = [chain for stage in plan.finals for chain in chains(stage)]
-    claims = [
-        [[claimed[stage.index, rung]] * len(tasks) for rung, tasks in enumerate(chain)] for chain, stage in search
-    ]
-    return time_until_the_end([chain for chain, _ in search], finals, places, claims=claims)
+    search, finals = ([chain for stage in stages for chain in chains(stage)] for stages in (plan.search, plan.finals))
+    orders = [[[Order(one.task.claim, one.needs) for one in rung] for rung in chain] for chain in search]
+    minutes = [[[[one.task.minutes for one in rung] for rung in chain] for chain in part] for part in (search, finals)]
+    return time_until_the_end(minutes[0], minutes[1], places, orders=orders)
+
+
+class _Task(NamedTuple):
+    """A training: its minutes, and its claim to a free place."""
+
+    minutes: float
+    claim: float

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from automl.search.list_scheduling import claims_of, time_until_the_end
+from automl.search.list_scheduling import Order, claims_of, time_until_the_end
 from automl.search.plan import with_before
 from automl.search.schedules.hyperband import Hyperband
 from automl.study.estimate import wall_minutes
+from benchmarks.epoch_searches import OurStudy
+from benchmarks.gpu_use import SPACE, Clock, use
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,38 @@ def test_what_the_most_waits_for_starts_first() -> None:
     chains = [[[1.0, 1.0]], [[3.0], [3.0]]]
     assert time_until_the_end(chains, (), 1) == pytest.approx(8.0)
     assert time_until_the_end(chains, (), 2) == pytest.approx(7.0)
-    assert time_until_the_end(chains, (), 2, claims=[[[1.0, 1.0]], [[6.0], [3.0]]]) == pytest.approx(6.0)
+    orders = [[[Order(1.0), Order(1.0)]], [[Order(6.0)], [Order(3.0)]]]
+    assert time_until_the_end(chains, (), 2, orders=orders) == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize(
+    ("needs", "places", "end"),
+    [
+        (None, 2, 8.0),  # the whole rung, of two pairs
+        (3, 2, 8.0),  # the third ends with the fourth
+        (2, 2, 6.0),  # begins with the second pair, which then has one place
+        (0, 2, 6.0),
+        (0, 8, 4.0),
+        (1, 8, 6.0),
+    ],
+)
+def test_a_training_waits_for_as_many_of_the_rung_before_as_it_needs(
+    needs: int | None, places: int, end: float
+) -> None:
+    chain = [[2.0] * 4, [4.0]]
+    orders = [[[Order()] * 4, [Order(1.0, needs)]]]
+    assert time_until_the_end([chain], (), places, orders=orders) == pytest.approx(end)
+
+
+@pytest.mark.parametrize("places", [2, 4, 8, 16])
+@pytest.mark.parametrize(
+    "name", ["hyperband+uniform", "hyperband+tpe", "asynchronous_hyperband+uniform", "asha+uniform"]
+)
+def test_a_plan_takes_as_long_as_the_walk_of_a_search(name: str, places: int) -> None:
+    """The walk has the agenda, the brain and the order of starts of `automl run`, on a clock that is simulated."""
+    plan = OurStudy(name, SPACE, 27, 0, 3.0).plan
+    walked = use(name, places, Clock(epoch=10.0, start=2.0, spread=0.0), seed=0).minutes
+    assert wall_minutes(plan, 10.0, 2.0, places) == pytest.approx(walked)
 
 
 @pytest.mark.parametrize(
