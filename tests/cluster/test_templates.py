@@ -50,9 +50,14 @@ def there(templates: None, tmp_path: Path, bucket: str) -> Cluster:
     return Cluster(tmp_path, bucket)
 
 
-def submit(template: str, **parameters: str) -> dict[str, Any]:
+def started(template: str, **parameters: str) -> str:
+    """The name of the workflow that is submitted from a template with these parameters."""
     words = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-    return ended(begun("submit", "--from", f"workflowtemplate/{template}", *words))
+    return begun("submit", "--from", f"workflowtemplate/{template}", *words)
+
+
+def submit(template: str, **parameters: str) -> dict[str, Any]:
+    return ended(started(template, **parameters))
 
 
 def stored_study(there: Cluster, text: str) -> str:
@@ -78,15 +83,18 @@ def first_message(workflow: dict[str, Any]) -> str:
 
 def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> None:
     study = stored_study(there, STUDY)
-    for options in ({"R": "3", "nu": "3"}, {"R": "4", "nu": "2"}):
-        name = f"R{options['R']}"
-        store = f"{there.bucket}/{name}"
-        workflow = submit("automl-hyperband", study=study, store=store, **options)
-        assert workflow["status"]["phase"] == "Succeeded"
+    plans = {"R3": {"R": "3", "nu": "3"}, "R4": {"R": "4", "nu": "2"}}
+    workflows = {
+        name: started("automl-hyperband", study=study, store=f"{there.bucket}/{name}", **options)
+        for name, options in plans.items()
+    }
+    for name, options in plans.items():
         (there.folder / name).mkdir()
         said = "".join(f"{option}: {value}\n" for option, value in options.items())
-        local = here(there, f"{STUDY}algorithm: hyperband\n{said}", name)
-        assert decisions(open_store(store)) == decisions(local)
+        local = here(there, f"{STUDY}algorithm: hyperband\n{said}", name)  # while the cluster trains
+        workflow = ended(workflows[name])
+        assert workflow["status"]["phase"] == "Succeeded"
+        assert decisions(open_store(f"{there.bucket}/{name}")) == decisions(local)
         best = json.loads(local.get("controller.json") or b"")["best"]["experiment"]
         assert json.loads(outputs(workflow)["best"])["experiment"] == best
         assert [each["name"] for each in workflow["status"]["outputs"]["parameters"]][:2] == ["bucket", "report_key"]
