@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from automl.execution.steps.propose import propose
@@ -48,6 +49,7 @@ MIXED: dict[str, Any] = {  # one parameter of every kind
     },
 }
 Loss = Callable[[Recommendation, int], float]
+Further = Callable[[Recommendation], Mapping[str, float]]  # the further metrics of a training
 
 
 def mixed(settings: Mapping[str, Any], **more: Any) -> Definition:
@@ -68,11 +70,12 @@ def recorded(
     loss: Loss = loss_by_rate,
     failing: Collection[int] = (),
     decisions: int | None = None,
+    further: Further | None = None,
 ) -> tuple[Record, History]:
     """The record of a study in this store, walked to its end or for so many decisions, and what it holds."""
     record = Record(store)
     begin(record, definition, "name: line\nnetwork: least_squares\n")
-    walk(record, definition, loss=loss, failing=failing, decisions=decisions)
+    walk(record, definition, loss=loss, failing=failing, decisions=decisions, further=further)
     return record, record.history(definition)
 
 
@@ -83,6 +86,7 @@ def walk(
     loss: Loss = loss_by_rate,
     failing: Collection[int] = (),
     decisions: int | None = None,
+    further: Further | None = None,
 ) -> None:
     """Makes the decisions of the plan that are not made yet, and says what came of what they ask."""
     for _ in itertools.count() if decisions is None else range(decisions):
@@ -91,7 +95,9 @@ def walk(
             return
         decision = propose(record, definition, steps[0].stage, steps[0].index)
         for asked, rung in decision.runs():
-            record.store_result(_result(asked, rung, loss, failed=asked.number in failing))
+            result = _result(asked, rung, loss, failed=asked.number in failing)
+            measured = {} if further is None or result.failure else further(asked)
+            record.store_result(replace(result, measured={name: ((1, value),) for name, value in measured.items()}))
 
 
 def _result(asked: Recommendation, rung: int, loss: Loss, *, failed: bool) -> Result:

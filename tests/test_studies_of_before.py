@@ -130,3 +130,18 @@ def the_cut_off_training_went_on(store: Store, objects: dict[str, bytes], salvag
     assert (result["failure"], first) == (None, attempt)
     log = store.get(f"experiment_{experiment}/rung_{rung}/{second}/log.txt")
     assert log == f"goes on from epoch {max([int(epoch), *salvaged])}\n".encode()
+
+
+@pytest.mark.parametrize("path", sorted((STUDIES / "rules_5").glob("*.json")), ids=lambda path: path.stem)
+def test_a_study_of_rules_5_is_decided_as_it_was(path: Path, tmp_path: Path) -> None:
+    """Several metrics, constraints and earlier searches: the same proposals and reasons, byte for byte."""
+    objects = {key: text.encode() for key, text in json.loads(path.read_text()).items()}
+    record = tmp_path / "record"
+    for key, data in objects.items():
+        (record / key).parent.mkdir(parents=True, exist_ok=True)
+        (record / key).write_bytes(data)
+    replayed = automl("replay", str(record), "-o", "json", cwd=tmp_path)
+    assert replayed.code == 0, replayed
+    decisions = [key for key in objects if key.startswith("decisions/")]
+    assert len(decisions) == as_json(replayed)["decisions"] >= 5
+    assert json.loads(objects["automl_metadata.json"])["rules"] == 5

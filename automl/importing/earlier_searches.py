@@ -6,6 +6,7 @@ Optuna. What does not fit is left out, and a sentence says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from automl.importing.earlier_study import finished_in_study
 from automl.importing.earlier_table import finished_in_table
 from automl.importing.finished import Finished
 from automl.importing.fitting import fitted
+from automl.problem.metric import Metric
 from automl.study.definition import Definition
 from automl.text.extras import not_installed
 
@@ -36,16 +38,16 @@ def with_earlier(definition: Definition, base: Path) -> Definition:
 
 def _finished(source: str, definition: Definition, base: Path) -> Finished:
     """All finished trials of a source. Raises StudyFileError, which names it."""
-    metric = definition.metric_rule
+    metrics = [rule.metric() for rule in definition.metric_rules]
     try:
         if "://" in source and not source.startswith("sqlite:///"):
             if not source.startswith("s3://"):
                 raise InvalidInput("not an address that is read", allowed=_KINDS)
-            return finished_in_study(source, metric.name)
+            return finished_in_study(source, metrics)
         text, _, name = source.removeprefix("sqlite:///").partition("#")
         path = base / text
         if path.is_dir() or path.suffix in {".yaml", ".yml"}:
-            return finished_in_study(str(path), metric.name)
+            return finished_in_study(str(path), metrics)
         if not path.is_file():
             raise InvalidInput(
                 f"there is no {path}", allowed=_KINDS, advice="a path is one from the study file's folder"
@@ -53,7 +55,7 @@ def _finished(source: str, definition: Definition, base: Path) -> Finished:
         if path.suffix.lower() == ".csv":
             return finished_in_table(path, definition)
         if path.suffix.lower() in (*SQLITE, *JOURNAL):
-            return _of_optuna(path, name or None, metric.name)
+            return _of_optuna(path, name or None, metrics)
         raise InvalidInput(f"{path.name} does not say by its name what it is", allowed=_KINDS)
     except (InvalidInput, RecordError) as error:
         raise StudyFileError(
@@ -61,10 +63,10 @@ def _finished(source: str, definition: Definition, base: Path) -> Finished:
         ) from error
 
 
-def _of_optuna(path: Path, name: str | None, metric: str) -> Finished:
+def _of_optuna(path: Path, name: str | None, metrics: Sequence[Metric]) -> Finished:
     """The trials of a storage. Needs Optuna."""
     try:
         from automl.importing.earlier_storage import finished_in_storage  # noqa: PLC0415 - it is an extra
     except ModuleNotFoundError as error:
         raise not_installed(str(error.name), "export", doing=f"warm_start: {path.name}: ") from error
-    return finished_in_storage(path, name, metric)
+    return finished_in_storage(path, name, metrics)

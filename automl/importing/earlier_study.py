@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from automl.errors import InvalidInput
-from automl.importing.finished import Finished, Run, ScoredTrial, scores
+from automl.importing.finished import Finished, Reading, scored_trials
 from automl.networks.spec_formats import flatten
 from automl.opening import open_study
+from automl.problem.aim import Aim
+from automl.problem.metric import Metric
 
 
-def finished_in_study(place: str, metric: str) -> Finished:
+def finished_in_study(place: str, metrics: Sequence[Metric]) -> Finished:
     """The experiments of its search that have a result; the judgement trains some of them again and is left out.
 
-    Raises InvalidInput where it searches for another metric, RecordError where `place` holds no study.
+    The first of the metrics is one that it measures too. Their goals there count for it. Raises InvalidInput where it
+    searches for another metric, RecordError where `place` holds no study.
     """
     opened = open_study(place)
     definition, history = opened.definition, opened.history()
-    if definition.metric_rule.name != metric:
+    aim, first = definition.aim, definition.metric_rule.name
+    if metrics[0].name not in (first, *(aim.further if isinstance(aim, Aim) else ())):
+        theirs = ", ".join(rule.name for rule in definition.metric_rules)
         raise InvalidInput(
-            f"the study {definition.file.name} searches for {definition.metric_rule.name}",
-            allowed=f"a study that searches for {metric}",
+            f"the study {definition.file.name} searches for {theirs}",
+            allowed=f"a study that searches for {metrics[0].name}",
             advice="leave it out, or export it as CSV and name the column of the metric as this study does",
         )
-    goal = definition.metric_rule.metric()
+    goals = {rule.name: rule.metric() for rule in definition.metric_rules}
     stages = {stage.index for stage in definition.plan.search}
     searched = {one.number: one for one in opened.experiments() if one.stage in stages}
-    runs, measured = [], {}
+    readings = []
     for (number, _), result in sorted(history.results.items()):
-        value = result.outcome().best_value
-        if number in searched and value is not None:
-            runs.append(Run(number, result.epochs, goal.score(value)))
-            measured[number] = value
-    by_number = scores(runs) if runs else {}
+        outcome = result.outcome()
+        if number in searched and outcome.best_value is not None:
+            readings.append(Reading(number, result.epochs, {**outcome.best_measured, first: outcome.best_value}))
+    values = {number: experiment.values for number, experiment in searched.items()}
     return Finished(
         kind="a study",
-        trials=tuple(
-            ScoredTrial(searched[number].values, by_number[number], measured[number]) for number in sorted(measured)
-        ),
+        trials=scored_trials(values, readings, [goals.get(metric.name, metric) for metric in metrics]),
         total=len(searched),
         settings={
             **flatten(definition.base_spec),

@@ -19,7 +19,7 @@ from automl.problem.completion import completed
 from automl.problem.parameter import Parameter
 from automl.problem.parameter_mapping import thawed
 from automl.problem.search_space import SearchSpace
-from automl.search.earlier_search import EarlierSearch, ranks_of
+from automl.search.earlier_search import EarlierSearch, FurtherMetric, ranks_of
 from automl.study.definition import Definition
 from automl.text.formatting import counted, shown
 
@@ -74,20 +74,28 @@ def fitted(finished: Finished, definition: Definition, source: str) -> EarlierSe
             allowed="two or more with different values of the metric",
             advice="leave it out, or widen the ranges",
         )
-    return _search(finished, source, fit, kept)
+    return _search(finished, source, fit, kept, [rule.name for rule in definition.metric_rules[1:]])
 
 
 def _search(
-    finished: Finished, source: str, fit: _Fit, kept: Sequence[tuple[ScoredTrial, dict[str, Any]]]
+    finished: Finished,
+    source: str,
+    fit: _Fit,
+    kept: Sequence[tuple[ScoredTrial, dict[str, Any]]],
+    further_names: Sequence[str],
 ) -> EarlierSearch:
     ranks = ranks_of([trial.score for trial, _ in kept])
-    chosen = _chosen(ranks)
+    further = [_further(name, [trial for trial, _ in kept]) for name in further_names]
+    chosen = _chosen(_joint_ranks(ranks, further))
     unvalued = finished.total - len(finished.trials)
     sentences = [
         *finished.notes,
         *([f"{counted(unvalued, 'trial')} without a value"] if unvalued else []),
         *fit.sentences,
     ]
+    for one in further:
+        if one.count < len(ranks):
+            sentences.append(f"{one.name} is measured in {one.count or 'none'} of {len(ranks)} trials that fit")
     if dropped := len(ranks) - len(chosen):
         sentences.append(f"{dropped} of {len(ranks)} trials that fit, evenly from all but the best {MOST_KEPT // 2}")
     return EarlierSearch(
@@ -99,7 +107,35 @@ def _search(
         values=tuple(kept[position][1] for position in chosen),
         ranks=tuple(ranks[position] for position in chosen),
         measured=tuple(kept[position][0].measured for position in chosen),
+        further=tuple(
+            FurtherMetric(
+                one.name,
+                tuple(one.ranks[position] for position in chosen),
+                tuple(one.measured[position] for position in chosen),
+            )
+            for one in further
+        ),
     )
+
+
+def _further(name: str, trials: Sequence[ScoredTrial]) -> FurtherMetric:
+    """What these trials have of a further metric."""
+    scored = [trial.further.get(name) for trial in trials]
+    ranks = iter(ranks_of([one.score for one in scored if one is not None]))
+    return FurtherMetric(
+        name,
+        tuple(None if one is None else next(ranks) for one in scored),
+        tuple(None if one is None else one.measured for one in scored),
+    )
+
+
+def _joint_ranks(ranks: tuple[float, ...], further: Sequence[FurtherMetric]) -> tuple[float, ...]:
+    """The ranks by all metrics: those of the first, where it is the only one."""
+    if not further:
+        return ranks
+    from automl.search.samplers.several import joint_ranks  # noqa: PLC0415 - numpy takes a while
+
+    return joint_ranks(ranks, further)
 
 
 def _chosen(ranks: Sequence[float]) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.drafting.draft import Draft
@@ -23,12 +23,16 @@ _OF_PROGRAM = "command:"  # how the sentence about that begins
 
 @dataclass(frozen=True)
 class FinishedTrial:
-    """A trial of the other tool. `status` is success, stopped or failure; `value` is the metric, None of a failure."""
+    """A trial of the other tool. `status` is success, stopped or failure; `value` is the metric, None of a failure.
+
+    `further` are the values of its further metrics, by name.
+    """
 
     values: Mapping[str, Any]
     status: str
     value: float | None
     epochs: int | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Imported:
     def history(self) -> str:
         """The finished trials as CSV, with the names that `automl export --to csv` has."""
         names = list(dict.fromkeys(name for trial in self.trials for name in trial.values))
+        further = list(dict.fromkeys(name for trial in self.trials for name in trial.further))
         return csv_text(
             [
                 {
@@ -64,6 +69,11 @@ class Imported:
                     "epochs": trial.epochs,
                     "value": trial.value,
                     "best_value": trial.value,
+                    **{
+                        f"{kind}.{name}": trial.further.get(name)
+                        for kind in ("value", "best_value")
+                        for name in further
+                    },
                     **{f"{VALUES}{name}": trial.values.get(name) for name in names},
                 }
                 for number, trial in enumerate(self.trials)

@@ -106,6 +106,7 @@ def _imported(study: optuna.Study, name: str) -> Imported:
             _STATUS[trial.state],
             trial.values[0] if trial.values else None,
             int(step) or None,
+            {rule["name"]: value for rule, value in zip(metrics[1:], (trial.values or ())[1:], strict=False)},
         )
         for trial, step in zip(trials, steps, strict=True)
         if trial.state in _STATUS

@@ -301,12 +301,14 @@ class NamedSampler:
     """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes.
 
     `of_before` gives it the settings that it has in studies that were begun before failures taught anything. `one_rung`
-    is true in those that were begun before a sampler that knows nothing of epochs learned from all rungs.
+    is true in those that were begun before a sampler that knows nothing of epochs learned from all rungs, and
+    `of_rules_6` in those that decide by rules 6 or older ones (`Request`).
     """
 
     name: str
     of_before: bool = False
     one_rung: bool = False
+    of_rules_6: bool = False
 
     def check(self, space: SearchSpace, experiments: int) -> None:
         """Raises InvalidInput where the sampler cannot search this space with so many experiments."""
@@ -319,6 +321,7 @@ class NamedSampler:
         from automl.search.samplers.rungs import compared, explores, lesson  # noqa: PLC0415 - numpy takes a while
 
         row = SAMPLERS[self.name]
+        request = replace(request, of_rules_6=self.of_rules_6)
         sampler: Sampler = getattr(import_module(row.module), row.kind)(
             **{**row.settings, **(row.before if self.of_before else {})}
         )

@@ -13,6 +13,23 @@ from typing import Any
 from automl.search.formats import reading
 
 
+@dataclass(frozen=True)
+class FurtherMetric:
+    """What an earlier search measured of another metric of the study, for each of its trials; None where nothing.
+
+    `ranks` and `measured` are those of `EarlierSearch`.
+    """
+
+    name: str
+    ranks: tuple[float | None, ...]
+    measured: tuple[float | None, ...]
+
+    @property
+    def count(self) -> int:
+        """How many trials have it."""
+        return sum(rank is not None for rank in self.ranks)
+
+
 @dataclass(frozen=True, eq=False)
 class EarlierSearch:
     """The trials of one source that fit the search space of the study.
@@ -20,7 +37,8 @@ class EarlierSearch:
     `values` are complete configurations of that space. `ranks` has for each of them the share of the others that it
     beats, from 0 for the worst to 1 for the best; equal ones share theirs. `measured` is the metric in the source's own
     units, for people. `parameters` are those whose values come from the source; the others are at their defaults.
-    `total` is how many trials the source has, and `left_out` says in a sentence each what of it is not used.
+    `total` is how many trials the source has, and `left_out` says in a sentence each what of it is not used. In a study
+    with several metrics `ranks` and `measured` are those of the first, and `further` has one entry for every other.
 
     Two of them are equal only where they are one object, so that what is learned from one can be kept.
     """
@@ -33,6 +51,7 @@ class EarlierSearch:
     values: tuple[Mapping[str, Any], ...]
     ranks: tuple[float, ...]
     measured: tuple[float, ...]
+    further: tuple[FurtherMetric, ...] = ()
 
     @property
     def best_first(self) -> tuple[Mapping[str, Any], ...]:
@@ -71,6 +90,7 @@ class EarlierSearch:
             "absent": [[name for name in names if name not in values] for values in self.values],
             "ranks": list(self.ranks),
             "measured": list(self.measured),
+            **({"further": [_further_to_json(one) for one in self.further]} if self.further else {}),
         }
 
     @classmethod
@@ -90,7 +110,19 @@ class EarlierSearch:
                 ),
                 ranks=tuple(float(rank) for rank in data["ranks"]),
                 measured=tuple(float(value) for value in data["measured"]),
+                further=tuple(_further_from_json(one) for one in data.get("further", ())),
             )
+
+
+def _further_to_json(further: FurtherMetric) -> dict[str, Any]:
+    return {"metric": further.name, "ranks": list(further.ranks), "measured": list(further.measured)}
+
+
+def _further_from_json(data: Mapping[str, Any]) -> FurtherMetric:
+    ranks, measured = (
+        tuple(None if number is None else float(number) for number in data[key]) for key in ("ranks", "measured")
+    )
+    return FurtherMetric(str(data["metric"]), ranks, measured)
 
 
 def ranks_of(scores: Sequence[float]) -> tuple[float, ...]:

@@ -44,12 +44,13 @@ from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
 
-RULES = 6  # grows when an unchanged study file would be decided in another way
+RULES = 7  # grows when an unchanged study file would be decided in another way
 _NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
 _NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
 _FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
 _ALL_RUNGS_TEACH = 5  # the rules from which on a sampler that knows nothing of epochs learns from all rungs
 _NULL_IS_A_DEFAULT = 6  # the rules from which on a search begins at null where null is an option and the default
+_EVIDENCE_FIRST = 7  # the rules from which on earlier searches wait for results, and several metrics are not bent
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,7 @@ class Definition:
                 self.sampler_name,
                 of_before=self.rules < _FAILURES_TEACH,
                 one_rung=self.rules < _ALL_RUNGS_TEACH,
+                of_rules_6=self.rules < _EVIDENCE_FIRST,
             ),
             learns=SAMPLERS[self.sampler_name].learns,
             metric=self.aim,
@@ -365,7 +367,7 @@ class Definition:
             )
         if self.file.automl_enabled:
             check_sampler(self.aim, self.sampler_name, algorithm)
-        warm_start.check(self.file, self.sampler_name, algorithm, len(self.metric_rules))
+        warm_start.check(self.file, self.sampler_name, algorithm)
 
 
 def rules_of(data: Mapping[str, Any]) -> int:

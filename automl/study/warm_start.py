@@ -16,11 +16,8 @@ from automl.study.options import StudyFile
 KEY = "earlier"  # in the record, beside 'study' and 'network'
 
 
-def check(file: StudyFile, sampler: str, algorithm: Algorithm, metrics: int) -> None:
-    """Raises StudyFileError for earlier searches that nothing could learn from, and for one that is named twice.
-
-    `metrics` is how many the study has.
-    """
+def check(file: StudyFile, sampler: str, algorithm: Algorithm) -> None:
+    """Raises StudyFileError for earlier searches that nothing could learn from, and for one that is named twice."""
     sources = file.warm_start
     if sources is None:
         return
@@ -28,12 +25,6 @@ def check(file: StudyFile, sampler: str, algorithm: Algorithm, metrics: int) -> 
         advice = "leave it out, or set 'automl_enabled: true'"
         raise StudyFileError(
             "warm_start: a search learns from it, and 'automl_enabled: false' trains once", advice=advice
-        )
-    if metrics > 1:
-        raise StudyFileError(
-            f"warm_start with {metrics} metrics",
-            allowed="with one metric: an earlier search is ranked by one",
-            advice="leave one of the two out; constraints go with it",
         )
     for position, source in enumerate(sources):
         if source in sources[:position]:

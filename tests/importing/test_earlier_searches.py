@@ -11,7 +11,7 @@ import pytest
 from automl.errors import StudyFileError
 from automl.export.rows import write_csv
 from automl.importing.earlier_searches import with_earlier
-from automl.search.earlier_search import EarlierSearch
+from automl.search.earlier_search import EarlierSearch, FurtherMetric, ranks_of
 from automl.stores.folder import FolderStore
 from automl.study.definition import Definition
 from tests.recorded_studies import MIXED, mixed, recorded
@@ -70,6 +70,50 @@ def test_our_own_table_gives_the_same_as_the_study(tmp_path: Path) -> None:
     assert one.measured == other.measured
     assert set(one.parameters) == set(other.parameters) == set(MIXED)
     assert other.left_out == ("it does not name its metric: best_value is taken for loss",)
+
+
+TWO = [{"name": "loss", "goal": "minimize"}, {"name": "speed", "goal": "maximize"}]
+
+
+def test_a_study_and_its_table_have_every_metric_that_both_measure(tmp_path: Path) -> None:
+    definition = study({**RANDOM, "metrics": [*TWO, {"name": "size", "goal": "minimize"}]})
+    _, history = recorded(
+        FolderStore(tmp_path / "before"),
+        definition,
+        further=lambda asked: {"speed": asked.values["train.lr"], "size": 3.0},
+    )
+    write_csv(definition, history, tmp_path / "before.csv")
+    one, other = read(tmp_path, "before", "before.csv", metrics=TWO)
+    assert one.further == other.further
+    (speed,) = one.further
+    assert speed.measured == tuple(values["train.lr"] for values in one.values)
+    assert speed.ranks == ranks_of([values["train.lr"] for values in one.values])
+    turned = read(tmp_path, "before", metrics=TWO[::-1])[0]  # what is their second may be our first
+    assert (turned.measured, turned.further[0].measured) == (speed.measured, one.measured)
+
+
+def test_any_table_may_have_a_column_for_each_metric(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("train.lr,loss,speed\n0.1,3,5\n0.2,1,\n0.3,2,9\n")
+    (search,) = read(tmp_path, "t.csv", metrics=TWO)
+    assert search.further == (FurtherMetric("speed", (0.0, None, 1.0), (5.0, None, 9.0)),)
+    assert search.left_out == ("speed is measured in 2 of 3 trials that fit",)
+    assert search.parameters == ("train.lr",)
+
+
+def test_a_study_of_optuna_has_all_its_metrics(tmp_path: Path) -> None:
+    optuna = pytest.importorskip("optuna")
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(tmp_path / "a.log")))
+    theirs = optuna.create_study(study_name="a", storage=storage, directions=["minimize", "minimize"])
+    with pytest.warns(optuna.exceptions.ExperimentalWarning):
+        theirs.set_metric_names(["loss", "speed"])
+    for rate, loss, speed in ((0.1, 3.0, 5.0), (0.2, 1.0, 7.0), (0.3, 2.0, 9.0)):
+        distributions = {"train.lr": optuna.distributions.FloatDistribution(0.01, 0.4)}
+        params = {"train.lr": rate}
+        theirs.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, values=[loss, speed]))
+    (search,) = read(tmp_path, "a.log", metrics=TWO)
+    assert search.measured == (3.0, 1.0, 2.0)
+    # by the direction of their own study, where a speed is to be small
+    assert search.further == (FurtherMetric("speed", (1.0, 0.5, 0.0), (5.0, 7.0, 9.0)),)
 
 
 def test_any_table_has_a_column_for_each_parameter_and_one_for_the_metric(tmp_path: Path) -> None:

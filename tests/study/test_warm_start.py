@@ -13,6 +13,7 @@ from automl.errors import RecordError, StudyFileError
 from automl.importing.earlier_searches import with_earlier
 from automl.operations.replay import Replay
 from automl.search.earlier_search import EarlierSearch
+from automl.search.history import Recommendation
 from automl.search.race import DEFAULTS
 from automl.stores.folder import FolderStore
 from automl.stores.memory import MemoryStore
@@ -37,6 +38,14 @@ LEARNING = {
 }
 
 
+TWO = [{"name": "loss", "goal": "minimize"}, {"name": "speed", "goal": "maximize"}]
+
+
+def speed(asked: Recommendation) -> dict[str, float]:
+    """Falls with the learning rate, from which on the loss falls."""
+    return {"speed": 1.0 - float(asked.values["train.lr"])}
+
+
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
     """A folder with a study whose best learning rate is near 0.1."""
@@ -58,6 +67,38 @@ def test_it_replays_byte_for_byte_from_its_own_record(before: Path, settings: di
     keys = list(record.store.list("decisions/"))
     assert keys
     assert [other.store.get(key) for key in keys] == [record.store.get(key) for key in keys]
+
+
+@pytest.mark.parametrize("name", ["portfolio", "process", "tpe"])
+def test_with_two_metrics_it_replays_too_and_both_are_learned_from(tmp_path: Path, name: str) -> None:
+    earlier = study({**RANDOM, "max_recommendations": 12, "metrics": TWO})
+    recorded(FolderStore(tmp_path / "before"), earlier, further=speed)
+    definition = warm(tmp_path, {**CHAIN, "max_recommendations": 8, "sampler": name, "metrics": TWO})
+    record, history = recorded(MemoryStore(), definition, further=speed)
+    (search,) = definition.earlier
+    (further,) = search.further
+    assert (further.name, further.count) == ("speed", 12)
+    assert further.measured[further.ranks.index(1.0)] == max(
+        number for number in further.measured if number is not None
+    )
+    read = OpenedStudy.read(record).definition
+    assert [one.to_json() for one in read.earlier] == [search.to_json()]
+    assert [each.difference for each in Replay(record, read)] == [None] * len(history.decisions)
+    other, _ = recorded(MemoryStore(), read, further=speed)
+    keys = list(record.store.list("decisions/"))
+    assert [other.store.get(key) for key in keys] == [record.store.get(key) for key in keys]
+    reasons = [issued.reason for decision in history.decisions for issued in decision.issued]
+    assert "among the best of an earlier search" in reasons[1]
+    assert any("before counts with a weight of" in reason for reason in reasons[3:])
+
+
+def test_a_history_of_the_first_metric_alone_serves_it_and_one_without_it_is_refused(before: Path) -> None:
+    (search,) = warm(before, {**CHAIN, "metrics": TWO}).earlier
+    assert search.further[0].count == 0
+    assert search.left_out == ("speed is measured in none of 12 trials that fit",)
+    with pytest.raises(StudyFileError, match="searches for loss") as error:
+        warm(before, {**CHAIN, "metrics": TWO[::-1]})
+    assert error.value.allowed == "a study that searches for speed"
 
 
 def test_what_is_proposed_first_is_the_best_of_the_earlier_search(before: Path) -> None:
@@ -143,9 +184,9 @@ def test_a_copy_that_was_edited_is_noticed(before: Path) -> None:
         ({"automl_enabled": False}, "trains once", "leave it out"),
         ({**CHAIN, "warm_start": ["x", "x"]}, "x stands twice", "keep one"),
         (
-            {**HYPERBAND_9, "metrics": [{"name": name, "goal": "minimize"} for name in ("loss", "size")]},
-            "warm_start with 2 metrics",
-            "leave one",
+            {**HYPERBAND_9, "metrics": TWO, "sampler": "nsga2"},
+            "sampler: nsga2, which cannot learn",
+            "set sampler: process",
         ),
     ],
 )

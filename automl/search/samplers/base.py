@@ -32,7 +32,8 @@ class Request:
     result, whoever chose them, where a stage asks for one experiment before the others have ended. `elsewhere` are
     those of experiments with results that the trials leave out: not pending, and not to be proposed again. `epochs` are
     those of a full training, where trainings may be shorter, and `begins` those of the rung in which what is proposed
-    begins. `earlier` are other searches, which are no results.
+    begins. `earlier` are other searches, which are no results. `of_rules_6` is true in studies of rules 6 and older,
+    whose samplers trust earlier searches from two results on, and bend the losses of several metrics.
     """
 
     count: int
@@ -45,6 +46,7 @@ class Request:
     epochs: int = 0
     begins: int = 0
     earlier: tuple[EarlierSearch, ...] = ()
+    of_rules_6: bool = False
 
 
 class Sampler(Protocol):

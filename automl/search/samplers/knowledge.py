@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cache
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from automl.problem.aim import Scores
 from automl.problem.search_space import Cube, SearchSpace
+from automl.search.earlier_search import EarlierSearch
 from automl.search.samplers.base import Proposal, Request, Trial
 from automl.search.surrogates.earlier import Earlier
 from automl.search.surrogates.feasibility import Feasibility, fails_by_itself, has_score, rows_of
@@ -53,6 +55,8 @@ class Knowledge:
     scores: tuple[Scores, ...] = ()  # of all metrics, of the same trials, where there are several or constraints
     excesses: tuple[Scores, ...] = ()
     earlier: Earlier | None = None
+    searches: tuple[EarlierSearch, ...] = ()  # those of `earlier`, each with all its metrics, where there are several
+    of_rules_6: bool = False
 
     @classmethod
     def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
@@ -93,7 +97,8 @@ class Knowledge:
             Feasibility(features, rows, rows_of(features, failed)),
             tuple(trial.scores for _, trial in read if has_score(trial)),
             tuple(trial.excesses for _, trial in read if has_score(trial)),
-            Earlier.of(features, request.earlier, rows[:compared], targets[:compared]) if request.earlier else None,
+            earlier_of(features, request, rows[:compared], targets[:compared]),
+            of_rules_6=request.of_rules_6,
         )
 
     @property
@@ -106,6 +111,13 @@ class Knowledge:
     def earlier_words(self) -> str:
         """Whether earlier searches had a say, for the end of a reason; empty where there are none."""
         return "" if self.earlier is None else self.earlier.words
+
+
+def earlier_of(features: Features, request: Request, rows: Rows, targets: Array) -> Earlier | None:
+    """What the study's earlier searches say beside these results; None where it has none."""
+    if not request.earlier:
+        return None
+    return Earlier.of(features, request.earlier, rows, targets, of_rules_6=request.of_rules_6)
 
 
 def _encoding_once(space: SearchSpace) -> Callable[[Mapping[str, Any]], Cube]:
@@ -147,13 +159,14 @@ def propose(
         rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
         informed = knowledge.earlier is not None and knowledge.earlier.trust > 0
         begun = int(knowledge.earlier is not None and knowledge.earlier.begins and starts > 0)
-        if informed and starts and (knowledge.unfit or index < 1) and index < _FROM_EARLIER:
+        begins = _begins(knowledge, request, index, starts)
+        if begins is _Begins.WITH_THE_BEST_OF_EARLIER:
             cubes, reason = _from_earlier(knowledge)
-        elif (index < starts + begun and not informed) or knowledge.unfit:
+        elif begins is _Begins.EVENLY:
             place = index - begun if index >= begun else starts  # the best of an earlier search takes no point's place
             cubes = _even_points(knowledge, place, request, rng)
             reason = f"point {place + 1} of a sequence that fills the space evenly"
-            reason += f"; no model yet: {knowledge.unfit}" if index >= starts + begun else ""
+            reason += f"; no model yet: {knowledge.unfit}" if index >= _starts(request, starts, begun) else ""
         else:
             ignores = informed and starts > 0 and rng.random() < _ALONE
             rows, reason = (alone() if ignores else turn)(index, rng).choose(pending, rng)
@@ -164,6 +177,39 @@ def propose(
         pending = np.vstack([pending, [features.row(values, cube)]])
         proposals.append(Proposal(values, reason + addition + knowledge.earlier_words))
     return tuple(proposals)
+
+
+class _Begins(Enum):
+    """How a proposal comes about that no model makes."""
+
+    EVENLY = auto()
+    WITH_THE_BEST_OF_EARLIER = auto()
+    NOT = auto()  # the model makes it
+
+
+def _begins(knowledge: Knowledge, request: Request, index: int, starts: int) -> _Begins:
+    """How proposal `index` of a stage comes about.
+
+    The best of an earlier search takes the place of one even start, and every other start is an even one whatever the
+    earlier searches say: so one that misleads costs no more than that. Studies of before give them their own places.
+    """
+    earlier = knowledge.earlier
+    trusted = earlier is not None and earlier.trust > 0
+    begun = int(earlier is not None and earlier.begins and starts > 0)
+    first = trusted and starts and (knowledge.unfit or index < 1)
+    if request.of_rules_6:
+        if first and index < _FROM_EARLIER:
+            return _Begins.WITH_THE_BEST_OF_EARLIER
+        return _Begins.EVENLY if (index < starts + begun and not trusted) or knowledge.unfit else _Begins.NOT
+    if first and index < starts and index % 2 == 0:
+        return _Begins.WITH_THE_BEST_OF_EARLIER
+    is_even = index < starts and (index % 2 == 1 or not trusted)
+    return _Begins.EVENLY if is_even or knowledge.unfit else _Begins.NOT
+
+
+def _starts(request: Request, starts: int, begun: int) -> int:
+    """How many proposals fill the space, with those in their place."""
+    return starts + begun if request.of_rules_6 else starts
 
 
 def _from_earlier(knowledge: Knowledge) -> tuple[list[Cube], str]:

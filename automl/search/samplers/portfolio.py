@@ -72,7 +72,7 @@ class _Turns:
         from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
 
         settings, knowledge = self._settings.process, self._knowledge
-        if any(knowledge.scores) and knowledge.earlier is None:
+        if any(knowledge.scores) and (knowledge.earlier is None or knowledge.searches):
             member = TradeOffMember(knowledge, settings.candidates, settings.priors)
             return member, member.correlation
         process = ProcessMember(knowledge, settings.candidates, settings.priors)

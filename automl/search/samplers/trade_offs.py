@@ -8,7 +8,7 @@ feasible that probability alone is sought. What has no result yet is taken for w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import log_ndtr
@@ -16,16 +16,19 @@ from scipy.special import log_ndtr
 from automl.search import pareto
 from automl.search.samplers.gain_search import WALKS, searched
 from automl.search.samplers.knowledge import Knowledge
-from automl.search.samplers.several import Objectives, reference
+from automl.search.samplers.process import informed
+from automl.search.samplers.several import Objectives, of_metric, reference
+from automl.search.surrogates.earlier import Earlier, Informed
 from automl.search.surrogates.features import Rows
 from automl.search.surrogates.hypervolume import MOST_OBJECTIVES, expected_gain, most_points
 from automl.search.surrogates.priors import Priors
 from automl.search.surrogates.process import Process, log_expected_improvement, rank_correlation
-from automl.search.surrogates.warp import Array, Warp
+from automl.search.surrogates.warp import Array, Warp, standardised
 
 _LEAST = 1e-300  # of a gain whose logarithm is taken
 _FAR = 3.0  # deviations beyond which an excess is not told from a larger one
-_TAIL = 10.0  # interquartile ranges: what is bad in one metric may be the best in another, and is clipped late
+_TAIL = 3.0  # interquartile ranges above the median, where a loss is clipped
+_LATE_TAIL = 10.0  # the same in studies of before
 _PAREGO = 0.05  # the weight of the sum beside the greatest
 
 
@@ -33,7 +36,7 @@ _PAREGO = 0.05  # the weight of the sum beside the greatest
 class _Belief:
     """A process on the targets of one metric."""
 
-    process: Process
+    process: Process | Informed
     targets: Array
 
 
@@ -44,8 +47,7 @@ class TradeOffMember:
         self._knowledge, self._candidates = knowledge, candidates
         self._objectives = Objectives.of(knowledge)
         self._beliefs = [
-            _Belief(Process(knowledge.features, knowledge.rows, targets, priors), targets)
-            for targets in (_targets(column) for column in self._objectives.losses.T)
+            _belief(knowledge, place, column, priors) for place, column in enumerate(self._objectives.losses.T)
         ]
         self._bounds = [
             _bound(knowledge, column, priors) for column in self._objectives.excesses.T if np.ptp(column) > 0
@@ -142,8 +144,26 @@ class TradeOffMember:
         return f"greatest {what} ({processes} on {told}{on_it})"
 
 
-def _targets(losses: Array) -> Array:
-    warp = Warp.fit(losses, _TAIL)
+def _belief(knowledge: Knowledge, place: int, losses: Array, priors: Priors) -> _Belief:
+    """A process on the losses of the metric at a place, whose prior mean is what earlier searches expect of it."""
+    targets = _targets(losses, bent=knowledge.of_rules_6)
+    known = replace(knowledge, targets=targets, earlier=_earlier_of(knowledge, place, targets))
+    return _Belief(informed(known, knowledge.features, knowledge.rows, priors), targets)
+
+
+def _earlier_of(knowledge: Knowledge, place: int, targets: Array) -> Earlier | None:
+    """What earlier searches say of one metric, as far as they rank it; None where none measured it, or has a say."""
+    if knowledge.earlier is None or knowledge.earlier.trust == 0:
+        return None
+    searches = tuple(one for search in knowledge.searches if (one := of_metric(search, place)) is not None)
+    return Earlier.of(knowledge.features, searches, knowledge.rows, targets) if searches else None
+
+
+def _targets(losses: Array, *, bent: bool) -> Array:
+    """The losses of a metric as a process wants them; `bent` as in studies of before."""
+    if not bent:
+        return standardised(losses, _TAIL)
+    warp = Warp.fit(losses, _LATE_TAIL)
     return np.zeros(len(losses)) if warp is None else warp.targets(losses)
 
 

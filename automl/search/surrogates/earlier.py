@@ -11,6 +11,7 @@ whose order is noise has a flat mean, and says nothing from the start.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # takes half a second, which is needed only where there is so
 
 _SLOPE, _DOUBT = 0.7, 0.5  # the mean and the variance of the slope before any result: less than it could be
 _RANKED, _ENOUGH = 0.6, 0.5  # a correlation that is supposed as if one result had shown it; from which on it is enough
+_CERTAIN = 0.5  # what the correlation must be at least, by the results alone, for the whole trust
 _NOISE, _ORDER = 0.2, 0.7  # how well the process of an earlier search predicts its own ranks: not at all, and enough
 _FEW, _OF_FEW = 8, 0.5  # trials that are too few to say that, and what is supposed of their order
 _KEPT = 8  # processes of earlier searches that are kept between proposals
@@ -51,8 +53,19 @@ class Earlier:
     centre: float = 0.0
 
     @classmethod
-    def of(cls, features: Features, searches: tuple[EarlierSearch, ...], rows: Rows, targets: Array) -> Earlier:
-        """`targets` are those of the results at `rows`, smaller is better; fewer than two say nothing."""
+    def of(
+        cls,
+        features: Features,
+        searches: tuple[EarlierSearch, ...],
+        rows: Rows,
+        targets: Array,
+        *,
+        of_rules_6: bool = False,
+    ) -> Earlier:
+        """`targets` are those of the results at `rows`, smaller is better; fewer than two say nothing.
+
+        `of_rules_6` supposes that each ranks them well until they show otherwise, as studies of before do.
+        """
         from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
 
         trusts, correlations, centres = [], [], []
@@ -67,8 +80,11 @@ class Earlier:
             centred = predicted - predicted.mean()
             slope = (_SLOPE / _DOUBT + float(centred @ targets)) / (1 / _DOUBT + float(centred @ centred))
             correlations.append(rank_correlation(predicted, targets))
-            expected = correlations[-1] + (_RANKED - correlations[-1]) / len(rows)
-            trusts.append(order * max(slope, 0.0) * _between(expected, 0.0, _ENOUGH))
+            if of_rules_6:
+                expected = correlations[-1] + (_RANKED - correlations[-1]) / len(rows)
+                trusts.append(order * max(slope, 0.0) * _between(expected, 0.0, _ENOUGH))
+            else:
+                trusts.append(order * max(slope, 0.0) * _between(_at_least(correlations[-1], len(rows)), 0.0, _CERTAIN))
             centres.append(float(predicted.mean()))
         earlier = cls(searches, features, tuple(trusts), tuple(correlations), len(rows))
         shares = earlier._shares()
@@ -153,6 +169,15 @@ class Informed:
 
     def _mean(self, rows: Rows) -> Array:
         return self._earlier.mean(rows[:, : self._axes])
+
+
+def _at_least(correlation: float, results: int) -> float:
+    """A lower bound of a rank correlation: one standard error below what results show of it.
+
+    They are few, so one more is supposed, which shows none. The error is that of Pearson's under normal scores.
+    """
+    shown = correlation * (results - 1) / results
+    return shown - (1 - shown**2) / math.sqrt(results - 1)
 
 
 @lru_cache(maxsize=_KEPT)

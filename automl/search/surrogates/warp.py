@@ -61,6 +61,19 @@ class Warp:
         return min(float(above * self.spread + self.centre), self.limit)
 
 
+def standardised(losses: Array, tail: float) -> Array:
+    """Losses of one of several metrics as targets of mean 0 and deviation 1; zeros where they are all equal.
+
+    They are clipped as `Warp` does and not bent: that draws apart what piles up at the best end of one metric, so that
+    the ends of a front seem to be worth most.
+    """
+    clip = clipped(losses, tail)
+    if clip is None:
+        return np.zeros(len(losses))
+    kept, _ = clip
+    return np.asarray((kept - kept.mean()) / _deviation(kept))
+
+
 def clipped(losses: Array, tail: float) -> tuple[Array, float] | None:
     """Losses without the worst tail, and the limit that they were clipped at; None where they are all equal.
 

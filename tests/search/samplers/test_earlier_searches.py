@@ -41,11 +41,38 @@ def test_the_best_comes_first_and_nothing_is_lost_where_it_misleads(name: str) -
 
 
 @each_even
-def test_what_is_right_has_the_turns_as_soon_as_there_are_results(name: str) -> None:
+def test_what_is_right_has_every_other_start_once_it_is_shown_and_the_turns_after_them(name: str) -> None:
     right = earlier_search()
-    (second,) = propose(name, trials_of(right.best_first[0]), right)
-    assert "that fills the space evenly" not in second.reason
-    assert "counts with a weight of" in second.reason
+    known = trials_of(right.best_first[0], right.best_first[-1], right.best_first[20], right.best_first[10])
+    starts = [propose(name, known[:count], right)[0].reason for count in (2, 3, 4)]
+    assert ["that fills the space evenly" in reason for reason in starts] == [True, False, True]
+    assert "has no say (it ranks the 2 results" in starts[0]  # two may agree by chance
+    assert "counts with a weight of" in starts[1]
+    after = propose(name, known, right)[0].reason
+    assert "that fills the space evenly" not in after
+    assert "counts with a weight of" in after
+
+
+@each_even
+def test_one_that_misleads_costs_the_place_of_one_even_start(name: str) -> None:
+    wrong = earlier_search(sign=-1)
+    known = trials_of(wrong.best_first[0], *wrong.values[:3])
+    reasons = [propose(name, known[:count], wrong)[0].reason for count in range(1, 6)]
+    assert "among the best of an earlier search" in reasons[0]
+    assert ["that fills the space evenly" in reason for reason in reasons[1:]] == [True, True, True, False]
+
+
+@each_even
+def test_studies_of_before_trust_two_results_and_give_the_best_a_place_of_its_own(name: str) -> None:
+    right, wrong = earlier_search(), earlier_search(sign=-1)
+
+    def of_before(search: EarlierSearch, known: list[Trial]) -> str:
+        first = len(known) - 1
+        request = Request(1, first, 19, (5, 0, first + 1), chosen=(MIXED.defaults(),), epochs=9, earlier=(search,))
+        return NamedSampler(name, of_rules_6=True).propose(MIXED, known, request)[0].reason
+
+    assert "counts with a weight of" in of_before(right, trials_of(right.best_first[0]))
+    assert "point 4 of a sequence" in of_before(wrong, trials_of(wrong.best_first[0], *wrong.values[:3]))
 
 
 @each_warm

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from automl.search.earlier_search import EarlierSearch, ranks_of
+from automl.search.earlier_search import EarlierSearch, FurtherMetric, ranks_of
 from automl.search.surrogates.earlier import Earlier
 from automl.search.surrogates.feasibility import rows_of
 from automl.search.surrogates.features import Features
@@ -59,6 +60,12 @@ def test_an_order_that_is_noise_has_no_say_even_before_there_are_results() -> No
     assert beside(earlier_search(), results=0).trust > 0.3
 
 
+def test_few_results_that_agree_by_chance_are_not_enough() -> None:
+    weights = [beside(earlier_search(), results=count).trust for count in (2, 6, 20)]
+    assert weights[0] == 0
+    assert weights[0] < weights[1] < weights[2]
+
+
 def test_units_do_not_matter() -> None:
     rows = Features(MIXED).draw(20, np.random.default_rng(0))
     one, other = (beside(earlier_search(scale=scale)).mean(rows) for scale in (1.0, 1e6))
@@ -89,3 +96,7 @@ def test_it_is_stored_and_read() -> None:
     search = earlier_search(5)
     again = EarlierSearch.from_json(search.to_json(), "here")
     assert vars(again) == vars(search)
+    assert "further" not in search.to_json()  # as every record of one metric
+    sizes = FurtherMetric("size", (None, 0.0, 1.0, 0.5, None), (None, 9.0, 3.0, 5.0, None))
+    more = replace(search, further=(sizes,))
+    assert vars(EarlierSearch.from_json(more.to_json(), "here")) == vars(more)
