@@ -15,7 +15,10 @@ from automl.reporting.figures.conventions import (
     axis_name,
     beyond,
     fifth,
+    is_hollow,
     landmark_keys,
+    length_keys,
+    lengths_note,
 )
 from automl.reporting.figures.facts import LEVELS, Facts, Searched
 from automl.reporting.figures.scales import Numbers, of_metric
@@ -37,7 +40,7 @@ def history(facts: Facts) -> Figure:
         small = len(facts.drawn) > MOST_WITH_TEXT
         for level, experiments in enumerate(drawing.by_level(facts)):
             points = [point for experiment in experiments if (point := _point(facts, experiment))]
-            drawing.dots(axes, points, level_colour(level), 14 if small else 34)
+            drawing.dots(axes, points, level_colour(level), 14 if small else 34, hollow=is_hollow(facts, level))
         numbers = [number for number, _ in facts.best_so_far]
         values = [value for _, value in facts.best_so_far]
         best = colours()["best"]
@@ -49,10 +52,10 @@ def history(facts: Facts) -> Figure:
             if point := _point(facts, experiment):
                 drawing.landmark(axes, name, *point)
         _stages(facts, axes, last)
-        entries = [*facts.levels, ("sofar", "best up to here"), *landmark_keys(facts)]
+        entries = [*length_keys(facts), ("sofar", "best so far"), *landmark_keys(facts)]
         entries += [("failed", "failed")] if failed else []
         drawing.head(figure, f"History of {facts.definition.file.name}", drawing.keys(entries))
-        drawing.note(figure, facts.left_out + beyond(facts))
+        drawing.note(figure, lengths_note(facts) + facts.left_out + beyond(facts))
     return figure
 
 

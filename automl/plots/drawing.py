@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
+from automl.reporting.figures.compared import Compared
 from automl.reporting.figures.facts import LEVELS, Facts
 from automl.reporting.figures.scales import Numbers, Options, Scale
 
@@ -166,11 +167,16 @@ def add_lines(axes: Axes, courses: Sequence[Sequence[tuple[float, float]]], colo
     axes.add_collection(LineCollection(courses, colors=colour, **more), autolim=False)
 
 
-def dots(axes: Axes, points: Sequence[tuple[float, float]], colour: str, size: float = 34.0) -> None:
-    """Dots of one colour."""
+def dots(
+    axes: Axes, points: Sequence[tuple[float, float]], colour: str, size: float = 34.0, *, hollow: bool = False
+) -> None:
+    """Dots of one colour; hollow ones are rings of it."""
     if points:
         across, up = zip(*points, strict=True)
-        axes.scatter(across, up, s=size, color=colour, linewidths=0, zorder=3, clip_on=False)
+        face, width = (colours()["paper"], 1.3) if hollow else (colour, 0.0)
+        axes.scatter(
+            across, up, s=size, facecolors=face, edgecolors=colour, linewidths=width, zorder=3, clip_on=False
+        )  # fmt: skip
 
 
 def crosses(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
@@ -222,13 +228,15 @@ def _key(class_: str, text: str, *, line: bool) -> Line2D:
         return Line2D([], [], color=palette[class_], linestyle="--" if class_ == "default" else "-", lw=2.5, label=text)
     if class_ in {"default", "best"}:
         return Line2D([], [], **_mark(class_), label=text)
-    colour = level_colour(int(class_.removeprefix("level")))
+    level, _, hollow = class_.removeprefix("level").partition(" ")
+    colour = level_colour(int(level))
     if line:
         return Line2D([], [], color=colour, label=text)
-    return Line2D([], [], color=colour, label=text, marker="o", linestyle="none")
+    face = palette["paper"] if hollow else colour
+    return Line2D([], [], color=colour, markerfacecolor=face, label=text, marker="o", linestyle="none")
 
 
-def by_level(facts: Facts) -> list[list[Any]]:
+def by_level(facts: Facts | Compared) -> list[list[Any]]:
     """The experiments that are drawn except the defaults and the best, by their shade."""
     levels: list[list[Any]] = [[] for _ in range(LEVELS)]
     for candidate in facts.drawn:

@@ -13,7 +13,7 @@ from automl.errors import RecordError
 from automl.plots import drawing
 from automl.plots.drawing import colours, level_colour, on
 from automl.plots.fronts import front
-from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, landmark_keys
+from automl.reporting.figures.conventions import MOST_WITH_TEXT, axis_name, is_hollow, landmark_keys, length_keys
 from automl.reporting.figures.facts import LEVELS, Facts
 from automl.reporting.figures.front import chosen_pair
 from automl.reporting.figures.ledger import MOST_RUNGS, Line, entries
@@ -50,7 +50,7 @@ def pareto(facts: Facts, metrics: Sequence[str] = ()) -> Figure:
         size = 14 if len(layout.drawn) > MOST_WITH_TEXT else 30
         for level in range(LEVELS):
             of_level = [places[point] for point in layout.drawn if facts.level_of(point.epochs) == level]
-            drawing.dots(axes, of_level, level_colour(level), size)
+            drawing.dots(axes, of_level, level_colour(level), size, hollow=is_hollow(facts, level))
         across, up = zip(*(places[point] for point in facts.front), strict=True)
         end = drawing.ends(layout.across)[1]
         axes.plot([*across, end], [*up, up[-1]], drawstyle="steps-post", color=colours()["best"], linewidth=1.5)
@@ -58,7 +58,7 @@ def pareto(facts: Facts, metrics: Sequence[str] = ()) -> Figure:
         for name, point in landmarks(facts):
             drawing.landmark(axes, name, *places[point])
         _number(facts, axes, layout, list(zip(across, up, strict=True)))
-        entries = [*facts.levels, *KEYS, *landmark_keys(facts)]
+        entries = [*length_keys(facts), *KEYS, *landmark_keys(facts)]
         drawing.head(figure, f"What a value costs in {facts.definition.file.name}", drawing.keys(entries))
         alike = "All took about as long, so differences of time say little. " if are_alike(facts) else ""
         drawing.note(figure, alike + cost_notes(facts, layout))

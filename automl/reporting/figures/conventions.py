@@ -21,11 +21,16 @@ def fifth(rank: int, count: int) -> int:
     return LEVELS - 1 - rank * LEVELS // count
 
 
-def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
-    """The entries of the legend for the defaults and the best, where they exist."""
+def landmark_keys(facts: Facts, *, with_length: bool = True) -> list[tuple[str, str]]:
+    """The entries of the legend for the defaults and the best, where they exist.
+
+    `with_length` adds how long the defaults trained, where lengths differ.
+    """
     keys = []
     if facts.defaults is not None and facts.defaults.value is not None:
-        length = f", {counted(facts.defaults.experiment.epochs, 'epoch')}" if len(facts.epochs) > 1 else ""
+        length = (
+            f", {counted(facts.defaults.experiment.epochs, 'epoch')}" if with_length and len(facts.epochs) > 1 else ""
+        )
         keys.append(("default", f"the defaults{length}"))
     if facts.winner is not None and facts.winner.number != DEFAULTS:
         keys.append(("best", f"the best, experiment {facts.winner.number}"))
@@ -35,6 +40,17 @@ def landmark_keys(facts: Facts) -> list[tuple[str, str]]:
 def axis_name(facts: Facts) -> str:
     """The label of an axis of the metric."""
     return f"{facts.metric} ({'lower' if facts.minimize else 'higher'} is better)"
+
+
+def is_hollow(facts: Facts, level: int) -> bool:
+    """Whether the dots of this shade are hollow: where lengths differ, all but those of the last epoch."""
+    return len(facts.epochs) > 1 and level < LEVELS - 1
+
+
+def length_keys(facts: Facts) -> list[tuple[str, str]]:
+    """The entries of the legend for the lengths of trainings, as classes of the report's legends."""
+    levels = [(int(name.removeprefix("level")), name, text) for name, text in facts.levels]
+    return [(f"{name} hollow" if is_hollow(facts, level) else name, text) for level, name, text in levels]
 
 
 def lengths_note(facts: Facts) -> str:

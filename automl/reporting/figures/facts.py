@@ -228,16 +228,8 @@ class Facts:
         return self.best_and_others(MOST_DRAWN)[1]
 
     def best_and_others(self, most: int) -> tuple[tuple[Searched, ...], str]:
-        """At most `most` experiments with a value, the best first, and the note about the rest.
-
-        Where not all fit, one half is the best of them, and the other half a regular selection of the rest.
-        """
-        if len(self.valued) <= most:
-            return self.valued, ""
-        half = most // 2
-        rest = self.valued[half:]
-        others = tuple(rest[index * len(rest) // half] for index in range(half))
-        return self.valued[:half] + others, f"Drawn are the best {half:,}, and {half:,} of the other {len(rest):,}. "
+        """At most `most` experiments with a value, the best first, and the note about the rest."""
+        return best_and_others(self.valued, most)
 
     @cached_property
     def defaults(self) -> Searched | None:
@@ -305,6 +297,19 @@ class Facts:
             )
             for level, rung_ends in sorted(ends.items())
         )
+
+
+def best_and_others(valued: tuple[Searched, ...], most: int) -> tuple[tuple[Searched, ...], str]:
+    """At most `most` of the experiments, which are the best first, and the note about the rest.
+
+    Where not all fit, one half is the best of them, and the other half a regular selection of the rest.
+    """
+    if len(valued) <= most:
+        return valued, ""
+    half = most // 2
+    rest = valued[half:]
+    others = tuple(rest[index * len(rest) // half] for index in range(half))
+    return valued[:half] + others, f"Drawn are the best {half:,}, and {half:,} of the other {len(rest):,}. "
 
 
 def read_facts(opened: OpenedStudy, history: History | None = None) -> Facts:

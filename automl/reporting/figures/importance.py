@@ -12,7 +12,6 @@ and Wallis, 1952), and what bins of noise would explain is taken off (epsilon sq
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -63,15 +62,6 @@ def judged(facts: Facts) -> tuple[tuple[Searched, ...], Ranks]:
             compared += [candidate for candidate, _ in group]
             ranks += _ranks(numpy.array([score for _, score in group])).tolist()
     return tuple(compared), numpy.array(ranks)
-
-
-def by_equal_training(facts: Facts, experiments: Sequence[Searched]) -> list[Searched]:
-    """The experiments, the best first, by their ranks among those that were trained equally long."""
-    if len(facts.epochs) == 1:
-        return list(experiments)
-    compared, ranks = judged(facts)
-    rank_of = {candidate.number: rank for candidate, rank in zip(compared, ranks.tolist(), strict=True)}
-    return sorted(experiments, key=lambda candidate: -rank_of.get(candidate.number, 0.0))  # equal ones keep their order
 
 
 def importances(facts: Facts) -> tuple[Importance, ...]:

@@ -13,7 +13,9 @@ from automl.reporting.figures.conventions import (
     axis_name,
     beyond,
     fifth,
+    is_hollow,
     landmark_keys,
+    length_keys,
     lengths_note,
 )
 from automl.reporting.figures.facts import LEVELS, Facts, Searched
@@ -134,19 +136,11 @@ def curves(facts: Facts) -> Markup | None:
     return figure("Learning curves", joined(keys, wide), note, left_out, class_="full")
 
 
-def length_keys(facts: Facts) -> list[tuple[str, str]]:
-    """The entries of the legend for the lengths of trainings: hollow, but for the longest."""
-    hollow = len(facts.epochs) > 1
-    return [
-        (f"{name} hollow" if hollow and name != f"level{LEVELS - 1}" else name, text) for name, text in facts.levels
-    ]
-
-
 def shaded_dots(facts: Facts, points: Sequence[Position], level: int, *, small: bool | None = None) -> Markup:
     """Dots of one length of training: hollow, unless it is the longest. They are small where there are many."""
     size = "small " if (len(facts.drawn) > MOST_WITH_TEXT if small is None else small) else ""
-    hollow = len(facts.epochs) > 1 and level < LEVELS - 1
-    return joined(dots(points, f"{size}level{level}"), dots(points, f"{size}hole") if hollow else None)
+    hole = dots(points, f"{size}hole") if is_hollow(facts, level) else None
+    return joined(dots(points, f"{size}level{level}"), hole)
 
 
 def _stages(facts: Facts, plot: Plot) -> Markup | None:

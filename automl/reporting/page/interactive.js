@@ -4,7 +4,8 @@ const study = JSON.parse(document.getElementById("data").textContent);
 const app = document.getElementById("app");
 const NS = "http://www.w3.org/2000/svg";
 const all = study.experiments;
-const state = { epoch: null, text: "", brushes: new Map(), picked: [], sort: { column: 3, up: false }, final: false };
+// `epoch`: where lengths differ, the values of the epoch that most experiments have in common are compared at first
+const state = { epoch: study.common, text: "", brushes: new Map(), picked: [], sort: { column: 3, up: false }, final: false };
 const marks = new Map(all.map((run) => [run.number, []]));
 
 function make(parent, name, attributes, text) {
@@ -16,16 +17,24 @@ function make(parent, name, attributes, text) {
   return node;
 }
 
-// The value of an experiment that is compared: its own, or that after so many epochs; null where it has none.
+// The value that is compared: the experiment's own, or that after so many epochs; null where it has none.
 function compared(run) {
-  if (state.epoch === null) return run.place === null ? null : { text: run.value, place: run.place };
-  const rung = run.rungs.find((each) => each[0] === state.epoch);
+  if (state.epoch === null || run.final) return run.place === null ? null : { text: run.value, place: run.place };
+  const rung = run.after.find((each) => each[0] === state.epoch);
   return rung ? { text: rung[1], place: rung[2] } : null;
+}
+
+function valueTicks() {
+  return state.epoch === null || state.final ? study.value.ticks : study.after[state.epoch] || [];
+}
+
+function valueName() {
+  return state.epoch === null || state.final ? study.metric : `${study.metric}, epoch ${state.epoch}`;
 }
 
 function isShown(run) {
   if (run.final !== state.final) return false;
-  if (state.epoch !== null && !compared(run)) return false;
+  if (state.epoch !== null && !run.final && !compared(run)) return false;
   const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
   const text = [run.number, run.state, run.is, ...study.axes.map((axis, i) => `${axis.name}=${run.values[i]}`)];
   const line = text.join(" ").toLowerCase();
@@ -60,7 +69,7 @@ function light(run, on) {
 function describe(run) {
   const values = study.axes.map((axis, i) => run.values[i] && `${axis.name} ${run.values[i]}`).filter(Boolean);
   const value = compared(run);
-  return `experiment ${run.number}, ${run.state}, ${run.epochs} epochs, ${study.metric} ${value ? value.text : "-"}: ${values.join(", ")}`;
+  return `experiment ${run.number}, ${run.state}, ${run.epochs} epochs, ${valueName()}: ${value ? value.text : "-"}; ${values.join(", ")}`;
 }
 
 function counts() {
@@ -83,8 +92,9 @@ filter.addEventListener("input", () => { state.text = filter.value; refresh(); }
 if (study.epochs.length > 1) {
   const choice = make(make(tools, "label", {}, "Compare after "), "select");
   make(choice, "option", { value: "" }, "each one's last epoch");
-  for (const epoch of study.epochs) make(choice, "option", { value: epoch }, `${epoch} epoch${epoch === 1 ? "" : "s"}`);
-  choice.addEventListener("change", () => { state.epoch = choice.value ? Number(choice.value) : null; draw(); });
+  for (const epoch of Object.keys(study.after)) make(choice, "option", { value: epoch }, `${epoch} epoch${epoch === "1" ? "" : "s"}`);
+  choice.value = state.epoch === null ? "" : state.epoch;
+  choice.addEventListener("change", () => { state.epoch = choice.value ? Number(choice.value) : null; state.brushes.delete(study.axes.length); draw(); });
 }
 if (all.some((run) => run.final)) {
   const label = make(tools, "label");
@@ -127,7 +137,7 @@ const W = 980;
 function parallel(runs) {
   const H = 340, top = 48, bottom = 30, side = 60;
   const svg = figure("Parallel coordinates", W, H);
-  const axes = [...study.axes, study.value];
+  const axes = [...study.axes, { name: valueName(), full: valueName(), ticks: valueTicks() }];
   const x = (i) => side + (axes.length > 1 ? i * (W - 2 * side) / (axes.length - 1) : 0);
   const y = (place) => top + (1 - place) * (H - top - bottom);
   const group = make(svg, "g");
@@ -183,11 +193,11 @@ function brush(svg, axis, x, y, top, foot) {
   show();
 }
 
-function frame(svg, H, xTicks, xName) {
+function frame(svg, H, xTicks, xName, yTicks) {
   const left = 52, right = 14, top = 14, bottom = 40;
   const x = (place) => left + place * (W - left - right);
   const y = (place) => top + (1 - place) * (H - top - bottom);
-  for (const [place, text] of study.value.ticks) {
+  for (const [place, text] of yTicks) {
     make(svg, "line", { x1: left, x2: W - right, y1: y(place), y2: y(place), class: "grid" });
     make(svg, "text", { x: left - 6, y: y(place) + 4, "text-anchor": "end" }, text);
   }
@@ -207,8 +217,8 @@ function wholeTicks(low, high, most) {
 function history(runs) {
   const H = 280, low = Math.min(...runs.map((run) => run.number)) - 0.5, high = Math.max(...runs.map((run) => run.number)) + 0.5;
   const at = (n) => (n - low) / (high - low);
-  const svg = figure(`Optimization history: ${study.metric}`, W, H);
-  const { x, y } = frame(svg, H, wholeTicks(low, high, 16).map((n) => [at(n), String(n)]), "experiment");
+  const svg = figure(`Optimization history: ${valueName()}`, W, H);
+  const { x, y } = frame(svg, H, wholeTicks(low, high, 16).map((n) => [at(n), String(n)]), "experiment", valueTicks());
   const group = make(svg, "g");
   for (const run of runs) {
     const value = compared(run);
@@ -220,7 +230,7 @@ function curves(runs) {
   const H = 300, last = Math.max(1, ...runs.flatMap((run) => run.curve.map((point) => point[0])));
   const at = (epoch) => (epoch - 1 + 0.3) / (last - 1 + 0.6);
   const svg = figure(`Learning curves: ${study.metric}`, W, H);
-  const { x, y } = frame(svg, H, wholeTicks(1, last, 16).map((n) => [at(n), String(n)]), "epoch");
+  const { x, y } = frame(svg, H, wholeTicks(1, last, 16).map((n) => [at(n), String(n)]), "epoch", study.value.ticks);
   const group = make(svg, "g");
   for (const run of runs) {
     const points = run.curve.filter((point) => point[1] !== null).map((point) => [x(at(point[0])), y(point[1])]);
@@ -243,7 +253,7 @@ function table(runs) {
   const grid = make(tableBox, "table", { class: "experiments" });
   const head = make(make(grid, "thead"), "tr");
   columns.forEach((name, column) => {
-    const cell = make(head, "th", { "data-sort": column, class: `${column === 1 ? "" : "number"}${state.sort.column === column ? ` sorted${state.sort.up ? " up" : ""}` : ""}` }, name);
+    const cell = make(head, "th", { "data-sort": column, class: `${column === 1 ? "" : "number"}${state.sort.column === column ? ` sorted${state.sort.up ? " up" : ""}` : ""}` }, column === 3 ? valueName() : name);
     cell.addEventListener("click", () => {
       state.sort = { column, up: state.sort.column === column ? !state.sort.up : false };
       draw();
@@ -286,7 +296,7 @@ function compare() {
     const differs = new Set(texts).size > 1;
     for (const text of texts) make(row, "td", { class: differs ? "number differs" : "number" }, text);
   };
-  line(study.metric, state.picked.map((run) => { const value = compared(run); return value ? value.text : "–"; }));
+  line(valueName(), state.picked.map((run) => { const value = compared(run); return value ? value.text : "–"; }));
   line("state", state.picked.map((run) => run.state));
   line("epochs", state.picked.map((run) => String(run.epochs)));
   study.axes.forEach((axis, i) => line(axis.full, state.picked.map((run) => run.values[i] || "–")));

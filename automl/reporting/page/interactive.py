@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from automl.reporting.figures.compared import compared, values_by_epoch
 from automl.reporting.figures.conventions import ordered_axes
 from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
 from automl.reporting.figures.front import metrics_of
@@ -24,11 +25,11 @@ from automl.reporting.page.answer import headline
 from automl.reporting.page.decisions import reasons, value_of
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.reporting.page.page import MARKER
-from automl.reporting.rows import state_word
 from automl.search.history import Experiment
 from automl.search.plan import StageKind
 from automl.search.race import DEFAULTS
 from automl.study.keys import LOG, REPORT, experiment_key
+from automl.study.states import state_of
 from automl.text.formatting import number, setting
 
 _MOST_POINTS = 60  # of a curve
@@ -88,17 +89,19 @@ class _MetricAxis:
 
 def data(facts: Facts) -> dict[str, Any]:
     """What the script shows: axes with their ticks, and every experiment with its places on them, from 0 to 1."""
-    axes, further = ordered_axes(facts, importances(facts)), _metric_axes(facts)
+    axes, further, scales = ordered_axes(facts, importances(facts)), _metric_axes(facts), _after_scales(facts)
     return {
         "metric": facts.metric,
         "goal": "minimize" if facts.minimize else "maximize",
         "epochs": list(facts.epochs),
+        "common": compared(facts).epochs,
         "value": {"name": facts.metric, "ticks": _ticks(facts.value_scale)},
+        "after": {str(epochs): _ticks(scale) for epochs, scale in scales.items()},
         "axes": [
             *({"name": axis.short, "full": axis.name, "ticks": _ticks(axis.scale)} for axis in axes),
             *({"name": axis.name, "full": axis.name, "ticks": _ticks(axis.scale)} for axis in further),
         ],
-        "experiments": [_experiment(facts, axes, further, one) for one in facts.experiments[:MOST_DRAWN]],
+        "experiments": [_experiment(facts, scales, axes, further, one) for one in facts.experiments[:MOST_DRAWN]],
     }
 
 
@@ -123,26 +126,44 @@ def _ticks(scale: Scale) -> list[tuple[float, str]]:
     return [(round(place, 4), text) for place, text in scale.ticks(_TICKS)]
 
 
-def _experiment(facts: Facts, axes: list[Axis], further: list[_MetricAxis], experiment: Experiment) -> dict[str, Any]:
+def _after(facts: Facts, experiment: Experiment) -> dict[int, float]:
+    """The value of an experiment at every length of training that it has reached, where lengths differ."""
+    if len(facts.epochs) < 2 or facts.kept_value(experiment) is None:
+        return {}
+    reached = values_by_epoch(experiment)
+    return {epochs: reached[epochs] for epochs in facts.epochs if epochs in reached}
+
+
+def _after_scales(facts: Facts) -> dict[int, Numbers]:
+    """The axis of the metric at every length of training, where lengths differ."""
+    values: dict[int, list[float]] = {}
+    for one in facts.searched:
+        for epochs, value in _after(facts, one.experiment).items():
+            values.setdefault(epochs, []).append(value)
+    return {epochs: of_metric(reached, minimize=facts.minimize) for epochs, reached in sorted(values.items())}
+
+
+def _experiment(
+    facts: Facts, scales: Mapping[int, Numbers], axes: list[Axis], further: list[_MetricAxis], experiment: Experiment
+) -> dict[str, Any]:
     measured = [axis.values.get(experiment.number) for axis in further]
     has = [axis.parameter in experiment.values for axis in axes]
     every = -(-len(experiment.history) // _MOST_POINTS) or 1
     points = [*experiment.history[:-1][::every], *experiment.history[-1:]]
     value = value_of(facts, experiment)
-    rungs = [
-        (result.epochs, number(result.best_value), _rounded(facts.value_scale.place(result.best_value)))
-        for result in experiment.results
-        if result.failure is None and result.best_value is not None
-    ]
     return {
         "number": experiment.number,
         "final": facts.definition.plan.stages[experiment.stage].kind is StageKind.FINAL,
-        "state": state_word(experiment),
+        "state": state_of(experiment).value,
         "epochs": experiment.epochs,
         "is": "defaults" if experiment.number == DEFAULTS else "best" if facts.is_best(experiment.number) else "",
         "value": number(value),
         "place": _rounded(facts.value_scale.place(value)),
-        "rungs": rungs,
+        "after": [
+            (epochs, number(value), _rounded(scales[epochs].place(value)))
+            for epochs, value in _after(facts, experiment).items()
+            if epochs in scales
+        ],
         "at": [
             *(_rounded(axis.place(experiment.values)) for axis in axes),
             *(_rounded(axis.scale.place(value)) for axis, value in zip(further, measured, strict=True)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automl.analysis.cost_front import Point
 from automl.problem.metric import difference
-from automl.reporting.figures.conventions import MOST_WITH_TEXT, Position, axis_name, landmark_keys
+from automl.reporting.figures.conventions import MOST_WITH_TEXT, Position, axis_name, landmark_keys, length_keys
 from automl.reporting.figures.facts import LEVELS, Facts
 from automl.reporting.figures.tradeoff import (
     KEYS,
@@ -22,7 +22,7 @@ from automl.reporting.figures.tradeoff import (
     readable,
     sentence,
 )
-from automl.reporting.page.courses import length_keys, shaded_dots
+from automl.reporting.page.courses import shaded_dots
 from automl.reporting.page.drawing import Plot, at, diamond, figure, label, legend, lines, star
 from automl.reporting.page.markup import Markup, joined, tag
 from automl.search.race import DEFAULTS

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
 
+from automl.reporting.figures.compared import values_by_epoch
 from automl.reporting.figures.facts import read_facts
 from automl.reporting.page.interactive import data, data_text, interactive_page
 from automl.study.opened_study import OpenedStudy
@@ -95,6 +96,9 @@ def test_the_data_is_the_records() -> None:
     for candidate in facts.searched:
         mine = shown[candidate.number]
         assert (mine["value"], mine["epochs"]) == (number(candidate.value), candidate.experiment.epochs)
-        ended = [result.epochs for result in candidate.experiment.results if result.failure is None]
-        assert [rung[0] for rung in mine["rungs"]] == ended
+        reached = [epochs for epochs in facts.epochs if epochs in values_by_epoch(candidate.experiment)]
+        assert [after[0] for after in mine["after"]] == reached
+        if candidate.value is not None:
+            assert mine["after"][0][1] == number(values_by_epoch(candidate.experiment)[facts.epochs[0]])
     assert sum(each["is"] == "best" for each in shown.values()) == 1
+    assert data(facts)["common"] == facts.epochs[0], "the page compares equally long trainings at first"
