@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from automl.analysis.beginning import beginning_in_words
 from automl.analysis.rung_warning import rung_health
 from automl.errors import InvalidInput
 from automl.problem.aim import Aim
@@ -31,6 +32,7 @@ from automl.study.definition import Definition
 from automl.study.experiments import RunState, experiments, run_states
 from automl.study.keys import LOG, decision_key, experiment_key
 from automl.study.lineage import in_words, parts
+from automl.study.states import State, state_of
 from automl.study.verdict import Standing, judged_entrants
 from automl.text.formatting import duration, number
 
@@ -115,6 +117,7 @@ class Explanation:
     experiment: int
     stage: str
     status: Status
+    state: State
     values: Mapping[str, Any]
     seed: int
     proposed: Proposal
@@ -130,6 +133,7 @@ class Explanation:
             "experiment": self.experiment,
             "stage": self.stage,
             "status": self.status.value,
+            "state": self.state.value,
             "defaults": self.is_defaults,
             "values": dict(self.values),
             "seed": self.seed,
@@ -162,6 +166,7 @@ def explain(definition: Definition, study: History, experiment_number: int) -> E
         experiment=experiment_number,
         stage=stage.name,
         status=experiment.status,
+        state=state_of(experiment),
         values=experiment.values,
         seed=experiment.recommendations[0].seed,
         proposed=proposed,
@@ -202,14 +207,13 @@ def _proposed(
     reason, origin = recommendation.reason, origin_of(recommendation)
     name = definition.sampler_name
     sampler: str | None = name
-    if origin in {Origin.DEFAULT, Origin.CARRIED_OVER, Origin.FINAL}:
+    if origin in {Origin.DEFAULT, Origin.CARRIED_OVER, Origin.FINAL, Origin.REQUESTED}:
         sampler, text = None, f"proposed: {reason}"
-    elif origin is Origin.REQUESTED:
-        sampler, text = None, f"proposed by nobody: {reason}"
     elif not SAMPLERS[name].learns:
         text = f"proposed by {name} sampling, which looks at no result: {reason}"
     else:
-        text = f"proposed by {name}, which had seen {_seen(definition, outcomes)}: {reason}"
+        place = _place(definition, experiment.number)
+        text = f"proposed by {name}{place}, which had seen {_seen(definition, outcomes)}: {reason}"
     best = best_outcome(outcomes, definition.brain.metric, definition.brain.best_among)
     return Proposal(
         decision=decision_key(decision.stage, decision.index),
@@ -221,6 +225,15 @@ def _proposed(
         reason=reason,
         text=text,
     )
+
+
+def _place(definition: Definition, number: int) -> str:
+    """Which proposal of a chain it was, and how the chain was planned; empty for other searches."""
+    beginning = beginning_in_words(definition)
+    if not beginning:
+        return ""
+    count = sum(stage.experiments for stage in definition.plan.search)
+    return f" as number {number + 1} of {count} ({beginning})"
 
 
 def _seen(definition: Definition, outcomes: list[Outcome]) -> str:

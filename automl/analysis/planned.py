@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from automl.analysis.beginning import beginning_in_words
 from automl.analysis.frozen_layers import frozen_at_random
 from automl.problem.aim import Aim
 from automl.problem.parameter import Parameter
 from automl.problem.parameter_mapping import thawed
-from automl.search.algorithms import SAMPLERS
 from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import Limit, Then, to_come_in_words
 from automl.search.plan import Resume, Stage, StageKind, StopRule, trained_by, with_before
@@ -189,7 +189,7 @@ def planned(
             *([definition.why_chosen] if definition.why_chosen else []),
             *_trade_off(definition),
             *plan.notes,
-            *_how_proposed(definition),
+            *filter(None, [beginning_in_words(definition)]),
             *_without_barrier(definition),
             *_early_end(definition),
             *_earlier_searches(definition),
@@ -243,7 +243,7 @@ def _trade_off(definition: Definition) -> list[str]:
     if not isinstance(aim, Aim) or not definition.file.automl_enabled:
         return notes
     if aim.is_several:
-        why = "'choose: {weights: ...}' says another" if definition.file.choose is None else "as 'choose' says"
+        why = "'choose: {weights: ...}' sets another" if definition.file.choose is None else "as 'choose' sets it"
         notes.append(
             f"{1 + len(aim.others)} metrics: rungs are compared by fronts and crowding; the judgement trains, and "
             f"best_model holds, {aim.in_words} ({why}); checkpoints are kept by {aim.name}"
@@ -252,19 +252,6 @@ def _trade_off(definition: Definition) -> list[str]:
         words = ", ".join(one.words for one in aim.constraints)
         notes.append(f"constraints: {words}: an experiment that breaks one, or never reports it, is not the best")
     return notes
-
-
-def _how_proposed(definition: Definition) -> list[str]:
-    """How many experiments of a chain fill the space before its sampler has a model; empty where that depends."""
-    if not definition.file.automl_enabled or not definition.is_chain or definition.earlier or definition.enqueued:
-        return []
-    starts = SAMPLERS[definition.sampler_name].starts
-    left = sum(stage.experiments for stage in definition.plan.search) - 1
-    if starts is None or left < 1:
-        return []
-    fill = min(starts, left)
-    then = f", then {left - fill} by the model" if left > fill else "; none is left for the model"
-    return [f"the defaults, {fill} to fill the space{then}"]
 
 
 def _early_end(definition: Definition) -> list[str]:

@@ -26,6 +26,7 @@ from automl.study.experiments import experiments, runs_of, to_ask_for
 from automl.study.keys import run_prefix
 from automl.study.outages import Pause, open_pause
 from automl.study.record import Record
+from automl.study.states import State, counted_states, state_of
 from automl.study.verdict import Standing, Verdict, verdict
 
 
@@ -35,6 +36,7 @@ class Progress:
 
     state: str  # "not started", "running", "judging", "done", "failed"
     counts: Mapping[Status, int]
+    states: Mapping[State, int]
     epochs_done: int
     epochs_pending: int
 
@@ -102,6 +104,7 @@ class ExperimentRow:
     experiment: int
     stage: str
     status: Status
+    state: State
     epochs: int
     value: float | None
     best: float | None
@@ -110,17 +113,20 @@ class ExperimentRow:
     values: Mapping[str, Any]
     is_final: bool = False  # one of the final judgement
     measured: Mapping[str, float] = field(default_factory=dict)  # further metrics, of the kept checkpoint
+    proposed: str = ""  # why it was proposed
 
     def to_json(self) -> dict[str, Any]:
         return {
             "experiment": self.experiment,
             "stage": self.stage,
             "status": self.status.value,
+            "state": self.state.value,
             "epochs": self.epochs,
             "value": self.value,
             "best": self.best,
             "seconds": self.seconds,
             "reason": self.reason,
+            "proposed": self.proposed,
             "values": dict(self.values),
             **({"measured": dict(self.measured)} if self.measured else {}),
         }
@@ -166,6 +172,7 @@ class StudyStatus:
                 "planned": self.planned,
                 **{status.value: count for status, count in self.progress.counts.items()},
             },
+            "states": {state.value: count for state, count in self.progress.states.items()},
             "running": [{"experiment": number, "epoch": epoch} for number, epoch in self.running.items()],
             "epochs": {"done": self.progress.epochs_done, "pending": self.progress.epochs_pending},
             "ledger": self.ledger and self.ledger.to_json(),
@@ -232,7 +239,9 @@ def early_end(record: Record, definition: Definition, study: History) -> EarlyEn
 def progress(definition: Definition, study: History, running: Mapping[int, int] | None = None) -> Progress:
     """The progress of a study. `running` maps experiments that train to the epochs that they have done."""
     running, plan = running or {}, definition.plan
-    statuses = [experiment.status for experiment in experiments(study, plan)]
+    every = experiments(study, plan)
+    statuses = [experiment.status for experiment in every]
+    states = counted_states(state_of(one, is_running=one.number in running) for one in every)
     counts = {status: statuses.count(status) for status in Status}
     counts[Status.PENDING] -= len(running)
     counts[Status.RUNNING] += len(running)
@@ -247,7 +256,7 @@ def progress(definition: Definition, study: History, running: Mapping[int, int] 
             done = max(before[run.rung], running.get(run.recommendation.number, 0))
             pending += stage.rungs[run.rung].epochs - done
     total = plan.trained(plan.stages, resume=True)
-    return Progress(summary.state(definition, study), counts, max(0, total - pending), pending)
+    return Progress(summary.state(definition, study), counts, states, max(0, total - pending), pending)
 
 
 def _open_runs(definition: Definition, study: History) -> list[tuple[Recommendation, int]]:
@@ -308,6 +317,7 @@ def rows(definition: Definition, study: History, running: Mapping[int, int]) -> 
                 experiment=experiment.number,
                 stage=definition.plan.stages[experiment.stage].name,
                 status=Status.RUNNING if experiment.number in running else experiment.status,
+                state=state_of(experiment, is_running=experiment.number in running),
                 epochs=max(experiment.epochs, running.get(experiment.number, 0)),
                 value=last.value if last else None,
                 best=last.best_value if last else None,
@@ -316,6 +326,7 @@ def rows(definition: Definition, study: History, running: Mapping[int, int]) -> 
                 values=experiment.values,
                 is_final=definition.plan.stages[experiment.stage].kind is StageKind.FINAL,
                 measured=last.best_measured if last else {},
+                proposed=experiment.recommendations[0].reason,
             )
         )
     return tuple(table)

@@ -15,6 +15,7 @@ from automl.search.race import DEFAULTS
 from automl.search.ranking import kept_reading
 from automl.study.definition import Definition
 from automl.study.experiments import experiments, runs_of
+from automl.study.states import state_of
 
 VALUES = "values."  # before the name of a parameter
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell
@@ -43,6 +44,7 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
             "rung": rung,
             "defaults": recommendation.number == DEFAULTS,
             "status": experiment.status.value,
+            "state": state_of(experiment).value,
             "from_epoch": recommendation.resume_epoch,
             "epochs": result.epochs if result else None,
             "epochs_asked": recommendation.epochs,

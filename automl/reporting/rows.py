@@ -13,8 +13,8 @@ from automl.analysis.eta import TimeLeft
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import BestSoFar, EarlyEnd, ExperimentRow, StudyStatus
 from automl.analysis.trade_off import TradeOff, TradePoint
-from automl.search.history import Experiment, Status
 from automl.search.race import DEFAULTS
+from automl.study.states import counts_in_words
 from automl.text.formatting import counted, duration, number, setting
 
 Pairs = list[tuple[str, str]]
@@ -44,7 +44,7 @@ def plan_totals(totals: Totals) -> Pairs:
     ]
     estimate = totals.estimate
     if estimate.minutes is None:
-        rows.append(("time", "unknown: 'automl plan --probe' measures it; 'costs: {minutes_per_epoch: ...}' says it"))
+        rows.append(("time", "unknown: 'automl plan --probe' measures it; 'costs: {minutes_per_epoch: ...}' sets it"))
     else:
         wall = [f"{duration(minutes)} with {jobs}" for jobs, minutes in estimate.wall_minutes.items()]
         rows.append(("time", f"{', '.join(wall)} side by side; {duration(estimate.minutes)} of training"))
@@ -86,29 +86,9 @@ def setting_rows(values: Mapping[str, Any]) -> Pairs:
     return [(name, setting(value)) for name, value in values.items()]
 
 
-_STATES = {
-    Status.PENDING: "queued",
-    Status.WAITING: "queued",
-    Status.RUNNING: "running",
-    Status.STOPPED: "stopped",
-    Status.SUCCESS: "succeeded",
-    Status.FAILURE: "failed",
-}
-
-
-def state_word(experiment: Experiment) -> str:
-    """The state of an experiment for people: queued, running, promoted, stopped, succeeded or failed."""
-    return status_word(experiment.status, is_promoted=len(experiment.recommendations) > 1)
-
-
-def status_word(status: Status, *, is_promoted: bool = False) -> str:
-    """The word for a status; `is_promoted` tells whom its next rung waits for from who has not begun."""
-    return "promoted" if is_promoted and status is Status.PENDING else _STATES[status]
-
-
 def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
     """The cells with which every table of experiments begins: number, stage, state, epochs."""
-    return str(row.experiment), row.stage, status_word(row.status, is_promoted=row.epochs > 0), str(row.epochs)
+    return str(row.experiment), row.stage, row.state.value, str(row.epochs)
 
 
 def pause_rows(status: StudyStatus) -> Pairs:
@@ -126,19 +106,11 @@ def rung_rows(status: StudyStatus) -> Pairs:
     return [("warning", status.rungs.warning), ("what to do", status.rungs.advice)]
 
 
-def counts_in_words(counts: Mapping[Status, int]) -> list[str]:
-    """How many experiments are in each state: ['21 succeeded', '3 running', '6 queued']."""
-    words: dict[str, int] = {}
-    for kind in (Status.SUCCESS, Status.STOPPED, Status.FAILURE, Status.RUNNING, Status.WAITING, Status.PENDING):
-        words[_STATES[kind]] = words.get(_STATES[kind], 0) + counts[kind]
-    return [f"{count} {word}" for word, count in words.items() if count]
-
-
 def state_rows(status: StudyStatus) -> Pairs:
     """Where a study stands."""
-    counts, progress = status.progress.counts, status.progress
+    progress = status.progress
     is_open = status.progress.state in {"running", "judging"}
-    parts = counts_in_words(counts) or ["none yet"]
+    parts = counts_in_words(progress.states) or ["none yet"]
     parts += [f"{status.planned} planned"] if is_open else []
     rows = [
         ("study", f"{status.study} in {status.store}"),

@@ -293,7 +293,7 @@ def test_a_study_is_extended_and_run_again(tmp_path: Path) -> None:
         ran = automl(*command.split(), "-o", "json", cwd=tmp_path)
         assert (ran.code, ran.err) == (0, ""), ran.out
     story = json.loads(automl("why", "study", "4", "-o", "json", cwd=tmp_path).out)["story"]
-    assert story[0] == "proposed by nobody: values of the user, enqueued as number 0"
+    assert story[0] == "proposed: values of the user, enqueued as number 0"
     refused(automl("extend", "study", "--to", "1", cwd=tmp_path), "--to 1", "a number above 4")
     text = (tmp_path / "study.yaml").read_text().replace("max_recommendations: 2", "max_recommendations: 9")
     (tmp_path / "study.yaml").write_text(text)

@@ -10,9 +10,9 @@ from automl.reporting.figures.what_next import what_next
 from automl.reporting.page.drawing import Plot, diamond, figure, lines, star
 from automl.reporting.page.markup import Child, Markup, joined, tag
 from automl.reporting.rows import model_text
-from automl.search.history import Status
 from automl.study.keys import BEST_MODEL, INTERACTIVE_REPORT, LOG, experiment_key
 from automl.study.lineage import in_words, parts
+from automl.study.states import State, counted_states, state_of
 from automl.study.summary import Best
 from automl.study.verdict import Standing, Verdict
 from automl.text.formatting import counted, number, setting, signed
@@ -136,11 +136,12 @@ def _tiles(facts: Facts) -> Markup:
         tiles.append(("The best", number(best.value), f"{whose}{again}, after epoch {epoch}"))
     if verdict and verdict.gain is not None:
         tiles.append((f"Gain on {verdict.judged_on}", _signed(verdict.gain), uncertainty(verdict)))
-    counts = {status: sum(experiment.status is status for experiment in facts.experiments) for status in Status}
-    ended = counts[Status.SUCCESS] + counts[Status.STOPPED]
-    failed = f"{counts[Status.FAILURE]} failed" if counts[Status.FAILURE] else "none failed"
-    queued = counts[Status.PENDING] + counts[Status.WAITING]
-    open_ones = "".join(f", {n} {state}" for n, state in ((counts[Status.RUNNING], "running"), (queued, "queued")) if n)
+    counts = counted_states(map(state_of, facts.experiments))
+    ended = counts[State.SUCCEEDED] + counts[State.STOPPED]
+    failed = f"{counts[State.FAILED]} failed" if counts[State.FAILED] else "none failed"
+    open_ones = "".join(
+        f", {counts[state]} {state}" for state in (State.RUNNING, State.PROMOTED, State.QUEUED) if counts[state]
+    )
     needed = sum(stage.most_experiments for stage in facts.definition.plan.stages) - not_needed(facts)
     tiles.append(("Experiments", f"{ended:,} of {needed:,}", f"ended; {failed}{open_ones}{_spared(facts)}"))
     seconds = sum(result.seconds for result in facts.study.results.values())

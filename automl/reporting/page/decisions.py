@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
 from automl.reporting.page.markup import Markup, joined, tag
-from automl.reporting.rows import state_word
 from automl.search.history import Experiment, Status
 from automl.search.plan import StageKind
 from automl.search.race import DEFAULTS
 from automl.study.keys import LOG, experiment_key
+from automl.study.states import state_of
 from automl.text.formatting import counted, number, setting
 
 _MOST_CHARACTERS = 300
@@ -75,7 +75,7 @@ def _row(facts: Facts, experiment: Experiment) -> Markup:
     return tag(
         "tr",
         tag("th", name, scope="row", class_="number"),
-        tag("td", state_word(experiment), mark, class_="failed-text" if failed else None),
+        tag("td", state_of(experiment).value, mark, class_="failed-text" if failed else None),
         tag("td", experiment.epochs),
         _value(facts, experiment),
         *(tag("td", _setting(axis, experiment)) for axis in facts.axes),

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.importance import importances
-from automl.reporting.rows import state_word
 from automl.search.history import Experiment, History, Status
 from automl.search.ranking import is_better
 from automl.study.definition import Definition
 from automl.study.experiments import experiments
+from automl.study.states import state_of
 from automl.text.formatting import number, setting, shortened
 
 _LINES = 12  # of ended experiments that the table keeps in sight
@@ -103,7 +103,7 @@ class LiveTable:
             "best" if is_best else "",
             str(experiment.number),
             self.definition.plan.stages[experiment.stage].name,
-            "running" if active else state_word(experiment),
+            state_of(experiment, is_running=active is not None).value,
             f"{epoch}/{experiment.recommendations[-1].epochs}",
             number(value),
         )

@@ -19,7 +19,7 @@ from rich.text import Text
 from automl.analysis import status
 from automl.analysis.time_left import time_left
 from automl.problem.aim import Aim
-from automl.reporting.rows import counts_in_words, time_left_text
+from automl.reporting.rows import time_left_text
 from automl.reporting.terminal.live_table import LiveTable, LiveTraining, parameters_by_importance
 from automl.search.agenda import begins
 from automl.search.history import Failure, History
@@ -28,10 +28,13 @@ from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind
+from automl.study.states import counts_in_words
 from automl.text import formatting
 from automl.text.formatting import counted
 
 _FRESH = 2.0  # seconds for which a time left holds
+RUN = "Ctrl-C stops safely; the same command goes on"
+WATCHED = "Ctrl-C ends this view; the study goes on"
 _SUMMARY = 30.0  # seconds between two summaries in the lines of a run
 
 
@@ -45,7 +48,8 @@ class LiveView:
     definition: Definition
     console: Console
     jobs: int | None
-    store: str = ""  # where the study lies, for those who see a run of their own
+    store: str = ""  # where the study lies
+    ctrl_c: str = RUN  # what Ctrl-C does to it
     _times: dict[tuple[int, int, str], AttemptTimes] = field(default_factory=dict)
     _left: tuple[float, str] = (-math.inf, "")  # by the monotonic clock, and what was said then
     _study: History | None = None
@@ -153,7 +157,7 @@ class LiveView:
         best = summary.best(self.definition, study)
         left = self._time_left(study)
         parts = [
-            *counts_in_words(progress.counts),
+            *counts_in_words(progress.states),
             f"{counted(progress.epochs_pending, 'epoch')} pending",
             "time left unknown" if left == "unknown" else f"left {left}",
         ]
@@ -183,7 +187,7 @@ class LiveView:
         bar = Table.grid(padding=(0, 2))
         drawn = ProgressBar(total=max(1, total), completed=progress.epochs_done, width=min(40, self.console.width // 2))
         bar.add_row(drawn, f"{progress.epochs_done} of {counted(total, 'epoch')}")
-        counts = ", ".join(counts_in_words(progress.counts)) or "no experiment yet"
+        counts = ", ".join(counts_in_words(progress.states)) or "no experiment yet"
         elapsed = formatting.duration((time.monotonic() - self._began) / 60)
         times = f"{elapsed} elapsed, time left: {self._time_left(study)}"
         rest = Text(
@@ -195,7 +199,7 @@ class LiveView:
         if self._stopping:
             lines.append(Text(f"{self._stopping}", style="bold yellow"))
         elif self.store:
-            lines.append(Text("Ctrl-C stops safely; the same command goes on", style="dim"))
+            lines.append(Text(self.ctrl_c, style="dim"))
         number = None if best is None else best.experiment
         width, height = self.console.width, self.console.height
         table = LiveTable(self.definition, study, self._training, number, self._parameters(study), width, height)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automl.analysis.explain import Explanation
-from automl.reporting.rows import setting_rows, status_word
+from automl.reporting.rows import setting_rows
 from automl.reporting.terminal.tables import add_row, plain_table, write_pairs
 from automl.text.formatting import counted, number
 
@@ -44,7 +44,7 @@ def replay(console: Console, data: Row) -> None:
 def why(console: Console, explanation: Explanation) -> None:
     """What an experiment is, then its story with one line for each event."""
     name = f"{explanation.experiment}{' (the defaults)' if explanation.is_defaults else ''}, stage {explanation.stage}"
-    rows = [("experiment", name), ("status", status_word(explanation.status)), *setting_rows(explanation.values)]
+    rows = [("experiment", name), ("state", explanation.state.value), *setting_rows(explanation.values)]
     write_pairs(console, rows)
     console.print()
     table = Table(box=None, show_header=False, pad_edge=False)

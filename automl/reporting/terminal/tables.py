@@ -63,7 +63,7 @@ def status(console: Console, current: StudyStatus, study: str = "STUDY") -> None
 def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool) -> None:
     """The table of experiments. `whole` gives values all the lines they need, and adds the reasons; else one line."""
     further = tuple(dict.fromkeys(name for row in rows for name in row.measured))
-    names = ("experiment", "stage", "status", "epochs", "value", *further)
+    names = ("experiment", "stage", "state", "epochs", "value", *further)
     table = plain_table(*names, right=("experiment", "epochs", "value", *further))
     cells = [
         (*experiment_cells(row), number(row.value), *(number(row.measured.get(name)) for name in further))
@@ -79,13 +79,18 @@ def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool)
     for row, first in zip(rows, cells, strict=True):
         values, failed = _values(row.values), row.status is Status.FAILURE
         if beside:
-            last = [Text(values), Text(row.reason)]
+            last = [Text(values), Text(_why(row))]
         elif whole:
-            last = [Text("\n").join([Text(values), Text(row.reason, style="dim")][: 1 + bool(row.reason)])]
+            last = [Text("\n").join([Text(values), Text(_why(row), style="dim")])]
         else:  # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
             last = [Text("; ".join([*([row.reason] if failed else []), values]))]
         table.add_row(*map(Text, first), *last, style="red" if failed else None)
     console.print(table)
+
+
+def _why(row: ExperimentRow) -> str:
+    """Why an experiment ended where it did, or, of one that did not end early, why it was proposed, in short."""
+    return row.reason or row.proposed.partition(";")[0]
 
 
 def best(console: Console, shown: BestShown) -> None:
