@@ -149,7 +149,7 @@ class Study:
 
     def plan(self, jobs: Sequence[int] = (1, 2, 4, 8)) -> PlanResult:
         """What the study will do and what that takes, before anything is trained."""
-        plan = planned(with_earlier(self.definition, self.path.parent), tuple(jobs))
+        plan = planned(with_earlier(self.definition, self.path.parent, str(self.path)), tuple(jobs))
         rows: list[tuple[str, ...]] = [("stage", "rung", "experiments", "from epoch", "to epoch")]
         rows += [
             (stage.stage, *map(str, (rung.rung, rung.experiments, rung.from_epoch, rung.epochs)))

@@ -57,7 +57,7 @@ def workflow_of(study: Path) -> Any:
     with extra_cluster():
         compile_study = import_module("workflows.compile").compile_study
     text = study_file.read_text(study)
-    definition = with_earlier(study_file.parse(text, str(study), study.parent), study.parent)
+    definition = with_earlier(study_file.parse(text, str(study), study.parent), study.parent, str(study))
     definition.check_new()
     return compile_study(definition, text)
 

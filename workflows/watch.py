@@ -18,7 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from automl.errors import AutoMLError, ClusterAway, ClusterError, NotAllowed
-from automl.reporting.terminal.live_view import LiveView
+from automl.reporting.terminal.live_view import WATCHED, LiveView
 from automl.stores import open_store
 from automl.study.events import EventKind
 from automl.study.keys import METADATA
@@ -236,7 +236,7 @@ class _RecordView:
         if self._view is None:
             if not events:
                 return
-            self._view = LiveView(self._events.definition, self.console, None)
+            self._view = LiveView(self._events.definition, self.console, None, self.store, WATCHED)
         stopped = state in {on.State.STOPPING, on.State.STOPPED}
         for event in events:
             self._view.take(event)

@@ -34,7 +34,7 @@ def plan(
         typer.Option(
             "--jobs",
             "-j",
-            help="Experiments side by side, for the wall time; may be given again. Default: 1, 2, 4, 8.",
+            help="Experiments that train at the same time, for the wall time; repeatable. Default: 1, 2, 4, 8.",
             parser=number_of_jobs,
             metavar="N",
         ),
@@ -42,18 +42,18 @@ def plan(
     *,
     probe: Annotated[
         bool,
-        typer.Option("--probe", help="Train the defaults here for a few epochs, and count with what those took."),
+        typer.Option("--probe", help="Train the defaults here for a few epochs, to measure the time of an epoch."),
     ] = False,
     settings: Settings = None,
     seed: Seed = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Print what a study will do and what that takes, before anything is trained.
+    """Print what a study will do, and how long that takes, before anything is trained.
 
     Example: automl plan study.yaml -j 1 -j 8
 
     \b
-    With -o json or yaml, null where 'costs' does not say:
+    With -o json or yaml; null where 'costs' does not say:
       study network algorithm sampler   names
       chosen                            by algorithm: auto, and why
       parameters notes                  what is searched; what to know of it
@@ -82,7 +82,7 @@ def plan(
     from workflows.size import MOST_BYTES, study_bytes
 
     text = with_settings(study_file.read_text(study), str(study), settings_of(settings, seed))
-    definition = with_earlier(study_file.parse(text, str(study), study.parent), study.parent)
+    definition = with_earlier(study_file.parse(text, str(study), study.parent), study.parent, str(study))
     notes = _notes_of_this_machine(definition, study)
     if probe:
         with_costs, measured = _with_measured_costs(text, study)
@@ -177,7 +177,7 @@ def run(
     seed: Seed = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Run a study on this machine to its end. Ctrl-C stops it; the same command goes on.
+    """Run a study on this machine to its end. Ctrl-C stops it; the same command resumes it.
 
     Example: automl run study.yaml -j 2
 
@@ -209,7 +209,7 @@ def run(
     if not begun:  # what is missing is said before anything is written
         definition.check_new()
         preflight.check(definition, work)
-        definition = with_earlier(definition, study.parent)
+        definition = with_earlier(definition, study.parent, str(study))
     probe(record.store)
     definition = begin(record, definition, text).definition
     if begun and summary.state(definition, record.history(definition)) in {"not started", "running", "judging"}:
@@ -238,7 +238,7 @@ def compile_study(
         ),
     ] = False,
 ) -> None:
-    """Compile a study into an Argo Workflow, for 'argo submit'. Needs the extra 'cluster' (hera), no cluster.
+    """Compile a study into an Argo Workflow, for 'argo submit'. Needs the extra 'cluster' (hera), but no cluster.
 
     Example: automl compile study.yaml | argo submit -n argo -
     """

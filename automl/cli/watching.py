@@ -49,12 +49,12 @@ def _follow(study: str) -> None:
     from automl.execution.machine import work_folder
     from automl.execution.only_runner import is_locked
     from automl.opening import open_study
-    from automl.reporting.terminal.live_view import LiveView
+    from automl.reporting.terminal.live_view import WATCHED, LiveView
     from automl.study.new_events import RecordEvents
 
     opened, console = open_study(study), plain_console()
     events = RecordEvents(opened.record, opened.definition)
-    view, is_first = LiveView(opened.definition, console, None), True
+    view, is_first = LiveView(opened.definition, console, None, opened.record.store.uri, WATCHED), True
     with Live(console=console, auto_refresh=False, transient=True) as live:
         is_running = True
         while is_running:

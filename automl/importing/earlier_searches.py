@@ -23,16 +23,20 @@ from automl.text.extras import not_installed
 _KINDS = "the folder or s3:// address of a study, NAME.csv, or NAME.log or NAME.db of Optuna"
 
 
-def with_earlier(definition: Definition, base: Path) -> Definition:
+def with_earlier(definition: Definition, base: Path, where: str = "study.yaml") -> Definition:
     """The definition with the earlier searches that its file names, read now. Nothing is written.
 
-    Paths are looked up from `base`. Raises StudyFileError for a source that cannot be read, has no finished trial that
-    fits, or does not hold the metric; StoreError when a bucket cannot be reached.
+    Paths are looked up from `base`; errors begin with `where`, the name of the study file. Raises StudyFileError for a
+    source that cannot be read, has no finished trial that fits, or does not hold the metric; StoreError when a bucket
+    cannot be reached.
     """
     sources = definition.file.warm_start or []
     if not sources:
         return definition
-    searches = tuple(fitted(_finished(source, definition, base), definition, source) for source in sources)
+    try:
+        searches = tuple(fitted(_finished(source, definition, base), definition, source) for source in sources)
+    except StudyFileError as error:
+        raise StudyFileError(f"{where}: {error.given}", allowed=error.allowed, advice=error.advice) from error
     return replace(definition, earlier=searches)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from automl.errors import RecordError
 from automl.search.early_end import Limit
 from automl.search.plan import Ended, Plan, Resume, Rung, Stage, StageKind, StopRule, capped, trained_by
-from automl.search.race import Judgement, fitted, heats, most_heats, said
+from automl.search.race import Judgement, fitted, heats, in_words, most_heats
 from automl.search.schedules.base import Schedule
 from automl.search.stopping import likely_epochs
 from automl.text.formatting import shown
@@ -155,7 +155,7 @@ def with_final(plan: Plan, judgement: Judgement) -> Plan:
         chosen = fitted(judgement, wanted, epochs, longest)
         rungs = heats(*chosen)
         sizes, entrants = [heat.size for heat in rungs], tuple(heat.entrants for heat in rungs)
-        notes = (*plan.notes, said(judgement, wanted, chosen, epochs, longest))
+        notes = (*plan.notes, in_words(judgement, wanted, chosen, epochs, longest))
     stage = Stage(
         index=len(plan.stages),
         name=name,

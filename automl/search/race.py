@@ -91,12 +91,12 @@ def fitted(wanted: Judgement, candidates: int, epochs: int, longest: int) -> tup
     return next((size for size in sizes if trainings(*size) <= affordable), (1, 1))
 
 
-def said(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs: int, longest: int) -> str:
+def in_words(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs: int, longest: int) -> str:
     """What was chosen and what it takes, for people."""
 
     def share(size: tuple[int, int]) -> str:
         took = trainings(*size) * longest
-        return f"{took:,} epochs, {100 * took / max(1, epochs):.0f} % of the search's {epochs:,}"
+        return f"{took:,} epochs, {100 * share_of(size, epochs, longest):.0f} % of the search's {epochs:,}"
 
     others, repeats = chosen
     least = ", the least there is" if trainings(*chosen) * longest > wanted.most * epochs else ""
@@ -108,11 +108,16 @@ def said(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs: in
     if chosen == asked:
         return text
     allowed = "a third" if wanted.share is None else f"{100 * wanted.share:g} %"
-    needed = trainings(*asked) * longest / max(1, epochs)
+    needed = share_of(asked, epochs, longest)
     return (
         f"{text}; {counted(candidates, 'candidate')} with {counted(wanted.repeats, 'training')} each would take "
         f"{share(asked)}, and {allowed} is allowed: 'final: {{share: {rounded_up(needed):g}}}' allows it"
     )
+
+
+def share_of(size: tuple[int, int], epochs: float, longest: int) -> float:
+    """The epochs of a race of (candidates, repeats) as a share of a search's; `longest` is those of one training."""
+    return trainings(*size) * longest / max(1, epochs)
 
 
 def rounded_up(share: float) -> float:

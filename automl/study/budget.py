@@ -170,7 +170,7 @@ def _check_measured(definition: Definition, unit: BudgetOf, most: float) -> None
         raise StudyFileError(
             f"budget: {unit}: {most:g}, and {' and '.join(what[name] for name in unknown)}",
             allowed=f"with costs: {{{', '.join(f'{name}: ...' for name in unknown)}}}",
-            advice="say it there (train one epoch and look at the clock), or give 'budget: {trainings: ...}'",
+            advice="set it there (train one epoch and measure), or give 'budget: {trainings: ...}'",
         )
 
 

@@ -31,7 +31,7 @@ def check_limits(file: StudyFile, costs: Costs) -> None:
     if Limit.PRICE in limits and until.price_per_gpu_hour is None:
         raise StudyFileError(
             f"until: price: {limits[Limit.PRICE]:g}, and the price of a GPU hour is not known",
-            advice="say 'costs: {price_per_gpu_hour: ...}', or limit gpu_hours",
+            advice="set 'costs: {price_per_gpu_hour: ...}', or limit gpu_hours",
         )
     for limit in (Limit.GPU_HOURS, Limit.PRICE):
         if limit in limits and until.gpus is None:

@@ -109,7 +109,7 @@ def changeable(file: StudyFile, network: Network, space: SearchSpace) -> tuple[s
             elif name in fixed:
                 problem, advice = f"cannot change at a checkpoint, says {network.name}", "take it out of the list"
             elif name in file.perturbed[:index]:
-                problem, advice = "stands twice", "take one out"
+                problem, advice = "is given twice", "take one out"
             else:
                 continue
             raise StudyFileError(f"perturbed: {name} {problem}", allowed=", ".join(may), advice=advice)

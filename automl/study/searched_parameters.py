@@ -43,7 +43,7 @@ class _NameList:
             elif table[name] is not self.takes:
                 reason, advice = self.refusals[table[name]], "take it out of the list"
             elif name in self.names[:index]:
-                reason, advice = "stands twice", "take one out"
+                reason, advice = "is given twice", "take one out"
             else:
                 continue
             fitting = [candidate for candidate, eligibility in table.items() if eligibility is self.takes]

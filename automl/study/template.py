@@ -12,7 +12,7 @@ from automl.errors import InvalidInput, nearest
 from automl.networks import Network, load_network
 from automl.networks.spec_formats import flatten, get_path
 from automl.search.algorithms import ALGORITHMS
-from automl.search.race import USUAL_SHARE, Judgement, fitted, rounded_up, trainings
+from automl.search.race import USUAL_SHARE, Judgement, fitted, rounded_up, share_of, trainings
 from automl.search.schedules.population import usual_interval
 from automl.study.budget import USUAL_TRAININGS
 from automl.study.options import AUTO, USUAL_RACE
@@ -134,9 +134,9 @@ def _share(text: str, path: Path) -> str:
         definition = parse(text, str(path), path.parent)
     except InvalidInput:  # nothing in it is searched by default: who reads the file has to say what
         return ""
-    plan, runs = definition.plan, trainings(**USUAL_RACE)
-    took, search = runs * plan.longest, plan.trained(plan.search, resume=True)
-    share = rounded_up(took / search)
+    plan, size = definition.plan, (USUAL_RACE["candidates"], USUAL_RACE["repeats"])
+    took, search = trainings(*size) * plan.longest, plan.trained(plan.search, resume=True)
+    share = rounded_up(share_of(size, search, plan.longest))
     if share <= USUAL_SHARE:
         return ""
     minutes = definition.costs.minutes_per_epoch

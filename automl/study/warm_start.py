@@ -28,7 +28,7 @@ def check(file: StudyFile, sampler: str, algorithm: Algorithm) -> None:
         )
     for position, source in enumerate(sources):
         if source in sources[:position]:
-            raise StudyFileError(f"warm_start: {source} stands twice", advice="keep one of the two")
+            raise StudyFileError(f"warm_start: {source} is given twice", advice="keep one of the two")
     if not SAMPLERS[sampler].warms:
         able = [name for name in algorithm.samplers if SAMPLERS[name].warms]
         others = [name for name, row in SAMPLERS.items() if row.warms]
