@@ -14,6 +14,7 @@ from hera.workflows import models as m
 from automl.errors import StudyFileError
 from automl.execution import submission
 from automl.search.algorithms import ALGORITHMS
+from automl.search.list_scheduling import order_of_stages
 from automl.search.plan import Plan
 from automl.study.cluster_options import ClusterSettings
 from automl.study.definition import Definition
@@ -68,7 +69,7 @@ def compile_study(definition: Definition, text: str) -> Workflow:
             start,
             {"study": "{{workflow.parameters.study}}"},
             _lanes(definition.plan, run.jobs or cluster.most_pods),
-            _lengths(definition.plan),
+            _lengths(definition.plan, run.jobs or cluster.most_pods),
         )
     wrong = lint.problems(workflow.to_dict(), definition.plan)
     if wrong:
@@ -147,10 +148,10 @@ def _lanes(plan: Plan, most: int) -> int | None:
     return min(most, useful)
 
 
-def _lengths(plan: Plan) -> tuple[int, ...]:
-    """How many rungs the stages of a search have, the most first; none where they would be too many steps."""
-    lengths = {stage.most_decisions for stage in plan.search}
-    return tuple(sorted(lengths, reverse=True)) if sum(lengths) <= _MOST_STEPS else ()
+def _lengths(plan: Plan, places: int) -> tuple[int, ...]:
+    """How many rungs the stages of a search have, in the order of their starts; none where they are too many steps."""
+    lengths = tuple(dict.fromkeys(stage.most_decisions for stage in order_of_stages(plan, places)))
+    return lengths if sum(lengths) <= _MOST_STEPS else ()
 
 
 def _check(cluster: ClusterSettings) -> None:

@@ -16,6 +16,8 @@ from workflows.pod_security import container_security
 from workflows.pod_volumes import ca_mounts
 
 _RUNG = "inputs.parameters.rung"
+# How often the container that Argo adds to a training pod reads its progress and sends it; by itself every 3 and 60 s.
+READ_SECONDS, SEND_SECONDS = 1, 5
 
 
 def of_every_pod(cluster: ClusterSettings) -> str:
@@ -31,15 +33,17 @@ def of_every_pod(cluster: ClusterSettings) -> str:
     return json.dumps(merged(ours, cluster.every_pod.pod_patch), sort_keys=True)
 
 
-def of_a_training(cluster: ClusterSettings) -> str | None:
-    """`pod_patch`, and the node selector of the rung that the pod trains; None when there is neither."""
-    patch = dict(cluster.pod_patch)
+def of_a_training(cluster: ClusterSettings) -> str:
+    """How often the progress is sent, `pod_patch`, and the node selector of the rung that the pod trains."""
+    ticks = {"ARGO_PROGRESS_FILE_TICK_DURATION": READ_SECONDS, "ARGO_PROGRESS_PATCH_TICK_DURATION": SEND_SECONDS}
+    variables = [{"name": name, "value": f"{seconds}s"} for name, seconds in ticks.items()]
+    patch = merged({"containers": [{"name": "wait", "env": variables}]}, cluster.pod_patch)
     if not any(rung.node_selector for rung in cluster.rungs):
-        return json.dumps(patch, sort_keys=True) if patch else None
+        return json.dumps(patch, sort_keys=True)
     own = patch.pop("nodeSelector", {})
     selectors = [json.dumps({**own, **rung.node_selector}, sort_keys=True) for rung in cluster.rungs]
     text = json.dumps(patch, sort_keys=True)
-    return f'{text[:-1]}{", " if patch else ""}"nodeSelector": {by_rung(selectors)} }}'
+    return f'{text[:-1]}, "nodeSelector": {by_rung(selectors)} }}'
 
 
 def priority_class(cluster: ClusterSettings) -> str | None:

@@ -19,6 +19,7 @@ from workflows import pod_environment, pod_patches, pod_security, pod_volumes, s
 from workflows.shape import AnnotatedContainer, titled
 
 BRAIN_RETRIES = "8"  # with the waits between them minutes, longer than a store is usually away
+_LINGER_SECONDS = pod_patches.READ_SECONDS + pod_patches.SEND_SECONDS + 1  # the last for sending it
 _NEW_VERDICT, _NEW_EXIT_CODE = contract.partial(contract.VERDICT), contract.partial(contract.EXIT_CODE)
 _PROGRESS = contract.PROGRESS
 _PROGRESS_OF_POD = "workflows.argoproj.io/progress"
@@ -26,21 +27,34 @@ _SCORE = m.ValueFrom(path=str(contract.SCORE), default="-")  # where nobody coul
 # Runs the training, keeps its output for the log, tells `observe` its exit code, and stays until the result is stored.
 # Fixed text: the words of the training's command are read from a file, one a line, and never parsed. POSIX sh, for the
 # image may hold nothing else. `alive` is a pipe that each side holds open while it lives, so each notices when the
-# other's container is killed. Argo sends SIGTERM to the whole group of processes: what is ours lives on.
+# other's container is killed. Argo sends SIGTERM to the whole group of processes: what is ours lives on. Of a container
+# that failed Argo counts the progress that was sent while it ran, so one that fails stays until that was sent; one that
+# is to be run again counts what it has done, and the next one the rest.
 TRAIN = f"""\
 cd {contract.WORK} || exit 1
+told() {{ if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s {_PROGRESS} ]; then cat {_PROGRESS} >"$ARGO_PROGRESS_FILE"; fi; }}
+leave() {{
+    did=
+    [ -s {_PROGRESS} ] && did=$(cat {_PROGRESS})
+    did=${{did%%/*}}
+    [ "${{did:-0}}" -gt 0 ] || did=1
+    echo "$did/$did" >{_PROGRESS}
+}}
 finish() {{
+    code=$(cat {contract.VERDICT})
+    [ "$code" = {contract.AGAIN} ] && leave
+    told
     if [ -s {contract.OUTCOME} ]; then
         said=$(cat {contract.OUTCOME})
         printf '%s\\n' "$said"
         [ -w /dev/termination-log ] && printf %s "$said" >/dev/termination-log
     fi
-    exit "$(cat {contract.VERDICT})"
+    [ "$code" = 0 ] || [ -e {contract.STOPPED} ] || [ -z "$ARGO_PROGRESS_FILE" ] || sleep {_LINGER_SECONDS}
+    exit "$code"
 }}
 [ -e {contract.SKIP} ] && finish
 set --
 while IFS= read -r word; do set -- "$@" "$word"; done <{contract.ARGV}
-told() {{ if [ -n "$ARGO_PROGRESS_FILE" ] && [ -s {_PROGRESS} ]; then cat {_PROGRESS} >"$ARGO_PROGRESS_FILE"; fi; }}
 end() {{
     asked=$((asked + 1))
     if [ "$asked" -le 30 ]; then kill -TERM "$child"; else kill -KILL "$child"; fi 2>/dev/null
@@ -74,7 +88,6 @@ while :; do
 done
 echo "$code" >{_NEW_EXIT_CODE} && mv {_NEW_EXIT_CODE} {contract.EXIT_CODE}
 while [ ! -e {contract.VERDICT} ]; do sleep 0.2 2>/dev/null || sleep 1; done
-told
 finish
 """
 # By cause: a pod that is gone, one that asks for it (75), and one that was stopped. Not one that used up its memory.

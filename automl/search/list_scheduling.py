@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from automl.search.plan import Overlap, Plan, with_before
+from automl.search.plan import Overlap, Plan, Stage, with_before
 
 Chain = Sequence[Sequence[float]]  # the durations of its rungs' trainings
 T = TypeVar("T")
@@ -153,6 +153,34 @@ def claims_of(plan: Plan, places: int) -> Mapping[tuple[int, int], float]:
     for stage, of_stage in zip(side_by_side, claims(rungs, places), strict=True):
         claimed |= {(stage.index, rung): claim for rung, claim in enumerate(of_stage)}
     return claimed
+
+
+def order_of_stages(plan: Plan, places: int) -> tuple[Stage, ...]:
+    """The stages of a search in the order in which their trainings are to start, where that must stay as it is.
+
+    That is Argo's way: a free place goes to the first stage that has a training for it. The order is that of the plan,
+    or of the orders that differ from it by the place of one stage the one that ends the soonest.
+    """
+    stages = tuple(plan.search)
+    if any(stage.overlap is not None for stage in stages):
+        return stages
+    rungs = [[(rung.size, rung.epochs - before) for rung, before in with_before(stage, "epochs")] for stage in stages]
+    chains = [[[float(duration)] * size for size, duration in of_stage] for of_stage in rungs]
+
+    def end(order: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
+        claims = [Order(-float(order.index(stage))) for stage in range(len(chains))]
+        orders = [[[claim] * len(rung) for rung in chain] for claim, chain in zip(claims, chains, strict=True)]
+        return time_until_the_end(chains, (), places, orders=orders), order
+
+    return tuple(stages[position] for position in min(_with_one_moved(len(stages)), key=end))
+
+
+def _with_one_moved(count: int) -> Iterator[tuple[int, ...]]:
+    """The numbers below `count` in their order, and with one of them moved to another place."""
+    for number in range(count):
+        others = [other for other in range(count) if other != number]
+        for place in range(count):
+            yield (*others[:place], number, *others[place:])
 
 
 def time_until_the_end(

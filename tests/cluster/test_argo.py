@@ -64,6 +64,11 @@ def assert_pages_name_what_was_tried(workflow: dict[str, Any], store: Store, ste
     labels = {name: workflow["metadata"]["labels"].get(name) for name in ("automl/study", "automl/metric")}
     assert labels == {"automl/study": "small", "automl/metric": "score"}
     assert store.uri.endswith(workflow["metadata"]["labels"]["automl/store"].rpartition("-")[2])
+    assert_complete(workflow)
+
+
+def assert_complete(workflow: dict[str, Any]) -> None:
+    """That Argo's progress has come to its end, also with trainings that failed."""
     done, total = workflow["status"]["progress"].split("/")
     assert done == total
 
@@ -95,6 +100,7 @@ def test_a_training_that_crashes_is_data_and_the_workflow_succeeds(cluster: Clus
         assert (pod.phase, pod.outputs["score"]) == ("Failed", "error: exit code 1: it crashed")
         assert pod.message == "main: Error (exit code 1): error: exit code 1: it crashed"
     assert {pod.phase for pod in nodes(workflow, "rung", "DAG")} == {"Succeeded"}
+    assert_complete(workflow)
     assert {pod.outputs["score"] for pod in nodes(workflow, "train", "Retry") if pod.phase == "Failed"} == {
         "error: exit code 1: it crashed"
     }
@@ -108,6 +114,7 @@ def test_a_training_that_takes_too_long_is_stopped_and_says_its_limit(cluster: C
     assert found["experiments"][1]["reason"] == "timeout: ran longer than 0.1 minutes"
     failed = [pod for pod in nodes(workflow, "train") if pod.phase == "Failed"]
     assert {pod.outputs["score"] for pod in failed} == {"timeout: ran longer than 0.1 minutes"}
+    assert_complete(workflow)
     assert len(failed) == len([key for key in store.list("results/") if b"timeout" in (store.get(key) or b"")])
 
 

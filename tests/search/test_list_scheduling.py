@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from automl.search.list_scheduling import Order, claims_of, time_until_the_end
+from automl.search.list_scheduling import Order, claims_of, order_of_stages, time_until_the_end
 from automl.search.plan import with_before
+from automl.search.schedules.asynchronous import AsynchronousHyperband
 from automl.search.schedules.hyperband import Hyperband
 from automl.study.estimate import wall_minutes
 from benchmarks.epoch_searches import OurStudy
@@ -98,3 +99,14 @@ def test_no_plan_ends_later_than_in_its_own_order(R: int, places: int) -> None: 
     claims = claims_of(plan, places)
     assert set(claims) == {(stage.index, rung.index) for stage in plan.stages for rung in stage.rungs}
     assert wall_minutes(plan, 1.0, 0.0, places) <= time_until_the_end(chains, (), places)
+
+
+@pytest.mark.parametrize(("places", "order"), [(1, [0, 1, 2]), (2, [0, 1, 2]), (4, [1, 0, 2]), (8, [0, 2, 1])])
+def test_brackets_start_in_the_order_that_ends_the_soonest(places: int, order: list[int]) -> None:
+    plan = Hyperband(R=27, nu=3, epoch_multiplier=1, max_epochs=27).plan()
+    assert [stage.index for stage in order_of_stages(plan, places)] == order
+
+
+def test_a_stage_without_a_barrier_stays_where_it_is() -> None:
+    plan = AsynchronousHyperband(Hyperband(R=27, nu=3, epoch_multiplier=1, max_epochs=27)).plan()
+    assert order_of_stages(plan, 4) == tuple(plan.search)

@@ -265,16 +265,26 @@ def test_rungs_have_priorities_and_nodes_of_their_own() -> None:
     ]
     assert train["nodeSelector"] == {"zone": "a"}  # into which Argo merges the patch
     same = template(compiled("{rungs: [{priority_class: high}]}"), "train")
-    assert (same["priorityClassName"], "podSpecPatch" in same) == ("high", False)
+    assert (same["priorityClassName"], "nodeSelector" in json.loads(same["podSpecPatch"])) == ("high", False)
 
 
 def test_patches_are_merged_into_our_own() -> None:
     workflow = compiled(
-        "{pod_patch: {containers: [{name: main, env: [{name: A, value: b}]}], hostNetwork: true}, "
+        "{pod_patch: {containers: [{name: main, env: [{name: A, value: b}]}, {name: wait, env: "
+        "[{name: ARGO_PROGRESS_PATCH_TICK_DURATION, value: 60s}]}], hostNetwork: true}, "
         "every_pod: {pod_patch: {schedulerName: volcano, containers: [{name: wait, resources: {limits: {cpu: 1}}}]}}}"
     )
     assert json.loads(template(workflow, "train")["podSpecPatch"]) == {
-        "containers": [{"name": "main", "env": [{"name": "A", "value": "b"}]}],
+        "containers": [
+            {
+                "name": "wait",
+                "env": [
+                    {"name": "ARGO_PROGRESS_FILE_TICK_DURATION", "value": "1s"},
+                    {"name": "ARGO_PROGRESS_PATCH_TICK_DURATION", "value": "60s"},
+                ],
+            },
+            {"name": "main", "env": [{"name": "A", "value": "b"}]},
+        ],
         "hostNetwork": True,
     }
     everywhere = json.loads(workflow["spec"]["podSpecPatch"])
@@ -411,7 +421,9 @@ def test_a_setting_that_no_pod_could_have_is_refused(given: str, said: str) -> N
     ],
 )
 def test_what_kubernetes_knows_is_taken_as_a_patch(patch: str) -> None:
-    assert json.loads(template(compiled(f"{{pod_patch: {patch}}}"), "train")["podSpecPatch"]) == yaml.safe_load(patch)
+    ours = json.loads(pod_patches.of_a_training(ClusterSettings()))
+    made = json.loads(template(compiled(f"{{pod_patch: {patch}}}"), "train")["podSpecPatch"])
+    assert made == pod_patches.merged(ours, yaml.safe_load(patch))
 
 
 def test_the_secrets_that_pods_need_are_looked_at_before_anything_is_created() -> None:

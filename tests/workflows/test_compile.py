@@ -259,3 +259,10 @@ def test_the_examples_carry_a_study_that_reads_back() -> None:
         given = {each["name"]: each["value"] for each in workflow["spec"]["arguments"]["parameters"]}
         assert given["store"].startswith("s3://")
         assert path.read_text() in strict_json.load(given["study"].encode(), "study")["text"]
+
+
+def test_argo_goes_through_the_brackets_in_the_order_of_their_starts() -> None:
+    text = "name: s\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 27\nmax_epochs: 27\n"
+    run = "run: {store: 's3://b/s', jobs: 4}\n"
+    templates = {template["name"]: template for template in compiled(text + run)["spec"]["templates"]}
+    assert templates["main"]["dag"]["target"] == "search-3 search-4 search-2 extension collect"

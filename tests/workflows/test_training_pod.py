@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,10 +19,12 @@ from automl.execution.steps.propose import propose
 from automl.search.history import Failure
 from automl.stores import open_store
 from automl.study import study_file
+from automl.study.cluster_options import ClusterSettings
 from automl.study.opened_study import begin
 from automl.study.record import Record
 from tests.process_groups import kill_group
 from tests.small_network import NETWORK, PROGRAM, STUDY
+from workflows import pod_patches
 from workflows.pods import TRAIN
 
 SAYS_GOODBYE = (
@@ -69,11 +72,13 @@ def until(question: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def pod(tmp_path: Path) -> Iterator[Pod]:
+def pod(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pod]:
+    """Its parameter is more of the train spec."""
+    more = getattr(request, "param", "train.waits_at: [2]")
     program = tmp_path / "small.py"
     program.write_text(SAYS_GOODBYE + PROGRAM)
     (tmp_path / "small.yaml").write_text(NETWORK.format(program=program).replace("[python,", f"[{sys.executable},"))
-    text = f"{STUDY}max_epochs: 9\ntrain_spec: {{train.waits_at: [2]}}\n"
+    text = f"{STUDY}max_epochs: 9\ntrain_spec: {{{more}}}\n"
     definition = study_file.parse(text, "study", tmp_path)
     record = Record(open_store(str(tmp_path / "store")))
     begin(record, definition, text)
@@ -89,6 +94,7 @@ def test_a_training_that_nobody_follows_ends_to_be_run_again(pod: Pod) -> None:
     observe.kill()
     assert main.wait(60) == PREEMPTED
     assert pod.record.result(0, 0) is None
+    assert (pod.folder / "run" / "progress").read_text() == "1/1\n"  # the other two are the next one's
 
 
 def test_a_training_whose_container_is_killed_is_a_failure(pod: Pod) -> None:
@@ -118,3 +124,21 @@ def test_a_training_that_ends_is_stored_before_its_container_ends(pod: Pod) -> N
     result = pod.record.result(0, 0)
     assert result is not None
     assert (result.failure, result.epochs) == (None, 3)
+
+
+@pytest.mark.parametrize("pod", ["train.fault: crash, train.fault_in: all"], indirect=True)
+def test_a_training_that_failed_is_complete_for_argo_and_stays_until_argo_knows(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argo = pod.folder / "argo"
+    monkeypatch.setenv("ARGO_PROGRESS_FILE", str(argo))
+    assert pod.step("stage-in").wait() == 0
+    main = pod.container("sh", "-c", TRAIN.replace("/automl/run", str(pod.folder / "run")))
+    assert pod.step("observe").wait(60) == 0
+    until(argo.exists)
+    assert argo.read_text() == "3/3"
+    wait = json.loads(pod_patches.of_a_training(ClusterSettings()))["containers"][0]
+    intervals = [float(variable["value"].removesuffix("s")) for variable in wait["env"]]
+    with pytest.raises(subprocess.TimeoutExpired):
+        main.wait(sum(intervals) - (time.time() - argo.stat().st_mtime))
+    assert main.wait(60) == 1

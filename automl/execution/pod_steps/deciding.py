@@ -21,6 +21,7 @@ from automl.execution.steps.propose import propose
 from automl.search.agenda import Pending, Run, Step, open_runs, pending, runs_of_decision, standing_in
 from automl.search.extension import most_judging_rungs
 from automl.search.history import MEANINGS, Decision, Failure, History
+from automl.search.list_scheduling import order_of_stages
 from automl.search.plan import Plan, Stage
 from automl.stores import open_store
 from automl.study import ending, outages, summary
@@ -50,7 +51,8 @@ def start() -> None:
     again = outages.go_on(opened.record, with_settings(opened.definition, study.failures_in_a_row))
     if again:
         print(f"the study goes on after a pause: {counted(len(again), 'training')} again", flush=True)
-    output("search", _stages(opened.definition, plan.search))
+    file = opened.definition.file
+    output("search", _stages(opened.definition, order_of_stages(plan, file.run.jobs or file.cluster.most_pods)))
     output("judge", _judgements(opened.definition))
     for name in ("store", "image", "timeout_minutes", "failures_in_a_row", "bucket", "report_key"):
         output(name, getattr(study, name))

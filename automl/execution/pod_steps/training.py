@@ -48,13 +48,13 @@ def stage_in_training() -> None:
     recommendation = run.recommendation
     contract.WORK.mkdir(parents=True, exist_ok=True)
     if (standing := record.result(*run.key)) is not None:
-        _skip(record, opened.definition, standing)
+        _skip(record, opened.definition, run, standing)
         print("the result stands already")
         return
     outages.refuse_paused(record)
     if ending.is_left_out(opened.definition, run):
         left_out = ending.leave_out(record, opened.definition, run, variable("AUTOML_ATTEMPT"))
-        _skip(record, opened.definition, left_out)
+        _skip(record, opened.definition, run, left_out)
         print(f"experiment {recommendation.number} is not needed: {ending.why_left_out(opened.definition, run)}")
         return
     try:
@@ -62,7 +62,7 @@ def stage_in_training() -> None:
     except CheckpointError as error:
         failure = Diagnosis(Failure.NO_CHECKPOINT, str(error))
         failed = fail(record, recommendation, run.rung, variable("AUTOML_ATTEMPT"), failure)
-        _skip(record, opened.definition, failed)
+        _skip(record, opened.definition, run, failed)
         print(f"experiment {recommendation.number} fails: {error}")
         return
     if (working := _working(opened.definition.network)) is not None:
@@ -143,8 +143,7 @@ class _Following:
             _write_verdict(contract.AGAIN)
             return
         epochs, before = _span(observer)
-        left = epochs - before
-        _write(contract.PROGRESS, f"{left}/{left}")  # also of one that failed: nothing is left to do
+        _write_done(epochs - before)  # also of one that failed: nothing is left to do
         ended_with = _end(observer.record, observer.definition, result)
         print(f"experiment {result.experiment}: {ended_with}", flush=True)
 
@@ -287,8 +286,9 @@ def _span(observer: Observer) -> tuple[int, int]:
     return epochs_to_reach(observer.definition, observer.recommendation), 0 if resume is None else resume.epoch
 
 
-def _skip(record: Record, definition: Definition, result: Result) -> None:
+def _skip(record: Record, definition: Definition, run: Run, result: Result) -> None:
     """Has the container that trains end at once, as it would after that training."""
+    _write_done(epochs_to_reach(definition, run.recommendation) - run.recommendation.resume_epoch)
     _end(record, definition, result)
     (contract.WORK / contract.SKIP).touch()
 
@@ -305,6 +305,11 @@ def _end(record: Record, definition: Definition, result: Result) -> str:
     _write(contract.OUTCOME, f"{line}\n")
     _write_verdict(0 if result.failure in {None, Failure.ENDED} else contract.FAILED)  # what nobody needs is not red
     return line
+
+
+def _write_done(epochs: int) -> None:
+    """Has Argo show a training that is complete. It knows no progress of 0/0."""
+    _write(contract.PROGRESS, f"{max(epochs, 1)}/{max(epochs, 1)}")
 
 
 def _write_verdict(code: int) -> None:
