@@ -34,7 +34,7 @@ A first search on real data, in a few minutes:
 \b
   automl init               writes study.yaml
   automl plan study.yaml    what it will do, and what that takes
-  automl run study.yaml     does it; Ctrl-C stops, the same command goes on
+  automl run study.yaml     does it; Ctrl-C stops, the same command resumes
   automl best study.yaml    what it found
 
 Your own program, as it is:

@@ -20,10 +20,11 @@ def networks(
     task: Annotated[str | None, typer.Option("--task", "-t", help="Only networks of this task.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """List the networks that come with the package.
+    """List the networks that come with this package.
 
-    Those of NVIDIA TAO need its images. "trains like" names a network of this package that does the
-    same task without them.
+    \b
+    Networks of NVIDIA TAO need its images. "trains like" names a network of this
+    package for the same task that does not.
 
     Example: automl networks --task object_detection
     """
@@ -64,7 +65,7 @@ NetworkName = Annotated[str, typer.Argument(help="A network's name, or the path 
 
 @app.command("show", cls=PlainCommand)
 def show(name: NetworkName, output: Output = Format.YAML) -> None:
-    """Print a network: image, command, train spec, metric, checkpoints. What it prints is a network file.
+    """Print a network as a network file: image, command, train spec, metric, checkpoints.
 
     Example: automl networks show fashion_mnist > mine.yaml
     """
@@ -80,7 +81,7 @@ def show(name: NetworkName, output: Output = Format.YAML) -> None:
 
 @app.command("parameters", cls=PlainCommand)
 def parameters(name: NetworkName, output: Output = Format.TABLE) -> None:
-    """Print a network's parameters: which are searched by default, which on request, which never.
+    """Print a network's parameters, and whether each is searched by default, on request or never.
 
     Example: automl networks parameters fashion_mnist
     """

@@ -26,10 +26,10 @@ def gc(
     keep: Annotated[
         str, typer.Option("--keep", help="best, last, or a number of experiments.", metavar="best|last|N")
     ] = "best",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove them; without it they are only listed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove them instead of only listing them.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Remove checkpoints that nothing needs any more. Without --yes it only lists them.
+    """Remove checkpoints that are no longer needed. Without --yes they are only listed.
 
     Example: automl gc study.yaml --keep 3 --yes
 
@@ -61,7 +61,7 @@ def retry(
     experiments: Annotated[
         list[int] | None,
         typer.Argument(
-            help="The experiments; default: all that have failed.",
+            help="Their numbers; default: all that failed.",
             metavar="[EXPERIMENT]...",
             parser=whole_number("EXPERIMENT", 0),
         ),
@@ -69,15 +69,15 @@ def retry(
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Have experiments that failed trained again, when the cause is gone. 'automl run' then does it.
+    """Mark failed experiments to be trained again, once the cause is fixed. 'automl run' then does it.
 
     Example: automl retry study.yaml 4 5
 
     \b
-    Nothing that was decided changes: the earlier result stays for decisions that
-    saw it. The new one counts as the best, in a judgement that is still to come,
-    and for the next values of a search that learns; a bracket whose next rung was
-    decided meanwhile promotes it no more.
+    Earlier decisions do not change: those that saw the failure keep it. The new
+    result counts for the best, for a judgement still to come, and for the next
+    values of a search that learns. A bracket whose next rung is already decided
+    does not promote it.
     """
     from automl.opening import open_study
     from automl.operations import retry as operation
@@ -103,7 +103,7 @@ def extend(
         int | None,
         typer.Option(
             "--to",
-            help=f"The total number of experiments, of {' and '.join(_CHAINS)}.",
+            help=f"The new total of experiments, for {' and '.join(_CHAINS)}.",
             metavar="N",
             parser=whole_number("--to", 1),
         ),
@@ -112,7 +112,7 @@ def extend(
         int | None,
         typer.Option(
             "--R",
-            help=f"A larger R, of {' and '.join(_BRACKETS)}.",
+            help=f"The larger R, for {' and '.join(_BRACKETS)}.",
             metavar="N",
             parser=whole_number("--R", 2),
         ),
@@ -120,21 +120,21 @@ def extend(
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Let a search that is over go on: to more experiments, or to a larger R. 'automl run' then carries it out.
+    """Extend a finished search to more experiments or to a larger R. 'automl run' then carries it out.
 
     Example: automl extend study.yaml --R 81
 
     \b
       --to N   more experiments
       --R N    the brackets of a larger R
-    Nothing that was decided changes: the new experiments have numbers of their own
-    after all others, and are followed by a final judgement of their own; the
-    earlier one stays as history. A larger R adds the brackets that Hyperband has
-    with it. A unit of resource stays as many epochs as it was, so that the longest
-    trainings become longer, and values can be compared. In the last bracket, which
-    stops the fewest, the first experiment tries the best values so far again.
-    A search that ended early goes on too: the limits of 'until' that were reached
-    by then limit it no more, the others do, and count from the beginning.
+    Earlier decisions do not change: the new experiments get the next numbers and a
+    final judgement of their own; the earlier judgement stays as history.
+    A larger R adds the brackets that Hyperband has with it. A unit of resource
+    stays as many epochs as it was, so the longest trainings become longer and
+    values stay comparable. In the last bracket, which stops the fewest, the first
+    experiment tries the best values so far again.
+    A search that ended early goes on too: limits of 'until' that were reached no
+    longer count; the others do, and start counting again.
     """
     from automl.opening import open_study
     from automl.operations import extend
@@ -156,7 +156,7 @@ def _goes_on(extended: Extended) -> str:
     if not extended.extended:
         goal = f"{after.experiments} experiments" if after.R is None else f"R = {after.R}"
         return f"the search already goes on to {goal}"
-    lifted = f"; it is no more limited by {', '.join(extended.lifted)}" if extended.lifted else ""
+    lifted = f"; no longer limited by {', '.join(extended.lifted)}" if extended.lifted else ""
     if after.R is None:
         return f"the search has {before.experiments} experiments and goes on to {after.experiments}{lifted}"
     return (
@@ -170,12 +170,12 @@ def enqueue(
     study: StudyName,
     values: Annotated[
         list[str],
-        typer.Argument(help="Those not named take their defaults.", metavar="NAME=VALUE..."),
+        typer.Argument(help="Parameters that are not named take their defaults.", metavar="NAME=VALUE..."),
     ],
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Have values tried next in a Bayesian search that was begun, as one experiment.
+    """Add an experiment with your own values, to be trained next, to a Bayesian search that has begun.
 
     Example: automl enqueue study.yaml train.lr=0.01 train.batch=64
 

@@ -13,7 +13,7 @@ from automl.reporting.plain_console import plain_console
 
 
 def replay(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:
-    """Compute every decision again from the record and name the first that differs. Exit code 1 when one does.
+    """Compute every decision again from the record and name the first that differs. Exit code 1 where one does.
 
     Example: automl replay ./fashion
 
@@ -44,7 +44,7 @@ def why(
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Say why an experiment was proposed, promoted at each rung, stopped, or failed.
+    """Explain why an experiment was proposed, promoted at each rung, stopped or failed.
 
     Example: automl why study.yaml 5
     """
@@ -58,7 +58,7 @@ def why(
 
 
 def verify(study: StudyName, store: Store = None, output: Output = Format.TABLE) -> None:
-    """Look at every object of a study and list what is wrong. Exit code 1 when anything is.
+    """Check every object of a study and list all problems. Exit code 1 where there are any.
 
     Example: automl verify s3://bucket/studies/fashion
 

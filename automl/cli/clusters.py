@@ -27,19 +27,19 @@ Namespace = Annotated[
     typer.Option(
         "--namespace",
         "-n",
-        help="Default: that of the study file, or of the kubeconfig context, or else argo.",
+        help="Default: the namespace of the study file, else of the kubeconfig context, else argo.",
         metavar="NAME",
         envvar="ARGO_NAMESPACE",
     ),
 ]
 Context = Annotated[
-    str | None, typer.Option("--context", help="Of the kubeconfig; default: the current one.", metavar="NAME")
+    str | None, typer.Option("--context", help="A context of the kubeconfig; default: the current one.", metavar="NAME")
 ]
 Server = Annotated[
     str | None,
     typer.Option(
         "--server",
-        help="An Argo server, in place of Kubernetes itself; its token in ARGO_TOKEN.",
+        help="An Argo server to use instead of the Kubernetes API; its token is in ARGO_TOKEN.",
         metavar="URL",
         envvar="ARGO_SERVER",
     ),
@@ -52,8 +52,8 @@ def submit(
     namespace: Namespace = None,
     context: Context = None,
     server: Server = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end, as 'automl watch' does.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check that the cluster would take it.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end, like 'automl watch'.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check whether the cluster would accept it.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Run a study on a cluster: compile it, check that everything it needs is there, create the workflow.
@@ -86,9 +86,9 @@ def watch(
     namespace: Namespace = None,
     context: Context = None,
     server: Server = None,
-    logs: Annotated[bool, typer.Option("--logs", help="Print what the trainings write, in place of a table.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print the logs of the trainings instead of a table.")] = False,
 ) -> None:
-    """Follow a study to its end, on a cluster or on this machine. Ctrl-C stops watching, no more.
+    """Follow a study to its end, on a cluster or on this machine. Ctrl-C ends the watching, not the study.
 
     Example: automl watch study.yaml --logs
 
@@ -143,7 +143,7 @@ def pause(which: Which, namespace: Namespace = None, context: Context = None, se
 
 
 def resume(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
-    """Go on with a study that was paused, stopped, deleted or that failed. Nothing that is done is trained again.
+    """Resume a study that was paused, stopped or deleted, or that failed. Finished trainings are not repeated.
 
     Example: automl resume study.yaml
     """

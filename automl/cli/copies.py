@@ -21,13 +21,13 @@ def clone(
         int | None,
         typer.Option(
             "--recommendations",
-            help="Another max_recommendations.",
+            help="A new max_recommendations.",
             metavar="N",
             parser=whole_number("--recommendations", 1),
         ),
     ] = None,
     R: Annotated[  # noqa: N803
-        int | None, typer.Option("--R", help="Another R, of Hyperband.", metavar="N", parser=whole_number("--R", 2))
+        int | None, typer.Option("--R", help="A new R, for Hyperband.", metavar="N", parser=whole_number("--R", 2))
     ] = None,
     best: Annotated[
         int | None,
@@ -71,7 +71,7 @@ def export(
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write a study in a form that other tools read. Needs the extra 'export', 'mlflow' or 'wandb', except for text.
+    """Write a study in a form that other tools read. All but csv and jsonl need an extra: export, mlflow or wandb.
 
     Example: automl export ./fashion --to csv fashion.csv
 
@@ -99,13 +99,13 @@ def download(
     folder: Annotated[Path, typer.Argument(help="The folder to create.", metavar="FOLDER")],
     *,
     checkpoints: Annotated[
-        bool, typer.Option("--checkpoints/--no-checkpoints", help="Also the checkpoints of experiments.")
+        bool, typer.Option("--checkpoints/--no-checkpoints", help="Also copy the checkpoints of all experiments.")
     ] = True,
     experiment: Annotated[
         int | None,
         typer.Option(
             "--experiment",
-            help="Copy the kept checkpoint of this experiment alone, such as one of a front.",
+            help="Copy only the kept checkpoint of this experiment, such as one of a front.",
             metavar="N",
             parser=whole_number("--experiment", 0),
         ),
@@ -113,7 +113,7 @@ def download(
     store: Store = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Copy a study into a folder of this machine, where every command works on it. The same command resumes a copy.
+    """Copy a study into a folder on this machine, where every command works on it. Run it again to resume.
 
     Example: automl download s3://bucket/studies/fashion ./fashion
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=PlainGroup, no_args_is_help=True, help="Turn a search of another tool into a study file.")
 To = Annotated[Path, typer.Option("--to", help="The study file to write; it must not exist yet.", metavar="PATH")]
 Metric = Annotated[str | None, typer.Option("--metric", help="The metric, when there are several.", metavar="NAME")]
-Goal = Annotated[str | None, typer.Option("--goal", help="What of it is better.", metavar="minimize|maximize")]
+Goal = Annotated[
+    str | None,
+    typer.Option("--goal", help="Whether a lower or a higher value is better.", metavar="minimize|maximize"),
+]
 _STUDY = Path("study.yaml")
 
 
@@ -28,7 +31,7 @@ def katib(
     to: To = _STUDY,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write the study file of an Experiment of Katib. What has no counterpart here is listed.
+    """Write a study file for a Katib Experiment. What has no counterpart here is listed.
 
     Example: automl import katib experiment.yaml --to study.yaml
     """
@@ -43,7 +46,7 @@ def wandb(
     to: To = _STUDY,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write the study file of a sweep of Weights & Biases. What has no counterpart here is listed.
+    """Write a study file for a sweep of Weights & Biases. What has no counterpart here is listed.
 
     Example: automl import wandb sweep.yaml --to study.yaml
     """
@@ -64,9 +67,9 @@ def optuna(
     to: To = _STUDY,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write the study file of a study of Optuna, and its finished trials as CSV. Needs the extra 'export'.
+    """Write a study file for an Optuna study, and its finished trials as CSV. Needs the extra 'export'.
 
-    A storage does not name the program: after -- stands how it is started.
+    A storage does not name the program: give the command that starts it after --.
 
     Example: automl import optuna sqlite:///search.db --study lr -- python train.py --epochs 10
     """
@@ -87,9 +90,9 @@ def ray(
     goal: Goal = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Write the study file of an experiment of Ray Tune, and its finished trials as CSV. No pickle is read.
+    """Write a study file for a Ray Tune experiment, and its finished trials as CSV. No pickle is read.
 
-    A folder of Ray does not name the program: after -- stands how it is started.
+    A folder of Ray does not name the program: give the command that starts it after --.
 
     Example: automl import ray ~/ray_results/train_2026 --metric val_acc -- python train.py --epochs 10
     """

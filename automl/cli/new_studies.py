@@ -33,23 +33,25 @@ def init(
         typer.Option(
             "--algorithm",
             "-a",
-            help="How to search, auto to let a budget decide; default: hyperband, after -- bayesian.",
+            help="How to search; auto: a budget decides. Default: hyperband; for a command after --, bayesian.",
         ),
     ] = None,
     *,
     tries: Annotated[
-        bool, typer.Option("--try", help="Train one epoch, and find the metric in what the program writes.")
+        bool, typer.Option("--try", help="Train one epoch, to find the metric in the program's output.")
     ] = False,
     metric: Annotated[str | None, typer.Option("--metric", help="The metric to search for.", metavar="NAME")] = None,
     goal: Annotated[
         str | None,
-        typer.Option("--goal", help="What of it is better.", metavar="minimize|maximize"),
+        typer.Option("--goal", help="Whether a lower or a higher value is better.", metavar="minimize|maximize"),
     ] = None,
 ) -> None:
     """Write a commented study file to start from. An existing file is never overwritten.
 
-    After -- stands how your program is started: its settings become parameters with sensible ranges, each guess with a
-    comment in the file. Flags, key=value words and variables before the program are understood.
+    \b
+    Your own program: give the command that starts it after --. Its flags, its
+    key=value arguments and the variables before it become parameters. Every
+    range is a guess, with a comment in the file that says how it was made.
 
     Example: automl init mine.yaml --network fashion_mnist --algorithm bayesian
 
@@ -240,7 +242,7 @@ def _chosen(found: list[Found], metric: str | None, where: str, *, asks: bool) -
     if not sys.stdin.isatty():
         raise InvalidInput(
             f"several metrics are in {where}: {', '.join(names[:_MOST_METRICS])}",
-            advice=f"say which one, such as --metric {names[0]}",
+            advice=f"name one, such as --metric {names[0]}",
         )
     for number, each in enumerate(found[:_MOST_METRICS], 1):
         print(f"  {number}  {each.name} = {each.values[-1]:g}    {each.line[:90]}")

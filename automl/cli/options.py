@@ -85,7 +85,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="A setting of the study file, for this study: R=27, run.jobs=2; may be given again.",
+        help="A setting that replaces the study file's: R=27, run.jobs=2; repeatable.",
         metavar="KEY=VALUE",
     ),
 ]

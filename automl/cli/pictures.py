@@ -16,7 +16,7 @@ SUFFIXES = (".svg", ".png", ".pdf")
 
 
 def plot(
-    kind: Annotated[str | None, typer.Argument(help="What to draw; --list names the kinds.", metavar="KIND")] = None,
+    kind: Annotated[str | None, typer.Argument(help="What to draw; see --list.", metavar="KIND")] = None,
     study: Annotated[
         str | None,
         typer.Argument(
@@ -28,10 +28,10 @@ def plot(
         Path | None, typer.Option("--file", "-f", help="The file to write: .svg, .png or .pdf.", metavar="FILE")
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option("--metrics", help="Of pareto, the two metrics: across and up.", metavar="A,B")
+        str | None, typer.Option("--metrics", help="For pareto, the two metrics: horizontal, vertical.", metavar="A,B")
     ] = None,
     output: OldFileOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print the kinds of pictures.")] = False,
     store: Store = None,
 ) -> None:

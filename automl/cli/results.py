@@ -23,7 +23,7 @@ def _form_of_values(text: str) -> str:
 
 
 def status(study: StudyName, store: Store = None, output: StatusOutput = str(Format.TABLE)) -> None:
-    """Print in short where a study stands: state, time left, what trains now, the best so far.
+    """Print the state of a study in short: time left, what trains now, the best so far.
 
     Example: automl status s3://bucket/studies/fashion -o json
 
@@ -51,7 +51,7 @@ def best(
         str | None,
         typer.Option(
             "--values",
-            help="Print nothing but the values, exactly, to copy them: as words of a command line, YAML or JSON.",
+            help="Print only the values, exact and ready to copy: as flags of a command line, YAML or JSON.",
             parser=_form_of_values,
             metavar="|".join(FORMS),
         ),
@@ -88,7 +88,7 @@ def report(
     study: StudyName,
     store: Store = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write it as a page for a browser instead.", metavar="FILE")
+        Path | None, typer.Option("--html", help="Write it as an HTML page instead.", metavar="FILE")
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -130,7 +130,7 @@ def logs(
         typer.Option("--lines", "-l", help="Only the last N lines.", parser=whole_number("--lines", 1), metavar="N"),
     ] = None,
 ) -> None:
-    """Print what the trainings of an experiment have printed, also of one that is under way on this machine.
+    """Print the log of an experiment, also while it trains on this machine.
 
     Example: automl logs study.yaml 5 --lines 20
     """
@@ -162,7 +162,7 @@ def logs(
 
 
 def rebuild(study: StudyName, store: Store = None) -> None:
-    """Write every view again from the record: brain.json, controller.json, recommendations, logs, best_model.
+    """Write all views again from the record: brain.json, controller.json, recommendations, logs, best_model.
 
     Example: automl rebuild ./fashion
     """

@@ -69,7 +69,7 @@ def _chosen(names: Sequence[str], name: str | None, storage: str) -> str:
         return names[0]
     if name is None or name not in names:
         given = f"--study: {name!r} is not in {storage}" if name else f"{storage} has {len(names)} studies"
-        advice = nearest(name, names) if name else "say which one: --study NAME"
+        advice = nearest(name, names) if name else "name one: --study NAME"
         raise InvalidInput(given, allowed=", ".join(names) or "none: the storage is empty", advice=advice)
     return name
 
@@ -141,7 +141,9 @@ def _distributions(trials: Iterable[FrozenTrial], left_out: list[str]) -> tuple[
             counts[name] = counts.get(name, 0) + 1
     for name, count in counts.items():
         if count < total:
-            left_out.append(f'{name}: only {count} of {total} trials had it; say when: active_when: "other == value"')
+            left_out.append(
+                f'{name}: only {count} of {total} trials had it; add its condition: active_when: "other == value"'
+            )
     return tuple(Searched(name, row(distribution)) for name, distribution in last.items())
 
 

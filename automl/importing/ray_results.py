@@ -135,7 +135,7 @@ def _metric(trials: Iterable[_Trial], metric: str | None) -> str:
     if metric is None and len(names) == 1:
         return names[0]
     given = f"--metric: {metric!r} is in no result.json" if metric else f"the trials report {len(names)} metrics"
-    advice = nearest(metric, names) if metric else "say which one: --metric NAME"
+    advice = nearest(metric, names) if metric else "name one: --metric NAME"
     raise InvalidInput(given, allowed=", ".join(names[:20]), advice=advice)
 
 

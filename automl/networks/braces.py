@@ -73,15 +73,15 @@ class Words:
             raise ValueError(f"{unread[0]} is read by nothing: no brace of the command names it; {advice}")
 
     def check_epochs(self, field: str | None, *, fixed: bool) -> None:
-        """Raises ValueError unless the program is told how long to train, or always trains as long (`fixed`).
+        """Raises ValueError unless the program is told how long to train, or always trains equally long (`fixed`).
 
         `field` is the path in the train spec of the epochs, if it has one.
         """
         is_told = field is not None or EPOCHS in self.names
         if not is_told and not fixed:
             raise ValueError(
-                "fields.epochs is missing; or name {epochs} in the command or in environment; or say "
-                "fixed_epochs: true for a program that always trains as long"
+                "fields.epochs is missing; or name {epochs} in the command or in environment; or set "
+                "fixed_epochs: true for a program that always trains equally long"
             )
         if is_told and fixed:
             raise ValueError("fixed_epochs, or {epochs} in the command and fields.epochs: not both")

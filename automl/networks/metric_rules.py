@@ -37,7 +37,7 @@ def first_as_metric(data: Any) -> Any:
 
 
 def check_metrics(metric: MetricRule | None, metrics: Sequence[MetricRule]) -> None:
-    """Raises ValueError for a name that stands twice, and for a `metric` that is not the first of `metrics`."""
+    """Raises ValueError for a name that is given twice, and for a `metric` that is not the first of `metrics`."""
     names = [rule.name for rule in metrics]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -166,7 +166,7 @@ def _no_way(path: str, steps: Iterable[str | int], container: Any) -> SpecError:
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted paths of a nested mapping's leaves; keys may be dotted already. A list and an empty mapping are leaves.
 
-    Raises SpecError when a path stands twice, nested and dotted.
+    Raises SpecError when a path is given twice, nested and dotted.
     """
     flat: dict[str, Any] = {}
     for key, value in tree.items():
@@ -174,7 +174,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         inner = flatten(value, f"{path}.") if isinstance(value, Mapping) and value else {path: value}
         for name in inner:
             if name in flat:
-                raise SpecError(f"{name} stands twice, nested and as a dotted path", advice="keep one of the two")
+                raise SpecError(f"{name} is given twice, nested and as a dotted path", advice="keep one of the two")
         flat.update(inner)
     return flat
 

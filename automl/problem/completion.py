@@ -32,7 +32,7 @@ def completed(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         if name not in complete:
             raise SpaceError(
-                f"{name} exists only while {parameters[name].active_when}", advice="leave it out, or say that too"
+                f"{name} exists only while {parameters[name].active_when}", advice="leave it out, or set that too"
             )
         complete[name] = list(value) if isinstance(value, list | tuple) else value
     if problems := space.check(complete):

@@ -192,12 +192,12 @@ class Parameter:
 
     def _check_kind(self) -> None:
         if self.kind not in KINDS:
-            advice = nearest(self.kind, KINDS) or "say what kind of value it is"
+            advice = nearest(self.kind, KINDS) or "set its type"
             raise self._error(f"the kind {self.kind!r} is unknown", allowed=", ".join(KINDS), advice=advice)
         for key in sorted(frozenset().union(*KINDS.values()) - KINDS[self.kind]):
             if getattr(self, key) not in (None, (), False):
                 can = ", ".join(kind for kind, keys in KINDS.items() if key in keys)
-                advice = f"remove {key}, or say one of the kinds {can}"
+                advice = f"remove {key}, or set one of the kinds {can}"
                 raise self._error(f"{key} says nothing about the kind {self.kind!r}", advice=advice)
 
     def _check_range(self) -> None:
@@ -236,10 +236,10 @@ class Parameter:
                     allowed, advice = "text, finite numbers, true, false, null", "remove it from the options"
                     raise self._error(f"{scalar!r} cannot be an option", allowed=allowed, advice=advice)
             if any(identical(option, earlier) for earlier in self.options[:index]):
-                raise self._error(f"the option {thawed(option)!r} stands twice", advice="keep one of the two")
+                raise self._error(f"the option {thawed(option)!r} is given twice", advice="keep one of the two")
         numbers: list[Any] = [option for option in self.options if is_number(option)]
         if self.kind == "ordered" and len(numbers) == len(self.options) and numbers != sorted(numbers):
-            advice = f"write them as {sorted(numbers)}, or say kind: categorical"
+            advice = f"write them as {sorted(numbers)}, or set kind: categorical"
             raise self._error(f"the ordered options {numbers} do not increase", advice=advice)
 
     def _check_weights(self) -> None:

@@ -47,7 +47,7 @@ def arguments(name: str, data: Mapping[str, object]) -> dict[str, Any]:
     kind = _TAO_KINDS.get(kind, kind) if isinstance(kind, str) else kind
     if not isinstance(kind, str) or kind not in KINDS:
         problem = f"the type {kind!r} is unknown" if kind is not None else "no type is given"
-        advice = nearest(str(kind), KINDS) or "say what kind of value it is"
+        advice = nearest(str(kind), KINDS) or "set its type"
         raise SpaceError(f"{name}: {problem}", allowed=", ".join(KINDS), advice=advice)
     for key in ("low", "high", "step", "length"):
         if key in settings:
@@ -130,7 +130,7 @@ def _fold_range_into_options(name: str, kind: str, settings: dict[str, Any]) -> 
     low, high = settings.pop("low", None), settings.pop("high", None)
     for option in options:
         if isinstance(option, bool) or not isinstance(option, int if kind == "int" else float):
-            raise SpaceError(f"{name}: the option {option!r} is no {kind}", advice="say type: categorical for texts")
+            raise SpaceError(f"{name}: the option {option!r} is no {kind}", advice="set type: categorical for texts")
         if (low is not None and option < low) or (high is not None and option > high):
             advice = "remove the option, or the bounds"
             raise SpaceError(f"{name}: the option {option!r} lies outside {low} ... {high}", advice=advice)

@@ -71,7 +71,7 @@ class SearchSpace:
         names: set[str] = set()
         for parameter in self.parameters:
             if parameter.name in names:
-                raise SpaceError(f"the parameter {parameter.name} stands twice", advice="keep one of the two")
+                raise SpaceError(f"the parameter {parameter.name} is given twice", advice="keep one of the two")
             if parameter.name in self.constants:
                 advice = "remove it from the constants, or do not search it"
                 raise SpaceError(f"{parameter.name} is both searched and constant", advice=advice)

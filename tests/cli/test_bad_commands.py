@@ -171,7 +171,7 @@ RECORDS = {
     "a result with infinity": damaged(RESULT, _changed(best_value=math.inf), "Infinity is not a number"),
     "a result with 1e999": damaged(RESULT, lambda data: re.sub(rb"0\.4\d+", b"1e999", data), "1e999 is too large"),
     "a result with a key twice": damaged(
-        RESULT, lambda data: b'{"format": 1, ' + data.lstrip(b"{"), "the key 'format' stands twice"
+        RESULT, lambda data: b'{"format": 1, ' + data.lstrip(b"{"), "the key 'format' is given twice"
     ),
     "a result with an unknown failure": damaged(RESULT, _changed(failure="odd"), "does not hold what it", "odd"),
     "a result with neither value nor failure": (RESULT, _changed(history=[]), ("the result of experiment 1",)),

@@ -119,8 +119,8 @@ STUDY_FILES = {
     "only a comment": whole("# nothing\n", "study.yaml holds nothing"),
     "a list": whole("- name: study\n", "study.yaml holds a list", "a mapping"),
     "one word": whole("study\n", "study.yaml holds only 'study'", "a mapping"),
-    "a key twice": bad("seed: 1\nseed: 2", "study.yaml line 4, column 1", "'seed' stands twice"),
-    "a key twice in a group": bad("run:\n  jobs: 1\n  jobs: 2", "line 5, column 3", "'jobs' stands twice"),
+    "a key twice": bad("seed: 1\nseed: 2", "study.yaml line 4, column 1", "'seed' is given twice"),
+    "a key twice in a group": bad("run:\n  jobs: 1\n  jobs: 2", "line 5, column 3", "'jobs' is given twice"),
     "an open bracket": bad("R: [27", "study.yaml line", "',' or ']' is missing"),
     "an open quote": bad("dataset: 'mine", "study.yaml line", "inside quotes"),
     "two colons": bad("dataset: C: data", "study.yaml line 3, column 11", "needs quotes"),
@@ -219,14 +219,14 @@ STUDY_FILES = {
         "model.widht is not a parameter of fashion_mnist",
         "did you mean 'model.width'?",
     ),
-    "a parameter added twice": bad("additional_automl_parameters: [model.width, model.width]", "stands twice"),
+    "a parameter added twice": bad("additional_automl_parameters: [model.width, model.width]", "is given twice"),
     "a parameter that is not on removed": bad(
         "remove_default_automl_parameters: [model.width]", "model.width is not searched by default", "train.lr"
     ),
     "an unknown parameter removed": bad(
         "remove_default_automl_parameters: [train.lrr]", "train.lrr is not a parameter", "did you mean 'train.lr'?"
     ),
-    "a parameter removed twice": bad("remove_default_automl_parameters: [train.lr, train.lr]", "stands twice"),
+    "a parameter removed twice": bad("remove_default_automl_parameters: [train.lr, train.lr]", "is given twice"),
     "a list that is text": bad("additional_automl_parameters: model.width", '"model.width"', "a list, each item text"),
     "a number in a list": bad("additional_automl_parameters: [3]", "additional_automl_parameters[0]: 3", "text"),
     "nothing left to search": bad(
@@ -255,7 +255,7 @@ STUDY_FILES = {
         "parameters: {model.dropout: {conditions: '> 5'}}", "model.dropout: no value of", "greater than 5"
     ),
     "no options": bad("parameters: {train.optimizer: {options: []}}", "train.optimizer: no options", "at least one"),
-    "an option twice": bad("parameters: {train.optimizer: {options: [sgd, sgd]}}", "'sgd' stands twice"),
+    "an option twice": bad("parameters: {train.optimizer: {options: [sgd, sgd]}}", "'sgd' is given twice"),
     "too many weights": bad(
         "parameters: {train.optimizer: {weights: [1, 1, 1]}}", "3 weights for 2 options", "one weight per option"
     ),
@@ -276,7 +276,7 @@ STUDY_FILES = {
         "train_spec: {train: {lr: {value: 1}}}", "train.lr.value goes through train.lr", "a value, such as its default"
     ),
     "a value for a group": bad("train_spec: {train: 5}", "train is a group of settings", "train: {epochs: ...}"),
-    "a setting twice": bad("train_spec: {train: {lr: 0.1}, train.lr: 0.2}", "train.lr stands twice"),
+    "a setting twice": bad("train_spec: {train: {lr: 0.1}, train.lr: 0.2}", "train.lr is given twice"),
     "the seed as a setting": bad("train_spec: {train.seed: 3}", "train.seed is set by the study itself", "'seed'"),
     "epochs that contradict": bad(
         "max_epochs: 9\ntrain_spec: {train.epochs: 12}", "max_epochs: 9", "train.epochs: 12", "keep max_epochs"

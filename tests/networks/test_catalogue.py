@@ -265,7 +265,7 @@ def test_what_the_table_forbids_is_refused_with_the_names_that_are_allowed(name:
         (add, by_mark[False][:1], "cannot be searched"),
         (add, by_mark[True][:1], "is searched already"),
         (add, [f"{next(iter(found.parameters))}x"], f"is not a parameter of {name}"),
-        (add, by_mark[None][:1] * 2, "stands twice"),
+        (add, by_mark[None][:1] * 2, "is given twice"),
         (remove, by_mark[False][-1:], "is never searched"),
         (remove, by_mark[None][:1], "is not searched by default"),
         (remove, ["no.such"], f"is not a parameter of {name}"),

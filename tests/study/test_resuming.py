@@ -44,7 +44,7 @@ def test_real_numbers_may_change_and_all_else_that_the_network_or_the_study_name
             {"perturbed": ["train.lt"]},
             "train.lt is not searched; did you mean 'train.lr'",
         ),
-        ({"perturbed": ["train.lr", "train.lr"]}, "perturbed: train.lr stands twice"),
+        ({"perturbed": ["train.lr", "train.lr"]}, "perturbed: train.lr is given twice"),
         (
             {"network": network(lr=FLOAT | FIXED), "perturbed": ["train.lr"]},
             "cannot change at a checkpoint, says",

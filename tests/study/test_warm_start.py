@@ -182,7 +182,7 @@ def test_a_copy_that_was_edited_is_noticed(before: Path) -> None:
         ),
         (RANDOM, "sampler: uniform", "use algorithm: bayesian"),
         ({"automl_enabled": False}, "trains once", "leave it out"),
-        ({**CHAIN, "warm_start": ["x", "x"]}, "x stands twice", "keep one"),
+        ({**CHAIN, "warm_start": ["x", "x"]}, "x is given twice", "keep one"),
         (
             {**HYPERBAND_9, "metrics": TWO, "sampler": "nsga2"},
             "sampler: nsga2, which cannot learn",
