@@ -65,7 +65,9 @@ def test_a_model_says_what_it_had_seen() -> None:
     assert (last.proposed.results, last.proposed.failed) == (7, 1)
     assert last.proposed.best is not None
     assert last.proposed.best.value == pytest.approx(0.4, abs=0.2)
-    assert last.story[0].startswith("proposed by portfolio, which had seen 7 results, 1 of them failed, the best")
+    place = "as number 8 of 8 (the defaults, 4 to fill the space, then 3 by the model)"
+    seen = "which had seen 7 results, 1 of them failed, the best"
+    assert last.story[0].startswith(f"proposed by portfolio {place}, {seen}")
     assert "Gaussian process on 7 trials" in last.story[0]
 
 
