@@ -194,7 +194,7 @@ def test_a_plan_without_costs_says_so_and_counts_one_experiment_as_one(tmp_path:
     network.write_text(re.sub(r"usual: .*\n", "", network.read_text()))
     text = automl("plan", "study.yaml", cwd=tmp_path).out
     assert "1 experiment in 1 run\n" in text
-    assert "unknown: 'automl plan --probe' measures it; 'costs: {minutes_per_epoch: ...}' says it" in text
+    assert "unknown: 'automl plan --probe' measures it; 'costs: {minutes_per_epoch: ...}' sets it" in text
     assert "<bool>" not in automl("plan", "--help", cwd=tmp_path).out
     assert "GPU hours" not in text
     assert "price" not in text
