@@ -23,6 +23,7 @@ from benchmarks.json_lines import append, lines
 from benchmarks.peers import not_installed, optuna_distribution, plain
 from benchmarks.problem import Values
 from benchmarks.run import names_in, seeds_in
+from benchmarks.table_trade_offs import of_tables
 from benchmarks.trade_off_functions import TRADE_OFFS, Losses, TradeOff
 
 
@@ -122,18 +123,24 @@ def read(path: Path) -> Iterator[TradeOffRun]:
         yield TradeOffRun(**{**stored, "volumes": tuple(stored["volumes"])})
 
 
-def table(runs: Sequence[TradeOffRun], trainings: int) -> str:
-    """The mean hypervolume of each optimiser on each problem, and the ratio to the best of Optuna's there."""
+def table(runs: Sequence[TradeOffRun], trainings: int, problems: Mapping[str, TradeOff]) -> str:
+    """The mean hypervolume of each optimiser on each problem, and the ratio to the best of Optuna's there.
+
+    Beside it are the highest possible ratio, and how much of what Optuna's best leaves to be gained ours has gained.
+    """
     by: dict[str, dict[str, list[TradeOffRun]]] = {}
     for one in runs:
         by.setdefault(one.problem, {}).setdefault(one.optimiser, []).append(one)
     names = sorted({one.optimiser for one in runs})
-    rows = [["problem", *names, "ours / Optuna's"]]
+    rows = [["problem", *names, "searches", "ours / Optuna's", "at most", "gained"]]
     for problem, of_problem in by.items():
         means = {name: _mean(of_problem[name], trainings) for name in of_problem}
-        rows.append([problem, *(f"{means[name]:.4f}" if name in means else "-" for name in names), _ratio(means)])
+        counts = sorted({len(of_problem[name]) for name in of_problem})
+        searches = "-".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+        values = [f"{means[name]:.4f}" if name in means else "-" for name in names]
+        rows.append([problem, *values, searches, *_ratios(means, problems[problem].highest())])
     seconds = {name: statistics.fmean(one.cpu_seconds for one in runs if one.optimiser == name) for name in names}
-    rows.append(["seconds a search", *(f"{seconds[name]:.1f}" for name in names), ""])
+    rows.append(["seconds a search", *(f"{seconds[name]:.1f}" for name in names), "", "", "", ""])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
@@ -142,36 +149,42 @@ def _mean(runs: Sequence[TradeOffRun], trainings: int) -> float:
     return statistics.fmean(one.volumes[trainings - 1] for one in runs if len(one.volumes) >= trainings)
 
 
-def _ratio(means: Mapping[str, float]) -> str:
+def _ratios(means: Mapping[str, float], most: float) -> tuple[str, str, str]:
     ours = [value for name, value in means.items() if name.startswith("ours:")]
     theirs = [value for name, value in means.items() if name in _OPTUNA]
-    return f"{max(ours) / max(theirs):.3f}" if ours and theirs and max(theirs) > 0 else "-"
+    if not ours or not theirs or max(theirs) <= 0:
+        return "-", "-", "-"
+    gained = (max(ours) - max(theirs)) / (most - max(theirs))
+    return f"{max(ours) / max(theirs):.3f}", f"{most / max(theirs):.3f}", f"{gained:.0%}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run and report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run_trade_offs", description=__doc__)
     parser.add_argument("--results", type=Path, required=True, help="the folder that holds trade_offs.jsonl")
-    parser.add_argument("--problems", type=names_in, default=list(TRADE_OFFS), help="comma-separated")
+    parser.add_argument("--problems", type=names_in, help="comma-separated; default: all")
+    parser.add_argument("--tables", type=Path, help="a folder of recorded tables, *.npz, which are problems too")
     known = [*OURS, *_OPTUNA]
     parser.add_argument("--optimisers", type=names_in, default=known, help="comma-separated: " + ", ".join(known))
     parser.add_argument("--seeds", type=seeds_in, default=range(30), help="first-last, such as 0-29")
     parser.add_argument("--trainings", type=int, default=50, help="trainings of a search")
     options = parser.parse_args(arguments)
-    for given, names in ((options.problems, list(TRADE_OFFS)), (options.optimisers, known)):
+    problems = {**TRADE_OFFS, **(of_tables(options.tables) if options.tables else {})}
+    chosen = options.problems or list(problems)
+    for given, names in ((chosen, list(problems)), (options.optimisers, known)):
         if unknown := [name for name in given if name not in names]:
             raise SystemExit(f"nothing is called {', '.join(unknown)}; there are {', '.join(names)}")
     path: Path = options.results / "trade_offs.jsonl"
     done = {(one.optimiser, one.problem, one.seed) for one in read(path) if len(one.volumes) >= options.trainings}
     for seed in options.seeds:
-        for problem in options.problems:
+        for problem in chosen:
             for name in options.optimisers:
                 if missing := not_installed(_NEEDS.get(name, ())):
                     print(f"{name} is skipped: it needs {' and '.join(missing)}", file=sys.stderr)
                 elif (name, problem, seed) not in done:
-                    append(path, run(name, TRADE_OFFS[problem], seed, options.trainings))
-    runs = [one for one in read(path) if one.problem in options.problems and one.optimiser in options.optimisers]
-    print(table(runs, options.trainings))
+                    append(path, run(name, problems[problem], seed, options.trainings))
+    runs = [one for one in read(path) if one.problem in chosen and one.optimiser in options.optimisers]
+    print(table(runs, options.trainings, problems))
     return 0
 
 

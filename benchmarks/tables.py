@@ -10,7 +10,8 @@ epochs), of which the best checkpoint counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,20 @@ class Table:
         row = int(self._lookup.rows({name: [value] for name, value in values.items()})[0])
         seed = rng.integers(self._recorded.shape[1])
         return Training(float(self._recorded[row, seed]), float(self._true[row]))
+
+    def nearest(self, values: Values) -> dict[str, Any]:
+        """The cell of a grid that a configuration snaps to, with the levels of all its parameters."""
+        row = int(self._lookup.rows({name: [value] for name, value in values.items()})[0])
+        places = np.unravel_index(row, [len(scale["levels"]) for scale in self._scales])
+        return {
+            scale["name"]: scale["levels"][place] for scale, place in zip(self._scales, map(int, places), strict=True)
+        }
+
+    def cells(self) -> Iterator[tuple[dict[str, Any], float]]:
+        """Every cell of a grid, and its loss."""
+        levels = product(*(scale["levels"] for scale in self._scales))
+        for cell, loss in zip(levels, self._true.tolist(), strict=True):
+            yield {scale["name"]: level for scale, level in zip(self._scales, cell, strict=True)}, loss
 
     @property
     def epochs(self) -> int:

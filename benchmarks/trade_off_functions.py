@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 from automl.problem.search_space import Parameter, SearchSpace
+from automl.search.pareto import hypervolume
 from benchmarks.problem import Values
 
 Losses = tuple[float, ...]
@@ -19,12 +21,16 @@ Losses = tuple[float, ...]
 
 @dataclass(frozen=True)
 class TradeOff:
-    """A function of several losses, without noise; the hypervolume below `reference` says how good a front is."""
+    """A function of several losses, without noise; the hypervolume below `reference` says how good a front is.
+
+    `highest` computes that of the whole front: no search can have more.
+    """
 
     name: str
     space: SearchSpace
     losses: Callable[[Values], Losses]
     reference: Losses
+    highest: Callable[[], float]
 
 
 def _distance(values: Values) -> float:
@@ -78,6 +84,32 @@ def network(values: Values) -> Losses:
     return error + (0.05 if fused and values["layers"] > 8 else 0.0), latency
 
 
+def _below_a_line(height: Callable[[float], float], reference: Losses) -> float:
+    """The hypervolume of (x, height(x)) for x from 0 to 1, by 20,000 points."""
+    steps = 20_000
+    return hypervolume([(step / steps, height(step / steps)) for step in range(steps + 1)], reference)
+
+
+def _waves(x: float) -> float:
+    return 1 - math.sqrt(x) - x * math.sin(10 * math.pi * x)
+
+
+def _of_networks(reference: Losses) -> float:
+    """By all sizes, kinds and fusions, each with its best learning rate."""
+    sizes = product(range(8, 513), range(1, 17), ("relu", "gelu", "tanh"), ("off", "on"))
+    rows = (
+        {
+            "width": width,
+            "layers": layers,
+            "kind": kind,
+            "fused": fused,
+            "rate": 10 ** (-2.5 - 0.25 * math.log2(layers)),
+        }
+        for width, layers, kind, fused in sizes
+    )
+    return hypervolume([network(row) for row in rows], reference)
+
+
 def _space(*more: Parameter) -> SearchSpace:
     return SearchSpace(
         (
@@ -102,19 +134,20 @@ _NETWORK = SearchSpace(
 )
 _SPACE = _space()
 
-TRADE_OFFS: dict[str, TradeOff] = {
+TRADE_OFFS: dict[str, TradeOff] = {  # on a whole front all parameters beside `share` and `turn` are at their best
     one.name: one
     for one in (
-        TradeOff("zdt1", _SPACE, zdt1, (1.1, 6.0)),
-        TradeOff("zdt2", _SPACE, zdt2, (1.1, 6.0)),
-        TradeOff("zdt3", _SPACE, zdt3, (1.1, 6.0)),
-        TradeOff("dtlz2", _SPACE, dtlz2, (2.0, 2.0)),
+        TradeOff("zdt1", _SPACE, zdt1, (1.1, 6.0), lambda: _below_a_line(lambda x: 1 - math.sqrt(x), (1.1, 6.0))),
+        TradeOff("zdt2", _SPACE, zdt2, (1.1, 6.0), lambda: _below_a_line(lambda x: 1 - x**2, (1.1, 6.0))),
+        TradeOff("zdt3", _SPACE, zdt3, (1.1, 6.0), lambda: _below_a_line(_waves, (1.1, 6.0))),
+        TradeOff("dtlz2", _SPACE, dtlz2, (2.0, 2.0), lambda: 4 - math.pi / 4),  # a square without a quarter of a disc
         TradeOff(
             "dtlz2_of_three",
             _space(Parameter("turn", "float", low=0.0, high=1.0, default=0.5)),
             dtlz2_of_three,
             (2.0, 2.0, 2.0),
+            lambda: 8 - math.pi / 6,  # a cube without an eighth of a ball
         ),
-        TradeOff("network", _NETWORK, network, (0.6, 30.0)),
+        TradeOff("network", _NETWORK, network, (0.6, 30.0), lambda: _of_networks((0.6, 30.0))),
     )
 }

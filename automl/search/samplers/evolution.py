@@ -51,12 +51,12 @@ class Evolution:
 
 
 def _start(knowledge: Knowledge, request: Request) -> Array:
-    """The best of an earlier search that has a say; else the first configuration that others chose, the defaults.
+    """The best of an earlier search that no result contradicts; else the first configuration that others chose.
 
-    Without either it is the middle of every range.
+    That are the defaults. Without either it is the middle of every range.
     """
     features = knowledge.features
-    if knowledge.earlier is not None and knowledge.earlier.trust > 0:
+    if knowledge.earlier is not None and any(knowledge.earlier.agreeing):
         return np.asarray(knowledge.earlier.best_first()[0])
     if not request.chosen:
         return np.full(len(features.axes), 0.5)

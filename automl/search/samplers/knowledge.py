@@ -148,8 +148,8 @@ def propose(
 ) -> tuple[Proposal, ...]:
     """The first `starts` proposals of a stage fill the space evenly; the others are chosen by who has the turn.
 
-    Where earlier searches have a say, their best configurations come first, and the turns as soon as there are results.
-    A share of these turns is taken as if there were none: what they say of another task is never right everywhere.
+    Where earlier searches have a say, their best configurations take the places of some of these, and a share of the
+    turns is taken as if there were none: what they say of another task is never right everywhere.
     """
     space, features = knowledge.features.space, knowledge.features
     turn, alone = turns(knowledge), cache(lambda: turns(replace(knowledge, earlier=None)))
@@ -158,7 +158,7 @@ def propose(
     for index in range(request.first, request.first + request.count):
         rng = np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=(_MEMBER, index)))
         informed = knowledge.earlier is not None and knowledge.earlier.trust > 0
-        begun = int(knowledge.earlier is not None and knowledge.earlier.begins and starts > 0)
+        begun = _begun(knowledge, request, starts)
         begins = _begins(knowledge, request, index, starts)
         if begins is _Begins.WITH_THE_BEST_OF_EARLIER:
             cubes, reason = _from_earlier(knowledge)
@@ -166,7 +166,7 @@ def propose(
             place = index - begun if index >= begun else starts  # the best of an earlier search takes no point's place
             cubes = _even_points(knowledge, place, request, rng)
             reason = f"point {place + 1} of a sequence that fills the space evenly"
-            reason += f"; no model yet: {knowledge.unfit}" if index >= _starts(request, starts, begun) else ""
+            reason += f"; no model yet: {knowledge.unfit}" if index >= starts + begun else ""
         else:
             ignores = informed and starts > 0 and rng.random() < _ALONE
             rows, reason = (alone() if ignores else turn)(index, rng).choose(pending, rng)
@@ -190,26 +190,24 @@ class _Begins(Enum):
 def _begins(knowledge: Knowledge, request: Request, index: int, starts: int) -> _Begins:
     """How proposal `index` of a stage comes about.
 
-    The best of an earlier search takes the place of one even start, and every other start is an even one whatever the
-    earlier searches say: so one that misleads costs no more than that. Studies of before give them their own places.
+    Every other one of the even starts gives its place to the best of an earlier search that agrees with the results so
+    far, of which one comes first. So one that misleads costs nothing unless the first results agree with it by chance.
     """
     earlier = knowledge.earlier
     trusted = earlier is not None and earlier.trust > 0
-    begun = int(earlier is not None and earlier.begins and starts > 0)
-    first = trusted and starts and (knowledge.unfit or index < 1)
     if request.of_rules_6:
-        if first and index < _FROM_EARLIER:
+        if trusted and starts and (knowledge.unfit or index < 1) and index < _FROM_EARLIER:
             return _Begins.WITH_THE_BEST_OF_EARLIER
-        return _Begins.EVENLY if (index < starts + begun and not trusted) or knowledge.unfit else _Begins.NOT
-    if first and index < starts and index % 2 == 0:
-        return _Begins.WITH_THE_BEST_OF_EARLIER
-    is_even = index < starts and (index % 2 == 1 or not trusted)
-    return _Begins.EVENLY if is_even or knowledge.unfit else _Begins.NOT
+        is_even = index < starts + _begun(knowledge, request, starts) and not trusted
+        return _Begins.EVENLY if is_even or knowledge.unfit else _Begins.NOT
+    if index < starts and index % 2 == 1 and earlier is not None and any(earlier.agreeing):
+        return _Begins.NOT if index > 1 and trusted and not knowledge.unfit else _Begins.WITH_THE_BEST_OF_EARLIER
+    return _Begins.EVENLY if index < starts or knowledge.unfit else _Begins.NOT
 
 
-def _starts(request: Request, starts: int, begun: int) -> int:
-    """How many proposals fill the space, with those in their place."""
-    return starts + begun if request.of_rules_6 else starts
+def _begun(knowledge: Knowledge, request: Request, starts: int) -> int:
+    """How many proposals come before the even ones: in studies of before the best of an earlier search."""
+    return int(request.of_rules_6 and knowledge.earlier is not None and knowledge.earlier.begins and starts > 0)
 
 
 def _from_earlier(knowledge: Knowledge) -> tuple[list[Cube], str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +42,15 @@ class Earlier:
     """Earlier searches beside the results of the study.
 
     `trusts` has a slope for each. `correlations` are those of the ranks that each predicts with the results, NaN where
-    there are less than two. `centre` is the mean prediction at the rows of the results.
+    there are less than two. `agreeing` says which of them no result contradicts, so that its best is worth a training.
+    `centre` is the mean prediction at the rows of the results.
     """
 
     searches: tuple[EarlierSearch, ...]
     features: Features
     trusts: tuple[float, ...]
     correlations: tuple[float, ...]
+    agreeing: tuple[bool, ...]
     results: int
     centre: float = 0.0
 
@@ -68,13 +70,14 @@ class Earlier:
         """
         from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
 
-        trusts, correlations, centres = [], [], []
+        trusts, correlations, centres, agreeing = [], [], [], []
         for search in searches:
             order = _order(features.space, search)
             if len(rows) < 2:
                 trusts.append(_SLOPE * order)
                 correlations.append(float("nan"))
                 centres.append(0.0)
+                agreeing.append(order > 0)
                 continue
             predicted = _process(features.space, search).predict(rows)[0]
             centred = predicted - predicted.mean()
@@ -83,18 +86,17 @@ class Earlier:
             if of_rules_6:
                 expected = correlations[-1] + (_RANKED - correlations[-1]) / len(rows)
                 trusts.append(order * max(slope, 0.0) * _between(expected, 0.0, _ENOUGH))
+                agreeing.append(trusts[-1] > 0)
             else:
+                agreeing.append(order > 0 and correlations[-1] > 0)
                 trusts.append(order * max(slope, 0.0) * _between(_at_least(correlations[-1], len(rows)), 0.0, _CERTAIN))
             centres.append(float(predicted.mean()))
-        earlier = cls(searches, features, tuple(trusts), tuple(correlations), len(rows))
-        shares = earlier._shares()
-        return cls(
-            searches, features, earlier.trusts, earlier.correlations, len(rows), float(shares @ np.array(centres))
-        )
+        earlier = cls(searches, features, tuple(trusts), tuple(correlations), tuple(agreeing), len(rows))
+        return replace(earlier, centre=float(earlier._shares() @ np.array(centres)))
 
     @property
     def begins(self) -> bool:
-        """Whether the best of one of them is proposed first: whether any has an order."""
+        """Whether any has an order; then its best comes first in studies of before."""
         return any(_order(self.features.space, search) > 0 for search in self.searches)
 
     @property
@@ -111,8 +113,8 @@ class Earlier:
         return total - self.centre
 
     def best_first(self) -> Rows:
-        """The best configuration of each search that has a say, then the second ones, and so on."""
-        ordered = [s.best_first for s, trust in zip(self.searches, self.trusts, strict=True) if trust > 0]
+        """The best configuration of each search that no result contradicts, then the second ones, and so on."""
+        ordered = [search.best_first for search, agrees in zip(self.searches, self.agreeing, strict=True) if agrees]
         longest = max((len(configurations) for configurations in ordered), default=0)
         mixed = [each[place] for place in range(longest) for each in ordered if place < len(each)]
         return _rows(self.features, mixed)
@@ -132,11 +134,12 @@ class Earlier:
     def words(self) -> str:
         """Whether they had a say, for a reason."""
         said = []
-        for search, trust, correlation in zip(self.searches, self.trusts, self.correlations, strict=True):
+        for place, (search, trust) in enumerate(zip(self.searches, self.trusts, strict=True)):
             how = "no result to compare with yet"
             if self.results >= 2:
-                how = f"it ranks the {self.results} results with a correlation of {correlation:.2f}"
+                how = f"it ranks the {self.results} results with a correlation of {self.correlations[place]:.2f}"
             weight = f"counts with a weight of {trust:.2f}" if trust > 0 else "has no say"
+            weight += ", but its best are tried" if trust == 0 and self.agreeing[place] else ""
             said.append(f"{search.source} {weight} ({how})")
         return "; earlier search: " + "; ".join(said)
 
