@@ -27,7 +27,8 @@ def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
     assert "2 of 3 trials of ./results.csv (a table), with train.x" in plan
     assert "not searched here: note" in plan
     assert "among the best of an earlier search" in why
-    assert "./results.csv counts with a weight of" in why
+    assert "./first has no say, but its best are tried (it ranks the 2 results with a correlation of 1.00)" in why
+    assert "./results.csv has no say" in why
     assert "measured here" in automl("plan", "--probe", "second.yaml", cwd=tmp_path).out
     status = automl("status", "second", cwd=tmp_path)
     assert "6 of 6 trials of ./first" in status.out

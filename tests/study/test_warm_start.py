@@ -88,7 +88,7 @@ def test_with_two_metrics_it_replays_too_and_both_are_learned_from(tmp_path: Pat
     keys = list(record.store.list("decisions/"))
     assert [other.store.get(key) for key in keys] == [record.store.get(key) for key in keys]
     reasons = [issued.reason for decision in history.decisions for issued in decision.issued]
-    assert "among the best of an earlier search" in reasons[1]
+    assert "among the best of an earlier search" in reasons[2]
     assert any("before counts with a weight of" in reason for reason in reasons[3:])
 
 
@@ -101,13 +101,16 @@ def test_a_history_of_the_first_metric_alone_serves_it_and_one_without_it_is_ref
     assert error.value.allowed == "a study that searches for speed"
 
 
-def test_what_is_proposed_first_is_the_best_of_the_earlier_search(before: Path) -> None:
+def test_the_best_of_the_earlier_search_follows_when_the_first_results_agree(before: Path) -> None:
     definition = warm(before)
     _, history = recorded(MemoryStore(), definition)
-    first, second = (issued for decision in history.decisions[:2] for issued in decision.issued)
+    first, second, third = (issued for decision in history.decisions[:3] for issued in decision.issued)
     assert first.values == definition.space.defaults()
-    assert second.values == definition.earlier[0].best_first[0]
-    assert "among the best of an earlier search; earlier search: before counts with a weight of" in second.reason
+    assert "that fills the space evenly" in second.reason
+    assert third.values == definition.earlier[0].best_first[0]
+    assert (
+        "among the best of an earlier search; earlier search: before has no say, but its best are tried" in third.reason
+    )
     later = history.decisions[4].issued[0]
     assert "it ranks the 4 results with a correlation of" in later.reason
 
