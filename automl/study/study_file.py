@@ -21,6 +21,10 @@ from automl.text import strict_yaml
 from automl.text.schema_errors import all_errors
 
 _SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+_BASIS = {  # without one of these the rest is another study
+    *("network", "metric", "metrics", "parameters", "train_spec", "automl_enabled"),
+    *("additional_automl_parameters", "remove_default_automl_parameters"),
+}
 _ELSEWHERE = "settings of the training stand under 'train_spec', other ranges under 'parameters'"
 
 
@@ -29,23 +33,26 @@ def parse(text: str, where: str, base: Path, options: Mapping[str, Any] | None =
 
     `options` use our names, not TAO's, and override the text.
     """
-    data = {**options_in(text, where), **(options or {})}
+    return _parsed({**options_in(text, where), **(options or {})}, where, base)
+
+
+def _parsed(data: Mapping[str, Any], where: str, base: Path) -> Definition:
     try:
         file = StudyFile.model_validate(data)
     except ValidationError as error:
-        raise _error(_of_schema(error, where, data)) from error
+        raise _error([*_of_schema(error, where, data), *_of_the_rest(error, where, data, base)]) from error
     network, home = _network(file, where, base)
+
+    def of(file: StudyFile) -> Definition:
+        return Definition(file, network, unsaid=unsaid, home=home)
+
+    unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
     try:
-        unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
         name = file.network if isinstance(file.network, str) else IN_THE_STUDY_FILE
         file = file.model_copy(update={"network": name})
         if file.budget is not None and "algorithm" not in file.model_fields_set:
             file = file.model_copy(update={"algorithm": AUTO})
         budget.check_given(file)
-
-        def of(file: StudyFile) -> Definition:
-            return Definition(file, network, unsaid=unsaid, home=home)
-
         return budget.chosen(file, of) if file.algorithm == AUTO else of(file)
     except InvalidInput as error:
         errors = unique([error, *errors_of_parts(file, network)])
@@ -60,6 +67,26 @@ def _of_schema(error: ValidationError, where: str, data: Mapping[str, Any]) -> l
         more = advice or (_ELSEWHERE if problem.removesuffix(" is not known") in data else "")
         errors.append(StudyFileError(f"{where}: {problem}", allowed=allowed, advice=more))
     return errors
+
+
+def _of_the_rest(error: ValidationError, where: str, data: Mapping[str, Any], base: Path) -> list[StudyFileError]:
+    """What contradicts itself among the keys that are right, as far as that can be judged without the wrong ones.
+
+    An error that names a wrong key is left out, because it may come from that key's default.
+    """
+    wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+    rest = {key: value for key, value in data.items() if key not in wrong}
+    if len(rest) == len(data) or wrong & _BASIS:
+        return []
+    try:
+        _parsed(rest, where, base)
+    except StudyFileError as contradiction:
+        errors = contradiction.errors if isinstance(contradiction, StudyFileErrors) else (contradiction,)
+        named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(wrong)))})\b")
+        return [one for one in errors if isinstance(one, StudyFileError) and not named.search(str(one))]
+    except InvalidInput:  # its network, which is reported once the keys are right
+        return []
+    return []
 
 
 def _error(errors: Sequence[StudyFileError]) -> StudyFileError:
