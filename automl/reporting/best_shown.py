@@ -62,7 +62,9 @@ def model_of(opened: OpenedStudy, best: BestSoFar) -> WhereModel:
         return WhereModel(None, "written when the search is over")
     path = f"{opened.record.store.uri}/{BEST_MODEL.rstrip('/')}"
     own = best.training == best.experiment
-    return WhereModel(path, path if own else f"{path}, {model_text(best.experiment, best.training)}")
+    return WhereModel(
+        path, path if own else f"{path}, {model_text(best.experiment, best.training, keeps_a_model=True)}"
+    )
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,10 @@ def best_name(best: BestSoFar) -> str:
     return f"experiment {best.experiment}{' (the defaults)' if best.is_defaults else ''}"
 
 
-def model_text(experiment: int, training: int) -> str:
-    """What best_model holds: the values of an experiment, by the checkpoint of this training."""
+def model_text(experiment: int, training: int, *, keeps_a_model: bool) -> str:
+    """What best_model holds: the values of an experiment, with the checkpoint of this training where one is kept."""
     whose = "the defaults" if experiment == DEFAULTS else f"experiment {experiment}"
+    whose = whose if keeps_a_model else f"the values and the log of {whose}"
     return whose if training == experiment else f"{whose}, trained again as experiment {training}"
 
 

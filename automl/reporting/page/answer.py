@@ -81,7 +81,7 @@ def conclusion(facts: Facts) -> str:
     if best.standing is Standing.SEARCHED:
         return _not_judged(facts)
     if verdict is None or verdict.gain is None:
-        return f"{best.why[0].upper()}{best.why[1:]}. {_kept(best)}"
+        return f"{best.why[0].upper()}{best.why[1:]}. {_kept(facts, best)}"
     gain = verdict.gain
     text = f"Experiment {verdict.candidate} has a mean {facts.metric} of {number(verdict.best.mean)} on "
     text += f"{verdict.judged_on}, the defaults {number(verdict.default.mean)}; both were {verdict.seeds_text}."
@@ -89,7 +89,7 @@ def conclusion(facts: Facts) -> str:
         Standing.DEFAULTS: " The difference may be chance, so the defaults are kept." if gain > 0 else "",
         Standing.UNPROVEN: " One training each cannot show how much of it is chance.",
     }
-    return f"{text}{chance.get(best.standing, '')} {_kept(best)}"
+    return f"{text}{chance.get(best.standing, '')} {_kept(facts, best)}"
 
 
 def _not_judged(facts: Facts) -> str:
@@ -102,8 +102,9 @@ def _not_judged(facts: Facts) -> str:
     return "It has not been compared with the defaults yet; until then, part of this value is luck."
 
 
-def _kept(best: Best) -> str:
-    return f"best_model holds {model_text(best.experiment, best.training.experiment)}."
+def _kept(facts: Facts, best: Best) -> str:
+    keeps = facts.definition.network.keeps_a_model
+    return f"best_model holds {model_text(best.experiment, best.training.experiment, keeps_a_model=keeps)}."
 
 
 def uncertainty(verdict: Verdict) -> str:

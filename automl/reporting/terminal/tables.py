@@ -203,7 +203,8 @@ def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -
     text = verdict_text(current)
     off = current.verdict is not None and current.verdict.broken != Broken()  # then that is why it stands or falls
     lines = [text, best.why if off else _MEANS.get(best.standing, "")] if text else [best.why]
-    return [*filter(None, lines), f"best_model holds {model_text(best.experiment, best.training)}"]
+    held = model_text(best.experiment, best.training, keeps_a_model=definition.network.keeps_a_model)
+    return [*filter(None, lines), f"best_model holds {held}"]
 
 
 def networks(console: Console, data: Sequence[Row]) -> None:
