@@ -100,15 +100,28 @@ def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> Non
         assert [each["name"] for each in workflow["status"]["outputs"]["parameters"]][:2] == ["bucket", "report_key"]
 
 
-def test_the_bayesian_template_takes_a_number_of_experiments_and_how_many_at_a_time(there: Cluster) -> None:
-    study = stored_study(there, "final: {repeats: 0}\nmax_epochs: 2\n")
+def earlier_study(there: Cluster) -> str:
+    """The address of a study of four experiments in the bucket, which was searched here."""
+    (there.folder / "earlier").mkdir()
+    text = "algorithm: random\nmax_recommendations: 4\nmax_epochs: 2\nfinal: {repeats: 0}\n"
+    searched, stored = here(there, text, "earlier"), open_store(f"{there.bucket}/earlier")
+    for key in searched.list(""):
+        stored.put(key, searched.get(key) or b"")
+    return f"{there.bucket}/earlier"
+
+
+def test_the_bayesian_template_takes_experiments_how_many_at_a_time_and_an_earlier_search(there: Cluster) -> None:
+    more = f"final: {{repeats: 0}}\nmax_epochs: 2\nwarm_start: [{earlier_study(there)}]\n"
+    study = stored_study(there, more)
     store = f"{there.bucket}/chain"
     options = {"max_recommendations": "6", "parallel": "2"}
     workflow = submit("automl-bayesian", study=study, store=store, **options)
     assert workflow["status"]["phase"] == "Succeeded"
     (there.folder / "chain").mkdir()
-    said = "final: {repeats: 0}\nmax_epochs: 2\nalgorithm: bayesian\nmax_recommendations: 6\nparallel: 2\n"
+    said = f"{more}algorithm: bayesian\nmax_recommendations: 6\nparallel: 2\n"
     assert decisions(open_store(store)) == decisions(here(there, said, "chain"))
+    metadata = json.loads(open_store(store).get("automl_metadata.json") or b"")
+    assert [len(search["rows"]) for search in metadata["earlier"]] == [4]
     assert [node.name for node in nodes(workflow, "rung", "DAG")] == ["step-1", "step-2", "step-3"]
     assert nodes(workflow, "train", "Retry")[0].name == "0.defaults"
     listed = workflow["metadata"]
