@@ -56,7 +56,7 @@ class Compared:
         """What a reader must know of the values; empty where all train equally long."""
         if self.epochs is None:
             return ""
-        text = f"Every value is that {self.after}, also of experiments that trained on: all are compared equally long. "
+        text = f"Every value is that {self.after}, also of experiments that trained on, so all are compared alike. "
         if self.missing:
             text += f"Not drawn: {counted(self.missing, 'experiment')} without a value at that epoch. "
         return text
