@@ -35,6 +35,8 @@ def main() -> None:
         if not nodes:
             continue  # packed already, or stored elsewhere
         rungs, runs = counted(nodes)
+        if not rungs or not runs:
+            continue  # it ended before its first training
         training = (packed(grown(nodes, True)) - packed(nodes)) / runs / _TIMES
         rung = ((packed(grown(nodes, False)) - packed(nodes)) / _TIMES - runs * training) / rungs
         print(
@@ -56,9 +58,9 @@ def workflows(names: list[str], namespace: str) -> list[dict[str, Any]]:
 
 
 def counted(nodes: dict[str, Any]) -> tuple[int, int]:
-    """Its rungs and its trainings."""
-    templates = [node.get("templateName") for node in nodes.values() if node["type"] in {"Steps", "Retry"}]
-    return templates.count("rung"), templates.count("train")
+    """Its rungs, or its turns where it has no barriers, and its trainings."""
+    templates = [node.get("templateName") for node in nodes.values() if node["type"] in {"DAG", "Retry"}]
+    return templates.count("rung") + templates.count("turn"), templates.count("train")
 
 
 def grown(nodes: dict[str, Any], trainings: bool) -> dict[str, Any]:

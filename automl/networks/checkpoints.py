@@ -7,13 +7,15 @@ number of steps instead of the epoch says nothing, because batch sizes differ; b
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from automl.networks.command_words import as_words, with_placeholders
+from automl.networks.spec_formats import get_path
 from automl.networks.status_rule import below
 
 RESUME_PLACEHOLDERS = ("{checkpoint}", "{epoch}", "{next_epoch}")
@@ -33,6 +35,10 @@ class Checkpoints(BaseModel):
     if_there: tuple[str, ...] = Field(
         (), description="patterns of further files that belong to a checkpoint where the program writes them"
     )
+    also_where: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="by the path of a setting, patterns of further files that a checkpoint needs where that is true",
+    )
     resume: Literal["path", "in_place", "arguments"] = Field(
         "path",
         description="path: the field resume_from names the file; in_place: it lies in the results folder; "
@@ -48,6 +54,11 @@ class Checkpoints(BaseModel):
     def _words(cls, words: Any) -> Any:
         return as_words(words)
 
+    @field_validator("also_where", mode="before")
+    @classmethod
+    def _words_by_setting(cls, given: Any) -> Any:
+        return {path: as_words(words) for path, words in given.items()} if isinstance(given, dict) else given
+
     @field_validator("pattern")
     @classmethod
     def _one_epoch(cls, pattern: str) -> str:
@@ -58,6 +69,11 @@ class Checkpoints(BaseModel):
     def _one_epoch_each(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(_with_epoch, patterns))
 
+    @field_validator("also_where")
+    @classmethod
+    def _one_epoch_by_setting(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {path: tuple(map(_with_epoch, patterns)) for path, patterns in given.items()}
+
     @field_validator("arguments")
     @classmethod
     def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -66,7 +82,12 @@ class Checkpoints(BaseModel):
     @property
     def patterns(self) -> tuple[str, ...]:
         """The patterns of all that may belong to a checkpoint."""
-        return (self.pattern, *self.also, *self.if_there)
+        return (self.pattern, *self.also, *self.if_there, *chain.from_iterable(self.also_where.values()))
+
+    def of_spec(self, spec: Mapping[str, Any]) -> Checkpoints:
+        """The rule of a training with this spec: what its settings ask for is needed as much as `also`."""
+        needed = chain.from_iterable(self.also_where[path] for path in self.also_where if get_path(spec, path) is True)
+        return self.model_copy(update={"also": (*self.also, *needed), "also_where": {}})
 
     def whole(
         self, paths: Iterable[str], refused: Collection[str] = (), linked: Collection[str] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from automl.networks.checkpoints import Checkpoints
 from automl.networks.spec_formats import get_path, only, set_paths
 from automl.search.history import Recommendation
 from automl.search.plan import Resume
@@ -27,6 +28,12 @@ def train_spec(
     # a null in the place of nothing says nothing, and a program may refuse it
     silent = {path for path in paths if get_path(spec, path) is None and get_path(own, path) in (None, "")}
     return only(spec, paths - silent)
+
+
+def checkpoint_rule(definition: Definition, recommendation: Recommendation) -> Checkpoints | None:
+    """What a checkpoint of this training is; None where the network has none."""
+    rule = definition.network.checkpoints
+    return None if rule is None else rule.of_spec(definition.spec_with(recommendation.values))
 
 
 def told_epochs(definition: Definition, recommendation: Recommendation) -> int:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from automl.networks.checkpoints import Checkpoints
+from automl.networks.definition import shipped
 
 
 def whole(paths: list[str], **rule: Any) -> dict[int, tuple[str, ...]]:
@@ -49,6 +50,24 @@ def test_a_part_that_may_be_there_is_in_it_when_it_is() -> None:
         1: ("m_1.pth",),
         2: ("m_2.pth", "m_2-EMA.pth"),
     }
+
+
+def test_a_part_that_a_setting_asks_for_is_needed_where_that_is_true() -> None:
+    rule = Checkpoints(pattern="m_{epoch}.pth", also_where={"train.ema": ("m_{epoch}-EMA.pth",)})
+    names = ["m_1-EMA.pth", "m_1.pth", "m_2.pth"]
+    assert rule.of_spec({"train": {"ema": True}}).whole(names) == {1: ("m_1.pth", "m_1-EMA.pth")}
+    for spec in ({"train": {"ema": False}}, {}):
+        assert rule.of_spec(spec).whole(names) == {1: ("m_1.pth",), 2: ("m_2.pth",)}
+    assert rule.patterns == ("m_{epoch}.pth", "m_{epoch}-EMA.pth")
+
+
+@pytest.mark.parametrize("name", ["classification_pyt", "rtdetr"])
+def test_a_training_with_averaged_weights_needs_both_files(name: str) -> None:
+    rule = shipped(name).checkpoints
+    assert rule is not None
+    names = ["train/model_epoch_000.pth"]
+    assert rule.of_spec({"train": {"enable_ema": True}}).whole(names) == {}
+    assert list(rule.of_spec({"train": {"enable_ema": False}}).whole(names)) == [1]
 
 
 def test_what_is_handed_over_is_the_file_or_the_folder() -> None:

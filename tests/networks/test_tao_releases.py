@@ -58,6 +58,23 @@ def test_what_a_training_is_handed_is_taken_by_the_client(name: str, release: st
             assert program(name, release).refusals(spec) == []
 
 
+def test_the_3d_stage_of_nvpanoptix3d_is_taken_by_the_client_and_writes_the_metric_that_a_study_names() -> None:
+    network = shipped("nvpanoptix3d")
+    file = {
+        "name": "s",
+        "network": "nvpanoptix3d",
+        "dataset": "/data",
+        "metric": {"name": "PRQ", "goal": "maximize"},
+        "train_spec": {"dataset": {"enable_3d": True}, "train.checkpoint_2d": "/data/model_2d.pth"},
+    }
+    study = Definition(StudyFile.model_validate(file), network)
+    spec = train_spec(study, Recommendation(0, study.space.defaults(), 2, 2, reason="", seed=7), PLACES[2])
+    assert (spec["dataset"]["enable_3d"], spec["train"]["checkpoint_2d"]) == (True, "/data/model_2d.pth")
+    for _, written in of_network(network):
+        assert written.refusals(spec) == []
+        assert written.writes(study.metric_rule.name)
+
+
 @pytest.mark.parametrize(("name", "release"), RELEASES)
 def test_what_the_catalogue_says_of_a_default_is_what_the_client_takes(name: str, release: str) -> None:
     """A default that no release of the client shares is handed over; of a null the client has its own."""

@@ -14,7 +14,7 @@ from automl.execution.steps.last_words import last_words
 from automl.networks.spec_formats import get_path
 from automl.search.history import MEANINGS, Failure, Recommendation
 from automl.study.definition import Definition
-from automl.study.train_spec import whole_spec
+from automl.study.train_spec import checkpoint_rule, whole_spec
 from automl.text.terminal_codes import without_codes
 
 _KILLED = (-9, KILLED)
@@ -117,7 +117,7 @@ def _why_no_value(evidence: Evidence) -> str:
 def _without_checkpoint(evidence: Evidence) -> Diagnosis | None:
     """The failure of a training that left no checkpoint of its last epoch, where the network has any."""
     rule, epochs, last = (
-        evidence.definition.network.checkpoints,
+        checkpoint_rule(evidence.definition, evidence.recommendation),
         evidence.recommendation.epochs,
         evidence.checkpoints.last,
     )

@@ -24,6 +24,7 @@ from automl.study.definition import Definition
 from automl.study.keys import LOG, MANIFEST, STATUS_LINES, attempt_prefix, checkpoint_prefix, is_of_rung
 from automl.study.manifest import Manifest
 from automl.study.record import Record
+from automl.study.train_spec import checkpoint_rule
 from automl.text import strict_json
 
 _LONGEST_MESSAGE = 500  # characters of a failure's message that are kept
@@ -74,7 +75,7 @@ class Observer:
         self.seconds = 0.0  # that this attempt has trained, by the caller's clock
         self.checkpoints = CheckpointUpload(
             record.store,
-            definition.network.checkpoints,
+            checkpoint_rule(definition, recommendation),
             self.metric,
             launch,
             self.follower,
