@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # numpy takes a while, and the command's help is made from th
     from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 
 USUAL_R, USUAL_NU = 27, 3
+NAMED_SAMPLERS = 3  # the rules from which on a study is stored with the name of a sampler that is not `unnamed`
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Algorithm:
     `options` are those of a study file that it takes, besides max_epochs and those of every study. `schedule` makes the
     schedule from the options that the study file sets, of which max_epochs is always one; it knows the defaults of the
     others. `sampler` is the one that it has unless the study file names another, and `unnamed` the one of studies that
-    were begun before samplers were stored by name, where that is another. `learns` is true where its samplers look at
+    were begun by rules before `named_from`, where that is another. `learns` is true where its samplers look at
     results, false where they do not, and None where they may. `resumes` is true where its experiments go on from
     checkpoints, and `overlaps` where every stage of it asks for one training at a time, whatever the sampler. `changes`
     is true where a training goes on with other values, so that it can do nothing without checkpoints. `growth`
@@ -112,10 +113,11 @@ class Algorithm:
     changes: bool = False
     growth: Growth | None = None
     unnamed: str = ""
+    named_from: int = NAMED_SAMPLERS
 
     @property
     def unnamed_sampler(self) -> str:
-        """The sampler of a study that was begun before samplers were stored by name, and names none."""
+        """The sampler of a stored study that names none."""
         return self.unnamed or self.sampler
 
     @property
@@ -240,7 +242,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         title="successive halving without a barrier (ASHA, Li et al. 2020)",
         options=(*_HALVING, "max_recommendations"),
         schedule=_asha,
-        sampler="uniform",
+        sampler="neighbours",
+        unnamed="uniform",
+        named_from=8,
         template={**_EXPERIMENTS, **_HALVING_TEMPLATE},
         lines="R: {R:<22} # the longest training gets R units, the shortest one\n"
         f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in total\n{_MULTIPLIER_LINE}",

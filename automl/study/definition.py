@@ -20,7 +20,15 @@ from automl.networks.spec_formats import flatten, set_paths
 from automl.problem.configurations import count, identity, is_drawn
 from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
-from automl.search.algorithms import ALGORITHMS, SAMPLERS, Algorithm, NamedSampler, single_training, with_option
+from automl.search.algorithms import (
+    ALGORITHMS,
+    NAMED_SAMPLERS,
+    SAMPLERS,
+    Algorithm,
+    NamedSampler,
+    single_training,
+    with_option,
+)
 from automl.search.brain import Brain
 from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import End, Limit, Then
@@ -38,19 +46,20 @@ from automl.study.objectives import aim_of, check_aim, check_sampler
 from automl.study.objectives import rules_of as rules_of_metrics
 from automl.study.options import AUTO, MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
 from automl.study.resuming import changeable, check_resume, resume_of, without_rungs
+from automl.study.rules import (
+    ALL_RUNGS_TEACH,
+    EVIDENCE_FIRST,
+    FAILURES_TEACH,
+    NO_REPEATS,
+    NULL_IS_A_DEFAULT,
+    RULES,
+    rules_of,
+)
 from automl.study.searched_parameters import check_told_apart, search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
 
 M = TypeVar("M", bound=BaseModel)
-
-RULES = 7  # grows when an unchanged study file would be decided in another way
-_NO_REPEATS = 2  # the rules from which on no configuration is trained twice unless the study asks for it
-_NAMED_SAMPLER = 3  # the rules from which on a study is stored with the name of a sampler that it did not always have
-_FAILURES_TEACH = 4  # the rules from which on a failed experiment is no number to a sampler that learns
-_ALL_RUNGS_TEACH = 5  # the rules from which on a sampler that knows nothing of epochs learns from all rungs
-_NULL_IS_A_DEFAULT = 6  # the rules from which on a search begins at null where null is an option and the default
-_EVIDENCE_FIRST = 7  # the rules from which on earlier searches wait for results, and several metrics are not bent
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ class Definition:
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""
         options = self.file.model_dump(mode="json", exclude=set(NOT_DECISIVE))
-        if self.rules >= _NAMED_SAMPLER and self.sampler_name != self.algorithm.unnamed_sampler:
+        if self.rules >= NAMED_SAMPLERS and self.sampler_name != self.algorithm.unnamed_sampler:
             options["sampler"] = self.sampler_name
         options["final"] = _set(options["final"])
         options["budget"] = options["budget"] and _set(options["budget"])
@@ -182,7 +191,7 @@ class Definition:
     @cached_property
     def space(self) -> SearchSpace:
         """The parameters that are searched, with the study file's ranges."""
-        of_before = self.rules < _NULL_IS_A_DEFAULT
+        of_before = self.rules < NULL_IS_A_DEFAULT
         return search_space(self.file, self.network, self.base_spec, no_null_defaults=of_before)
 
     @cached_property
@@ -238,9 +247,9 @@ class Definition:
             space=self.space,
             sampler=NamedSampler(
                 self.sampler_name,
-                of_before=self.rules < _FAILURES_TEACH,
-                one_rung=self.rules < _ALL_RUNGS_TEACH,
-                of_rules_6=self.rules < _EVIDENCE_FIRST,
+                of_before=self.rules < FAILURES_TEACH,
+                one_rung=self.rules < ALL_RUNGS_TEACH,
+                of_rules_6=self.rules < EVIDENCE_FIRST,
             ),
             learns=SAMPLERS[self.sampler_name].learns,
             metric=self.aim,
@@ -276,7 +285,7 @@ class Definition:
     @property
     def repeats(self) -> Repeats:
         """Whether a configuration may be trained again."""
-        if self.rules < _NO_REPEATS:
+        if self.rules < NO_REPEATS:
             return Repeats.AS_PROPOSED
         return Repeats.WHEN_ALL_WERE_TRIED if self.file.repeat_configurations else Repeats.NEVER
 
@@ -324,7 +333,7 @@ class Definition:
 
     @property
     def sampler_name(self) -> str:
-        before = self.rules < _NAMED_SAMPLER
+        before = self.rules < self.algorithm.named_from
         return self.file.sampler or (self.algorithm.unnamed_sampler if before else self.algorithm.sampler)
 
     @cached_property
@@ -368,18 +377,6 @@ class Definition:
         if self.file.automl_enabled:
             check_sampler(self.aim, self.sampler_name, algorithm)
         warm_start.check(self.file, self.sampler_name, algorithm)
-
-
-def rules_of(data: Mapping[str, Any]) -> int:
-    """The rules of a stored study. Raises RecordError for those that this version does not know."""
-    rules = data.get("rules", 1)
-    if type(rules) is not int or not 1 <= rules <= RULES:
-        raise RecordError(
-            f"the study's record: rules: {shown(rules)}",
-            allowed=f"1 to {RULES}",
-            advice="use the version of argo-automl that began the study",
-        )
-    return rules
 
 
 def _set(options: Mapping[str, Any]) -> dict[str, Any]:

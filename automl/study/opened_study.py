@@ -11,11 +11,12 @@ from automl.errors import StudyFileError
 from automl.search.formats import FORMAT, check_format
 from automl.search.history import Experiment, History
 from automl.study import warm_start
-from automl.study.definition import Definition, rules_of
+from automl.study.definition import Definition
 from automl.study.experiments import experiments
 from automl.study.keys import METADATA, METADATA_FORMAT, RULES_FORMAT, STUDY_FILE, WARM_FORMAT
 from automl.study.options import StudyFile
 from automl.study.record import Record, study_digest
+from automl.study.rules import rules_of
 from automl.study.software_versions import versions
 from automl.text import strict_json
 

@@ -23,8 +23,9 @@ from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
 from automl.search.untried import Repeats, Tried
 from automl.stores import open_store
-from automl.study.definition import RULES, Definition
+from automl.study.definition import Definition
 from automl.study.record import Record
+from automl.study.rules import RULES
 from automl.testing.spaces import space_of
 from tests.search.test_brain import walk
 from tests.simulation.runs import run
