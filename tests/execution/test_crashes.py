@@ -40,7 +40,7 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "hyperband_that_evolves": (HYPERBAND_9 | BRIEF | {"sampler": "differential_evolution"}, {1: "error@1"}, 400),
     "anew": (HALVING | BRIEF | {"resume": "none"}, {2: "error@1", 5: "preempt@2"}, 20),
     "asha_anew": (ASHA | BRIEF | {"resume": "none"}, {2: "error@1"}, 60),
-    "asha_that_stops": (ASHA | BRIEF | {"resume": "stop"}, {2: "error@1", 5: "preempt@1"}, 40),
+    "asha_that_stops": (ASHA | BRIEF | {"resume": "stop"}, {2: "error@1", 4: "preempt@1"}, 40),
     "median_that_stops": (ASHA | BRIEF | {"resume": "stop", "stop_rule": "median", "until": {"epochs": 40}}, {}, 80),
     "chain_that_ends_early": (BAYESIAN | {"max_recommendations": 8, "until": {"epochs": 12}}, {1: "error@2"}, 8),
     "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 16),
