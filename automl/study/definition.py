@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from automl.errors import RecordError, StudyFileError
-from automl.networks import Network
+from automl.networks import Network, catalogue
 from automl.networks.costs import Costs
 from automl.networks.keep_rule import check_collected
 from automl.networks.metric_rules import MetricRule
@@ -116,9 +116,14 @@ class Definition:
         return set_paths(self.base_spec, {self.network.spec_path(name): value for name, value in values.items()})
 
     def following(self, stored: Mapping[str, Any]) -> Definition:
-        """The definition with what a stored study says where this file says nothing, whose defaults have changed."""
+        """The definition with what a stored study says where this file says nothing, whose defaults have changed.
+
+        The file says nothing of a network of the catalogue but its name.
+        """
         try:
             file = _stored(StudyFile, {**stored, "study": {**UNSAID, **stored["study"]}}, "study")
+            is_theirs = self.file.network in catalogue() and stored["network"]["name"] == self.network.name
+            network = _stored(Network, stored, "network") if is_theirs else self.network
         except (RecordError, KeyError, TypeError):  # another study, or a damaged one: whoever compares them says so
             return self
         followed = {name: getattr(file, name) for name in self.unsaid}
@@ -127,7 +132,7 @@ class Definition:
             said = self.file.until.model_fields_set
             update = {name: value for name, value in kept.items() if name not in said}
             followed["until"] = self.file.until.model_copy(update=update)
-        return replace(self, file=self.file.model_copy(update=followed))
+        return replace(self, file=self.file.model_copy(update=followed), network=network)
 
     def to_json(self) -> dict[str, Any]:
         """What is stored with a study: everything that decides, with the network spelt out."""

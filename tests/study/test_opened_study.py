@@ -12,6 +12,7 @@ import pytest
 
 import automl
 from automl.errors import StudyFileError
+from automl.networks import load_network
 from automl.opening import open_study
 from automl.operations.diff import Side
 from automl.operations.replay import summary
@@ -19,6 +20,7 @@ from automl.reporting.page import page
 from automl.search.extension import Extension
 from automl.stores.folder import FolderStore
 from automl.stores.memory import MemoryStore
+from automl.study import study_file
 from automl.study.experiments import experiments
 from automl.study.keys import EXTENSIONS, METADATA
 from automl.study.opened_study import OpenedStudy, begin
@@ -87,6 +89,20 @@ def test_another_study_is_refused_with_the_settings_that_differ() -> None:
     begin(record, study(CHAIN), "a study\n")
     with pytest.raises(StudyFileError, match=r"begun with another max_recommendations.*'automl extend' raises it"):
         begin(record, study({**CHAIN, "max_recommendations": 4}), "a study\n")
+
+
+def test_a_study_keeps_the_network_of_the_catalogue_that_it_was_begun_with() -> None:
+    record = Record(MemoryStore())
+    now = study_file.parse("name: s\nnetwork: fashion_mnist\nalgorithm: random\n", "study.yaml", Path())
+    before = replace(now, network=now.network.model_copy(update={"title": "as it was", "epochs": 7}))
+    begin(record, before, "a study\n")
+    assert begin(record, now, "a study\n").definition.network == before.network
+    changed = study_file.parse("name: s\nnetwork: fashion_mnist\nseed: 3\n", "study.yaml", Path())
+    with pytest.raises(StudyFileError, match="begun with another algorithm, seed"):
+        begin(record, changed, "a study\n")
+    other = replace(now, file=now.file.model_copy(update={"network": "image_classification"}))
+    with pytest.raises(StudyFileError, match="begun with another network"):
+        begin(record, replace(other, network=load_network("image_classification", Path())), "a study\n")
 
 
 def test_a_study_that_was_begun_without_the_name_of_its_sampler_keeps_it() -> None:

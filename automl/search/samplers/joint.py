@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.gain_search import searched
+from automl.search.samplers.informed import informed
 from automl.search.samplers.knowledge import Knowledge, Member, Turn, propose
-from automl.search.samplers.process import informed
 from automl.search.samplers.rungs import epochs_in_words
 from automl.search.surrogates.features import Axis, Features, Rows
 from automl.search.surrogates.priors import Priors

@@ -15,15 +15,15 @@ from threadpoolctl import threadpool_limits
 from automl.problem.search_space import SearchSpace
 from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 from automl.search.samplers.gain_search import WALKS, searched
+from automl.search.samplers.informed import informed
 from automl.search.samplers.knowledge import Knowledge, Turn, propose
 from automl.search.samplers.several import has_several, knowledge_of
-from automl.search.surrogates.earlier import Informed
-from automl.search.surrogates.features import Features, Rows
+from automl.search.surrogates.features import Rows
 from automl.search.surrogates.priors import Priors
 from automl.search.surrogates.warp import Array
 
 if TYPE_CHECKING:  # takes half a second, which is needed only where there is something to learn
-    from automl.search.surrogates.process import Process
+    pass
 
 
 @dataclass(frozen=True)
@@ -113,17 +113,6 @@ class ProcessMember:
             f"greatest expected improvement over the best score {self._knowledge.best:.4g} seen; "
             f"predicted {middle:.4g} ± {(high - low) / 2:.2g} (Gaussian process on {told})"
         )
-
-
-def informed(knowledge: Knowledge, features: Features, rows: Rows, priors: Priors) -> Process | Informed:
-    """A process on the study's trials, whose prior mean is what earlier searches expect, if there are any."""
-    from automl.search.surrogates.process import Process  # noqa: PLC0415
-
-    earlier = knowledge.earlier
-    if earlier is None or earlier.trust == 0:
-        return Process(features, rows, knowledge.targets, priors)
-    rest = Process(features, rows, knowledge.targets - earlier.mean(knowledge.rows), priors)
-    return Informed(rest, earlier, len(knowledge.features.axes))
 
 
 _KEEPS_THE_PROTOCOL: type[Sampler] = OwnProcess

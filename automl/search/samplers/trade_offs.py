@@ -15,8 +15,8 @@ from scipy.special import log_ndtr
 
 from automl.search import pareto
 from automl.search.samplers.gain_search import WALKS, searched
+from automl.search.samplers.informed import informed
 from automl.search.samplers.knowledge import Knowledge
-from automl.search.samplers.process import informed
 from automl.search.samplers.several import Objectives, of_metric, reference
 from automl.search.surrogates.earlier import Earlier, Informed
 from automl.search.surrogates.features import Rows
