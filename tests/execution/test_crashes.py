@@ -28,11 +28,11 @@ RACE = {**RANDOM, "max_epochs": 2, "final": {"candidates": 2, "repeats": 2, "sha
 TWO = [{"name": "loss", "goal": "minimize"}, {"name": "slope", "goal": "minimize"}]
 BELOW = [{"metric": "slope", "below": 3.0}]
 STUDIES = {  # name -> (settings, failures of its experiments, one of how many states is tried)
-    "hyperband": (HYPERBAND_9, {}, 20),
-    "halving_with_failures": (HALVING | BRIEF, {2: "error@1", 5: "nan@3", 4: "nan@1", 8: "short@1"}, 6),
-    "halving_preempted": (HALVING | BRIEF, {0: "preempt@2", 2: "preempt@2", 7: "preempt@4"}, 6),
-    "random": (RANDOM, {}, 6),
-    "bayesian": (BAYESIAN, {}, 6),
+    "hyperband": (HYPERBAND_9, {}, 39),
+    "halving_with_failures": (HALVING | BRIEF, {2: "error@1", 5: "nan@3", 4: "nan@1", 8: "short@1"}, 11),
+    "halving_preempted": (HALVING | BRIEF, {0: "preempt@2", 2: "preempt@2", 7: "preempt@4"}, 11),
+    "random": (RANDOM, {}, 11),
+    "bayesian": (BAYESIAN, {}, 11),
     "asha": (ASHA, {2: "error@1", 5: "preempt@1"}, 40),
     "overlapping": (OVERLAPPING, {3: "error@2"}, 20),
     "asynchronous_hyperband": (HYPERBAND_9 | BRIEF | {"algorithm": "asynchronous_hyperband"}, {}, 80),
@@ -43,7 +43,7 @@ STUDIES = {  # name -> (settings, failures of its experiments, one of how many s
     "asha_that_stops": (ASHA | BRIEF | {"resume": "stop"}, {2: "error@1", 4: "preempt@1"}, 40),
     "median_that_stops": (ASHA | BRIEF | {"resume": "stop", "stop_rule": "median", "until": {"epochs": 40}}, {}, 80),
     "chain_that_ends_early": (BAYESIAN | {"max_recommendations": 8, "until": {"epochs": 12}}, {1: "error@2"}, 8),
-    "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 16),
+    "halving_that_ends_early": (HALVING | {"until": {"epochs": 12}}, {}, 31),
     "asha_that_ends_early": (ASHA | {"until": {"epochs": 14}}, {2: "error@1", 5: "preempt@1"}, 50),
     "two_metrics": (HALVING | BRIEF | {"metrics": TWO}, {2: "error@1", 5: "preempt@2"}, 12),
     "two_metrics_without_a_barrier": (ASHA | BRIEF | {"metrics": TWO, "constraints": BELOW}, {2: "error@1"}, 60),
