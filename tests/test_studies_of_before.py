@@ -20,6 +20,7 @@ import yaml
 from automl.stores import Store, open_store
 
 from .command_line import as_json, automl, files_below
+from .stores.conftest import served
 from .stores.s3_server import S3Server
 from .studies_of_before.argo import ROOT, Workflow, image
 
@@ -39,19 +40,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """An empty S3 server, and the settings that lead to it."""
-    found = S3Server()
-    told = {
-        "AWS_ENDPOINT_URL": found.url,
-        "AWS_ACCESS_KEY_ID": "access-key",
-        "AWS_SECRET_ACCESS_KEY": "secret-key",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
-    yield found
-    found.stop()
+    yield from served(monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["hyperband", "bayesian"])

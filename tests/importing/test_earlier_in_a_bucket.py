@@ -10,6 +10,7 @@ import pytest
 from automl.text import strict_json
 from tests.command_line import as_json, automl
 from tests.small_network import write_small_network
+from tests.stores.conftest import served
 from tests.stores.s3_server import S3Server
 
 FIRST = "name: first\nnetwork: small.yaml\nalgorithm: bayesian\nmax_recommendations: 6\nfinal: {repeats: 0}\n"
@@ -18,19 +19,7 @@ SECOND = FIRST.replace("first", "second") + "warm_start: [s3://bucket/a/first]\n
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """An empty S3 server, and the settings that lead to it."""
-    running = S3Server()
-    settings = {
-        "AWS_ENDPOINT_URL": running.url,
-        "AWS_ACCESS_KEY_ID": "access-key",
-        "AWS_SECRET_ACCESS_KEY": "secret-key",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    yield running
-    running.stop()
+    yield from served(monkeypatch)
 
 
 def test_a_study_in_a_bucket_is_read_and_copied(server: S3Server, tmp_path: Path) -> None:

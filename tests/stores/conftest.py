@@ -52,6 +52,20 @@ def aws_environment(patch: pytest.MonkeyPatch, **settings: str) -> None:
         patch.setenv(name, value)
 
 
+def served(patch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """An empty S3 server, and the settings that lead to it, for a fixture that has no `place`."""
+    running = S3Server()
+    aws_environment(
+        patch,
+        AWS_ENDPOINT_URL=running.url,
+        AWS_ACCESS_KEY_ID="access-key",
+        AWS_SECRET_ACCESS_KEY="secret-key",
+        AWS_REGION="us-east-1",
+    )
+    yield running
+    running.stop()
+
+
 @pytest.fixture(params=["folder", "memory", "moto", "real_s3"])
 def place(request: pytest.FixtureRequest) -> Place:
     made: Place = request.getfixturevalue(f"{request.param}_place")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
-from automl.reporting.figures.facts import MOST_DRAWN, Facts, Searched, best_and_others
+from automl.reporting.figures.facts import Drawn, Facts, Searched
 from automl.reporting.figures.scales import Numbers, of_metric
 from automl.search.history import Experiment
 from automl.search.ranking import best_first
@@ -18,7 +17,7 @@ from automl.text.formatting import counted
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Drawn):
     """The experiments of a search with the values that are compared, the best first.
 
     `epochs` is the length of training after which a value is that of `valued`; None where all experiments train equally
@@ -31,20 +30,6 @@ class Compared:
     scale: Numbers
     defaults: Searched | None
     winner: Searched | None
-
-    def best_and_others(self, most: int) -> tuple[tuple[Searched, ...], str]:
-        """At most `most` of them, and the note about the rest."""
-        return best_and_others(self.valued, most)
-
-    @cached_property
-    def drawn(self) -> tuple[Searched, ...]:
-        """The experiments that a picture with a dot for each shows, the best first."""
-        return self.best_and_others(MOST_DRAWN)[0]
-
-    @cached_property
-    def left_out(self) -> str:
-        """The note about those that `drawn` leaves out."""
-        return self.best_and_others(MOST_DRAWN)[1]
 
     @property
     def after(self) -> str:

@@ -68,8 +68,37 @@ class Axis:
         return None if self.parameter not in values else self.scale.place(self.value(values))
 
 
+class Drawn:
+    """Experiments with a value, and which of them a picture has room for."""
+
+    valued: Any  # the best first; a field or a property of whoever has them
+
+    @cached_property
+    def drawn(self) -> tuple[Searched, ...]:
+        """The experiments that a picture with a dot for each shows, the best first."""
+        return self.best_and_others(MOST_DRAWN)[0]
+
+    @cached_property
+    def left_out(self) -> str:
+        """The note about those that `drawn` leaves out; empty when it shows all."""
+        return self.best_and_others(MOST_DRAWN)[1]
+
+    def best_and_others(self, most: int) -> tuple[tuple[Searched, ...], str]:
+        """At most `most` of the experiments, and the note about the rest.
+
+        Where not all fit, one half is the best of them, and the other half a regular selection of the rest.
+        """
+        valued: tuple[Searched, ...] = self.valued
+        if len(valued) <= most:
+            return valued, ""
+        half = most // 2
+        rest = valued[half:]
+        others = tuple(rest[index * len(rest) // half] for index in range(half))
+        return valued[:half] + others, f"Drawn are the best {half:,}, and {half:,} of the other {len(rest):,}. "
+
+
 @dataclass(frozen=True)
-class Facts:
+class Facts(Drawn):
     """A study as the page sees it. `metadata` is what it was begun with; `text` is its study file, as written.
 
     `attempts` holds when each attempt trained; it is empty where nobody needs the times, or the record lacks them.
@@ -218,20 +247,6 @@ class Facts:
         }
 
     @cached_property
-    def drawn(self) -> tuple[Searched, ...]:
-        """The experiments with a value that pictures show, the best first."""
-        return self.best_and_others(MOST_DRAWN)[0]
-
-    @cached_property
-    def left_out(self) -> str:
-        """The note of a picture about the experiments that it leaves out; empty when it shows all."""
-        return self.best_and_others(MOST_DRAWN)[1]
-
-    def best_and_others(self, most: int) -> tuple[tuple[Searched, ...], str]:
-        """At most `most` experiments with a value, the best first, and the note about the rest."""
-        return best_and_others(self.valued, most)
-
-    @cached_property
     def defaults(self) -> Searched | None:
         return next((experiment for experiment in self.searched if experiment.number == DEFAULTS), None)
 
@@ -297,19 +312,6 @@ class Facts:
             )
             for level, rung_ends in sorted(ends.items())
         )
-
-
-def best_and_others(valued: tuple[Searched, ...], most: int) -> tuple[tuple[Searched, ...], str]:
-    """At most `most` of the experiments, which are the best first, and the note about the rest.
-
-    Where not all fit, one half is the best of them, and the other half a regular selection of the rest.
-    """
-    if len(valued) <= most:
-        return valued, ""
-    half = most // 2
-    rest = valued[half:]
-    others = tuple(rest[index * len(rest) // half] for index in range(half))
-    return valued[:half] + others, f"Drawn are the best {half:,}, and {half:,} of the other {len(rest):,}. "
 
 
 def read_facts(opened: OpenedStudy, history: History | None = None) -> Facts:
