@@ -72,7 +72,8 @@ watch() {{
         sleep 1
     done
     [ -e {contract.VERDICT} ] && return
-    echo "nobody follows this training any more: it ends here, to be run again"
+    echo "the container 'observe' of this pod, which stores results, does not run: this training stops, to be run again"
+    echo "if this repeats, 'argo logs WORKFLOW POD -c observe' shows why"
     echo {contract.AGAIN} >{_NEW_VERDICT} && mv {_NEW_VERDICT} {contract.VERDICT}
     while [ ! -e {contract.EXIT_CODE} ]; do end; sleep 1; done
 }}
