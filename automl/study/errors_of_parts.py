@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-from automl.errors import InvalidInput
+from automl.errors import InvalidInput, StudyFileError
 from automl.networks import Network
 from automl.networks.spec_formats import flatten
 from automl.study.base_spec import base_spec
@@ -12,6 +14,8 @@ from automl.study.options import StudyFile
 from automl.study.searched_parameters import search_space
 
 _LISTS = ("additional_automl_parameters", "remove_default_automl_parameters")
+NO_PARTS: Mapping[str, Any] = {**dict.fromkeys(_LISTS, ()), "parameters": {}, "train_spec": {}}
+_ANY_RANGE = {"low": 0.0, "high": 1.0}
 
 
 def errors_of_parts(file: StudyFile, network: Network) -> Iterator[InvalidInput]:
@@ -31,6 +35,50 @@ def errors_of_parts(file: StudyFile, network: Network) -> Iterator[InvalidInput]
         error = _error(part, network)
         if error is not None:
             yield error
+
+
+def names_of_parts(file: StudyFile) -> list[str]:
+    """The names of all parts that `errors_of_parts` looks at."""
+    return [*(name for option in _LISTS for name in getattr(file, option)), *file.parameters, *flatten(file.train_spec)]
+
+
+def names_one_of(error: InvalidInput, names: Iterable[str]) -> bool:
+    """Whether the message of an error has one of these names in it."""
+    text = str(error)
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+
+
+def with_right_rows(
+    file: StudyFile, network_of: Callable[[StudyFile], object]
+) -> tuple[StudyFile, list[StudyFileError]]:
+    """A study file whose own network has another range in place of each wrong one, and the errors of those.
+
+    So what else is wrong with the file can be judged too. Another error of the network stays in it, as does any error
+    of a network that does not stand in the study file.
+    """
+    errors: list[StudyFileError] = []
+    replaced: list[str] = []
+    while (error := _raised(file, network_of)) is not None:
+        rows = {} if isinstance(file.network, str) else file.network.get("parameters", {})
+        for name in (name for name in rows if name not in replaced) if isinstance(rows, Mapping) else ():
+            other = file.model_copy(update={"network": {**file.network, "parameters": {**rows, name: _ANY_RANGE}}})
+            if str(_raised(other, network_of)) != str(error):
+                break
+        else:
+            break
+        file = other
+        if not names_one_of(error, replaced):
+            errors.append(StudyFileError(error.given, allowed=error.allowed, advice=error.advice))
+        replaced.append(name)
+    return file, errors
+
+
+def _raised(file: StudyFile, network_of: Callable[[StudyFile], object]) -> InvalidInput | None:
+    try:
+        network_of(file)
+    except InvalidInput as error:
+        return error
+    return None
 
 
 def _error(file: StudyFile, network: Network) -> InvalidInput | None:

@@ -15,7 +15,14 @@ from automl.networks.completion import completed
 from automl.networks.definition import of_mapping
 from automl.study import budget
 from automl.study.definition import Definition
-from automl.study.errors_of_parts import errors_of_parts, unique
+from automl.study.errors_of_parts import (
+    NO_PARTS,
+    errors_of_parts,
+    names_of_parts,
+    names_one_of,
+    unique,
+    with_right_rows,
+)
 from automl.study.options import AUTO, IN_THE_STUDY_FILE, MAY_FOLLOW, TAO_NAMES, StudyFile
 from automl.text import strict_yaml
 from automl.text.schema_errors import all_errors
@@ -41,23 +48,46 @@ def _parsed(data: Mapping[str, Any], where: str, base: Path) -> Definition:
         file = StudyFile.model_validate(data)
     except ValidationError as error:
         raise _error([*_of_schema(error, where, data), *_of_the_rest(error, where, data, base)]) from error
-    network, home = _network(file, where, base)
+    file, errors = with_right_rows(file, lambda each: _network(each, where, base))
+    try:
+        network, home = _network(file, where, base)
+    except InvalidInput:
+        if errors:
+            raise _error(errors) from None
+        raise
+    try:
+        definition = _definition(file, network, home)
+    except InvalidInput as error:
+        errors += _all(error, file, network, home, where)
+        raise _error(errors) from error
+    if errors:
+        raise _error(errors)
+    return definition
 
+
+def _definition(file: StudyFile, network: Network, home: Path | None) -> Definition:
     def of(file: StudyFile) -> Definition:
         return Definition(file, network, unsaid=unsaid, home=home)
 
     unsaid = tuple(name for name in MAY_FOLLOW if name not in file.model_fields_set)
-    try:
-        name = file.network if isinstance(file.network, str) else IN_THE_STUDY_FILE
-        file = file.model_copy(update={"network": name})
-        if file.budget is not None and "algorithm" not in file.model_fields_set:
-            file = file.model_copy(update={"algorithm": AUTO})
-        budget.check_given(file)
-        return budget.chosen(file, of) if file.algorithm == AUTO else of(file)
-    except InvalidInput as error:
-        errors = unique([error, *errors_of_parts(file, network)])
-        named = [StudyFileError(f"{where}: {one.given}", allowed=one.allowed, advice=one.advice) for one in errors]
-        raise _error(named) from error
+    name = file.network if isinstance(file.network, str) else IN_THE_STUDY_FILE
+    file = file.model_copy(update={"network": name})
+    if file.budget is not None and "algorithm" not in file.model_fields_set:
+        file = file.model_copy(update={"algorithm": AUTO})
+    budget.check_given(file)
+    return budget.chosen(file, of) if file.algorithm == AUTO else of(file)
+
+
+def _all(first: InvalidInput, file: StudyFile, network: Network, home: Path | None, where: str) -> list[StudyFileError]:
+    """What is wrong with a file whose keys and values are right, each taken by itself."""
+    errors = [first, *errors_of_parts(file, network)]
+    if str(first) in map(str, errors[1:]):  # it may hide a contradiction of the other options
+        try:
+            _definition(file.model_copy(update=NO_PARTS), network, home)
+        except InvalidInput as contradiction:
+            if not names_one_of(contradiction, names_of_parts(file)):  # it would, where it comes from their absence
+                errors.append(contradiction)
+    return [StudyFileError(f"{where}: {one.given}", allowed=one.allowed, advice=one.advice) for one in unique(errors)]
 
 
 def _of_schema(error: ValidationError, where: str, data: Mapping[str, Any]) -> list[StudyFileError]:
@@ -82,8 +112,7 @@ def _of_the_rest(error: ValidationError, where: str, data: Mapping[str, Any], ba
         _parsed(rest, where, base)
     except StudyFileError as contradiction:
         errors = contradiction.errors if isinstance(contradiction, StudyFileErrors) else (contradiction,)
-        named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(wrong)))})\b")
-        return [one for one in errors if isinstance(one, StudyFileError) and not named.search(str(one))]
+        return [one for one in errors if isinstance(one, StudyFileError) and not names_one_of(one, wrong)]
     except InvalidInput:  # its network, which is reported once the keys are right
         return []
     return []
