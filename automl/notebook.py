@@ -27,6 +27,7 @@ from automl.analysis import status
 from automl.analysis.explain import explain
 from automl.analysis.planned import planned
 from automl.analysis.status import StudyStatus
+from automl.analysis.trade_off import as_only_metric, further_metrics
 from automl.drafting.function import draft, program_text
 from automl.errors import AutoMLError, RecordError, StudyFailed
 from automl.importing.earlier_searches import with_earlier
@@ -225,6 +226,7 @@ class Study:
         if shown is None:
             raise RecordError("no experiment has succeeded yet", advice="wait, or look at experiments()")
         rows = [("best", f"experiment {shown.best.experiment}"), (shown.metric, formatting.number(shown.best.value))]
+        rows += [(name, formatting.number(value)) for name, value in shown.best.measured.items()]
         rows += setting_rows(shown.best.values)
         lines = [shown.verdict.sentence] if shown.verdict is not None and shown.verdict.sentence else []
         return NotebookResult(shown.to_json(), lambda console: tables.best(console, shown), rows, lines=lines)
@@ -257,17 +259,17 @@ class Study:
         opened = self._open()
         definition, study = opened.definition, opened.history()
         explanation = explain(definition, study, number)
-        history = next(
-            candidate.history for candidate in experiments(study, definition.plan) if candidate.number == number
-        )
+        trained = next(each for each in experiments(study, definition.plan) if each.number == number)
+        courses = {definition.metric_rule.name: trained.history}
+        courses |= {name: as_only_metric(trained, name).history for name in further_metrics(definition.aim)}
         defaults = " (the defaults)" if explanation.is_defaults else ""
         return ExperimentResult(
-            {**explanation.to_json(), "history": [list(point) for point in history]},
+            {**explanation.to_json(), **_as_data(courses)},
             lambda console: record_tables.why(console, explanation),
             [("", ""), *setting_rows(explanation.values)],
             title=f"experiment {number}{defaults}, stage {explanation.stage}: {explanation.status}",
             lines=[f"{index}. {line}" for index, line in enumerate(explanation.story, 1)],
-            picture=curve(history, definition.metric_rule.name),
+            picture="".join(curve(course, name) for name, course in courses.items()),
         )
 
     def experiments(self) -> NotebookResult:
@@ -275,10 +277,13 @@ class Study:
         opened = self._open()
         current = status.status(opened.record, opened.definition)
         names = list(current.experiments[0].values) if current.experiments else []
-        rows: list[tuple[str, ...]] = [("experiment", "stage", "status", "epochs", current.metric.name, *names)]
+        further = further_metrics(opened.definition.aim)
+        metrics = (current.metric.name, *further)
+        rows: list[tuple[str, ...]] = [("experiment", "stage", "status", "epochs", *metrics, *names)]
         for row in current.experiments:
             settings = (formatting.setting(row.values.get(name, "-")) for name in names)
-            rows.append((*experiment_cells(row), formatting.number(row.best), *settings))
+            values = (row.best, *(row.measured.get(name) for name in further))
+            rows.append((*experiment_cells(row), *map(formatting.number, values), *settings))
         table = [row.to_json() for row in current.experiments]
         return NotebookResult(table, lambda console: tables.report(console, opened.definition, current), rows)
 
@@ -319,7 +324,7 @@ class Study:
             about = [
                 ("search", f"{definition.file.algorithm} on {definition.network.name}"),
                 ("experiments", str(definition.plan.experiments)),
-                ("metric", f"{definition.metric_rule.name}, {definition.metric_rule.goal}"),
+                ("metric", "; ".join(f"{rule.name}, {rule.goal}" for rule in definition.metric_rules)),
                 ("lies in", self.store),
             ]
         except AutoMLError as error:
@@ -347,6 +352,13 @@ def _check_same(path: Path, text: str) -> None:
     if path.exists() and path.read_text(encoding="utf-8") != text:
         what, advice = " with other options", "give another name, or remove it first"
         raise already_exists(path, what=what, advice=advice)
+
+
+def _as_data(courses: Mapping[str, Sequence[tuple[int, float]]]) -> dict[str, Any]:
+    """The courses of an experiment by metric, the first one first, as pairs of epoch and value."""
+    pairs = {name: [list(point) for point in course] for name, course in courses.items()}
+    first = next(iter(pairs.values()))
+    return {"history": first, "histories": pairs} if len(pairs) > 1 else {"history": first}
 
 
 def _shown_status(current: StudyStatus) -> NotebookResult:

@@ -9,16 +9,16 @@ from typing import Any
 
 from automl.analysis.epoch_ledger import EpochLedger, epoch_ledger
 from automl.analysis.eta import TimeLeft
+from automl.analysis.findings import BestSoFar, findings
 from automl.analysis.rung_warning import RungHealth, rung_health
 from automl.analysis.time_left import time_left
-from automl.analysis.trade_off import TradeOff, trade_off
+from automl.analysis.trade_off import TradeOff
 from automl.networks.metric_rules import MetricRule
 from automl.search.agenda import open_runs
 from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import Limit, Measured
 from automl.search.history import History, Recommendation, Status
 from automl.search.plan import StageKind, with_before
-from automl.search.race import DEFAULTS
 from automl.study import ending, summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.study.definition import Definition
@@ -27,7 +27,7 @@ from automl.study.keys import run_prefix
 from automl.study.outages import Pause, open_pause
 from automl.study.record import Record
 from automl.study.states import State, counted_states, state_of
-from automl.study.verdict import Standing, Verdict, verdict
+from automl.study.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -45,43 +45,6 @@ class Progress:
         """The share of the planned epochs that are done, 0 to 1."""
         planned = self.epochs_done + self.epochs_pending
         return self.epochs_done / planned if planned else 0.0
-
-
-@dataclass(frozen=True)
-class BestSoFar:
-    """The best so far: the experiment of the search with the best values, what it tried and why.
-
-    `value` and `epoch` are those of the checkpoint that is kept, which is of experiment `training`: the same, or one of
-    the final judgement. `standing` and `why` say what is known about it.
-    """
-
-    experiment: int
-    value: float | None
-    epoch: int
-    values: Mapping[str, Any]
-    reason: str
-    training: int
-    standing: Standing
-    why: str
-    measured: Mapping[str, float] = field(default_factory=dict)  # further metrics of that checkpoint
-
-    @property
-    def is_defaults(self) -> bool:
-        return self.experiment == DEFAULTS
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "experiment": self.experiment,
-            "value": self.value,
-            "epoch": self.epoch,
-            "defaults": self.is_defaults,
-            "values": dict(self.values),
-            "reason": self.reason,
-            "training": self.training,
-            "standing": self.standing.value,
-            "why": self.why,
-            **({"measured": dict(self.measured)} if self.measured else {}),
-        }
 
 
 @dataclass(frozen=True)
@@ -206,6 +169,7 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
     for attempt in times:
         if (attempt.experiment, attempt.rung) in running_runs and attempt.epochs:
             running[attempt.experiment] = max(running[attempt.experiment], attempt.epochs[-1][0])
+    found = findings(definition, study)
     left = time_left(definition, study, times, time.time() if now is None else now, jobs)
     return StudyStatus(
         study=definition.file.name,
@@ -217,13 +181,13 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         paused=open_pause(record),
         running=dict(sorted(running.items())),
         time_left=left and left.rounded(),
-        best=best(definition, study),
-        verdict=verdict(definition, study),
+        best=found.best,
+        verdict=found.verdict,
         experiments=rows(definition, study, running),
         early_end=early_end(record, definition, study),
         ledger=epoch_ledger(record, definition, study),
         rungs=rung_health(definition, study),
-        trade_off=trade_off(definition, study),
+        trade_off=found.trade_off,
         warm_start=definition.earlier,
     )
 
@@ -283,28 +247,6 @@ def times_for_the_outlook(record: Record, study: History, running: Iterable[tupl
     for run in running:
         times += times_of_run(record, *run)
     return times
-
-
-def best(definition: Definition, study: History) -> BestSoFar | None:
-    """The best so far; None when no experiment has succeeded."""
-    found = summary.best(definition, study)
-    if found is None:
-        return None
-    experiment = next(
-        candidate for candidate in experiments(study, definition.plan) if candidate.number == found.experiment
-    )
-    result = study.results[found.training.experiment, found.training.rung]
-    return BestSoFar(
-        experiment=found.experiment,
-        value=found.value,
-        epoch=result.best.epoch if result.best else result.epochs,
-        values=experiment.values,
-        reason=experiment.recommendations[0].reason,
-        training=found.training.experiment,
-        standing=found.standing,
-        why=found.why,
-        measured=result.best_measured,
-    )
 
 
 def rows(definition: Definition, study: History, running: Mapping[int, int]) -> tuple[ExperimentRow, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from automl.problem.aim import Aim, Scores
+from automl.problem.aim import Aim, Scores, Side
+from automl.problem.metric import Metric
 from automl.search import pareto
-from automl.search.history import History, Outcome
+from automl.search.history import Experiment, History, Outcome, Result
+from automl.search.measurements import value_at
 from automl.search.ranking import Among, best_outcome, kept_reading, with_a_front, with_spans
 from automl.study.definition import Definition
 from automl.study.experiments import outcomes_of
@@ -110,6 +112,37 @@ def _point(aim: Aim, outcome: Outcome, place: Place, why: str) -> TradePoint:
     values = {name: aim.value_of(name, *kept_reading(outcome)) for name in names}
     measured = {name: value for name, value in values.items() if value is not None}
     return TradePoint(outcome.experiment, outcome.epochs, measured, place, why)
+
+
+def metrics_of(aim: Metric) -> Mapping[str, Metric]:
+    """What a study measures, by name: the metrics that it improves, and those that are only constrained."""
+    if not isinstance(aim, Aim):
+        return {aim.name: aim}
+    bounds = {one.metric: one for one in aim.constraints}
+    constrained = {
+        name: Metric(name, "minimize" if bound.side is Side.BELOW else "maximize") for name, bound in bounds.items()
+    }
+    return constrained | {metric.name: Metric(metric.name, metric.goal) for metric in aim.objectives}
+
+
+def further_metrics(aim: Metric) -> tuple[str, ...]:
+    """The names of all metrics beside the first, in one order: those that are improved, and those only constrained."""
+    return aim.further if isinstance(aim, Aim) else ()
+
+
+def as_only_metric(experiment: Experiment, name: str) -> Experiment:
+    """An experiment as if this further metric were its only one: the value that counts at each epoch, and at the end.
+
+    Both are None or empty where it was never reported.
+    """
+    return replace(experiment, results=tuple(_as_only_metric(result, name) for result in experiment.results))
+
+
+def _as_only_metric(result: Result, name: str) -> Result:
+    points = result.measured.get(name, ())
+    course = tuple((epoch, value_at(points, epoch)) for epoch, _ in result.history) if points else ()
+    kept = None if result.best_value is None else result.best_measured.get(name)
+    return replace(result, history=course, best_value=kept)
 
 
 def share_dominated(scores: Sequence[Scores], within: Sequence[Scores] | None = None) -> float | None:

@@ -30,6 +30,10 @@ def plot(
     metrics: Annotated[
         str | None, typer.Option("--metrics", help="For pareto, the two metrics: horizontal, vertical.", metavar="A,B")
     ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="Of several metrics, the one to show. Default: the first.", metavar="NAME"),
+    ] = None,
     output: OldFileOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print the kinds of pictures.")] = False,
@@ -55,7 +59,8 @@ def plot(
     plots.check_kind(kind)
     path = _checked(to or output, kind, force=force)
     names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
-    figure = plots.draw(kind, plots.facts_in(open_study(study, store), times=plots.KINDS[kind].times), names)
+    facts = plots.facts_in(open_study(study, store), times=plots.KINDS[kind].times)
+    figure = plots.draw(kind, facts, names, metric or "")
     plots.write(figure, path)
     print(f"wrote {path}")
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from automl.analysis import status
-from automl.analysis.status import BestSoFar
+from automl.analysis.findings import Findings, findings
 from automl.networks.metric_rules import MetricRule
 from automl.operations.replay import what_is_decided
 from automl.problem.metric import Metric
@@ -16,7 +15,6 @@ from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.keys import decision_key
 from automl.study.opened_study import OpenedStudy
-from automl.study.verdict import Verdict, verdict
 from automl.text.json_diff import ABSENT, Difference, differences, first_difference
 
 
@@ -41,9 +39,8 @@ class SideSummary:
     study: str
     store: str
     state: str
-    metric: MetricRule
-    best: BestSoFar | None
-    verdict: Verdict | None
+    metrics: tuple[MetricRule, ...]
+    found: Findings
 
     @classmethod
     def of(cls, side: Side) -> SideSummary:
@@ -51,20 +48,34 @@ class SideSummary:
             study=side.definition.file.name,
             store=side.store,
             state=summary.state(side.definition, side.study),
-            metric=side.definition.metric_rule,
-            best=status.best(side.definition, side.study),
-            verdict=verdict(side.definition, side.study),
+            metrics=side.definition.metric_rules,
+            found=findings(side.definition, side.study),
         )
 
+    @property
+    def values(self) -> Mapping[str, float]:
+        """The values of the best by metric, those of metrics that are only constrained too; empty before there is any.
+
+        Of several metrics they are those of the chosen point.
+        """
+        best, first = self.found.best, self.metrics[0].name
+        if best is None or best.value is None:
+            return {}
+        return {first: best.value, **best.measured}
+
     def to_json(self) -> dict[str, Any]:
+        best, verdict, trade_off = self.found.best, self.found.verdict, self.found.trade_off
         return {
             "study": self.study,
             "store": self.store,
             "state": self.state,
-            "metric": self.metric.model_dump(),
-            "best": self.best and self.best.to_json(),
-            "gain_over_defaults": self.verdict and self.verdict.gain,
-            "judged_on": self.verdict and self.verdict.judged_on,
+            "metric": self.metrics[0].model_dump(),
+            **({"metrics": [rule.model_dump() for rule in self.metrics]} if self.metrics[1:] else {}),
+            "best": best and best.to_json(),
+            **({"values": dict(self.values)} if trade_off is not None else {}),
+            "gain_over_defaults": verdict and verdict.gain,
+            "judged_on": verdict and verdict.gain_judged_on,
+            **({"gain_is_of": verdict.of} if verdict is not None and verdict.of else {}),
         }
 
 
@@ -86,7 +97,11 @@ class DecisionDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that `automl diff` shows. `gain` is that of b over a, positive if b is better, or None."""
+    """All that `automl diff` shows.
+
+    `gains` are those of the best of b over that of a by metric, positive where b is better: of each metric that both
+    studies improve.
+    """
 
     a: SideSummary
     b: SideSummary
@@ -95,7 +110,7 @@ class Comparison:
     decisions_of_b: int
     same_until_the_first_difference: int
     first_difference: DecisionDifference | None
-    gain: float | None
+    gains: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -108,7 +123,8 @@ class Comparison:
                 "same_until_the_first_difference": self.same_until_the_first_difference,
                 "first_difference": self.first_difference and self.first_difference.to_json(),
             },
-            "gain": self.gain,
+            "gain": self.gains.get(self.a.metrics[0].name),
+            **({"gains": dict(self.gains)} if self.a.metrics[1:] or self.b.metrics[1:] else {}),
         }
 
 
@@ -128,16 +144,17 @@ def compare(a: Side, b: Side) -> Comparison:
         decisions_of_b=len(b.study.decisions),
         same_until_the_first_difference=len(pairs) if at is None else at,
         first_difference=None if at is None else _decision_difference(*pairs[at]),
-        gain=_gain(a.definition.brain.metric, summary_a, summary_b),
+        gains=_gains(summary_a, summary_b),
     )
 
 
-def _gain(metric: Metric, a: SideSummary, b: SideSummary) -> float | None:
-    """How much better the best of b is than that of a; None while one has no best, or where the metrics differ."""
-    value_a, value_b = (side.best.value if side.best else None for side in (a, b))
-    if a.metric != b.metric or value_a is None or value_b is None:
-        return None
-    return metric.gain(value_b, value_a)
+def _gains(a: SideSummary, b: SideSummary) -> dict[str, float]:
+    """How much better the best of b is than that of a, by metric; of those that both have with one goal."""
+    return {
+        rule.name: Metric(rule.name, rule.goal).gain(b.values[rule.name], a.values[rule.name])
+        for rule in a.metrics
+        if rule in b.metrics and rule.name in a.values and rule.name in b.values
+    }
 
 
 def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:

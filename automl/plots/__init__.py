@@ -4,6 +4,8 @@
 
     plots.history("./fashion").savefig("history.svg")
 
+`metric` names the metric that a picture shows, where a study has several; without it, the first is shown.
+
 A study is given as its folder, s3://bucket/prefix, its study file, an `automl.notebook.Study`, or as `Facts`. The
 numbers are those of report.html, from the same `automl.reporting.figures`. matplotlib draws them and not plotly, so a
 picture is a file without JavaScript (SVG, PNG, PDF) that can be shown in a notebook, on paper and in a mail. This needs
@@ -58,21 +60,24 @@ Source = str | Path | HasStore | Facts
 class Kind:
     """A kind of picture. `module` has the function of the same name that draws it from `Facts`.
 
-    `times` says that it shows when attempts trained.
+    `times` says that it shows when attempts trained, and `of_metric` that it shows one metric, of several any.
     """
 
     title: str
     module: str
     times: bool = False
+    of_metric: bool = False
 
 
 KINDS = {
-    "history": Kind("the value of every experiment, and the best up to each", "automl.plots.courses"),
-    "curves": Kind("learning curves, with the ends of the rungs", "automl.plots.courses"),
-    "parallel_coordinates": Kind("every experiment as a line through its values", "automl.plots.parameters"),
-    "slices": Kind("the values of each parameter and what came of them", "automl.plots.parameters"),
-    "importance": Kind("which parameters matter, and what chance reaches", "automl.plots.surface"),
-    "contour": Kind("the two most important parameters together", "automl.plots.surface"),
+    "history": Kind("the value of every experiment, and the best up to each", "automl.plots.courses", of_metric=True),
+    "curves": Kind("learning curves, with the ends of the rungs", "automl.plots.courses", of_metric=True),
+    "parallel_coordinates": Kind(
+        "every experiment as a line through its values", "automl.plots.parameters", of_metric=True
+    ),
+    "slices": Kind("the values of each parameter and what came of them", "automl.plots.parameters", of_metric=True),
+    "importance": Kind("which parameters matter, and what chance reaches", "automl.plots.surface", of_metric=True),
+    "contour": Kind("the two most important parameters together", "automl.plots.surface", of_metric=True),
     "pareto": Kind("two metrics, or the metric and the training time, and the front of the two", "automl.plots.effort"),
     "failures": Kind("what went wrong, by kind", "automl.plots.effort"),
     "ledger": Kind("the epochs of each rung: trained, to come, fallen away", "automl.plots.effort"),
@@ -80,34 +85,34 @@ KINDS = {
 }
 
 
-def history(study: Source) -> Figure:
+def history(study: Source, metric: str = "") -> Figure:
     """The best value of every experiment of the search by its number, with the best so far. Raises RecordError."""
-    return draw("history", study)
+    return draw("history", study, metric=metric)
 
 
-def curves(study: Source) -> Figure:
+def curves(study: Source, metric: str = "") -> Figure:
     """The metric by epoch, a line for each experiment; a vertical line is the end of a rung. Raises RecordError."""
-    return draw("curves", study)
+    return draw("curves", study, metric=metric)
 
 
-def parallel_coordinates(study: Source) -> Figure:
+def parallel_coordinates(study: Source, metric: str = "") -> Figure:
     """Every experiment as a line through its values; a better one is darker. Raises RecordError."""
-    return draw("parallel_coordinates", study)
+    return draw("parallel_coordinates", study, metric=metric)
 
 
-def slices(study: Source) -> Figure:
+def slices(study: Source, metric: str = "") -> Figure:
     """The metric by the value of each parameter, in a picture for each. Raises RecordError."""
-    return draw("slices", study)
+    return draw("slices", study, metric=metric)
 
 
-def importance(study: Source) -> Figure:
+def importance(study: Source, metric: str = "") -> Figure:
     """Each parameter's share of the variance of the results. Raises RecordError when there are too few results."""
-    return draw("importance", study)
+    return draw("importance", study, metric=metric)
 
 
-def contour(study: Source) -> Figure:
+def contour(study: Source, metric: str = "") -> Figure:
     """How experiments ranked by the two most important parameters. Raises RecordError for too few results."""
-    return draw("contour", study)
+    return draw("contour", study, metric=metric)
 
 
 def pareto(study: Source, metrics: Sequence[str] = ()) -> Figure:
@@ -135,14 +140,20 @@ def timeline(study: Source) -> Figure:
     return draw("timeline", study)
 
 
-def draw(kind: str, study: Source, metrics: Sequence[str] = ()) -> Figure:
-    """The picture of this kind; `metrics` are the two of pareto.
+def draw(kind: str, study: Source, metrics: Sequence[str] = (), metric: str = "") -> Figure:
+    """The picture of this kind; `metrics` are the two of pareto, and `metric` is the one of a picture that shows one.
 
-    Raises InvalidInput for an unknown kind, RecordError when there is nothing to draw.
+    Raises InvalidInput for an unknown kind or metric, RecordError when there is nothing to draw.
     """
     check_kind(kind)
     drawn = cast("Callable[..., Figure]", getattr(_loaded(KINDS[kind].module), kind))
     facts = facts_of(study, times=KINDS[kind].times)
+    if metric:
+        if not KINDS[kind].of_metric:
+            allowed = f"with {', '.join(name for name, each in KINDS.items() if each.of_metric)}"
+            advice = "name two: --metrics A,B" if kind == "pareto" else "leave it out"
+            raise InvalidInput(f"metric {metric} with {kind}", allowed=allowed, advice=advice)
+        facts = facts.showing(metric)
     if not metrics:
         return drawn(facts)
     if kind != "pareto":

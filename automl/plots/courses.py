@@ -54,7 +54,7 @@ def history(facts: Facts) -> Figure:
         _stages(facts, axes, last)
         entries = [*length_keys(facts), ("sofar", "best so far"), *landmark_keys(facts)]
         entries += [("failed", "failed")] if failed else []
-        drawing.head(figure, f"History of {facts.definition.file.name}", drawing.keys(entries))
+        drawing.head(figure, facts.titled(f"History of {facts.definition.file.name}"), drawing.keys(entries))
         drawing.note(figure, lengths_note(facts) + facts.left_out + beyond(facts))
     return figure
 
@@ -94,7 +94,7 @@ def curves(facts: Facts) -> Figure:
                 drawing.add_lines(axes, [course], colours()[name], linewidths=2.4, linestyles=dashes, zorder=4)
                 drawing.landmark(axes, name, *course[-1])
         entries = [*(FIFTHS if alike else facts.levels), *landmark_keys(facts)]
-        drawing.head(figure, f"Learning curves of {facts.definition.file.name}", drawing.keys(entries))
+        drawing.head(figure, facts.titled(f"Learning curves of {facts.definition.file.name}"), drawing.keys(entries))
         rungs = "" if alike else "An upright line is the end of a rung, where the best go on. "
         far = "Far worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
         drawing.note(figure, rungs + far + left_out)

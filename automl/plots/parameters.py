@@ -60,7 +60,8 @@ def parallel_coordinates(facts: Facts) -> Figure:
         axes.set(xlim=(-0.25, len(shown) + 0.75), ylim=(_OFF - 0.03, 1.02))
         axes.set_axis_off()
         entries = [*FIFTHS, *landmark_keys(facts, with_length=False)]
-        drawing.head(figure, f"Parallel coordinates of {facts.definition.file.name}", drawing.keys(entries, line=True))
+        title = facts.titled(f"Parallel coordinates of {facts.definition.file.name}")
+        drawing.head(figure, title, drawing.keys(entries, line=True))
         drawing.note(figure, alike.note + _rest(axes_, MOST_AXES) + left_out)
     return figure
 

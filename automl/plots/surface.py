@@ -42,7 +42,8 @@ def importance(facts: Facts) -> Figure:
         axes.set_yticks(range(len(rows)), [parameter.axis.short for parameter in rows])
         axes.tick_params(axis="y", colors=palette["ink"])
         axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-        drawing.head(figure, f"Importance of each parameter of {facts.definition.file.name}", _keys())
+        title = facts.titled(f"Importance of each parameter of {facts.definition.file.name}")
+        drawing.head(figure, title, _keys())
         hint = " With so few take it as a hint." if (count := len(judged(facts)[0])) < 50 else ""
         drawing.note(figure, f"From {counted(count, 'experiment')}, by their rank; each parameter on its own.{hint}")
     return figure
@@ -79,7 +80,7 @@ def contour(facts: Facts) -> Figure:
         bar.ax.set_yticklabels(["worse", "better"])
         bar.outline.set_visible(False)
         entries = [("best", f"the best, experiment {facts.winner.number}")] if facts.winner else []
-        title = f"The two most important parameters of {facts.definition.file.name}"
+        title = facts.titled(f"The two most important parameters of {facts.definition.file.name}")
         drawing.head(figure, title, drawing.keys(entries))
         drawing.note(figure, "The mean rank of the experiments near each point; where none is near, nothing is drawn.")
     return figure

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automl.analysis import status
+from automl.analysis.findings import BestSoFar, findings
 from automl.analysis.planned import NOTHING_KEPT
-from automl.analysis.status import BestSoFar
-from automl.analysis.trade_off import TradeOff, trade_off
+from automl.analysis.trade_off import TradeOff
 from automl.networks import argument_forms
 from automl.networks.definition import Network
 from automl.networks.spec_formats import only
@@ -20,7 +19,7 @@ from automl.study.best_model import BestModel
 from automl.study.definition import Definition
 from automl.study.keys import BEST_MODEL
 from automl.study.opened_study import OpenedStudy
-from automl.study.verdict import Verdict, verdict
+from automl.study.verdict import Verdict
 from automl.text import strict_yaml
 
 
@@ -93,11 +92,16 @@ class BestShown:
 
 def best_shown(opened: OpenedStudy, study: str = "") -> BestShown | None:
     """The best of a study with all that is said about it; None while no experiment has succeeded."""
-    definition, history = opened.definition, opened.history()
-    best = status.best(definition, history)
-    if best is None:
+    definition = opened.definition
+    found = findings(definition, opened.history())
+    if found.best is None:
         return None
-    copied = text(definition, best.values, usual_form(definition.network))
-    judged = verdict(definition, history)
-    model, front = model_of(opened, best), trade_off(definition, history)
-    return BestShown(definition.metric_rule.name, best, judged, model, copied, study, front)
+    return BestShown(
+        definition.metric_rule.name,
+        found.best,
+        found.verdict,
+        model_of(opened, found.best),
+        text(definition, found.best.values, usual_form(definition.network)),
+        study,
+        found.trade_off,
+    )

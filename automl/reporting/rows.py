@@ -10,8 +10,9 @@ from typing import Any
 
 from automl.analysis.epoch_ledger import ledger_text
 from automl.analysis.eta import TimeLeft
+from automl.analysis.findings import BestSoFar
 from automl.analysis.planned import PlannedStudy, Totals
-from automl.analysis.status import BestSoFar, EarlyEnd, ExperimentRow, StudyStatus
+from automl.analysis.status import EarlyEnd, ExperimentRow, StudyStatus
 from automl.analysis.trade_off import TradeOff, TradePoint
 from automl.search.race import DEFAULTS
 from automl.study.states import counts_in_words
@@ -136,8 +137,12 @@ def best_text(status: StudyStatus) -> str:
     best = status.best
     if best is None:
         return "none yet"
-    further = "".join(f", {name} {number(value)}" for name, value in best.measured.items())
-    return f"{status.metric.name} {number(best.value)}{further}, {best_name(best)}"
+    return f"{status.metric.name} {_values(best)}, {best_name(best)}"
+
+
+def _values(best: BestSoFar) -> str:
+    """The value of the first metric, then those of the others with their names: '0.913, latency_ms 12'."""
+    return number(best.value) + "".join(f", {name} {number(value)}" for name, value in best.measured.items())
 
 
 def trade_off_rows(trade_off: TradeOff | None) -> Pairs:
@@ -168,7 +173,7 @@ def _off(trade_off: TradeOff, point: TradePoint) -> tuple[float, int]:
 def verdict_text(status: StudyStatus) -> str:
     """The verdict in one sentence, and on which data; empty before the judgement has one."""
     verdict = status.verdict
-    return f"{verdict.sentence}, on {verdict.judged_on}" if verdict is not None and verdict.sentence else ""
+    return f"{verdict.sentence}, on {verdict.gain_judged_on}" if verdict is not None and verdict.sentence else ""
 
 
 def early_end_text(early_end: EarlyEnd | None) -> str:
@@ -194,5 +199,5 @@ def indicators(status: StudyStatus) -> Pairs:
         ("experiments now", running),
         ("epochs pending", f"{status.progress.epochs_pending:,}"),
         ("time left", time_left_text(status.time_left)),
-        ("best so far", f"{number(best.value)} (experiment {best.experiment})" if best else "none"),
+        ("best so far", f"{_values(best)} (experiment {best.experiment})" if best else "none"),
     ]

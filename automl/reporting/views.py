@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from automl.analysis.trade_off import trade_off
+from automl.analysis.findings import BestSoFar, findings
 from automl.errors import CheckpointError, RecordError
 from automl.networks.keep_rule import kept
 from automl.networks.spec_formats import FORMATS
@@ -53,9 +53,8 @@ from automl.study.lineage import parts, results_behind, schedule_json
 from automl.study.manifest import Manifest
 from automl.study.opened_study import OpenedStudy
 from automl.study.record import Record
-from automl.study.summary import Best, best, search_is_over
+from automl.study.summary import best, search_is_over
 from automl.study.train_spec import train_spec
-from automl.study.verdict import verdict
 from automl.text import strict_json
 from automl.text.digests import sha256_of
 from automl.text.long_text import shortened
@@ -119,30 +118,31 @@ def write_report(opened: OpenedStudy, history: History) -> None:
 def controller(definition: Definition, study: History) -> dict[str, Any]:
     """All experiments with their parameters, result per rung, status and failure; and the verdict."""
     every = experiments(study, definition.plan)
-    found, judged, front = best(definition, study), verdict(definition, study), trade_off(definition, study)
+    found = findings(definition, study)
     return {
         "format": FORMAT,
         "study": definition.file.name,
         "network": definition.network.name,
         "algorithm": definition.file.algorithm,
         "metric": definition.metric_rule.model_dump(),
-        **({} if front is None else {"trade_off": front.to_json()}),
+        **({} if found.trade_off is None else {"trade_off": found.trade_off.to_json()}),
         "planned": {"experiments": definition.plan.experiments, "runs": definition.plan.runs},
-        "best": found and {**_about(found), "rung": found.training.rung},
-        "verdict": judged and judged.to_json(),
+        "best": found.best and _about(found.best),
+        "verdict": found.verdict and found.verdict.to_json(),
         "experiments": [_row(definition, experiment) for experiment in every],
     }
 
 
-def _about(found: Best) -> dict[str, Any]:
+def _about(best: BestSoFar) -> dict[str, Any]:
     """Which experiment is the best, whose checkpoint is kept, and what is known about it."""
     return {
-        "experiment": found.experiment,
-        "defaults": found.is_defaults,
-        "training": found.training.experiment,
-        "value": found.value,
-        "standing": found.standing.value,
-        "why": found.why,
+        "experiment": best.experiment,
+        "defaults": best.is_defaults,
+        "training": best.training,
+        "value": best.value,
+        "standing": best.standing.value,
+        "why": best.why,
+        "rung": best.rung,
     }
 
 

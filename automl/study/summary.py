@@ -118,7 +118,7 @@ def _why(stands: Standing, judged: Verdict, found: Outcome) -> str:
     if broken.default and stands is Standing.UNPROVEN:
         return f"it meets the constraints when trained again, and the defaults do not: {broken.default}"
     if stands is Standing.CONFIRMED:
-        return f"it beats the defaults beyond noise: {judged.gain_text} on {judged.judged_on}"
+        return f"it beats the defaults beyond noise: {judged.gain_text} on {judged.gain_judged_on}"
     if stands is Standing.UNPROVEN:
         if judged.gain is None:
             return "it is not compared with the defaults, whose trainings failed in the final judgement"

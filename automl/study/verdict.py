@@ -65,7 +65,7 @@ class Verdict:
     `left` says who left a race, by the number of its last training there, and why.
     """
 
-    judged_on: str  # "held-out data" where the network has any, otherwise "validation data"
+    judged_on: str  # of the values: "held-out data" where the network has any, otherwise "validation data"
     gain: float | None
     default: JudgedSide
     best: JudgedSide
@@ -75,7 +75,13 @@ class Verdict:
     fresh_seeds: bool
     left: Mapping[int, str]
     of: str = ""  # what is compared where that is not the metric: the weighted sum of several
+    gained_on: str = ""  # on which data the gain was measured, where that differs from metric to metric
     broken: Broken = Broken()
+
+    @property
+    def gain_judged_on(self) -> str:
+        """On which data the gain was measured."""
+        return self.gained_on or self.judged_on
 
     @property
     def seeds_text(self) -> str:
@@ -119,6 +125,7 @@ class Verdict:
         return {
             "sentence": self.sentence,
             "judged_on": self.judged_on,
+            **({"gain_judged_on": self.gained_on} if self.gained_on else {}),
             "gain": self.gain,
             "interval": self.interval and self.interval.to_json(),
             "candidate": self.candidate,
@@ -204,6 +211,7 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
         fresh_seeds=seeded,
         left=_left(definition, study),
         of=_weighted_sum(aim),
+        gained_on=_data_of_each(aim, held_out),
         broken=Broken(_broken(defaults, aim), "" if best is None else _broken(best, aim)),
     )
 
@@ -212,6 +220,17 @@ def _weighted_sum(aim: Metric) -> str:
     if not isinstance(aim, Aim) or not aim.is_several:
         return ""
     return f"the weighted sum of {', '.join(metric.name for metric in aim.objectives)} on the front's ranges"
+
+
+def _data_of_each(aim: Metric, held_out: bool) -> str:
+    """On which data each of several metrics counts; empty where all count on the same.
+
+    A training reports one value on held-out data, that of the first metric. The others count as they were reported.
+    """
+    if not held_out or not isinstance(aim, Aim) or not aim.is_several:
+        return ""
+    others = ", ".join(metric.name for metric in aim.others)
+    return f"held-out data ({aim.name}) and as reported while it trained ({others})"
 
 
 def _broken(entrant: Entrant, aim: Metric) -> str:

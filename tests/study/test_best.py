@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from automl.analysis import status
+from automl.analysis import findings
 from automl.analysis.explain import explain
 from automl.errors import StudyFailed
 from automl.execution.steps.propose import propose
@@ -78,7 +78,7 @@ def model(record: Record) -> Mapping[str, Any]:
     study = views.rebuild(opened_study)
     best = found(record)
     about: Mapping[str, Any] = strict_json.load(record.store.get(f"{BEST_MODEL}manifest.json") or b"", "it")
-    said = status.best(opened_study.definition, study)
+    said = findings.best_so_far(opened_study.definition, study)
     controller = strict_json.load(record.store.get("controller.json") or b"", "it")
     facts = read_facts(opened_study)
     assert said is not None

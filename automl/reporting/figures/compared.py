@@ -53,8 +53,7 @@ def compared(facts: Facts) -> Compared:
         return Compared(None, facts.valued, 0, facts.value_scale, facts.defaults, facts.winner)
     by_epochs = {epochs: _at(facts.valued, epochs) for epochs in facts.epochs}
     epochs = max(by_epochs, key=lambda end: (len(by_epochs[end]), end))
-    metric = facts.definition.brain.metric
-    ordered = best_first(by_epochs[epochs], lambda one: one.value, lambda one: (one.number,), metric)
+    ordered = best_first(by_epochs[epochs], lambda one: one.value, lambda one: (one.number,), facts.goal)
     by_number = {one.number: one for one in ordered}
     return Compared(
         epochs,

@@ -1,4 +1,8 @@
-"""What the page and the plots show, read once from a study and its definition: both take their numbers from here."""
+"""What the page and the plots show, read once from a study and its definition: both take their numbers from here.
+
+A figure shows one metric. Of a study with several, `Facts.showing` gives the facts of each as if it were the only one,
+so a figure of any of them is that of the first.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from typing import Any
 from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
 from automl.analysis.rung_warning import RungHealth, rung_health
-from automl.analysis.trade_off import TradeOff, trade_off
+from automl.analysis.trade_off import TradeOff, as_only_metric, metrics_of, trade_off
+from automl.errors import InvalidInput, nearest
+from automl.problem.metric import Metric
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
 from automl.search.history import Experiment, Failure, History, Result
 from automl.search.race import DEFAULTS
@@ -110,18 +116,48 @@ class Facts(Drawn):
     text: str
     attempts: tuple[AttemptTimes, ...] = ()
     paused: Pause | None = None
+    shown: Metric | None = None  # of several metrics the one that figures show; None for the first
+
+    def showing(self, name: str) -> Facts:
+        """The facts of this metric as if it were the study's only one; the best and the front stay what they are.
+
+        Raises InvalidInput where the study has no such metric.
+        """
+        if name == self.definition.metric_rule.name:
+            return replace(self, shown=None)
+        further = metrics_of(self.definition.aim)
+        if name not in further:
+            names = [self.definition.metric_rule.name, *(each for each in further if each != self.definition.aim.name)]
+            raise InvalidInput(
+                f"{name} is no metric of this study", allowed=", ".join(names), advice=nearest(name, names)
+            )
+        return replace(self, shown=further[name])
+
+    @cached_property
+    def of_each_metric(self) -> tuple[Facts, ...]:
+        """These facts for each metric that is improved, the first one first."""
+        return tuple(self.showing(rule.name) for rule in self.definition.metric_rules)
+
+    def titled(self, title: str) -> str:
+        """The title of a figure; of several metrics it says which is shown."""
+        return f"{title}: {self.metric}" if self.definition.metric_rules[1:] else title
+
+    @property
+    def goal(self) -> Metric:
+        """The metric that figures show."""
+        return self.shown or self.definition.brain.metric
 
     @property
     def metric(self) -> str:
-        return self.definition.metric_rule.name
+        return self.goal.name
 
     @property
     def minimize(self) -> bool:
-        return self.definition.metric_rule.goal == "minimize"
+        return self.goal.goal == "minimize"
 
     def score(self, value: float) -> float:
         """The value where larger is better."""
-        return self.definition.brain.metric.score(value)
+        return self.goal.score(value)
 
     @cached_property
     def state(self) -> str:
@@ -135,7 +171,8 @@ class Facts(Drawn):
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
         """All experiments, including those of the final judgement, by number."""
-        return tuple(experiments(self.study, self.definition.plan))
+        every = experiments(self.study, self.definition.plan)
+        return tuple(every if self.shown is None else (as_only_metric(one, self.shown.name) for one in every))
 
     @cached_property
     def best(self) -> summary.Best | None:
@@ -178,9 +215,10 @@ class Facts(Drawn):
     @cached_property
     def valued(self) -> tuple[Searched, ...]:
         """The experiments with a value, the best first."""
-        metric = self.definition.brain.metric
         return tuple(
-            best_first(self.searched, lambda candidate: candidate.value, lambda candidate: (candidate.number,), metric)
+            best_first(
+                self.searched, lambda candidate: candidate.value, lambda candidate: (candidate.number,), self.goal
+            )
         )
 
     @cached_property
@@ -193,12 +231,14 @@ class Facts(Drawn):
 
     def best_so_far_in(self, order: Sequence[int]) -> tuple[tuple[int, float], ...]:
         """As `best_so_far`, with the experiments in this order of their numbers."""
-        metric, best = self.definition.brain.metric, list[tuple[int, float]]()
+        best = list[tuple[int, float]]()
         longest = max((self._epochs_with_value(candidate) for candidate in self.searched), default=0)
         by_number = {candidate.number: candidate for candidate in self.searched}
         for candidate in map(by_number.__getitem__, order):
             counts = self.definition.brain.best_among is Among.ALL or self._epochs_with_value(candidate) == longest
-            better = candidate.value is not None and is_better(candidate.value, best[-1][1] if best else None, metric)
+            better = candidate.value is not None and is_better(
+                candidate.value, best[-1][1] if best else None, self.goal
+            )
             if counts and better and candidate.value is not None:
                 best.append((candidate.number, candidate.value))
         return tuple(best)

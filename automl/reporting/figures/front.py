@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.analysis.trade_off import Place, TradeOff, TradePoint, share_dominated
+from automl.analysis.trade_off import Place, TradeOff, TradePoint, metrics_of, share_dominated
 from automl.errors import InvalidInput, nearest
-from automl.problem.aim import Aim, Side
+from automl.problem.aim import Aim
 from automl.problem.metric import Metric
 from automl.reporting.figures.scales import Numbers, of_metric
 from automl.search import pareto
@@ -56,15 +56,6 @@ class FrontFigure:
         return [self.at(point) for point in self.points if point.place in places]
 
 
-def metrics_of(trade_off: TradeOff) -> Mapping[str, Metric]:
-    """What can be an axis, by name: the metrics that are improved, and those that are only constrained."""
-    bounds = {one.metric: one for one in trade_off.aim.constraints}
-    constrained = {
-        name: Metric(name, "minimize" if bound.side is Side.BELOW else "maximize") for name, bound in bounds.items()
-    }
-    return constrained | {metric.name: Metric(metric.name, metric.goal) for metric in trade_off.aim.objectives}
-
-
 def named(metric: Metric) -> str:
     """The label of an axis."""
     return f"{metric.name} ({'lower' if metric.goal == 'minimize' else 'higher'} is better)"
@@ -77,7 +68,7 @@ def pairs(aim: Aim) -> tuple[Pair, ...]:
 
 def front_figure(trade_off: TradeOff, pair: Pair) -> FrontFigure | None:
     """The figure of two metrics, the first of the pair from left to right; None for fewer than two points."""
-    x, y = (metrics_of(trade_off)[name] for name in pair)
+    x, y = (metrics_of(trade_off.aim)[name] for name in pair)
     points = tuple(point for point in trade_off.points if x.name in point.values and y.name in point.values)
     if len(points) < FEWEST:
         return None

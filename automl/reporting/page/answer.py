@@ -136,7 +136,7 @@ def _tiles(facts: Facts) -> Markup:
         again = "" if best.is_own_training else f" trained again, experiment {best.training.experiment}"
         tiles.append(("The best", number(best.value), f"{whose}{again}, after epoch {epoch}"))
     if verdict and verdict.gain is not None:
-        tiles.append((f"Gain on {verdict.judged_on}", _signed(verdict.gain), uncertainty(verdict)))
+        tiles.append((f"Gain on {verdict.gain_judged_on}", _signed(verdict.gain), uncertainty(verdict)))
     counts = counted_states(map(state_of, facts.experiments))
     ended = counts[State.SUCCEEDED] + counts[State.STOPPED]
     failed = f"{counts[State.FAILED]} failed" if counts[State.FAILED] else "none failed"

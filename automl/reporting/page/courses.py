@@ -26,6 +26,11 @@ from automl.reporting.page.markup import Markup, joined, tag
 from automl.text.formatting import number
 
 
+def progress(facts: Facts) -> Markup:
+    """How the search went in the metric that the facts show."""
+    return joined(history(facts), history_by_time(facts), curves(facts))
+
+
 def history(facts: Facts) -> Markup | None:
     """The value of each experiment, with the best so far."""
     if not facts.searched or not facts.valued:
@@ -53,7 +58,12 @@ def history(facts: Facts) -> Markup | None:
     note = "Each experiment's best value with a checkpoint, on validation data. " + lengths_note(facts)
     wide = tag("div", drawing, class_="scroll wide")
     return figure(
-        "Optimization history", joined(legend(*entries), wide), note, facts.left_out, beyond(facts), class_="full"
+        facts.titled("Optimization history"),
+        joined(legend(*entries), wide),
+        note,
+        facts.left_out,
+        beyond(facts),
+        class_="full",
     )
 
 
@@ -89,7 +99,7 @@ def history_by_time(facts: Facts) -> Markup | None:
     wide = tag("div", drawing, class_="scroll wide")
     keys = legend(*length_keys(facts), ("sofar", "best so far"), *landmark_keys(facts))
     note = "Pauses count. " + lengths_note(facts)
-    return figure("Optimization history by time", joined(keys, wide), note, beyond(facts), class_="full")
+    return figure(facts.titled("Optimization history by time"), joined(keys, wide), note, beyond(facts), class_="full")
 
 
 def curves(facts: Facts) -> Markup | None:
@@ -133,7 +143,7 @@ def curves(facts: Facts) -> Markup | None:
     note = f"A vertical line is the end of a rung, where {what}. " if len(facts.epochs) > 1 else ""
     note += "Much worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("Learning curves", joined(keys, wide), note, left_out, class_="full")
+    return figure(facts.titled("Learning curves"), joined(keys, wide), note, left_out, class_="full")
 
 
 def shaded_dots(facts: Facts, points: Sequence[Position], level: int, *, small: bool | None = None) -> Markup:

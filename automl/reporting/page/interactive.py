@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from automl.analysis.trade_off import metrics_of
 from automl.reporting.figures.compared import compared, values_by_epoch
 from automl.reporting.figures.conventions import ordered_axes
 from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
-from automl.reporting.figures.front import metrics_of
 from automl.reporting.figures.importance import importances
 from automl.reporting.figures.scales import Numbers, Scale, of_metric
 from automl.reporting.page.answer import headline
@@ -110,7 +110,7 @@ def _metric_axes(facts: Facts) -> list[_MetricAxis]:
     found = facts.trade_off
     if found is None:
         return []
-    metrics = metrics_of(found)
+    metrics = metrics_of(found.aim)
     values = {
         name: {point.experiment: point.values[name] for point in found.points if name in point.values}
         for name in found.aim.further

@@ -94,21 +94,25 @@ def _header(facts: Facts) -> Markup:
 
 
 def _sections(facts: Facts, record: Record) -> list[tuple[str, str, Markup | None]]:
-    measured = importances(facts)
-    axes = ordered_axes(facts, measured)
-    matters = None
-    if facts.valued and facts.axes:
-        pair = tag("div", surface.importance(facts, measured), surface.contour(facts, measured), class_="pair")
-        pictures_of = (parameters.parallel(facts, axes), parameters.slices(facts, axes))
-        matters = joined(pair, pictures_of if surface.any_matters(measured) else reversed(pictures_of))
     return [
         ("pictures", "Pictures", pictures.pictures(record, facts)),
-        ("course", "Progress", joined(courses.history(facts), courses.history_by_time(facts), courses.curves(facts))),
+        ("course", "Progress", joined(*(courses.progress(one) for one in facts.of_each_metric))),
         ("front", "Several metrics" if facts.definition.metric_rules[1:] else "Constraints", front.front(facts)),
         ("failures", "Failures", failures.failures(facts)),
-        ("parameters", "Parameters", matters),
+        ("parameters", "Parameters", joined(*map(_parameters, facts.of_each_metric))),
         ("cost", "Training time" if facts.definition.metric_rules[1:] else "Pareto front", tradeoff.tradeoff(facts)),
         ("epochs", "Epochs and workers", joined(ledger.ledger(facts), timeline.timeline(facts))),
         ("experiments", "Experiments", decisions.experiments(facts)),
         ("reproduce", "Reproduce", reproduce.reproduce(facts)),
     ]
+
+
+def _parameters(facts: Facts) -> Markup | None:
+    """How the values relate to the metric that the facts show; None where there is nothing to see."""
+    if not facts.valued or not facts.axes:
+        return None
+    measured = importances(facts)
+    axes = ordered_axes(facts, measured)
+    pair = tag("div", surface.importance(facts, measured), surface.contour(facts, measured), class_="pair")
+    pictures_of = (parameters.parallel(facts, axes), parameters.slices(facts, axes))
+    return joined(pair, pictures_of if surface.any_matters(measured) else reversed(pictures_of))

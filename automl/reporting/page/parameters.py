@@ -62,7 +62,7 @@ def parallel(facts: Facts, axes: list[Axis]) -> Markup | None:
     keys = legend(*FIFTHS, *landmark_keys(facts, with_length=False))
     rest = f"{len(axes) - len(shown)} less important parameters are left out. " if len(axes) > len(shown) else ""
     wide = tag("div", drawing, class_="scroll wide")
-    return figure("Parallel coordinates", joined(keys, wide), alike.note, rest, left_out, class_="full")
+    return figure(facts.titled("Parallel coordinates"), joined(keys, wide), alike.note, rest, left_out, class_="full")
 
 
 def _course(alike: Compared, candidate: Searched, axes: list[Axis], places: list[float]) -> list[Position]:
@@ -110,7 +110,7 @@ def slices(facts: Facts, axes: list[Axis]) -> Markup | None:
     grid = tag("div", drawings, class_="slices")
     note = f"Vertical axis: {facts.metric}, {'lower' if facts.minimize else 'higher'} is better. {alike.note}"
     note += "A dot is filled where the experiment trained to the last epoch. " if alike.epochs is not None else ""
-    return figure("Slice plots", joined(legend(*keys), grid), note, rest, alike.left_out, class_="full")
+    return figure(facts.titled("Slice plots"), joined(legend(*keys), grid), note, rest, alike.left_out, class_="full")
 
 
 def _slice(facts: Facts, alike: Compared, axis: Axis) -> Markup:

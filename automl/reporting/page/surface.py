@@ -21,7 +21,9 @@ def importance(facts: Facts, measured: tuple[Importance, ...]) -> Markup:
     """A bar for each parameter, with a mark at what chance alone reaches."""
     count = len(judged(facts)[0])
     if not measured:
-        return figure("Parameter importance", tag("p", f"Not known yet: {unknown_because(facts)}.", class_="empty"))
+        return figure(
+            facts.titled("Parameter importance"), tag("p", f"Not known yet: {unknown_because(facts)}.", class_="empty")
+        )
     rows = measured[:MOST_BARS]
     left, right, step = 134, 48, 26
     width, height = 420, 34 + step * len(rows)
@@ -51,7 +53,7 @@ def importance(facts: Facts, measured: tuple[Importance, ...]) -> Markup:
         "The search chose these values itself, which distorts the shares. " if adaptive else "",
         "With so few experiments this is only a hint. " if count < 50 else "",
     )
-    return figure("Parameter importance", drawing, *notes)
+    return figure(facts.titled("Parameter importance"), drawing, *notes)
 
 
 def any_matters(measured: Sequence[Importance]) -> bool:
@@ -83,7 +85,7 @@ def contour(facts: Facts, measured: tuple[Importance, ...]) -> Markup | None:
     note = "The mean rank of the experiments near each point; empty where there are none. "
     doubt = [importance.axis.short for importance in measured[:2] if importance.share <= importance.chance]
     unsure = f"That {' and '.join(doubt)} matter{'s' if len(doubt) == 1 else ''} is not certain. " if doubt else ""
-    return figure("The two most important parameters", joined(key, drawing), note, unsure)
+    return figure(facts.titled("The two most important parameters"), joined(key, drawing), note, unsure)
 
 
 def _cells(plot: Plot, shades: NDArray[numpy.int_], near: NDArray[numpy.bool_]) -> Markup:

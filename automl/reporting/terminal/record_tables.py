@@ -104,14 +104,9 @@ def diff(console: Console, data: Row) -> None:
     console.print(table)
     console.print()
     console.print(Text(_where_decisions_differ(data["decisions"])))
-    if data["gain"] is not None:
-        gain = data["gain"]
-        words = (
-            "the best of both are equal"
-            if gain == 0
-            else f"the best of {'B' if gain > 0 else 'A'} is {number(abs(gain))} better"
-        )
-        console.print(Text(words))
+    gains = data.get("gains", {} if data["gain"] is None else {data["a"]["metric"]["name"]: data["gain"]})
+    if gains:
+        console.print(Text(_which_is_better(gains)))
     console.print()
     if not data["settings"]:
         console.print("all settings are the same")
@@ -120,6 +115,20 @@ def diff(console: Console, data: Row) -> None:
     for row in data["settings"]:
         add_row(table, row["setting"], _as_written(row["a"]), _as_written(row["b"]))
     console.print(table)
+
+
+def _which_is_better(gains: Mapping[str, float]) -> str:
+    """Which of two bests is better, by how much, and of several metrics in which."""
+    if not any(gains.values()):
+        return "the best of both are equal"
+    if len(gains) == 1:
+        (gain,) = gains.values()
+        return f"the best of {'B' if gain > 0 else 'A'} is {number(abs(gain))} better"
+    parts = [
+        f"{number(abs(gain))} {'better' if gain > 0 else 'worse'} in {name}" if gain else f"equal in {name}"
+        for name, gain in gains.items()
+    ]
+    return f"the best of B is {', '.join(parts)}"
 
 
 def _where_decisions_differ(decisions: Row) -> str:
@@ -140,13 +149,16 @@ def _best(side: Row) -> str:
     best = side["best"]
     if best is None:
         return "none yet"
-    text = f"{side['metric']['name']} {number(best['value'])}, experiment {best['experiment']}"
+    values = side.get("values") or {side["metric"]["name"]: best["value"]}
+    text = ", ".join(f"{name} {number(value)}" for name, value in values.items())
+    text += f", experiment {best['experiment']}"
     return f"{text} (the defaults)" if best["defaults"] else text
 
 
 def _gain(side: Row) -> str:
     gain = side["gain_over_defaults"]
-    return "-" if gain is None else f"{number(gain)} on {side['judged_on']}"
+    of = f", in {side['gain_is_of']}" if "gain_is_of" in side else ""
+    return "-" if gain is None else f"{number(gain)} on {side['judged_on']}{of}"
 
 
 _DIFF_ROWS = (

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from automl.analysis.findings import BestSoFar
 from automl.analysis.planned import NOTHING_KEPT
-from automl.analysis.status import BestSoFar, ExperimentRow, StudyStatus
+from automl.analysis.status import ExperimentRow, StudyStatus
 from automl.reporting.best_shown import BestShown
 from automl.reporting.rows import (
     best_name,
@@ -96,7 +97,7 @@ def _why(row: ExperimentRow) -> str:
 def best(console: Console, shown: BestShown) -> None:
     """The best experiment: the verdict, its values, its model, and the values to copy."""
     best, verdict = shown.best, shown.verdict
-    sentence = f"{verdict.sentence}, on {verdict.judged_on}" if verdict is not None and verdict.sentence else ""
+    sentence = f"{verdict.sentence}, on {verdict.gain_judged_on}" if verdict is not None and verdict.sentence else ""
     rows = [
         ("experiment", best_name(best).removeprefix("experiment ")),
         (shown.metric, f"{number(best.value)} at epoch {best.epoch}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy
 
 from automl.execution.steps.propose import propose
 from automl.search.history import Checkpoint, Failure, Recommendation, Result
+from automl.search.measurements import Measurements
 from automl.stores.memory import MemoryStore
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
@@ -60,10 +62,12 @@ def made(
     rungs: int | None = None,
     *,
     pace: Callable[[Recommendation], float] = steady,
+    further: Callable[[Recommendation], Measurements] = lambda _asked: {},
 ) -> Record:
     """A study walked to its end, or until `rungs` decisions are made, without a training program.
 
-    settings: the study file. folder: where its network file lies. pace: seconds of an epoch.
+    settings: the study file. folder: where its network file lies. pace: seconds of an epoch. further: what a training
+    measures beside the first metric.
     """
     definition = parse(settings, "study.yaml", folder)
     record = Record(MemoryStore())
@@ -76,7 +80,8 @@ def made(
             left -= 1
             decision = propose(record, definition, stage.index, rung.index)
             for asked in decision.issued:
-                record.store_result(_result(definition, asked, decision.index, train, pace))
+                result = _result(definition, asked, decision.index, train, pace)
+                record.store_result(replace(result, measured=further(asked)))
     return record
 
 
