@@ -22,7 +22,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl.errors import InvalidInput
-from automl.export.storage_names import JOURNAL, SQLITE
+from automl.export.storage_names import JOURNAL, MEASURED, SQLITE
 from automl.problem.aim import Aim
 from automl.problem.conditions import exact
 from automl.problem.parameter import Parameter
@@ -136,7 +136,7 @@ def _trial(
             "proposed": experiment.recommendations[0].reason,
             "reason": experiment.reason,
             "seed": experiment.recommendations[0].seed,
-            **({"measured": to_json(measured)} if measured else {}),
+            **({MEASURED: to_json(measured)} if measured else {}),
         },
     )
     if trial.datetime_complete is not None:  # the record has no clock, but it knows how long the training took

@@ -9,6 +9,7 @@ from typing import Any
 from automl.drafting.draft import Draft
 from automl.drafting.metrics import by_name
 from automl.export.rows import VALUES, csv_text
+from automl.search.measurements import Measurements
 from automl.text.formatting import counted
 
 USUAL_TRIALS = 20  # of a search that does not say how many
@@ -25,7 +26,8 @@ _OF_PROGRAM = "command:"  # how the sentence about that begins
 class FinishedTrial:
     """A trial of the other tool. `status` is success, stopped or failure; `value` is the metric, None of a failure.
 
-    `further` are the values of its further metrics, by name.
+    `further` are the values of its further metrics, by name. `courses` are the values on the way by metric, the first
+    one too: (epoch, value) in the order of epochs.
     """
 
     values: Mapping[str, Any]
@@ -33,6 +35,7 @@ class FinishedTrial:
     value: float | None
     epochs: int | None = None
     further: Mapping[str, float] = field(default_factory=dict)
+    courses: Measurements = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,13 @@ class Imported:
         return replace(self, draft=draft, left_out=left_out)
 
     def history(self) -> str:
-        """The finished trials as CSV, with the names that `automl export --to csv` has."""
+        """The finished trials as CSV, with the names that `automl export --to csv` has.
+
+        course.NAME, where any trial has values of this metric on the way, holds them as a list of [epoch, value].
+        """
         names = list(dict.fromkeys(name for trial in self.trials for name in trial.values))
         further = list(dict.fromkeys(name for trial in self.trials for name in trial.further))
+        courses = list(dict.fromkeys(name for trial in self.trials for name in trial.courses))
         return csv_text(
             [
                 {
@@ -73,6 +80,12 @@ class Imported:
                         f"{kind}.{name}": trial.further.get(name)
                         for kind in ("value", "best_value")
                         for name in further
+                    },
+                    **{
+                        f"course.{name}": [list(point) for point in trial.courses[name]]
+                        if name in trial.courses
+                        else None
+                        for name in courses
                     },
                     **{f"{VALUES}{name}": trial.values.get(name) for name in names},
                 }

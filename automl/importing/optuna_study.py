@@ -5,6 +5,7 @@ What an objective function does is no part of a storage, so the command is one t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from optuna.trial import FrozenTrial, TrialState
 from automl.drafting.draft import Draft, Searched
 from automl.drafting.metrics import by_name
 from automl.errors import InvalidInput, nearest
-from automl.export.storage_names import JOURNAL, SQLITE
+from automl.export.storage_names import JOURNAL, MEASURED, SQLITE
 from automl.importing.imported import TO_CORRECT, USUAL_TRIALS, FinishedTrial, Imported, without_program
+from automl.search.measurements import Measurements, from_json
 from automl.study.study_file import study_name
 
 _STATUS = {TrialState.COMPLETE: "success", TrialState.PRUNED: "stopped", TrialState.FAIL: "failure"}
@@ -83,9 +85,11 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     if not parameters:
         raise InvalidInput(f"the study {name} of Optuna has no trial with parameters", advice="run it first")
     left_out.append("command: a storage of Optuna does not name the program; correct 'command' and 'status'")
-    steps = [max(trial.intermediate_values, default=0) for trial in trials]
-    if any(trial.intermediate_values for trial in trials):
-        left_out.append("steps of pruning: values on the way are not taken over, the last of a trial is")
+    courses = [_courses(trial, metric, left_out) for trial in trials]
+    if any(courses):
+        left_out.append(
+            "values on the way: they are in the table of finished trials; a warm start uses the last of each"
+        )
     network = without_program(metric, study.directions[0].name.lower())
     constraints = study.user_attrs.get("argo-automl constraints")
     names = [*(rule["name"] for rule in metrics[1:]), *(rule["metric"] for rule in constraints or [])]
@@ -105,10 +109,11 @@ def _imported(study: optuna.Study, name: str) -> Imported:
             trial.params,
             _STATUS[trial.state],
             trial.values[0] if trial.values else None,
-            int(step) or None,
+            max(trial.intermediate_values, default=0) or None,
             {rule["name"]: value for rule, value in zip(metrics[1:], (trial.values or ())[1:], strict=False)},
+            course,
         )
-        for trial, step in zip(trials, steps, strict=True)
+        for trial, course in zip(trials, courses, strict=True)
         if trial.state in _STATUS
     )
     waiting = len(trials) - len(finished)
@@ -118,6 +123,21 @@ def _imported(study: optuna.Study, name: str) -> Imported:
     return Imported(
         Draft(study_name(name), network, parameters, options, TO_CORRECT, head=head), tuple(left_out), finished
     )
+
+
+def _courses(trial: FrozenTrial, metric: str, left_out: list[str]) -> Measurements:
+    """The values of a trial on the way, by metric. Those of further metrics are an attribute of our own export.
+
+    Optuna's `Trial.report` is for one metric, but its storages keep values on the way of a study with several.
+    """
+    points = [(step, value) for step, value in sorted(trial.intermediate_values.items()) if math.isfinite(value)]
+    first = {metric: tuple(points)} if points else {}
+    try:
+        further = from_json(trial.user_attrs.get(MEASURED, {}))
+    except (AttributeError, TypeError, ValueError):
+        left_out.append(f"user_attrs.{MEASURED} of trial {trial.number}: it holds no values by epoch")
+        further = {}
+    return {**further, **first}
 
 
 def _metrics(study: optuna.Study, first: str) -> list[dict[str, str]]:

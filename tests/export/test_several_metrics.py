@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import optuna
@@ -12,6 +13,7 @@ from automl.export import rows as table
 from automl.export.optuna_storage import write
 from automl.importing.optuna_study import imported
 from automl.opening import open_study
+from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from tests.command_line import automl
 from tests.execution.test_objectives import PROGRAM, STUDY
@@ -61,3 +63,46 @@ def test_what_went_to_optuna_comes_back_with_its_metrics_and_constraints(opened:
     ]
     assert back.draft.options["constraints"] == [{"metric": "latency_ms", "below": 16.0}]
     assert not any("objective" in text for text in back.left_out)
+
+
+@pytest.mark.parametrize("name", ["courses.log", "courses.db"])
+def test_the_values_of_each_metric_at_each_epoch_come_back_from_optuna(
+    opened: OpenedStudy, tmp_path: Path, name: str
+) -> None:
+    study = opened.history()
+    write(opened.definition, study, tmp_path / name)
+    back = imported(str(tmp_path / name), None)
+    search = {stage.index for stage in opened.definition.plan.search}
+    every = [one for one in experiments(study, opened.definition.plan) if one.stage in search]
+    assert len(back.trials) == len(every)
+    for trial, experiment in zip(back.trials, every, strict=True):
+        last = experiment.results[-1]
+        assert trial.courses == {"val_acc": last.history, **last.measured}
+        assert trial.courses["latency_ms"], "the training measures it"
+    rows = list(csv.DictReader(back.history().splitlines()))
+    assert [json.loads(row["course.val_acc"]) for row in rows] == [
+        [list(point) for point in one.history] for one in every
+    ]
+    assert [json.loads(row["course.latency_ms"]) for row in rows] == [
+        [list(point) for point in one.results[-1].measured["latency_ms"]] for one in every
+    ]
+
+
+def test_what_optuna_reported_on_the_way_is_in_the_table_and_what_is_none_is_said(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 's.db'}"
+    study = optuna.create_study(storage=address, study_name="theirs", direction="maximize")
+
+    def objective(trial: optuna.Trial) -> float:
+        rate = trial.suggest_float("rate", 0.0, 1.0)
+        for step in (1, 2, 3):
+            trial.report(rate * step, step)
+        trial.set_user_attr("measured", "by hand")  # an attribute of theirs, called as one of ours
+        return rate * 3
+
+    study.optimize(objective, n_trials=2)
+    back = imported(str(tmp_path / "s.db"), None)
+    for trial, theirs in zip(back.trials, study.trials, strict=True):
+        rate = theirs.params["rate"]
+        assert trial.courses == {"value": ((1, rate), (2, rate * 2), (3, rate * 3))}
+        assert (trial.epochs, trial.value) == (3, rate * 3)
+    assert "user_attrs.measured of trial 0: it holds no values by epoch" in back.left_out
