@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -31,10 +31,14 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class JudgedSide:
-    """The ended trainings of one side of the final judgement; the value of a failed one is None."""
+    """The ended trainings of one side of the final judgement; the value of a failed one is None.
+
+    `further` are the means of further metrics over those that reported them, by name.
+    """
 
     experiments: tuple[int, ...]
     values: tuple[float | None, ...]
+    further: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> float | None:
@@ -44,7 +48,8 @@ class JudgedSide:
 
     def to_json(self) -> dict[str, Any]:
         mean = {} if self.mean is None else {"mean": self.mean}
-        return {"experiments": list(self.experiments), "values": list(self.values), **mean}
+        further = {"further": dict(self.further)} if self.further else {}
+        return {"experiments": list(self.experiments), "values": list(self.values), **mean, **further}
 
 
 @dataclass(frozen=True)
@@ -245,7 +250,9 @@ def _value(outcome: Outcome, held_out: bool) -> float | None:
 def _side(entrant: Entrant | None, held_out: bool) -> JudgedSide:
     outcomes = [outcome for _, outcome in entrant.runs if outcome is not None] if entrant else []
     return JudgedSide(
-        tuple(outcome.experiment for outcome in outcomes), tuple(_value(outcome, held_out) for outcome in outcomes)
+        tuple(outcome.experiment for outcome in outcomes),
+        tuple(_value(outcome, held_out) for outcome in outcomes),
+        {} if entrant is None else entrant.reading[1],
     )
 
 

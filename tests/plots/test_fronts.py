@@ -15,6 +15,7 @@ from automl.errors import InvalidInput
 from automl.notebook import Study
 from automl.reporting.figures.facts import Facts
 from automl.reporting.figures.front import chosen_pair, growth
+from automl.reporting.page.answer import conclusion
 from automl.reporting.page.courses import progress
 from automl.reporting.page.front import front
 from automl.reporting.page.interactive import data
@@ -177,6 +178,17 @@ def test_two_studies_are_compared_in_each_metric(folder: Path) -> None:
     assert f"{number(abs(gain))} {'better' if gain > 0 else 'worse'} in latency_ms" in said
     same = json.loads(automl("diff", mine, mine, "-o", "json", cwd=other).out)
     assert same["gains"] == {"val_acc": 0, "latency_ms": 0}
+
+
+def test_the_judgement_shows_every_metric(facts: Facts, folder: Path) -> None:
+    judged = facts.verdict
+    assert judged is not None
+    for side in (judged.default, judged.best):
+        assert f"latency_ms {number(side.further['latency_ms'])}" in conclusion(facts)
+    said = automl("report", "study.yaml", cwd=folder).out
+    (line,) = (line for line in said.splitlines() if line.startswith("latency_ms, trained again"))
+    means = [number(side.further["latency_ms"]) for side in (judged.default, judged.best)]
+    assert line.split()[-2:] == means
 
 
 def _texts(figure: Figure) -> str:

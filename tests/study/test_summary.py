@@ -77,6 +77,8 @@ def test_of_several_metrics_the_first_counts_on_held_out_data_and_the_verdict_sa
         for side in (judged.default, judged.best)
     ]
     assert judged.gain == pytest.approx(mean(sides[1]) - mean(sides[0]))
+    latencies = [study.results[number, 0].measured["latency_ms"][0][1] for number in judged.best.experiments]
+    assert judged.best.further == {"latency_ms": pytest.approx(mean(latencies))}
     assert judged.judged_on == "held-out data"  # the values that are shown are those of the first
     said = "held-out data (val_accuracy) and as reported while it trained (latency_ms)"
     assert judged.gain_judged_on == judged.to_json()["gain_judged_on"] == said

@@ -14,7 +14,7 @@ from automl.study.keys import BEST_MODEL, INTERACTIVE_REPORT, LOG, experiment_ke
 from automl.study.lineage import in_words, parts
 from automl.study.states import State, counted_states, state_of
 from automl.study.summary import Best
-from automl.study.verdict import Standing, Verdict
+from automl.study.verdict import JudgedSide, Standing, Verdict
 from automl.text.formatting import counted, number, setting, signed
 
 
@@ -83,13 +83,19 @@ def conclusion(facts: Facts) -> str:
     if verdict is None or verdict.gain is None:
         return f"{best.why[0].upper()}{best.why[1:]}. {_kept(facts, best)}"
     gain = verdict.gain
-    text = f"Experiment {verdict.candidate} has a mean {facts.metric} of {number(verdict.best.mean)} on "
-    text += f"{verdict.judged_on}, the defaults {number(verdict.default.mean)}; both were {verdict.seeds_text}."
+    text = f"Experiment {verdict.candidate} has a mean {facts.metric} of {_means(verdict.best)} on "
+    text += f"{verdict.judged_on}, the defaults {_means(verdict.default)}; both were {verdict.seeds_text}."
     chance = {
         Standing.DEFAULTS: " The difference may be chance, so the defaults are kept." if gain > 0 else "",
         Standing.UNPROVEN: " One training each cannot show how much of it is chance.",
     }
     return f"{text}{chance.get(best.standing, '')} {_kept(facts, best)}"
+
+
+def _means(side: JudgedSide) -> str:
+    """The mean of the metric, and in brackets those of further metrics: '0.913 (latency_ms 12)'."""
+    further = ", ".join(f"{name} {number(value)}" for name, value in side.further.items())
+    return number(side.mean) + (f" ({further})" if further else "")
 
 
 def _not_judged(facts: Facts) -> str:

@@ -26,7 +26,7 @@ from automl.reporting.terminal.failures import print_failures
 from automl.search.history import Status
 from automl.search.race import DEFAULTS
 from automl.study.definition import Definition
-from automl.study.verdict import Broken, Standing
+from automl.study.verdict import Broken, Standing, Verdict
 from automl.text.formatting import counted, number, setting
 
 Row = Mapping[str, Any]
@@ -180,6 +180,8 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
         cells = [", ".join(number(value) for value in side) for side in values]
         again = "fresh seed" if verdict.fresh_seeds else "trained again"
         add_row(table, f"{metric}, {verdict.judged_on}, {again}", *cells)
+        for name, means in _further_again(verdict, list(sides)).items():
+            add_row(table, f"{name}, {again}", *map(number, means))
     for name in dict.fromkeys(name for row in shown for name in row.measured):
         add_row(table, f"{name}, in the search", *(number(row.measured.get(name)) for row in shown))
     names = dict.fromkeys(name for row in shown for name in row.values)
@@ -190,6 +192,13 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
     console.print()
     for line in _conclusion(definition, current, best):
         headed(console, line, "")
+
+
+def _further_again(verdict: Verdict, sides: Sequence[str]) -> dict[str, list[float | None]]:
+    """The mean of each further metric of the sides' trainings in the judgement."""
+    judged = {"default": verdict.default, "best": verdict.best if verdict.best.values else verdict.default}
+    names = dict.fromkeys(name for side in sides for name in judged[side].further)
+    return {name: [judged[side].further.get(name) for side in sides] for name in names}
 
 
 def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -> list[str]:
