@@ -155,7 +155,7 @@ class OnCluster:
         if workflow is None:
             raise ClusterError(
                 f"no workflow of {self.study.path} is in namespace {cluster.namespace} ({cluster.where})",
-                advice="submit() makes one, and goes on with what the store holds",
+                advice="submit() makes one, and continues with what the store holds",
             )
         return workflow
 

@@ -90,7 +90,7 @@ def refuse_a_second(cluster: Cluster, workflow: Workflow, study: Path) -> None:
         if not ended(existing):
             raise ClusterError(
                 f"{study}: the workflow {name_of(existing)} of this study is {state(existing)} on {store}",
-                advice=f"see 'automl watch {study}'; 'automl resume {study}' goes on with one that is paused or "
+                advice=f"see 'automl watch {study}'; 'automl resume {study}' continues one that is paused or "
                 f"stopped, 'automl stop {study}' stops it",
             )
 

@@ -80,12 +80,12 @@ class Watch:
                 if workflow is None:
                     raise ClusterError(
                         f"the workflow {self.name} is gone: it was deleted",
-                        advice="'automl resume STUDY.yaml' goes on with what the store holds",
+                        advice="'automl resume STUDY.yaml' continues with what the store holds",
                     )
                 waits = {} if on.ended(workflow) else self._pods()
             except ClusterAway as error:
                 if pause == POLL_SECONDS:
-                    self._say(f"{error.given}; the workflow goes on, asking again", style="yellow")
+                    self._say(f"{error.given}; the workflow continues; asking again", style="yellow")
                 time.sleep(pause)
                 pause = min(2 * pause, PATIENCE)
                 continue

@@ -135,7 +135,7 @@ def _not_asked_for(definition: Definition, study: History) -> int:
 
 def ledger_text(ledger: EpochLedger) -> str:
     """The ledger in a line, for people."""
-    causes = ", ".join(f"{epochs:,} {cause}" for cause, epochs in ledger.wasted.items())
+    causes = ", ".join(f"{epochs:,} {cause.replace('_', ' ')}" for cause, epochs in ledger.wasted.items())
     parts = [
         f"{ledger.spent:,} trained",
         f"{ledger.in_vain:,} of them in vain ({causes})" if causes else "none in vain",

@@ -34,7 +34,7 @@ from automl.study.keys import LOG, decision_key, experiment_key
 from automl.study.lineage import in_words, parts
 from automl.study.states import State, state_of
 from automl.study.verdict import Standing, judged_entrants
-from automl.text.formatting import duration, number
+from automl.text.formatting import duration, number, numbered
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ def _rung(
     if (stage.stops or _says_what_follows(stage)) and (answer := _answer(decisions, experiment.number, rung, stage)):
         text = f"{text}; {answer}"
     if course.end is RunState.STOPPED and stage.ended is not None and rung >= len(decisions) - 1:
-        text = f"{text.partition('; stopped, ')[0]}; stopped: {stage.ended.why}"
+        text = f"{text.partition('; stopped: ')[0]}; stopped: {stage.ended.why}"
     return replace(course, text=text)
 
 
@@ -309,10 +309,11 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         return f"{head}at epoch {result.epochs}"
     if result.failure is not None:
         message = f": {result.message}" if result.message else ""
-        never = "" if stage.population else "a failed experiment never goes on; "
+        never = "" if stage.population else "a failed experiment is never promoted; "
         return (
-            f"{head}failed at epoch {result.epochs} ({result.failure}): {MEANINGS[result.failure]}{message}; "
-            f"{never}read {experiment_key(result.experiment, LOG)}"
+            f"{head}failed at epoch {result.epochs} ({result.failure.replace('_', ' ')}): "
+            f"{MEANINGS[result.failure]}{message}; "
+            f"{never}see {experiment_key(result.experiment, LOG)}"
         )
     metric = definition.metric_rule
     aim = definition.aim
@@ -327,7 +328,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         return text + ("; this was the last rung" if course.end is RunState.FINISHED else "")
     if stage.overlap is not None and stage.overlap.nu is not None and not stage.overlap.whole:
         return text + _end_without_barrier(course, rank, stage.overlap.nu)
-    goes = "the best one goes on" if course.go_on == 1 else f"the best {course.go_on} go on"
+    goes = "the best one is promoted" if course.go_on == 1 else f"the best {course.go_on} are promoted"
     cut = ""
     if course.cut is not None:
         cut = f", {'' if course.go_on == 1 else 'the last of them '}with {number(course.cut)}"
@@ -335,9 +336,9 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text
         + {
             RunState.FINISHED: "; this was the last rung",
-            RunState.WAITING: f"{rank} so far; {goes} when all results are there",
-            RunState.PROMOTED: f"{rank}; promoted, for {goes}{cut}",
-            RunState.STOPPED: f"{rank}; stopped, for only {goes}{cut}",
+            RunState.WAITING: f"{rank} so far; {goes} when all results have arrived",
+            RunState.PROMOTED: f"{rank}; promoted: {goes}{cut}",
+            RunState.STOPPED: f"{rank}; stopped: only {goes}{cut}",
         }[course.end]
     )
 
@@ -346,9 +347,9 @@ def _end_without_barrier(course: RungCourse, rank: str, nu: int) -> str:
     """What followed on a rung, where one of `nu` results goes on without waiting for the others."""
     return {
         RunState.FINISHED: "; this was the last rung",
-        RunState.WAITING: f"{rank} so far; one of {nu} goes on, and there is room for more",
-        RunState.PROMOTED: f"{rank} by now; promoted, when it was among the best one of {nu}",
-        RunState.STOPPED: f"{rank}; stopped, for one of {nu} has gone on, {course.go_on} at most",
+        RunState.WAITING: f"{rank} so far; one of {nu} is promoted, and there is room for more",
+        RunState.PROMOTED: f"{rank} by now; promoted because it was among the best one of {nu}",
+        RunState.STOPPED: f"{rank}; stopped: one of {nu} is promoted, {course.go_on} at most",
     }[course.end]
 
 
@@ -365,14 +366,14 @@ def _end(definition: Definition, study: History, experiment: Experiment) -> list
     stopped = experiment.status is Status.STOPPED
     text += "; its best epoch counts, although it was stopped" if stopped else ""
     again = [
-        str(issued.number)
+        issued.number
         for entrant in judged_entrants(definition, study)
         if entrant.source == experiment.number
         for issued, outcome in entrant.runs
         if outcome is not None
     ]
     if again:
-        text += f"; judged by training it again as experiment {', '.join(again)}"
+        text += f"; judged by training it again as {numbered('experiment', again)}"
     return [text, *lines]
 
 

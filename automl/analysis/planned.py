@@ -302,7 +302,7 @@ def _how_rungs_are_reached(definition: Definition) -> list[str]:
     if definition.resume is Resume.NONE:
         network = definition.network
         said = definition.file.resume or network.resume
-        why = "" if said else f", for {network.name} has no 'checkpoints' rule by which it could go on"
+        why = "" if said else f" because {network.name} has no 'checkpoints' rule to resume by"
         resumed = trained_by(plan, Resume.CHECKPOINT).epochs(resume=True)
         return [
             f"resume: none{why}: each rung is trained anew from epoch 0, "
@@ -327,12 +327,13 @@ def _without_barrier(definition: Definition) -> list[str]:
         return []
     if overlap.whole:
         return [
-            "each experiment is proposed when a worker is free, from the results so far; the best of a whole rung go on"
+            "each experiment is proposed when a worker is free, from the results so far; "
+            "the best of a whole rung are promoted"
         ]
     if overlap.stops is not None:
         return [_who_is_stopped(definition, overlap.nu)]
     return [
-        f"no barrier: who is among the best 1/{overlap.nu} of a rung's results so far goes on at once; "
+        f"no barrier: whoever is among the best 1/{overlap.nu} of a rung's results so far is promoted at once; "
         "the numbers are the most that can be trained"
     ]
 

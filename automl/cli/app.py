@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _USAGE_ERROR as error:
         code = _explain_usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        complain("stopped; run the same command again to go on")
+        complain("stopped; run the same command again to continue")
         code = 130
     except BrokenPipeError:  # the reader of our output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed

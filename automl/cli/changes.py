@@ -112,7 +112,7 @@ def extend(
         int | None,
         typer.Option(
             "--R",
-            help=f"The larger R, for {' and '.join(_BRACKETS)}.",
+            help=f"The larger R, for {', '.join(_BRACKETS)}.",
             metavar="N",
             parser=whole_number("--R", 2),
         ),
@@ -127,14 +127,14 @@ def extend(
     \b
       --to N   more experiments
       --R N    the brackets of a larger R
-    Earlier decisions do not change: the new experiments get the next numbers and a
-    final judgement of their own; the earlier judgement stays as history.
+    Earlier decisions do not change: the new experiments get the next numbers
+    and a final judgement of their own; the earlier judgement stays as history.
     A larger R adds the brackets that Hyperband has with it. A unit of resource
     stays as many epochs as it was, so the longest trainings become longer and
-    values stay comparable. In the last bracket, which stops the fewest, the first
-    experiment tries the best values so far again.
-    A search that ended early goes on too: limits of 'until' that were reached no
-    longer count; the others do, and start counting again.
+    values stay comparable. In the last bracket, which stops the fewest, the
+    first experiment tries the best values so far again.
+    A search that ended early continues too: limits of 'until' that were reached
+    no longer count; the others do, and start counting again.
     """
     from automl.opening import open_study
     from automl.operations import extend
@@ -155,13 +155,14 @@ def _goes_on(extended: Extended) -> str:
     before, after = extended.before, extended.after
     if not extended.extended:
         goal = f"{after.experiments} experiments" if after.R is None else f"R = {after.R}"
-        return f"the search already goes on to {goal}"
+        return f"the search already extends to {goal}"
     lifted = f"; no longer limited by {', '.join(extended.lifted)}" if extended.lifted else ""
     if after.R is None:
-        return f"the search has {before.experiments} experiments and goes on to {after.experiments}{lifted}"
+        return f"the search has {before.experiments} experiments and now extends to {after.experiments}{lifted}"
     return (
-        f"the search has R = {before.R} and goes on to R = {after.R}: {after.experiments - before.experiments} more "
-        f"experiments, {extended.epochs:,} epochs, and {after.longest} for the longest training instead of "
+        f"the search has R = {before.R} and now extends to R = {after.R}: "
+        f"{after.experiments - before.experiments} more experiments, {extended.epochs:,} epochs, "
+        f"and {after.longest} for the longest training instead of "
         f"{before.longest}{lifted}"
     )
 

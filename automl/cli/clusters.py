@@ -105,7 +105,7 @@ def watch(
 
 
 def stop(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
-    """Stop a study on a cluster. Its trainings are asked to stop and keep their checkpoints; 'automl resume' goes on.
+    """Stop a study on a cluster. Its trainings stop and keep their checkpoints; 'automl resume' continues it.
 
     Example: automl stop study.yaml
     """
@@ -119,11 +119,11 @@ def stop(which: Which, namespace: Namespace = None, context: Context = None, ser
         print(f"{name} {already(workflow)}")
         return
     cluster.change(name, "stop")
-    print(f"{name} stops; checkpoints and decisions stay. To go on: automl resume {which}{_options(cluster)}")
+    print(f"{name} stops; checkpoints and decisions stay. To continue: automl resume {which}{_options(cluster)}")
 
 
 def pause(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
-    """Start no more pods of a study; those that train finish. 'automl resume' goes on.
+    """Start no more pods of a study; those that train finish. 'automl resume' continues it.
 
     Example: automl pause study.yaml
     """
@@ -139,7 +139,7 @@ def pause(which: Which, namespace: Namespace = None, context: Context = None, se
         print(f"{name} {already(workflow)}")
         return
     cluster.change(name, "pause")
-    print(f"{name} is paused; what trains finishes. To go on: automl resume {which}{_options(cluster)}")
+    print(f"{name} is paused; running trainings finish. To continue: automl resume {which}{_options(cluster)}")
 
 
 def resume(which: Which, namespace: Namespace = None, context: Context = None, server: Server = None) -> None:
@@ -160,7 +160,7 @@ def resume(which: Which, namespace: Namespace = None, context: Context = None, s
     name = name_of(workflow)
     if state(workflow) is State.PAUSED:
         cluster.change(name, "resume")
-        print(f"{name} goes on; next: automl watch {name}{_options(cluster)}")
+        print(f"{name} continues; next: automl watch {name}{_options(cluster)}")
     elif state(workflow) is State.SUCCEEDED:
         print(f"{name} has succeeded: there is nothing left to do")
     else:
@@ -208,7 +208,7 @@ def _refuse_local(which: str, what: str) -> None:
             f"{what}: the study of {which} is stored on this machine, in {store}",
             allowed="a study that runs on a cluster",
             advice=f"Ctrl-C, or SIGTERM, stops its 'automl run', which keeps every checkpoint; 'automl run "
-            f"{which if _is_file(which) else 'STUDY.yaml'}' goes on with it",
+            f"{which if _is_file(which) else 'STUDY.yaml'}' continues it",
         )
 
 
@@ -316,7 +316,7 @@ def _follow(cluster: Cluster, workflow: Workflow, console: Console, *, logs: boo
     try:
         return Watch(cluster, name, console, logs).follow()
     except KeyboardInterrupt:
-        complain(f"stopped watching; the workflow goes on. See again: automl watch {name}{_options(cluster)}")
+        complain(f"stopped watching; the workflow continues. To see it again: automl watch {name}{_options(cluster)}")
         raise typer.Exit(130) from None
 
 

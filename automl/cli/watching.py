@@ -27,7 +27,7 @@ def follow(study: str, *, logs: bool) -> None:
     try:
         _follow(study)
     except KeyboardInterrupt:
-        complain(f"stopped watching; the study goes on. See again: automl watch {study}")
+        complain(f"stopped watching; the study continues. To see it again: automl watch {study}")
         raise typer.Exit(130) from None
     opened = open_study(study)
     current = statuses.status(opened.record, opened.definition)
@@ -37,7 +37,7 @@ def follow(study: str, *, logs: bool) -> None:
     if current.state != "done":
         raise StudyFailed(
             f"{current.study} is not over, and no process of this machine runs it",
-            advice=f"'automl run {study if study.endswith(('.yaml', '.yml')) else 'STUDY.yaml'}' goes on with it",
+            advice=f"'automl run {study if study.endswith(('.yaml', '.yml')) else 'STUDY.yaml'}' continues it",
         )
 
 

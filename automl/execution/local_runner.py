@@ -111,7 +111,7 @@ class LocalRun:
                 self._note(line)
             if again:
                 numbers = sorted({experiment for experiment, _ in again})
-                self._note(f"the study goes on after a pause: {numbered('experiment', numbers)} trained again")
+                self._note(f"the study continues after a pause: {numbered('experiment', numbers)} trained again")
                 views.write_report(self._opened(), self.study)
             if self.study.decisions:  # whoever was here before may have died between a result and what shows it
                 views.write_experiments(self.record, self.definition, self.study, [])
@@ -232,7 +232,7 @@ class LocalRun:
             elif self._stopped and not self._active:
                 raise Interrupted(
                     f"stopped; {len(self._ready)} runs of the current rungs are left",
-                    advice="the same command goes on from here",
+                    advice="the same command continues from here",
                 )
             if self._active:
                 time.sleep(POLL_SECONDS)
@@ -354,7 +354,7 @@ class LocalRun:
             self._pause = outages.pause(self.record, self._row)
             if self._active:
                 under_way = counted(len(self._active), "training")
-                self._note(f"{self._pause.error().given}; {under_way} under way goes on to the end, Ctrl-C stops it")
+                self._note(f"{self._pause.error().given}; {under_way} still running will finish, or Ctrl-C stops")
 
     def _note(self, text: str, kind: EventKind = EventKind.NOTE) -> None:
         self.listener(Event(kind, self.study, text=text))

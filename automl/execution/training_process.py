@@ -53,7 +53,7 @@ class TrainingProcess:
             self._log.close()
             raise AutoMLError(
                 f"a training cannot be started on this machine: {error.strerror}",
-                advice="free memory or processes, or lower 'run: jobs'; the same command goes on",
+                advice="free memory or processes, or lower 'run: jobs'; the same command continues",
             ) from error
         self._attempt = launch.attempt
         self._origin = leftovers.note(launch.folder, self._process.pid)

@@ -75,7 +75,7 @@ class Network(_Model):
     checkpoints: Checkpoints | None = None
     resume: Literal["none"] | None = Field(
         None,
-        description="none: the program cannot go on from a checkpoint, so that each rung of hyperband and the like is "
+        description="none: the program cannot resume from a checkpoint, so that each rung of hyperband and the like is "
         "trained anew from epoch 0; default: it can with 'checkpoints', and cannot without",
     )
     may_end_early: bool = Field(
@@ -122,8 +122,8 @@ class Network(_Model):
     )
     parameters: dict[DottedPath, dict[str, Any]] = Field(
         description="the search parameters; automl_enabled: true is searched by default, false never, else on request. "
-        "path: where the value goes, when that is not the name. changes_at_resume: whether a training may go on from a "
-        "checkpoint with another value; default: a real number may"
+        "path: where the value goes, when that is not the name. changes_at_resume: whether a training may resume from "
+        "a checkpoint with another value; default: a real number may"
     )
 
     @field_validator("image")

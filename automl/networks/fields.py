@@ -21,7 +21,7 @@ class Fields(BaseModel):
     )
     schedule_epochs: DottedPath | None = Field(None, description="the epochs that a learning-rate schedule spans")
     seed: DottedPath | None = Field(None, description="the seed of the training")
-    resume_from: DottedPath | None = Field(None, description="the checkpoint file to go on from")
+    resume_from: DottedPath | None = Field(None, description="the checkpoint file to resume from")
     results: DottedPath | None = Field(None, description="the folder that the program writes to")
     dataset: DottedPath | None = Field(None, description="the path of the data")
     held_out: DottedPath | None = Field(None, description="true asks for a judgement on held-out data at the end")

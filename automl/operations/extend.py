@@ -130,9 +130,9 @@ def _check_goes_on(definition: Definition, to: Extension, name: str) -> None:
         )
     if to.R is not None and growth.by is GrowsBy.EXPERIMENTS:
         raise InvalidInput(
-            f"--R {to.R}: {algorithm} has no R, for its trainings all have max_epochs",
+            f"--R {to.R}: {algorithm} has no R, because all its trainings have max_epochs",
             allowed=f"--to N with a number above {definition.plan.searched}",
-            advice="it goes on to more experiments",
+            advice="it extends the search to more experiments",
         )
     if to.max_recommendations is not None and growth.by is GrowsBy.RESOURCE:
         raise InvalidInput(

@@ -95,7 +95,7 @@ def curves(facts: Facts) -> Figure:
                 drawing.landmark(axes, name, *course[-1])
         entries = [*(FIFTHS if alike else facts.levels), *landmark_keys(facts)]
         drawing.head(figure, facts.titled(f"Learning curves of {facts.definition.file.name}"), drawing.keys(entries))
-        rungs = "" if alike else "An upright line is the end of a rung, where the best go on. "
+        rungs = "" if alike else "A vertical line is the end of a rung, where the best are promoted. "
         far = "Far worse values are drawn at the edge. " if any(map(scale.beyond, ends)) else ""
         drawing.note(figure, rungs + far + left_out)
     return figure

@@ -132,7 +132,7 @@ def ledger(facts: Facts) -> Figure:
         drawing.head(figure, f"Epochs of {facts.definition.file.name}, by rung", patches)
         rest = f"The first {MOST_RUNGS} of {len(lines):,} rungs. " if len(lines) > MOST_RUNGS else ""
         saved = sum(line.saved for line in lines)
-        went_on = f"{saved:,} more were saved: promoted experiments went on from their checkpoints." if saved else ""
+        went_on = f"{saved:,} more were saved: promoted experiments resumed from their checkpoints." if saved else ""
         drawing.note(figure, rest + went_on)
     return figure
 

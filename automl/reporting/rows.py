@@ -14,6 +14,7 @@ from automl.analysis.findings import BestSoFar
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import EarlyEnd, ExperimentRow, StudyStatus
 from automl.analysis.trade_off import TradeOff, TradePoint
+from automl.search.history import Failure, Status, failure_text
 from automl.search.race import DEFAULTS
 from automl.study.states import counts_in_words
 from automl.text.formatting import counted, duration, number, setting
@@ -37,7 +38,7 @@ def plan_parameters(planned: PlannedStudy) -> str:
 def plan_totals(totals: Totals) -> Pairs:
     """The totals of a plan."""
     saved = totals.search_epochs_from_scratch > totals.search_epochs
-    scratch = f" ({totals.search_epochs_from_scratch:,g} if none went on from a checkpoint)" if saved else ""
+    scratch = f" ({totals.search_epochs_from_scratch:,g} if nothing resumed from a checkpoint)" if saved else ""
     final = f", and {totals.final_epochs:,} for the final judgement" if totals.final_epochs else ""
     rows = [
         ("total", f"{counted(totals.experiments, 'experiment')} in {counted(totals.runs, 'run')}"),
@@ -48,7 +49,7 @@ def plan_totals(totals: Totals) -> Pairs:
         rows.append(("time", "unknown: 'automl plan --probe' measures it; 'costs: {minutes_per_epoch: ...}' sets it"))
     else:
         wall = [f"{duration(minutes)} with {jobs}" for jobs, minutes in estimate.wall_minutes.items()]
-        rows.append(("time", f"{', '.join(wall)} side by side; {duration(estimate.minutes)} of training"))
+        rows.append(("time", f"{', '.join(wall)} at a time; {duration(estimate.minutes)} of training"))
     if estimate.gpu_hours:
         rows.append(("GPU hours", f"{estimate.gpu_hours:,g}"))
     if estimate.price is not None:
@@ -93,12 +94,23 @@ def experiment_cells(row: ExperimentRow) -> tuple[str, str, str, str]:
     return str(row.experiment), row.stage, row.state.value, str(row.epochs)
 
 
+def end_text(row: ExperimentRow) -> str:
+    """Why an experiment ended, with the kind of a failure in words."""
+    return failed_text(row.reason) if row.status is Status.FAILURE else row.reason
+
+
+def failed_text(reason: str) -> str:
+    """How an experiment failed, in words, from what its record says: 'out_of_memory: CUDA ...'."""
+    kind, _, message = reason.partition(": ")
+    return failure_text(Failure(kind), message)
+
+
 def pause_rows(status: StudyStatus) -> Pairs:
     """Why a study is paused, and what to do; none for one that is not."""
     if status.paused is None:
         return []
     error = status.paused.error()
-    return [("paused", error.given.removeprefix("the study is paused: ")), ("to go on", error.advice)]
+    return [("paused", error.given.removeprefix("the study is paused: ")), ("to continue", error.advice)]
 
 
 def rung_rows(status: StudyStatus) -> Pairs:
@@ -119,7 +131,7 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("state", status.state),
         *pause_rows(status),
         ("experiments", ", ".join(parts)),
-        ("epochs", f"{progress.epochs_done} done, {progress.epochs_pending} pending"),
+        ("epochs", f"{progress.epochs_done:,} done, {progress.epochs_pending:,} to go"),
         ("spent", "" if status.ledger is None else ledger_text(status.ledger)),
         ("until", early_end_text(status.early_end)),
         ("warm start", "; ".join(search.words for search in status.warm_start)),

@@ -180,12 +180,12 @@ _HALVING = ("R", "nu", "epoch_multiplier", "max_epochs", "floor_multiplier", "lo
 _OF_EVERY_TEMPLATE = {"max_epochs": "epochs of a full training", "seed": "the only source of chance"}
 _HALVING_TEMPLATE = {
     "R": "largest resource of one experiment, in units",
-    "nu": "one of nu experiments goes on",
+    "nu": "one of nu experiments is promoted",
     "epoch_multiplier": "epochs of a unit: a number, auto or budget",
     **_OF_EVERY_TEMPLATE,
 }
 _EXPERIMENTS = {"max_recommendations": "experiments in total"}
-_NU_LINE = "nu: 3                     # of nu experiments, one goes on to nu times the epochs\n"
+_NU_LINE = "nu: 3                     # of nu experiments, one is promoted, to nu times the epochs\n"
 _MULTIPLIER_LINE = (
     "epoch_multiplier: budget  # epochs of one unit: a number, auto (TAO's rule), or budget "
     "(the longest gets max_epochs)"
@@ -193,7 +193,7 @@ _MULTIPLIER_LINE = (
 
 ALGORITHMS: dict[str, Algorithm] = {
     "hyperband": Algorithm(
-        title="many short trainings, the best go on (Li et al. 2018)",
+        title="many short trainings, the best are promoted (Li et al. 2018)",
         options=(*_HALVING, "random_stage"),
         schedule=_hyperband,
         sampler="uniform",

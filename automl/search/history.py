@@ -43,11 +43,19 @@ MEANINGS = {  # what each kind means, as a sentence that follows the name of an 
     Failure.NO_METRIC: "it ended without an error and never reported the metric",
     Failure.NOT_FINITE: "its metric was not a finite number any more: the training diverged",
     Failure.SHORT: "it ended without an error before the epochs that were asked for",
-    Failure.NO_CHECKPOINT: "there was no checkpoint to go on from, or one could not be read or stored",
+    Failure.NO_CHECKPOINT: "there was no checkpoint to resume from, or one could not be read or stored",
     Failure.LOST: "its pod ended without a result, more often than it is tried again",
     Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
     Failure.ENDED: "the search ended before it was done",
 }
+
+
+def failure_text(kind: Failure, message: str) -> str:
+    """How a training failed, for people: its kind and its message, or the message alone where the kind adds nothing."""
+    words = kind.value.replace("_", " ")
+    if not message:
+        return words
+    return message if kind is Failure.ERROR else f"{words}: {message}"
 
 
 class Origin(StrEnum):

@@ -27,7 +27,7 @@ _ADVICE = {
     errno.EEXIST: "there is a file where a folder is needed: one key cannot be an object and a folder of objects",
     errno.ENAMETOOLONG: "choose a folder with a shorter path",
     errno.EMFILE: "too many files are open in this process: raise `ulimit -n`",
-    errno.EIO: "the disk reports an error: check it before going on",
+    errno.EIO: "the disk reports an error: check it before you continue",
     errno.ESTALE: "the network file system lost this folder: mount it again",
 }
 

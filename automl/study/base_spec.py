@@ -14,7 +14,7 @@ from automl.text.formatting import shown
 _SET_BY_THE_STUDY = {  # fields of a train spec that it fills in itself -> what to say instead
     "seed": "every experiment gets a seed of its own, drawn from 'seed' of the study file",
     "schedule_epochs": "it follows from max_epochs",
-    "resume_from": "experiments go on from their own checkpoints",
+    "resume_from": "experiments resume from their own checkpoints",
     "results": "every experiment gets a folder of its own",
     "held_out": "only the final judgement looks at held-out data",
 }

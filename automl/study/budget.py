@@ -70,10 +70,10 @@ def chosen(file: StudyFile, definition_of: Callable[[StudyFile], Definition]) ->
     why_full = _why_full(smallest)
     found = None if why_full else _of_short(tried, unit, most)
     if found is None:
-        why = why_full or f"the budget has no room for {RESOURCES[-1]} short trainings of which the best go on"
+        why = why_full or f"the budget has no room for {RESOURCES[-1]} short trainings of which the best are promoted"
         found = _largest(lambda count: tried(_of_full(count, file)), smallest.plan.searched, unit, most)
     else:
-        why = f"{found.network.name} goes on from checkpoints, so that one in {USUAL_NU} short trainings goes on"
+        why = f"{found.network.name} resumes from checkpoints, so one in {USUAL_NU} short trainings is promoted"
     assert found is not None, "the smallest one fits"
     takes = _takes(found, unit)
     return replace(
@@ -182,9 +182,9 @@ def _why_full(definition: Definition) -> str:
     if network.fixed_epochs:
         return f"{network.name} always trains {counted(network.epochs, 'epoch')}"
     if definition.resume is Resume.NONE:
-        return f"{network.name} cannot go on from a checkpoint, so that short trainings would be trained again"
+        return f"{network.name} cannot resume from a checkpoint, so short trainings would be trained again"
     if network.may_end_early:
-        return f"{network.name} may end early and cannot go on then"
+        return f"{network.name} may end early and cannot resume then"
     if definition.max_epochs < RESOURCES[-1]:
         return f"{counted(definition.max_epochs, 'epoch')} are too few to stop trainings early"
     return ""

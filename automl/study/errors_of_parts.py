@@ -14,7 +14,7 @@ from automl.study.options import StudyFile
 from automl.study.searched_parameters import search_space
 
 _LISTS = ("additional_automl_parameters", "remove_default_automl_parameters")
-NO_PARTS: Mapping[str, Any] = {**dict.fromkeys(_LISTS, ()), "parameters": {}, "train_spec": {}}
+NO_PARTS: Mapping[str, Any] = {**{name: [] for name in _LISTS}, "parameters": {}, "train_spec": {}}
 _ANY_RANGE = {"low": 0.0, "high": 1.0}
 
 
@@ -59,9 +59,11 @@ def with_right_rows(
     errors: list[StudyFileError] = []
     replaced: list[str] = []
     while (error := _raised(file, network_of)) is not None:
-        rows = {} if isinstance(file.network, str) else file.network.get("parameters", {})
-        for name in (name for name in rows if name not in replaced) if isinstance(rows, Mapping) else ():
-            other = file.model_copy(update={"network": {**file.network, "parameters": {**rows, name: _ANY_RANGE}}})
+        if isinstance(file.network, str) or not isinstance(rows := file.network.get("parameters"), Mapping):
+            break
+        for name in (name for name in rows if name not in replaced):
+            network = {**file.network, "parameters": {**rows, name: _ANY_RANGE}}
+            other = file.model_copy(update={"network": network})
             if str(_raised(other, network_of)) != str(error):
                 break
         else:

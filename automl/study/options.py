@@ -217,7 +217,7 @@ class StudyFile(Options):
         le=MOST_EPOCHS,
         description="largest resource of one experiment, in units; default: 27, or max_epochs if less",
     )
-    nu: int | None = Field(None, ge=2, le=MOST_EPOCHS, description="one of nu experiments goes on; default: 3")
+    nu: int | None = Field(None, ge=2, le=MOST_EPOCHS, description="one of nu experiments is promoted; default: 3")
     epoch_multiplier: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | Literal["auto", "budget"] | None = Field(
         None,
         description="epochs of one unit of R; auto: TAO's rule from max_epochs, which overshoots; "
@@ -254,7 +254,7 @@ class StudyFile(Options):
     perturbed: list[str] | None = Field(
         None,
         max_length=1000,
-        description="pbt: the parameters that may change while a training goes on; default: those of which the network "
+        description="pbt: the parameters that may change during a training; default: those of which the network "
         "says changes_at_resume: true, and all real numbers of which it does not say false",
     )
     sampler: Annotated[str, KeyOf(SAMPLERS)] | None = Field(

@@ -31,7 +31,7 @@ def check_resume(file: StudyFile, network: Network) -> None:
         _check_checkpoints(file, network, resume)
     if network.may_end_early and row.resumes and resume is Resume.CHECKPOINT:
         raise StudyFileError(
-            f"algorithm: {file.algorithm} with {network.name}, which may end early and cannot go on then",
+            f"algorithm: {file.algorithm} with {network.name}, which may end early and cannot resume then",
             allowed="resume: none, which trains each rung anew from epoch 0",
             advice=f"set it, or use algorithm: {' or '.join(without_rungs())}",
         )
@@ -41,23 +41,23 @@ def check_resume(file: StudyFile, network: Network) -> None:
 
 def _check_checkpoints(file: StudyFile, network: Network, resume: Resume) -> None:
     """Raises StudyFileError unless every training can go on from the checkpoint of another one."""
-    algorithm = f"algorithm: {file.algorithm}, whose members go on from the checkpoints of others"
+    algorithm = f"algorithm: {file.algorithm}, whose members continue from the checkpoints of others"
     others = " or ".join(("hyperband", *without_rungs()))
     if resume is not Resume.CHECKPOINT and (file.resume or network.resume):
         raise StudyFileError(
             f"resume: {resume} with {algorithm}",
             allowed="resume: checkpoint",
-            advice=f"leave resume out if the program can go on from a checkpoint, or use algorithm: {others}",
+            advice=f"leave resume out if the program can resume from a checkpoint, or use algorithm: {others}",
         )
     if not network.can_resume:
         raise StudyFileError(
             f"{algorithm}, with {network.name}, which has no 'checkpoints' rule",
-            allowed="with a network whose program goes on from its checkpoints",
+            allowed="with a network whose program resumes from its checkpoints",
             advice="add 'checkpoints: {pattern: ..., resume: ...}' to the network file, or use algorithm: " + others,
         )
     if network.may_end_early:
         raise StudyFileError(
-            f"{algorithm}, with {network.name}, which may end early and cannot go on then",
+            f"{algorithm}, with {network.name}, which may end early and cannot resume then",
             allowed="with a network without may_end_early",
             advice=f"switch the program's own early end off, or use algorithm: {others}",
         )
@@ -82,7 +82,7 @@ def _check_given(file: StudyFile, network: Network, resume: Resume) -> None:
         raise StudyFileError(
             f"resume: stop with {network.name}, which leaves checkpoints",
             allowed="with a network that has no 'checkpoints' rule",
-            advice="leave resume out: it goes on from them; or name its model in 'keep' in place of 'checkpoints'",
+            advice="leave resume out: it resumes from them; or name its model in 'keep' in place of 'checkpoints'",
         )
     if resume is Resume.CHECKPOINT and not network.can_resume:
         why = "has no 'checkpoints' rule" if network.checkpoints is None else f"says resume: {network.resume}"
@@ -118,7 +118,7 @@ def changeable(file: StudyFile, network: Network, space: SearchSpace) -> tuple[s
         chosen = tuple(name for name in may if network.changes_at_resume(name) or searched[name].kind == "float")
     if not chosen:
         raise StudyFileError(
-            f"algorithm: {file.algorithm}, and none of {', '.join(searched)} may change while a training goes on",
+            f"algorithm: {file.algorithm}, and none of {', '.join(searched)} may change during a training",
             allowed="at least one real number, or a parameter that 'perturbed' names",
             advice="name those that do not change the size of the network: 'perturbed: [batch_size]'",
         )

@@ -34,8 +34,8 @@ def test_the_story_of_promotion_and_stop() -> None:
 
     second = explain(definition, found, 7)
     assert [each.end for each in second.rungs] == ["promoted", "stopped"]
-    assert "place 2 of 9; promoted, for the best 3 go on, the last of them with 5.0000" in second.story[1]
-    assert "place 2 of 3; stopped, for only the best one goes on, with 2.3333" in second.story[2]
+    assert "place 2 of 9; promoted: the best 3 are promoted, the last of them with 5.0000" in second.story[1]
+    assert "place 2 of 3; stopped: only the best one is promoted, with 2.3333" in second.story[2]
 
     failed = explain(definition, found, 2)
     assert "(killed): it was killed from outside" in failed.story[1]
@@ -54,7 +54,7 @@ def test_a_rung_that_is_not_decided_is_waiting() -> None:
     _, found = recorded(MemoryStore(), definition, loss=loss_by_number, decisions=1)
     (rung,) = explain(definition, found, 8).rungs
     assert rung.end == "waiting"
-    assert "place 1 of 9 so far; the best 3 go on when all results are there" in rung.text
+    assert "place 1 of 9 so far; the best 3 are promoted when all results have arrived" in rung.text
 
 
 def test_a_model_says_what_it_had_seen() -> None:

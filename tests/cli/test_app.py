@@ -170,7 +170,7 @@ def test_the_table_of_a_plan_says_what_its_data_say(tmp_path: Path) -> None:
     assert f"{total['experiments']} experiments in {total['runs']} runs" in text
     assert re.search(rf"^GPU hours +{total['gpu_hours']:g}$", text, flags=re.MULTILINE)
     assert re.search(rf"^price +{total['price']:.2f}$", text, flags=re.MULTILINE)
-    assert re.search(r"^time +\d+ h with 1, \d+ h with 3 side by side; \d+ h of training$", text, flags=re.MULTILINE)
+    assert re.search(r"^time +\d+ h with 1, \d+ h with 3 at a time; \d+ h of training$", text, flags=re.MULTILINE)
     assert re.search(r"^s=1 +0 +3 +epoch 1$\n^ +1 +1 +epoch 3 \(from 1\)$", text, flags=re.MULTILINE)
 
 

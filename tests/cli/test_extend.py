@@ -22,11 +22,11 @@ def test_a_study_is_extended_and_run_again(tmp_path: Path) -> None:
     ran = automl("extend", "study.yaml", "--R", "9", cwd=tmp_path)
     assert (ran.code, ran.out) == (
         0,
-        "the search has R = 3 and goes on to R = 9: 12 more experiments, 36 epochs, and 9 for the longest training "
+        "the search has R = 3 and now extends to R = 9: 12 more experiments, 36 epochs, and 9 for the longest training "
         "instead of 3; next: automl run study.yaml\n",
     )
     ran = automl("extend", "study.yaml", "--R", "9", cwd=tmp_path)
-    assert (ran.code, ran.out) == (0, "the search already goes on to R = 9; next: automl run study.yaml\n")
+    assert (ran.code, ran.out) == (0, "the search already extends to R = 9; next: automl run study.yaml\n")
     before = files_below(tmp_path / "study/results")
     assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
     assert {name: files_below(tmp_path / "study/results")[name] for name in before} == before

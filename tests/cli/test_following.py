@@ -121,7 +121,7 @@ def test_watch_of_a_study_that_nobody_runs_says_so(tmp_path: Path) -> None:
         result.unlink()
     ran = automl("watch", "study.yaml", cwd=tmp_path)
     assert ran.code == 5
-    assert "no process of this machine runs it; 'automl run study.yaml' goes on" in ran.err
+    assert "no process of this machine runs it; 'automl run study.yaml' continues it" in ran.err
 
 
 def test_plan_of_a_chain_says_how_many_fill_the_space(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_a_paused_study_starts_no_more_pods_until_it_is_resumed(studies: Studies
         pods = len(studies.pods())
         time.sleep(5)  # what the controller would need to start more
         assert len(studies.pods()) == pods
-        assert f"{name} goes on" in automl("resume", study)
+        assert f"{name} continues" in automl("resume", study)
         read_until(process, lines, "has succeeded")
         assert process.wait(30) == 0
 
@@ -198,7 +198,7 @@ def test_a_watch_says_why_pods_wait_and_ctrl_c_ends_the_watch_alone(studies: Stu
     with watching(study) as (process, lines):
         read_until(process, lines, r"experiment \d rung 0.* waits?: Unschedulable: 0/1 nodes are available")
         process.send_signal(signal.SIGINT)
-        read_until(process, lines, f"the workflow goes on. See again: automl watch {name} -n argo")
+        read_until(process, lines, f"the workflow continues. To see it again: automl watch {name} -n argo")
         assert process.wait(30) == 130
     assert studies.workflows()[0]["status"]["phase"] == "Running"
     automl("stop", name)
@@ -223,7 +223,7 @@ def test_a_watch_outlives_a_server_that_goes_away(studies: Studies) -> None:
     with watching(study, "--server", door.address) as (process, lines):
         read_until(process, lines, "in namespace argo: running")
         door.shut()
-        read_until(process, lines, "does not answer .*; the workflow goes on, asking again")
+        read_until(process, lines, "does not answer .*; the workflow continues; asking again")
         door.open()
         read_until(process, lines, "it answers again")
         read_until(process, lines, "has succeeded")

@@ -52,8 +52,8 @@ def test_a_study_is_operated_as_the_page_says(tmp_path: Path, monkeypatch: pytes
         ran = automl(*(word.replace("train.lr", "train.x").replace("81", "9") for word in each), cwd=tmp_path)
         assert (ran.code, ran.err) == (0, ""), each
         said[" ".join(each)] = ran.out
-    assert "goes on to 6" in said["extend study.yaml --to 6"]
-    assert "goes on to R = 9" in said["extend wide.yaml --R 81"]
+    assert "extends to 6" in said["extend study.yaml --to 6"]
+    assert "extends to R = 9" in said["extend wide.yaml --R 81"]
     assert "enqueued as number 0" in said["enqueue study.yaml train.lr=0.01"]
     assert (tmp_path / "again.yaml").is_file()
 

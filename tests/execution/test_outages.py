@@ -64,7 +64,7 @@ def paused_then_mended(folder: Path, study: str, jobs: int = 1) -> Ran:
 def test_a_row_of_failures_pauses_and_the_same_command_trains_them_again(tmp_path: Path, kind: str, jobs: int) -> None:
     ran = paused_then_mended(tmp_path, STUDIES[kind], jobs)
     assert "the study is paused: 5 trainings in a row failed alike before their first epoch" in ran.err
-    assert "error: exit code 1: the disk is away [/data]" in ran.err
+    assert "exit code 1: the disk is away [/data]" in ran.err
     pause = json.loads((tmp_path / "study/pauses/0.json").read_text())
     results = created_once(tmp_path, "results")
     decisions = created_once(tmp_path, "decisions")
@@ -214,7 +214,7 @@ def test_whoever_asks_sees_that_a_study_is_paused_why_and_what_to_do(tmp_path: P
     (tmp_path / "outage").write_text("the disk is away [/data]")
     ran = run(tmp_path)
     assert ran.code == 5
-    why = "5 trainings in a row failed alike before their first epoch (experiments 1 to 5): error: exit code 1: "
+    why = "5 trainings in a row failed alike before their first epoch (experiments 1 to 5): exit code 1: "
     why += "the disk is away [/data]"
     status = as_json(automl("status", "study.yaml", "-o", "json", cwd=tmp_path))
     assert status["state"] == "paused"
@@ -222,7 +222,7 @@ def test_whoever_asks_sees_that_a_study_is_paused_why_and_what_to_do(tmp_path: P
     assert status["paused"]["why"] == f"the study is paused: {why}"
     assert "the same command trains them again" in status["paused"]["advice"]
     shown = " ".join(automl("status", "study.yaml", cwd=tmp_path).out.split())
-    assert f"state paused paused {why} to go on these failures decided nothing" in shown
+    assert f"state paused paused {why} to continue these failures decided nothing" in shown
     assert 'state="paused"' in automl("status", "study.yaml", "-o", "openmetrics", cwd=tmp_path).out
     assert "the same command trains them again" in (tmp_path / "study/report.html").read_text()
     study = Study.read(tmp_path / "study.yaml")

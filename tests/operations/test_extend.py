@@ -282,7 +282,7 @@ def test_a_study_is_extended_and_run_again(tmp_path: Path) -> None:
     ran = automl("extend", "study.yaml", "--to", "4", cwd=tmp_path)
     assert (ran.code, ran.out) == (
         0,
-        "the search has 2 experiments and goes on to 4; next: automl run study.yaml\n",
+        "the search has 2 experiments and now extends to 4; next: automl run study.yaml\n",
     )
     ran = automl("enqueue", "study", "train.x=0.5", cwd=tmp_path)
     assert (ran.code, ran.out) == (0, "enqueued as number 0: train.x=0.5; the next decision takes it\n")

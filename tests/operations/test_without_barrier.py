@@ -141,7 +141,7 @@ def test_barriers_stay_where_experiments_of_hyperband_begin_one_by_one() -> None
     promoted = [each for decision in history.decisions for each in decision.issued if each.resume_epoch]
     assert all("the best 3 go on" in each.reason or "the best 1 go on" in each.reason for each in promoted[:4])
     stopped = next(each for each in experiments(history, definition.plan) if each.status is Status.STOPPED)
-    assert "stopped, for only the best 3 go on" in explain(definition, history, stopped.number).story[1]
+    assert "stopped: only the best 3 are promoted" in explain(definition, history, stopped.number).story[1]
 
 
 def test_a_study_that_began_before_learns_from_one_rung() -> None:

@@ -113,7 +113,7 @@ def test_a_study_in_a_bucket_goes_on_to_a_larger_r_by_its_commands(
     write_small_study(tmp_path, study=text)
     done(tmp_path, "run study.yaml -j 2")
     before = {key: data for key, data in s3_server.objects.items() if "/decisions/" in key}
-    assert "goes on to R = 9: 12 more experiments" in done(tmp_path, "extend study.yaml --R 9")
+    assert "extends to R = 9: 12 more experiments" in done(tmp_path, "extend study.yaml --R 9")
     done(tmp_path, "run study.yaml -j 2")
     assert {key: s3_server.objects[key] for key in before} == before
     found = told(tmp_path, "status study.yaml")

@@ -77,8 +77,8 @@ def test_the_largest_search_within_the_budget_is_chosen(budget: str, algorithm: 
 @pytest.mark.parametrize(
     ("text", "chosen", "why"),
     [
-        (f"{FULL}algorithm: auto\n", ("bayesian", 8, None), "cannot go on from a checkpoint"),
-        (f"{FULL}budget: {{trainings: 10}}\nrun: {{jobs: 4}}\n", ("bayesian", 8, 4), "cannot go on"),
+        (f"{FULL}algorithm: auto\n", ("bayesian", 8, None), "cannot resume from a checkpoint"),
+        (f"{FULL}budget: {{trainings: 10}}\nrun: {{jobs: 4}}\n", ("bayesian", 8, 4), "cannot resume"),
         (f"{FIXED}algorithm: auto\n", ("bayesian", 8, None), "always trains 5"),
         (f"{SHORT.replace('27', '3')}algorithm: auto\n", ("bayesian", 8, None), "too few to stop"),
         (f"{SHORT}budget: {{trainings: 4.2}}\n", ("bayesian", 2, None), "no room"),

@@ -35,11 +35,14 @@ def test_real_numbers_may_change_and_all_else_that_the_network_or_the_study_name
             {"network": {"checkpoints": None}},
             "least_squares, which has no 'checkpoints' rule; allowed: with a net",
         ),
-        ({"network": {"resume": "none"}}, "resume: none with algorithm: pbt, whose members go on from the checkpoints"),
+        (
+            {"network": {"resume": "none"}},
+            "resume: none with algorithm: pbt, whose members continue from the checkpoints",
+        ),
         ({"resume": "none"}, "resume: none with algorithm: pbt.*; allowed: resume: checkpoint"),
         ({"resume": "stop"}, "resume: stop with algorithm: pbt"),
-        ({"network": {"may_end_early": True}}, "which may end early and cannot go on then; allowed: with a network"),
-        ({"network": network(depth=WHOLE)}, "none of train.depth may change while a training goes on"),
+        ({"network": {"may_end_early": True}}, "which may end early and cannot resume then; allowed: with a network"),
+        ({"network": network(depth=WHOLE)}, "none of train.depth may change during a training"),
         (
             {"perturbed": ["train.lt"]},
             "train.lt is not searched; did you mean 'train.lr'",

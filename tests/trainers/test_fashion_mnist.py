@@ -238,7 +238,7 @@ def test_sigterm_ends_with_75_at_a_batchs_end_and_the_next_run_goes_on_exactly(t
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == training.PREEMPTED
-    assert "run again to go on" in errors
+    assert "run again to resume" in errors
     assert {line["status"] for line in lines(tmp_path / "stopped")} == {"STARTED", "RUNNING"}
     newest = training.latest_checkpoint(tmp_path / "stopped")
     assert newest is not None

@@ -50,7 +50,7 @@ def start() -> None:
     plan = opened.definition.plan
     again = outages.go_on(opened.record, with_settings(opened.definition, study.failures_in_a_row))
     if again:
-        print(f"the study goes on after a pause: {counted(len(again), 'training')} again", flush=True)
+        print(f"the study continues after a pause: {counted(len(again), 'training')} again", flush=True)
     file = opened.definition.file
     output("search", _stages(opened.definition, order_of_stages(plan, file.run.jobs or file.cluster.most_pods)))
     output("judge", _judgements(opened.definition))
@@ -263,7 +263,7 @@ def _ended_early(plan: Plan, following: Pending) -> RecordError:
     what = f"its rung {index}" if stage.overlap is None else f"training {index}"
     return RecordError(
         f"stage {stage.name} ended before {what} was decided",
-        advice="see why its last step failed; 'argo retry' or submitting the study again goes on from here",
+        advice="see why its last step failed; 'argo retry' or submitting the study again continues from here",
     )
 
 

@@ -73,7 +73,7 @@ def stage_in_training() -> None:
         os.mkfifo(contract.WORK / contract.ALIVE)
     resume = {"resume": launch.resume and launch.resume.key}
     (contract.WORK / contract.LAUNCH).write_bytes(strict_json.dump(resume))
-    begins = f"goes on from epoch {launch.resume.epoch}" if launch.resume else "starts"
+    begins = f"resumes from epoch {launch.resume.epoch}" if launch.resume else "starts"
     print(f"experiment {recommendation.number} {begins}, to epoch {epochs_to_reach(opened.definition, recommendation)}")
 
 

@@ -127,7 +127,7 @@ def _promoted(record: Record, recommendation: Recommendation, rung: int, folder:
     if before is None or before.last is None:
         whose = "its result" if parent is None else f"the result of experiment {parent}"
         raise CheckpointError(
-            f"experiment {number} is to go on from epoch {recommendation.resume_epoch}, and {whose} at rung {rung - 1}"
+            f"experiment {number} is to resume from epoch {recommendation.resume_epoch}, and {whose} at rung {rung - 1}"
             " names no checkpoint",
             advice="give the network file a 'checkpoints' rule that matches what the program writes",
         )

@@ -98,7 +98,7 @@ def history_by_time(facts: Facts) -> Markup | None:
     drawing = plot.drawn(f"{facts.metric} of every experiment, by the time at which it ended", marks)
     wide = tag("div", drawing, class_="scroll wide")
     keys = legend(*length_keys(facts), ("sofar", "best so far"), *landmark_keys(facts))
-    note = "Pauses count. " + lengths_note(facts)
+    note = "The time includes pauses. " + lengths_note(facts)
     return figure(facts.titled("Optimization history by time"), joined(keys, wide), note, beyond(facts), class_="full")
 
 

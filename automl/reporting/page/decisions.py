@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from automl.reporting.figures.facts import MOST_DRAWN, Axis, Facts
 from automl.reporting.page.markup import Markup, joined, tag
+from automl.reporting.rows import failed_text
 from automl.search.history import Experiment, Status
 from automl.search.plan import StageKind
 from automl.search.race import DEFAULTS
@@ -110,5 +111,5 @@ def reasons(experiment: Experiment) -> list[str]:
     if experiment.status is Status.SUCCESS and experiment.reason:
         lines.append(experiment.reason)  # of a race: it was trained to its end, and its values leave
     if experiment.status is Status.FAILURE:
-        lines.append(f"failed: {experiment.reason}")
+        lines.append(f"failed: {failed_text(experiment.reason)}")
     return [line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]} …" for line in lines]

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from automl.analysis.status import StudyStatus
+from automl.reporting.rows import end_text
 from automl.search.history import Status
 from automl.stores.base import Store
 from automl.study.keys import LOG, experiment_key
@@ -15,6 +16,7 @@ from automl.text.formatting import numbered
 from automl.text.terminal_codes import without_codes
 
 _MOST_REASONS, _LINES, _TAIL = 3, 5, 16 << 10  # reasons; lines of a log; bytes of it that hold them
+_MARK = "  | "
 
 
 def print_failures(
@@ -27,13 +29,13 @@ def print_failures(
     by_reason: dict[str, list[int]] = {}
     for row in current.experiments:
         if row.status is Status.FAILURE:
-            by_reason.setdefault(row.reason, []).append(row.experiment)
+            by_reason.setdefault(end_text(row), []).append(row.experiment)
     ordered = sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[1][0]))
     for reason, failed in ordered[:_MOST_REASONS]:
         console.print(Text(f"{numbered('experiment', failed)} failed", style="bold red") + Text(f": {reason}"))
         lines = [] if last_lines is None else last_lines(failed[0])
         for line in lines:
-            console.print(Text(f"  | {line}", style="dim"))
+            _quote(console, line)
         if lines:  # what printed nothing has no log
             path = f"{current.store}/{experiment_key(failed[0], LOG)}"
             is_remote = "://" in current.store  # where no path can be opened
@@ -42,6 +44,12 @@ def print_failures(
         console.print(Text(f"and {len(ordered) - _MOST_REASONS} other reasons: automl report {study}"))
     if ordered and last_lines is None:
         console.print(Text(f"what they printed: automl logs {study} {ordered[0][1][0]}", style="dim"))
+
+
+def _quote(console: Console, line: str) -> None:
+    """A line of a log, behind a mark that a line too long for the terminal has on each of its lines."""
+    for part in Text(line, style="dim").wrap(console, max(1, console.width - len(_MARK)), overflow="fold"):
+        console.print(Text(_MARK, style="dim") + part)
 
 
 def last_lines_in(store: Store) -> Callable[[int], list[str]]:

@@ -22,7 +22,7 @@ from automl.problem.aim import Aim
 from automl.reporting.rows import time_left_text
 from automl.reporting.terminal.live_table import LiveTable, LiveTraining, parameters_by_importance
 from automl.search.agenda import begins
-from automl.search.history import Failure, History
+from automl.search.history import Failure, History, failure_text
 from automl.search.ranking import further_words
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -33,8 +33,8 @@ from automl.text import formatting
 from automl.text.formatting import counted
 
 _FRESH = 2.0  # seconds for which a time left holds
-RUN = "Ctrl-C stops safely; the same command goes on"
-WATCHED = "Ctrl-C ends this view; the study goes on"
+RUN = "Ctrl-C stops safely; the same command continues"
+WATCHED = "Ctrl-C ends this view; the study continues"
 _SUMMARY = 30.0  # seconds between two summaries in the lines of a run
 
 
@@ -131,7 +131,7 @@ class LiveView:
             what = "experiment" if count == 1 else "experiments"
             yield f"stage {stage.name} rung {asked.index}: {count} {what} to epoch {asked.epochs}"
         elif at is not None and event.kind is EventKind.STARTED:
-            fresh = f"goes on from epoch {event.epoch}" if event.epoch else "starts"
+            fresh = f"resumes from epoch {event.epoch}" if event.epoch else "starts"
             yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"
         elif at is not None and event.kind is EventKind.EPOCH:
             yield f"experiment {at.number}: epoch {event.epoch}/{at.epochs} {metric} {formatting.number(event.value)}"
@@ -142,11 +142,14 @@ class LiveView:
             aim = self.definition.aim
             further = further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
             end = f"{metric} {formatting.number(result.value)}{further}"
-            if result.failure is not None:
-                end = "stopped" if result.failure is Failure.ENDED else f"FAILED {result.failure}"
-            text = f": {result.message}" if result.message else ""
             word = "was done before" if event.kind is EventKind.SKIPPED else "done"
-            yield f"experiment {at.number}: {word}, epoch {result.epochs}, {end}{text}"
+            text = f"{word}, epoch {result.epochs}, {end}" + (f": {result.message}" if result.message else "")
+            if result.failure is Failure.ENDED:
+                text = f"stopped at epoch {result.epochs}: {result.message}"
+            elif result.failure is not None:
+                word = "had failed" if event.kind is EventKind.SKIPPED else "FAILED"
+                text = f"{word} at epoch {result.epochs}: {failure_text(result.failure, result.message)}"
+            yield f"experiment {at.number}: {text}"
             if time.monotonic() - self._summary_at >= _SUMMARY:
                 self._summary_at = time.monotonic()
                 yield f"so far: {self.outlook(event.study)}"

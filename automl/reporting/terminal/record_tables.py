@@ -23,7 +23,9 @@ def replay(console: Console, data: Row) -> None:
     rows = [("study", f"{data['study']} in {data['store']}")]
     difference = data["difference"]
     if difference is None:
-        write_pairs(console, [*rows, ("decisions", f"all {data['decisions']} are the same, computed again")])
+        write_pairs(
+            console, [*rows, ("decisions", f"all {data['decisions']} are the same when they are computed again")]
+        )
         return
     decision = f"{difference['decision']} (stage {difference['stage']})"
     rows.append(("differs", f"{decision}, the first of {data['decisions']} that does"))
@@ -59,9 +61,7 @@ def verify(console: Console, data: Row) -> None:
     """What was checked, and which object has which problem."""
     checked = ", ".join(f"{count} {name}" for name, count in data["checked"].items())
     problems = len(data["problems"])
-    verdict = (
-        "nothing is wrong" if data["whole"] else f"{problems} {'thing is' if problems == 1 else 'things are'} wrong"
-    )
+    verdict = "nothing wrong" if data["whole"] else counted(problems, "problem")
     write_pairs(console, [("study", f"{data['study']} in {data['store']}"), ("checked", checked), ("found", verdict)])
     for group, word in (("problems", "problem"), ("notes", "note")):
         if data[group]:

@@ -15,6 +15,7 @@ from automl.analysis.status import ExperimentRow, StudyStatus
 from automl.reporting.best_shown import BestShown
 from automl.reporting.rows import (
     best_name,
+    end_text,
     experiment_cells,
     model_text,
     setting_rows,
@@ -33,10 +34,11 @@ Row = Mapping[str, Any]
 _LONGEST_DEFAULT = 30  # characters of one, in a table
 _MOST_OPTIONS = 6  # of a parameter, in a table
 _MEANS = {  # what follows from a verdict whose sentence stands before it
-    Standing.UNPROVEN: "one training each does not show noise; more 'repeats' of 'final' do",
+    Standing.UNPROVEN: "one training of each does not show the noise; more 'repeats' under 'final' would",
     Standing.DEFAULTS: "so the defaults are kept",
 }
 _FIRST = 5  # experiments that `automl status` shows beside those that train
+_GAP, _LEAST_WIDTH = 2, 10  # between two columns, and of the values
 _WIDE = 140  # columns from which on reasons stand beside values
 
 
@@ -74,7 +76,14 @@ def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool)
     for column, *texts in zip(table.columns, names, *cells, strict=True):
         column.min_width = max(map(len, texts))
     beside = whole and console.width >= _WIDE
-    table.add_column("values", overflow="fold" if whole else "ellipsis", no_wrap=not whole, ratio=1 if beside else None)
+    taken = sum((column.min_width or 0) + _GAP for column in table.columns)
+    table.add_column(
+        "values",
+        overflow="fold" if whole else "ellipsis",
+        no_wrap=not whole,
+        ratio=1 if beside else None,
+        max_width=None if whole else max(_LEAST_WIDTH, console.width - taken),
+    )
     if beside:
         table.add_column("why", overflow="fold", ratio=1)
     for row, first in zip(rows, cells, strict=True):
@@ -84,14 +93,14 @@ def experiments(console: Console, rows: Sequence[ExperimentRow], *, whole: bool)
         elif whole:
             last = [Text("\n").join([Text(values), Text(_why(row), style="dim")])]
         else:  # why it failed is what the reader looks for, so it comes before what a narrow terminal cuts off
-            last = [Text("; ".join([*([row.reason] if failed else []), values]))]
+            last = [Text("; ".join([*([end_text(row)] if failed else []), values]))]
         table.add_row(*map(Text, first), *last, style="red" if failed else None)
     console.print(table)
 
 
 def _why(row: ExperimentRow) -> str:
     """Why an experiment ended where it did, or, of one that did not end early, why it was proposed, in short."""
-    return row.reason or row.proposed.partition(";")[0]
+    return end_text(row) or row.proposed.partition(";")[0]
 
 
 def best(console: Console, shown: BestShown) -> None:
@@ -147,7 +156,7 @@ def finished(
 
 def report(console: Console, definition: Definition, current: StudyStatus, suggestions: Sequence[str] = ()) -> None:
     """The whole report: state, verdict, what to do next, every experiment."""
-    write_pairs(console, state_rows(current))
+    write_pairs(console, [row for row in state_rows(current) if row[0] != "verdict"])  # it comes with its table
     console.print()
     _verdict(console, definition, current)
     for suggestion in suggestions:
@@ -178,7 +187,8 @@ def _verdict(console: Console, definition: Definition, current: StudyStatus) -> 
         judged = {"default": verdict.default.values, "best": verdict.best.values}
         values = [judged[side] or verdict.default.values for side in sides]
         cells = [", ".join(number(value) for value in side) for side in values]
-        again = "fresh seed" if verdict.fresh_seeds else "trained again"
+        seeds = "fresh seeds" if max(map(len, judged.values())) > 1 else "fresh seed"
+        again = seeds if verdict.fresh_seeds else "trained again"
         add_row(table, f"{metric}, {verdict.judged_on}, {again}", *cells)
         for name, means in _further_again(verdict, list(sides)).items():
             add_row(table, f"{name}, {again}", *map(number, means))
@@ -219,7 +229,10 @@ def _conclusion(definition: Definition, current: StudyStatus, best: BestSoFar) -
 
 def networks(console: Console, data: Sequence[Row]) -> None:
     """The list of networks."""
-    table = plain_table("name", "task", "framework", "trains like", "metric", "searched", "title", right=("searched",))
+    names = ("name", "task", "framework", "trains like", "metric", "searched", "title")
+    is_wide = console.width >= _WIDE
+    shown = names if is_wide else ("name", "searched", "title")
+    table = plain_table(*shown, right=("searched",))
     for row in data:
         title = f"{row['title']}; also {', '.join(row['aliases'])}" if row["aliases"] else row["title"]
         searched = f"{row['searched']} + {row['on_request']}"
@@ -227,10 +240,14 @@ def networks(console: Console, data: Sequence[Row]) -> None:
             title, searched = f"{title}; refused: {row['refused']}", "none"
         goal = {"maximize": "max", "minimize": "min"}[row["goal"]]
         first = (row["name"], row["task"], row["framework"] or "", row["trains_like"] or "")
-        add_row(table, *first, f"{goal} {row['metric']}", searched, title)
+        cells = dict(zip(names, (*first, f"{goal} {row['metric']}", searched, title), strict=True))
+        add_row(table, *(cells[name] for name in shown))
     console.print(table)
     console.print("searched: parameters by default + those on request", style="dim")
-    console.print("trains like: ours that does the same task, for which no image of NVIDIA is needed", style="dim")
+    if is_wide:
+        console.print("trains like: ours that does the same task, for which no image of NVIDIA is needed", style="dim")
+    else:
+        console.print(f"task, framework and metric: in {_WIDE} columns, or with -o json", style="dim")
 
 
 def parameters(console: Console, data: Sequence[Row]) -> None:

@@ -60,10 +60,12 @@ class _Turns:
         certainty = min(max(self._correlation / settings.enough, 0.0), 1.0)
         share = settings.least + (settings.most - settings.least) * certainty
         share = 1 - (1 - share) * min(1.0, len(knowledge.rows) / settings.ripe)
-        reason = f"predictions of the process rank the trials with a correlation of {self._correlation:.2f}: it has "
-        reason += f"{share:.0%} of the turns, and this is "
+        reason = (
+            f"predictions of the process rank the trials with a correlation of {self._correlation:.2f}, so it makes "
+        )
+        reason += f"{share:.0%} of the proposals; this one is "
         if rng.random() < share:
-            return _Saying(self._process, reason + "one")
+            return _Saying(self._process, reason + "its")
         return _Saying(ParzenMember(knowledge, settings.tpe), reason + "TPE's")
 
     def _fitted(self) -> tuple[Member, float]:

@@ -52,6 +52,6 @@ class PopulationBased:
         stage = Stage(0, f"population of {self.population}", StageKind.SEARCH, 0, rungs, population=True)
         note = (
             f"{len(ends)} intervals of {length} epoch{'' if length == 1 else 's'}, each with a barrier; at the end of "
-            "each the lower quarter goes on from the checkpoints of the upper quarter, with changed values"
+            "each the lower quarter continues from the checkpoints of the upper quarter, with changed values"
         )
         return Plan((stage,), notes=(note,))

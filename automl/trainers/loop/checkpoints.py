@@ -57,7 +57,7 @@ def read(path: Path, device: torch.device) -> TrainingState:
         reason = str(error).partition("\n")[0]
         raise CheckpointFileError(
             f"the checkpoint {path} cannot be read ({type(error).__name__}: {reason})",
-            advice="remove it to go on from an earlier one, or fetch it again",
+            advice="remove it to resume from an earlier one, or fetch it again",
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         version = content.get("format") if isinstance(content, dict) else type(content).__name__

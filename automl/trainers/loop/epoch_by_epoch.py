@@ -159,7 +159,7 @@ class EpochByEpoch(LightningModule):
         if self.trainer.world_size > 1:  # all or none: who goes on alone waits for the others for ever
             stop = self.trainer.strategy.reduce_boolean_decision(stop, all=False)
         if stop:
-            raise training.Preempted(f"stopped after {self.epoch} finished epochs; run again to go on")
+            raise training.Preempted(f"stopped after {self.epoch} finished epochs; run again to resume")
 
     @property
     def _optimizer(self) -> Optimizer:

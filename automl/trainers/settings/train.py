@@ -31,7 +31,7 @@ class Train:
     threads: int | None = whole(1, "CPU threads; null: OMP_NUM_THREADS, else 1", None, free=True)
     device: str = choice(("auto", "cpu", "cuda"), "auto: cuda where there is one", "auto", free=True)
     checkpoint_interval: int = whole(1, "epochs between checkpoints; the last epoch always has one", 1, free=True)
-    resume_from: str | None = optional_path("checkpoint to go on from, unless the results folder has a newer one")
+    resume_from: str | None = optional_path("checkpoint to resume from, unless the results folder has a newer one")
 
 
 @dataclass(frozen=True)

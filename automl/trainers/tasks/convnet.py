@@ -135,7 +135,7 @@ class Training:
             )
             total += loss.item()
             if stop():
-                raise training.Preempted(f"stopped in epoch {self.epoch + 1}; run again to go on")
+                raise training.Preempted(f"stopped in epoch {self.epoch + 1}; run again to resume")
             if not math.isfinite(total):
                 break
         self._finish_epoch(total / self._steps)
