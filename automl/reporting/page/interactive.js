@@ -98,7 +98,7 @@ if (study.epochs.length > 1) {
 }
 if (all.some((run) => run.final)) {
   const label = make(tools, "label");
-  const box = make(label, "input", { type: "checkbox", style: "width:auto" });
+  const box = make(label, "input", { type: "checkbox" });
   label.append(" final judgement");
   box.addEventListener("change", () => { state.final = box.checked; draw(); });
 }
