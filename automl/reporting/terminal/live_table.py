@@ -74,7 +74,10 @@ class LiveTable:
             values = [setting(experiment.values[name]) if name in experiment.values else "-" for name in columns]
             table.add_row(*(Text(cell) for cell in (*cells, *values)), style=style)
         hidden = [names[name] for name in self.parameters if name not in columns]
-        notes = [f"{left_out} more have ended" if left_out else "", f"no room for {_few(hidden)}" if hidden else ""]
+        notes = [
+            f"{left_out} more {'has' if left_out == 1 else 'have'} ended" if left_out else "",
+            f"no room for {_few(hidden)}" if hidden else "",
+        ]
         if any(notes):
             table.caption = Text("; ".join(filter(None, notes)), style="dim", overflow="ellipsis", no_wrap=True)
             table.caption_justify = "left"
