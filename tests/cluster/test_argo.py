@@ -20,6 +20,7 @@ HYPERBAND = "algorithm: hyperband\nR: 9\nmax_epochs: 9\n"
 BAYESIAN = "algorithm: bayesian\nmax_recommendations: 8\nparallel: 4\nmax_epochs: 2\n"
 EXAMPLES = sorted((ROOT / "workflows/examples").glob("*.argo.yaml"))
 SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\n"
+CHAIN = "algorithm: bayesian\nmax_recommendations: 2\nmax_epochs: 1\nfinal: {repeats: 1}\n"
 
 
 @pytest.fixture
@@ -85,6 +86,23 @@ def test_submitted_again_on_the_same_bucket_it_trains_and_decides_nothing_anew(c
     again = ended(begun("resubmit", first["metadata"]["name"]))
     assert again["status"]["phase"] == "Succeeded"
     assert (decisions(store), trainings(store)) == before
+
+
+def test_an_extended_study_goes_on_when_it_is_submitted_again(cluster: Cluster) -> None:
+    first, store = cluster.submit(CHAIN)
+    assert "final-judgement" in {node.name for node in nodes(first, "stage", "Steps")}
+    before = decisions(store), trainings(store)
+    command("automl", "extend", store.uri, "--to", "3")
+    again, _ = cluster.submit(CHAIN)
+    assert again["status"]["phase"] == "Succeeded"
+    assert before[0].items() <= decisions(store).items()
+    assert len(trainings(store) - before[1]) == 2, "one more experiment, and its judgement"
+    here = cluster.run_here(CHAIN)
+    command("automl", "extend", here.uri, "--to", "3")
+    assert decisions(store) == decisions(cluster.run_here(CHAIN))
+    assert_pages_name_what_was_tried(again, store, step="step")
+    stages = [node.name for node in nodes(again, "stage", "Steps")]
+    assert stages == ["final-judgement", "final-judgement", "search.1-experiments"]
 
 
 def test_a_training_that_crashes_is_data_and_the_workflow_succeeds(cluster: Cluster) -> None:
