@@ -84,7 +84,7 @@ def test_its_status_its_reasons_and_its_ledger_add_up(record: Record) -> None:
     assert [line.experiments for line in lines] == [9, 3, 1]
     winner = statuses.index(Status.SUCCESS)
     story = explain(definition, history, winner).story
-    assert "promoted, when it was among the best one of 3" in story[1]
+    assert "promoted because it was among the best one of 3" in story[1]
     assert "this was the last rung" in story[3]
     assert all(
         each.reason.startswith("rank ")
