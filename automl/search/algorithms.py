@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from automl.search.extension import GrowsBy, Growth
+from automl.search.rules import ALL_RUNGS_TEACH, ASHA_LEARNS, FAILURES_TEACH, NAMED_SAMPLERS, RULES
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband, OneByOne
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
@@ -25,7 +26,6 @@ if TYPE_CHECKING:  # numpy takes a while, and the command's help is made from th
     from automl.search.samplers.base import Proposal, Request, Sampler, Trial
 
 USUAL_R, USUAL_NU = 27, 3
-NAMED_SAMPLERS = 3  # the rules from which on a study is stored with the name of a sampler that is not `unnamed`
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         schedule=_asha,
         sampler="neighbours",
         unnamed="uniform",
-        named_from=8,
+        named_from=ASHA_LEARNS,
         template={**_EXPERIMENTS, **_HALVING_TEMPLATE},
         lines="R: {R:<22} # the longest training gets R units, the shortest one\n"
         f"{_NU_LINE}max_recommendations: {{R:<4}} # experiments in total\n{_MULTIPLIER_LINE}",
@@ -304,15 +304,11 @@ def with_option(option: str) -> tuple[str, ...]:
 class NamedSampler:
     """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes.
 
-    `of_before` gives it the settings that it has in studies that were begun before failures taught anything. `one_rung`
-    is true in those that were begun before a sampler that knows nothing of epochs learned from all rungs, and
-    `of_rules_6` in those that decide by rules 6 or older ones (`Request`).
+    It proposes by these rules (rules.py), whatever those of the request are.
     """
 
     name: str
-    of_before: bool = False
-    one_rung: bool = False
-    of_rules_6: bool = False
+    rules: int = RULES
 
     def check(self, space: SearchSpace, experiments: int) -> None:
         """Raises InvalidInput where the sampler cannot search this space with so many experiments."""
@@ -325,16 +321,17 @@ class NamedSampler:
         from automl.search.samplers.rungs import compared, explores, lesson  # noqa: PLC0415 - numpy takes a while
 
         row = SAMPLERS[self.name]
-        request = replace(request, of_rules_6=self.of_rules_6)
+        request = replace(request, rules=self.rules)
         sampler: Sampler = getattr(import_module(row.module), row.kind)(
-            **{**row.settings, **(row.before if self.of_before else {})}
+            **{**row.settings, **(row.before if self.rules < FAILURES_TEACH else {})}
         )
         if not row.learns or row.knows_epochs:
             return sampler.propose(space, trials, request)
-        if not self.one_rung and explores(trials, request):
+        one_rung = self.rules < ALL_RUNGS_TEACH
+        if not one_rung and explores(trials, request):
             drawn = NamedSampler("uniform").propose(space, trials, request)
             return tuple(replace(each, reason=f"{each.reason}, as a share of the proposals is") for each in drawn)
-        one_rung = self.one_rung or (row.several and any(trial.scores for trial in trials))
+        one_rung = one_rung or (row.several and any(trial.scores for trial in trials))
         learned = (lesson if one_rung else compared)(space, trials, request)
         proposals = sampler.propose(space, learned.trials, learned.request)
         return tuple(replace(proposal, reason=proposal.reason + learned.words) for proposal in proposals)

@@ -22,7 +22,6 @@ from automl.problem.metric import Metric
 from automl.problem.search_space import SearchSpace
 from automl.search.algorithms import (
     ALGORITHMS,
-    NAMED_SAMPLERS,
     SAMPLERS,
     Algorithm,
     NamedSampler,
@@ -36,6 +35,7 @@ from automl.search.extension import Extension, GrowsBy, Growth, extended
 from automl.search.plan import Plan, Resume, StopRule
 from automl.search.race import Judgement
 from automl.search.ranking import Among
+from automl.search.rules import NAMED_SAMPLERS, NO_REPEATS, NULL_IS_A_DEFAULT, RULES
 from automl.search.schedules.base import Schedule
 from automl.search.untried import Repeats
 from automl.study import warm_start
@@ -46,15 +46,7 @@ from automl.study.objectives import aim_of, check_aim, check_sampler
 from automl.study.objectives import rules_of as rules_of_metrics
 from automl.study.options import AUTO, MOST_EPOCHS, NOT_DECISIVE, UNSAID, StudyFile
 from automl.study.resuming import changeable, check_resume, resume_of, without_rungs
-from automl.study.rules import (
-    ALL_RUNGS_TEACH,
-    EVIDENCE_FIRST,
-    FAILURES_TEACH,
-    NO_REPEATS,
-    NULL_IS_A_DEFAULT,
-    RULES,
-    rules_of,
-)
+from automl.study.rules import rules_of
 from automl.study.searched_parameters import check_told_apart, search_space
 from automl.text.formatting import shown
 from automl.text.schema_errors import first_error
@@ -250,12 +242,7 @@ class Definition:
                 ends=[end.stages for end in self.ends],
             ),
             space=self.space,
-            sampler=NamedSampler(
-                self.sampler_name,
-                of_before=self.rules < FAILURES_TEACH,
-                one_rung=self.rules < ALL_RUNGS_TEACH,
-                of_rules_6=self.rules < EVIDENCE_FIRST,
-            ),
+            sampler=NamedSampler(self.sampler_name, self.rules),
             learns=SAMPLERS[self.sampler_name].learns,
             metric=self.aim,
             seed=self.file.seed,

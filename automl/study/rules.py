@@ -1,7 +1,4 @@
-"""The rules by which a study decides. It keeps those that it was begun with, so that its decisions can be made again.
-
-NAMED_SAMPLERS (3) and those from which on `asha` has a sampler that learns (8) are in search/algorithms.py.
-"""
+"""The rules by which a stored study decides."""
 
 from __future__ import annotations
 
@@ -9,15 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from automl.errors import RecordError
+from automl.search.rules import RULES
 from automl.text.formatting import shown
-
-RULES = 8  # grows when an unchanged study file would be decided in another way
-# The rules from which on
-NO_REPEATS = 2  # no configuration is trained twice unless the study asks for it
-FAILURES_TEACH = 4  # a failed experiment is no number to a sampler that learns
-ALL_RUNGS_TEACH = 5  # a sampler that knows nothing of epochs learns from all rungs
-NULL_IS_A_DEFAULT = 6  # a search begins at null where null is an option and the default
-EVIDENCE_FIRST = 7  # earlier searches wait for results, and several metrics are not bent
 
 
 def rules_of(data: Mapping[str, Any]) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from automl.operations.clone import clone
+from automl.search.rules import RULES
 from automl.stores.memory import MemoryStore
 from automl.study.opened_study import begin
 from automl.study.record import Record
-from automl.study.rules import RULES
 from automl.study.study_file import parse
 
 TEXT = "# mine\nname: chain\nnetwork: fashion_mnist\nalgorithm: bayesian\n"

@@ -18,6 +18,7 @@ from automl.search.algorithms import ALGORITHMS, SAMPLERS
 from automl.search.extension import Extension
 from automl.search.history import Decision
 from automl.search.plan import Plan, capped
+from automl.search.rules import RULES
 from automl.search.samplers.base import Proposal
 from automl.search.schedules.hyperband import Hyperband
 from automl.search.schedules.sequential import Sequential
@@ -25,7 +26,6 @@ from automl.search.untried import Repeats, Tried
 from automl.stores import open_store
 from automl.study.definition import Definition
 from automl.study.record import Record
-from automl.study.rules import RULES
 from automl.testing.spaces import space_of
 from tests.search.test_brain import walk
 from tests.simulation.runs import run

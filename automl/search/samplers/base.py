@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from automl.problem.search_space import SearchSpace
 from automl.search.earlier_search import EarlierSearch
+from automl.search.rules import RULES
 from automl.search.trial import Trial
 
 __all__ = ["Proposal", "Request", "Sampler", "Trial"]
@@ -32,8 +33,7 @@ class Request:
     result, whoever chose them, where a stage asks for one experiment before the others have ended. `elsewhere` are
     those of experiments with results that the trials leave out: not pending, and not to be proposed again. `epochs` are
     those of a full training, where trainings may be shorter, and `begins` those of the rung in which what is proposed
-    begins. `earlier` are other searches, which are no results. `of_rules_6` is true in studies of rules 6 and older,
-    whose samplers trust earlier searches from two results on, and bend the losses of several metrics.
+    begins. `earlier` are other searches, which are no results. `rules` are those of the study (rules.py).
     """
 
     count: int
@@ -46,7 +46,7 @@ class Request:
     epochs: int = 0
     begins: int = 0
     earlier: tuple[EarlierSearch, ...] = ()
-    of_rules_6: bool = False
+    rules: int = RULES
 
 
 class Sampler(Protocol):

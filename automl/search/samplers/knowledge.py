@@ -17,6 +17,7 @@ import numpy as np
 from automl.problem.aim import Scores
 from automl.problem.search_space import Cube, SearchSpace
 from automl.search.earlier_search import EarlierSearch
+from automl.search.rules import EVIDENCE_FIRST, RULES
 from automl.search.samplers.base import Proposal, Request, Trial
 from automl.search.surrogates.earlier import Earlier
 from automl.search.surrogates.feasibility import Feasibility, fails_by_itself, has_score, rows_of
@@ -56,7 +57,7 @@ class Knowledge:
     excesses: tuple[Scores, ...] = ()
     earlier: Earlier | None = None
     searches: tuple[EarlierSearch, ...] = ()  # those of `earlier`, each with all its metrics, where there are several
-    of_rules_6: bool = False
+    rules: int = RULES
 
     @classmethod
     def of(cls, space: SearchSpace, trials: Sequence[Trial], request: Request, tail: float) -> Knowledge:
@@ -98,7 +99,7 @@ class Knowledge:
             tuple(trial.scores for _, trial in read if has_score(trial)),
             tuple(trial.excesses for _, trial in read if has_score(trial)),
             earlier_of(features, request, rows[:compared], targets[:compared]),
-            of_rules_6=request.of_rules_6,
+            rules=request.rules,
         )
 
     @property
@@ -117,7 +118,7 @@ def earlier_of(features: Features, request: Request, rows: Rows, targets: Array)
     """What the study's earlier searches say beside these results; None where it has none."""
     if not request.earlier:
         return None
-    return Earlier.of(features, request.earlier, rows, targets, of_rules_6=request.of_rules_6)
+    return Earlier.of(features, request.earlier, rows, targets, rules=request.rules)
 
 
 def _encoding_once(space: SearchSpace) -> Callable[[Mapping[str, Any]], Cube]:
@@ -195,7 +196,7 @@ def _begins(knowledge: Knowledge, request: Request, index: int, starts: int) -> 
     """
     earlier = knowledge.earlier
     trusted = earlier is not None and earlier.trust > 0
-    if request.of_rules_6:
+    if request.rules < EVIDENCE_FIRST:
         if trusted and starts and (knowledge.unfit or index < 1) and index < _FROM_EARLIER:
             return _Begins.WITH_THE_BEST_OF_EARLIER
         is_even = index < starts + _begun(knowledge, request, starts) and not trusted
@@ -207,7 +208,9 @@ def _begins(knowledge: Knowledge, request: Request, index: int, starts: int) -> 
 
 def _begun(knowledge: Knowledge, request: Request, starts: int) -> int:
     """How many proposals come before the even ones: in studies of before the best of an earlier search."""
-    return int(request.of_rules_6 and knowledge.earlier is not None and knowledge.earlier.begins and starts > 0)
+    return int(
+        request.rules < EVIDENCE_FIRST and knowledge.earlier is not None and knowledge.earlier.begins and starts > 0
+    )
 
 
 def _from_earlier(knowledge: Knowledge) -> tuple[list[Cube], str]:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from automl.search import pareto
+from automl.search.rules import EVIDENCE_FIRST
 from automl.search.samplers.gain_search import WALKS, searched
 from automl.search.samplers.informed import informed
 from automl.search.samplers.knowledge import Knowledge
@@ -146,7 +147,7 @@ class TradeOffMember:
 
 def _belief(knowledge: Knowledge, place: int, losses: Array, priors: Priors) -> _Belief:
     """A process on the losses of the metric at a place, whose prior mean is what earlier searches expect of it."""
-    targets = _targets(losses, bent=knowledge.of_rules_6)
+    targets = _targets(losses, bent=knowledge.rules < EVIDENCE_FIRST)
     known = replace(knowledge, targets=targets, earlier=_earlier_of(knowledge, place, targets))
     return _Belief(informed(known, knowledge.features, knowledge.rows, priors), targets)
 

@@ -22,6 +22,7 @@ from scipy.special import ndtri
 
 from automl.problem.search_space import SearchSpace
 from automl.search.earlier_search import EarlierSearch
+from automl.search.rules import EVIDENCE_FIRST, RULES
 from automl.search.surrogates.feasibility import rows_of
 from automl.search.surrogates.features import Features, Rows
 from automl.search.surrogates.warp import Array
@@ -62,11 +63,11 @@ class Earlier:
         rows: Rows,
         targets: Array,
         *,
-        of_rules_6: bool = False,
+        rules: int = RULES,
     ) -> Earlier:
         """`targets` are those of the results at `rows`, smaller is better; fewer than two say nothing.
 
-        `of_rules_6` supposes that each ranks them well until they show otherwise, as studies of before do.
+        By rules before `EVIDENCE_FIRST`, each is supposed to rank them well until they show otherwise.
         """
         from automl.search.surrogates.process import rank_correlation  # noqa: PLC0415
 
@@ -83,7 +84,7 @@ class Earlier:
             centred = predicted - predicted.mean()
             slope = (_SLOPE / _DOUBT + float(centred @ targets)) / (1 / _DOUBT + float(centred @ centred))
             correlations.append(rank_correlation(predicted, targets))
-            if of_rules_6:
+            if rules < EVIDENCE_FIRST:
                 expected = correlations[-1] + (_RANKED - correlations[-1]) / len(rows)
                 trusts.append(order * max(slope, 0.0) * _between(expected, 0.0, _ENOUGH))
                 agreeing.append(trusts[-1] > 0)

@@ -61,7 +61,7 @@ def test_studies_of_before_trust_two_results_and_give_the_best_a_place_of_its_ow
     def of_before(search: EarlierSearch, known: list[Trial]) -> str:
         first = len(known) - 1
         request = Request(1, first, 19, (5, 0, first + 1), chosen=(MIXED.defaults(),), epochs=9, earlier=(search,))
-        return NamedSampler(name, of_rules_6=True).propose(MIXED, known, request)[0].reason
+        return NamedSampler(name, rules=6).propose(MIXED, known, request)[0].reason
 
     assert "counts with a weight of" in of_before(right, trials_of(right.best_first[0]))
     assert "point 4 of a sequence" in of_before(wrong, trials_of(wrong.best_first[0], *wrong.values[:3]))

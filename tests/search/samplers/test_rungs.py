@@ -8,6 +8,7 @@ import pytest
 
 from automl.search.algorithms import NamedSampler
 from automl.search.history import Failure
+from automl.search.rules import RULES
 from automl.search.samplers.base import Request, Trial
 from automl.search.samplers.knowledge import Knowledge
 from automl.search.samplers.rungs import compared, explores, lesson
@@ -104,7 +105,7 @@ def test_one_proposal_in_four_is_drawn_uniformly_and_in_studies_of_before_none()
     assert 6 <= len(exploring) <= 24
     for request in (exploring[0], next(each for each in requests if each not in exploring)):
         reasons = {
-            one_rung: NamedSampler("tpe", one_rung=one_rung).propose(LINE, trials, request)[0].reason
+            one_rung: NamedSampler("tpe", 4 if one_rung else RULES).propose(LINE, trials, request)[0].reason
             for one_rung in (True, False)
         }
         assert ("drawn uniformly" in reasons[False]) is (request in exploring)

@@ -129,7 +129,7 @@ def test_a_study_that_began_before_decides_as_it_did() -> None:
     before = Definition.from_json({**definition.to_json(), "rules": 2})
     assert (definition.brain.sampler, before.brain.sampler) == (
         NamedSampler("gaussian_process"),
-        NamedSampler("gaussian_process", of_before=True, one_rung=True, of_rules_6=True),
+        NamedSampler("gaussian_process", rules=2),
     )
     assert len(walk(before)) == 9
 
