@@ -12,3 +12,4 @@ NULL_IS_A_DEFAULT = 6  # a search begins at null where null is an option and the
 EVIDENCE_FIRST = 7  # earlier searches wait for results, and several metrics are not bent
 ASHA_LEARNS = 8  # `asha` has a sampler that learns
 PENDING_AS_EXPECTED = 9  # a process supposes of what has no result a little less than it expects, and no worse
+FARTHER_REFERENCE = 9  # of two metrics, hypervolume is counted from behind the front by a part of all trials' range

@@ -22,7 +22,9 @@ from automl.search.surrogates.features import Rows
 from automl.search.surrogates.priors import Priors
 from automl.search.surrogates.warp import Array
 
-_PESSIMISM = 0.5  # deviations; with none the next proposals come too close, with one or more too far away
+_PESSIMISM = 0.5  # deviations
+_APART = 0.02  # of its range, in which a configuration differs in some parameter from all that have no result
+_FORBIDDING = 1e4  # more than any logarithm of a gain that is worth a training
 
 
 @dataclass(frozen=True)
@@ -85,20 +87,21 @@ class ProcessMember:
         best = float(process.means()[: len(knowledge.rows)].min())
 
         def gain(rows: Rows) -> Array:
-            return knowledge.feasibility.weighed(log_expected_improvement(*process.predict(rows), best), rows)
+            gains = knowledge.feasibility.weighed(log_expected_improvement(*process.predict(rows), best), rows)
+            return gains if knowledge.rules < PENDING_AS_EXPECTED else gains - _FORBIDDING * _near(rows, pending)
 
         order = np.argsort(knowledge.targets, kind="stable")
         rows = searched(knowledge.features, gain, knowledge.rows[order[:WALKS]], self._candidates, rng)
         return rows, self._words(rows[0], len(pending))
 
     def _suppose(self, pending: Rows) -> None:
-        """Suppose results where there are none yet: what the process expects, and worse by a part of its deviation."""
+        """Suppose results where there are none yet: a little worse than expected, never the best."""
         knowledge = self._knowledge
         if len(pending) != self._pending:
             self._pending = len(pending)
             self.process.condition(knowledge.rows, knowledge.targets)
             mean, deviation = self.process.predict(pending)
-            lies = mean + _PESSIMISM * deviation
+            lies = np.maximum(mean + _PESSIMISM * deviation, knowledge.targets.min())
             if knowledge.rules < PENDING_AS_EXPECTED:
                 lies = np.maximum(mean + deviation, np.median(knowledge.targets))
             rows = np.vstack([knowledge.rows, pending])
@@ -114,6 +117,14 @@ class ProcessMember:
             f"greatest expected improvement over the best score {self._knowledge.best:.4g} seen; "
             f"predicted {middle:.4g} ± {(high - low) / 2:.2g} (Gaussian process on {told})"
         )
+
+
+def _near(rows: Rows, pending: Rows) -> Array:
+    """1 for each row that is all but one of those that have no result, else 0: it would teach the same."""
+    if not len(pending):
+        return np.zeros(len(rows))
+    distances = np.abs(rows[:, None, :] - pending[None, :, :]).max(axis=2)  # options differ by 1 or more
+    return np.asarray((distances < _APART).any(axis=1), dtype=float)
 
 
 _KEEPS_THE_PROTOCOL: type[Sampler] = OwnProcess

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from automl.search import pareto
-from automl.search.rules import EVIDENCE_FIRST
+from automl.search.rules import EVIDENCE_FIRST, FARTHER_REFERENCE
 from automl.search.samplers.gain_search import WALKS, searched
 from automl.search.samplers.informed import informed
 from automl.search.samplers.knowledge import Knowledge
@@ -30,6 +30,8 @@ _LEAST = 1e-300  # of a gain whose logarithm is taken
 _FAR = 3.0  # deviations beyond which an excess is not told from a larger one
 _TAIL = 3.0  # interquartile ranges above the median, where a loss is clipped
 _LATE_TAIL = 10.0  # the same in studies of before
+_BEHIND = 0.2  # of the range of all feasible trials: how far the reference of the hypervolume lies behind the front
+_LEAST_BEHIND = 1e-6
 _PAREGO = 0.05  # the weight of the sum beside the greatest
 
 
@@ -106,8 +108,20 @@ class TradeOffMember:
             return log_expected_improvement(means[:, 0], deviations[:, 0], float(front.min()))
         if len(self._beliefs) > MOST_OBJECTIVES:
             return self._chebyshev(means, deviations, front, directions)
-        worst = reference([tuple(point) for point in front.tolist()])
+        worst = self._worst(front)
         return np.asarray(np.log(np.maximum(expected_gain(means, deviations, front, worst), _LEAST)))
+
+    def _worst(self, front: Array) -> tuple[float, ...]:
+        """The point that hypervolume is counted from.
+
+        A front may be a few neighbours, and behind it by a part of its own range nothing else would be worth a try.
+        With three metrics that is rare, and a farther reference finds less (docs/search_quality.md).
+        """
+        if self._knowledge.rules < FARTHER_REFERENCE or len(self._beliefs) > 2:
+            return reference([tuple(point) for point in front.tolist()])
+        seen = np.column_stack([one.process.means() for one in self._beliefs])[: len(self._knowledge.rows)]
+        behind = front.max(axis=0) + _BEHIND * np.ptp(seen[self._objectives.feasible], axis=0)
+        return tuple(np.maximum(behind, front.max(axis=0) + _LEAST_BEHIND).tolist())
 
     def _chebyshev(self, means: Array, deviations: Array, front: Array, directions: Array) -> Array:
         low, width = front.min(axis=0), np.maximum(np.ptp(front, axis=0), 1e-9)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from automl.problem.search_space import SearchSpace
+from automl.search.algorithms import NamedSampler
+from automl.search.rules import RULES
 from automl.search.samplers.base import Request, Sampler, Trial
 from automl.search.samplers.evolution import Evolution
 from automl.search.samplers.gaussian_process import GaussianProcess
@@ -158,3 +160,16 @@ def test_what_exists_only_sometimes_is_learned_too() -> None:
         ].values
         assert values["optimizer"] == "sgd"
         assert abs(values["momentum"] - 0.8) < 0.15
+
+
+def test_proposals_keep_near_the_best_while_others_are_under_way_and_apart_from_these() -> None:
+    """By rules 8, what is under way was supposed to be no better than the median, and all kept away from it."""
+    line = unit("x")
+    trials = [Trial({"x": x}, -((x - 0.3) ** 2)) for x in (0.02, 0.2, 0.45, 0.7, 0.95)]
+    request = Request(4, first=8, total=20, seed=(1, 0, 9))
+    now, before = (
+        sorted(float(one.values["x"]) for one in NamedSampler("process", rules).propose(line, trials, request))
+        for rules in (RULES, 8)
+    )
+    assert max(abs(x - 0.3) for x in now) < 0.1 < max(abs(x - 0.3) for x in before)
+    assert min(np.diff(now)) >= 0.0199

@@ -12,8 +12,10 @@ from automl.problem.search_space import Parameter, SearchSpace
 from automl.search.algorithms import SAMPLERS, NamedSampler
 from automl.search.earlier_search import EarlierSearch, FurtherMetric, ranks_of
 from automl.search.pareto import dominates, hypervolume
+from automl.search.rules import RULES
 from automl.search.samplers.base import Request, Trial
 from automl.search.samplers.several import joint, of_metric
+from automl.testing.spaces import unit
 
 SPACE = SearchSpace(
     (
@@ -132,3 +134,18 @@ def test_four_metrics_are_searched_in_random_directions() -> None:
         first, second = losses(proposal.values)
         trials.append(Trial(proposal.values, -first, scores=(-first, -second, first, -first * second)))
     assert "in a random direction of the metrics" in proposal.reason
+
+
+def test_a_front_of_neighbours_leaves_room_for_what_is_far_away() -> None:
+    """By rules 8 hypervolume was counted from a tenth of the front's own range behind it."""
+    line = unit("s")
+    losses = {size: (1.0 if size < 0.1 else 1.2 - size, size) for size in (0.0, 0.005, 0.01, 0.015, 0.02)}
+    trials = [Trial({"s": size}, -one, scores=(-one, -other)) for size, (one, other) in losses.items()]
+    now, before = (
+        sum(
+            float(one.values["s"])
+            for one in NamedSampler("process", rules).propose(line, trials, Request(4, 8, 20, (2, 0, 8)))
+        )
+        for rules in (RULES, 8)
+    )
+    assert now > before
