@@ -302,7 +302,8 @@ def _answer(decisions: Sequence[Decision], number: int, rung: int, stage: Stage)
 def _rung_text(definition: Definition, course: RungCourse, result: Result | None, stage: Stage) -> str:
     span = f"epochs {course.from_epoch + 1} to {course.epochs}" if course.epochs > 1 else "epoch 1"
     anew = ", anew" if stage.anew and not stage.rungs[course.rung].new else ""
-    head = f"rung {course.rung}, {span}{anew}: "
+    alone = len(stage.rungs) > 1 and all(rung.new for rung in stage.rungs)  # a chain of steps
+    head = f"{f'step {course.rung + 1}' if alone else f'rung {course.rung}'}, {span}{anew}: "
     if result is None:
         return f"{head}no result yet"
     if result.failure is Failure.ENDED:
@@ -324,6 +325,8 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         text += f", {number(course.held_out)} on held-out data"
     missing = course.size - course.results
     rank = f"; place {course.rank} of {course.size}" + (f", {missing} without a result" if missing else "")
+    if alone:
+        return text
     if stage.stops or _says_what_follows(stage):
         return text + ("; this was the last rung" if course.end is RunState.FINISHED else "")
     if stage.overlap is not None and stage.overlap.nu is not None and not stage.overlap.whole:

@@ -96,13 +96,13 @@ def in_words(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs
 
     def share(size: tuple[int, int]) -> str:
         took = trainings(*size) * longest
-        return f"{took:,} epochs, {100 * share_of(size, epochs, longest):.0f} % of the search's {epochs:,}"
+        return f"{took:,} epochs, {100 * share_of(size, epochs, longest):.0f} %"
 
     others, repeats = chosen
     least = ", the least there is" if trainings(*chosen) * longest > wanted.most * epochs else ""
     text = (
         f"final judgement: {counted(others, 'candidate')} and the defaults, up to {counted(repeats, 'training')} each: "
-        f"{share(chosen)}{least}"
+        f"{share(chosen)} of the search's {epochs:,}{least}"
     )
     asked = (candidates, wanted.repeats)
     if chosen == asked:
@@ -110,8 +110,8 @@ def in_words(wanted: Judgement, candidates: int, chosen: tuple[int, int], epochs
     allowed = "a third" if wanted.share is None else f"{100 * wanted.share:g} %"
     needed = share_of(asked, epochs, longest)
     return (
-        f"{text}; {counted(candidates, 'candidate')} with {counted(wanted.repeats, 'training')} each would take "
-        f"{share(asked)}, and {allowed} is allowed: 'final: {{share: {rounded_up(needed):g}}}' allows it"
+        f"{text} ({allowed} is allowed); 'final: {{share: {rounded_up(needed):g}}}' allows "
+        f"{counted(candidates, 'candidate')} with {counted(wanted.repeats, 'training')} each: {share(asked)}"
     )
 
 
