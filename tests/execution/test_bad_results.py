@@ -19,16 +19,16 @@ from tests.small_network import write_small_study
 
 FULL_TRAININGS = "name: study\nnetwork: small.yaml\nalgorithm: random\nmax_recommendations: 3\nfinal: {repeats: 0}\n"
 FAULTS = {
-    "nan": ("nan", "not_finite", "score = nan at epoch 3"),
-    "infinity": ("inf", "not_finite", "score = inf at epoch 3"),
-    "a crash": ("crash", "error", "exit code 1: it crashed"),
-    "a metric that is missing": ("no_metric", "no_metric", "score was never reported in status.json, 3 lines read"),
-    "a checkpoint that is missing": ("no_checkpoint", "no_checkpoint", "no file model_{epoch}.json of epoch 3"),
+    "nan": ("nan", "not finite: score = nan at epoch 3"),
+    "infinity": ("inf", "not finite: score = inf at epoch 3"),
+    "a crash": ("crash", "exit code 1: it crashed"),
+    "a metric that is missing": ("no_metric", "no metric: score was never reported in status.json, 3 lines read"),
+    "a checkpoint that is missing": ("no_checkpoint", "no checkpoint: no file model_{epoch}.json of epoch 3"),
 }
 
 
-@pytest.mark.parametrize(("fault", "kind", "says"), FAULTS.values(), ids=FAULTS.keys())
-def test_a_failed_experiment_says_why_and_the_study_goes_on(fault: str, kind: str, says: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fault", "says"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_failed_experiment_says_why_and_the_study_goes_on(fault: str, says: str, tmp_path: Path) -> None:
     write_small_study(tmp_path, f"train_spec: {{train.fault: {fault}}}\n", FULL_TRAININGS)
 
     ran = automl("run", "study.yaml", "-j", "2", "-o", "json", cwd=tmp_path)
@@ -40,9 +40,9 @@ def test_a_failed_experiment_says_why_and_the_study_goes_on(fault: str, kind: st
     for command, times in (("status", 1), ("report", 2)):  # status has each reason once
         text = automl(command, "study.yaml", cwd=tmp_path).out
         assert "1 succeeded, 2 failed" in text
-        assert text.count(f"{kind}: {says}") == times
+        assert text.count(says) == times
     end = automl("run", "study.yaml", cwd=tmp_path).out  # there is nothing left to train
-    assert f"experiments 1 and 2 failed: {kind}: {says}" in end
+    assert f"experiments 1 and 2 failed: {says}" in end
     if fault == "crash":  # the others print nothing
         assert f"  | it crashed\n  log: {tmp_path}/study/experiment_1/log.txt\n" in end
         assert (tmp_path / "study/experiment_1/log.txt").is_file()
@@ -67,7 +67,7 @@ def test_a_checkpoint_that_cannot_be_read_fails_the_experiment_that_goes_on_from
     ran = automl("run", "study.yaml", "-j", "2", "-o", "json", cwd=tmp_path)
     assert ran.code == 0, ran.err
     text = automl("report", "study.yaml", cwd=tmp_path).out
-    assert "error: exit code 1: the checkpoint cannot be read" in text
+    assert "exit code 1: the checkpoint cannot be read" in text
 
 
 def test_an_error_during_a_live_view_is_printed_when_the_view_is_gone(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_no_step_goes_on_and_each_ends_with_the_message(
     assert step(monkeypatch, "propose", rung=1) == 5
     said = (tmp_path / "message").read_text()
     assert said.startswith("the study is paused: 5 trainings in a row failed alike before their first epoch")
-    assert "(experiments 4 to 8): error: no route to [/data]; these failures decided nothing" in said
+    assert "(experiments 4 to 8): no route to [/data]; these failures decided nothing" in said
     assert record.decision(0, 1) is None
     record.store.delete("results/3/0.json")
     for name in ("stage-in", "collect", "propose"):

@@ -76,7 +76,7 @@ def test_the_model_of_the_longest_training_of_the_best_is_kept(tmp_path: Path) -
 def test_the_plan_says_loudly_that_and_why_it_trains_anew(tmp_path: Path) -> None:
     lay_out(tmp_path, f"{ANEW}algorithm: hyperband\n")
     said = " ".join(automl("plan", "study.yaml", cwd=tmp_path).out.split())
-    assert "resume: none, for mine has no 'checkpoints' rule" in said
+    assert "resume: none because mine has no 'checkpoints' rule" in said
     assert "45 epochs where 36 would do from checkpoints" in said
 
 

@@ -96,7 +96,7 @@ class TestPortfolio(SamplerSuite):
 
     def test_the_model_proposes_what_the_processes_compare(self) -> None:
         reasons = [proposal.reason for proposal in proposals(self.make_sampler())]
-        assert ["of the turns" in reason for reason in reasons] == [True] * 3
+        assert ["% of the proposals" in reason for reason in reasons] == [True] * 3
 
 
 class TestNeighbours(SamplerSuite):
