@@ -179,7 +179,7 @@ def test_a_deleted_workflow_is_resumed_from_the_study_file(studies: Studies) -> 
 def test_a_paused_study_starts_no_more_pods_until_it_is_resumed(studies: Studies) -> None:
     study = studies.write()
     name = json.loads(automl("submit", study, "-o", "json"))["workflow"]
-    assert f"{name} is paused; what trains finishes" in automl("pause", study)
+    assert f"{name} is paused; running trainings finish" in automl("pause", study)
     assert f"{name} is already paused" in automl("pause", study)
     with watching(name) as (process, lines):
         read_until(process, lines, "in namespace argo: paused")
