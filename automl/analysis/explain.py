@@ -302,7 +302,7 @@ def _answer(decisions: Sequence[Decision], number: int, rung: int, stage: Stage)
 def _rung_text(definition: Definition, course: RungCourse, result: Result | None, stage: Stage) -> str:
     span = f"epochs {course.from_epoch + 1} to {course.epochs}" if course.epochs > 1 else "epoch 1"
     anew = ", anew" if stage.anew and not stage.rungs[course.rung].new else ""
-    alone = len(stage.rungs) > 1 and all(rung.new for rung in stage.rungs)  # a chain of steps
+    alone = definition.has_steps(stage)
     head = f"{f'step {course.rung + 1}' if alone else f'rung {course.rung}'}, {span}{anew}: "
     if result is None:
         return f"{head}no result yet"
@@ -312,7 +312,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
         message = f": {result.message}" if result.message else ""
         never = "" if stage.population else "a failed experiment is never promoted; "
         return (
-            f"{head}failed at epoch {result.epochs} ({result.failure.replace('_', ' ')}): "
+            f"{head}failed at epoch {result.epochs} ({result.failure.described()}): "
             f"{MEANINGS[result.failure]}{message}; "
             f"{never}see {experiment_key(result.experiment, LOG)}"
         )

@@ -99,7 +99,7 @@ def failures(facts: Facts) -> Figure:
                 color=colours()["soft"],
             )  # fmt: skip
         axes.set(xlim=(0, 1.1 * max(counts.values())), ylim=(len(counts) - 0.3, -0.6), xlabel="experiments")
-        axes.set_yticks(range(len(counts)), [kind.value.replace("_", " ") for kind in counts])
+        axes.set_yticks(range(len(counts)), [kind.described() for kind in counts])
         axes.tick_params(axis="y", colors=colours()["ink"])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         drawing.note(figure, f"{sum(counts.values())} of {counted(total, 'experiment')} with a result.")

@@ -14,7 +14,7 @@ from automl.analysis.findings import BestSoFar
 from automl.analysis.planned import PlannedStudy, Totals
 from automl.analysis.status import EarlyEnd, ExperimentRow, StudyStatus
 from automl.analysis.trade_off import TradeOff, TradePoint
-from automl.search.history import Failure, Status, failure_text
+from automl.search.history import Failure, Status
 from automl.search.race import DEFAULTS
 from automl.study.states import counts_in_words
 from automl.text.formatting import counted, duration, number, setting
@@ -102,7 +102,7 @@ def end_text(row: ExperimentRow) -> str:
 def failed_text(reason: str) -> str:
     """How an experiment failed, in words, from what its record says: 'out_of_memory: CUDA ...'."""
     kind, _, message = reason.partition(": ")
-    return failure_text(Failure(kind), message)
+    return Failure(kind).described(message)
 
 
 def pause_rows(status: StudyStatus) -> Pairs:

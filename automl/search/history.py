@@ -34,6 +34,13 @@ class Failure(StrEnum):
     PREEMPTED = "preempted"
     ENDED = "ended"
 
+    def described(self, message: str = "") -> str:
+        """How a training failed, for people: its kind and its message; of an error the message alone."""
+        words = self.value.replace("_", " ")
+        if not message:
+            return words
+        return message if self is Failure.ERROR else f"{words}: {message}"
+
 
 MEANINGS = {  # what each kind means, as a sentence that follows the name of an experiment
     Failure.ERROR: "the training program exited with an error",
@@ -48,14 +55,6 @@ MEANINGS = {  # what each kind means, as a sentence that follows the name of an 
     Failure.PREEMPTED: "it was preempted more often than 'run: preemptions' allows",
     Failure.ENDED: "the search ended before it was done",
 }
-
-
-def failure_text(kind: Failure, message: str) -> str:
-    """How a training failed, for people: its kind and its message, or the message alone where the kind adds nothing."""
-    words = kind.value.replace("_", " ")
-    if not message:
-        return words
-    return message if kind is Failure.ERROR else f"{words}: {message}"
 
 
 class Origin(StrEnum):

@@ -32,7 +32,7 @@ from automl.search.brain import Brain
 from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import End, Limit, Then
 from automl.search.extension import Extension, GrowsBy, Growth, extended
-from automl.search.plan import Plan, Resume, StopRule
+from automl.search.plan import Plan, Resume, Stage, StageKind, StopRule
 from automl.search.race import Judgement
 from automl.search.ranking import Among
 from automl.search.rules import NAMED_SAMPLERS, NO_REPEATS, NULL_IS_A_DEFAULT, RULES
@@ -318,6 +318,10 @@ class Definition:
     def is_chain(self) -> bool:
         """Whether it is a chain of full trainings, to which experiments and values can be added."""
         return self.growth is not None and self.growth.by is GrowsBy.EXPERIMENTS
+
+    def has_steps(self, stage: Stage) -> bool:
+        """Whether a stage of its plan consists of the steps of a chain and not of rungs."""
+        return self.is_chain and stage.kind is StageKind.SEARCH
 
     @property
     def plan(self) -> Plan:

@@ -14,7 +14,7 @@ from typing import Any
 
 from automl.errors import RecordError, StudyPaused
 from automl.search.agenda import Run, runs_of_decision
-from automl.search.history import Failure, History, Result, failure_text
+from automl.search.history import Failure, History, Result
 from automl.search.plan import Plan
 from automl.study.definition import Definition
 from automl.study.keys import PAUSES, RETRIES, attempt_prefix, user_change_key
@@ -52,7 +52,7 @@ class Pause:
     def error(self) -> StudyPaused:
         return StudyPaused(
             f"the study is paused: {counted(len(self.runs), 'training')} in a row failed alike before their first epoch"
-            f" ({self.experiments}): {failure_text(self.failure, self.message)}",
+            f" ({self.experiments}): {self.failure.described(self.message)}",
             advice=f"these failures decided nothing; read 'automl logs STUDY {self.runs[-1][0]}' and fix the cause: the"
             " same command trains them again ('automl resume' on a cluster); if failures of this kind are to count, set"
             " 'run: {failures_in_a_row: null}'",

@@ -60,7 +60,7 @@ def stage_title(definition: Definition, stage: Stage) -> str:
 
 def part(definition: Definition, stage: Stage) -> str:
     """What a stage consists of: rungs, or the steps of a chain."""
-    return "step" if definition.is_chain and stage.kind is StageKind.SEARCH else "rung"
+    return "step" if definition.has_steps(stage) else "rung"
 
 
 def epochs(definition: Definition, decision: Decision) -> str:

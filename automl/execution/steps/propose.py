@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from automl.search.brain import QueuedValues
 from automl.search.history import Decision
-from automl.search.plan import StageKind
 from automl.study.deciding import next_decision
 from automl.study.definition import Definition
 from automl.study.experiments import waiting
@@ -21,7 +20,7 @@ def propose(record: Record, definition: Definition, stage: int, index: int) -> D
         return stored[0]
     where = definition.plan.stages[stage]
     queue: list[QueuedValues] = []
-    if definition.is_chain and where.kind is StageKind.SEARCH:
+    if definition.has_steps(where):
         chain = definition.plan.chain(where)
         decisions = [decision for earlier in chain for decision, _ in record.decisions(earlier.index)]
         queue = waiting(record.enqueued(), decisions)

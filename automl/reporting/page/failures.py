@@ -31,7 +31,7 @@ def _kind(kind: Failure, messages: Mapping[str, Sequence[int]]) -> Markup:
         tag(
             "h3",
             tag("span", "\N{MULTIPLICATION SIGN}", class_="cross-text", aria_hidden="true"),
-            f" {kind.value.replace('_', ' ')}: {counted(_count(messages), 'experiment')}",
+            f" {kind.described()}: {counted(_count(messages), 'experiment')}",
         ),
         tag("p", f"{MEANINGS[kind][:1].upper()}{MEANINGS[kind][1:]}."),
         tag("dl", *(_message(text, numbers) for text, numbers in ordered[:_MOST_MESSAGES])),

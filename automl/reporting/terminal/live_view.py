@@ -22,7 +22,7 @@ from automl.problem.aim import Aim
 from automl.reporting.rows import time_left_text
 from automl.reporting.terminal.live_table import LiveTable, LiveTraining, parameters_by_importance
 from automl.search.agenda import begins
-from automl.search.history import Failure, History, failure_text
+from automl.search.history import Failure, History
 from automl.search.ranking import further_words
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -148,7 +148,7 @@ class LiveView:
                 text = f"stopped at epoch {result.epochs}: {result.message}"
             elif result.failure is not None:
                 word = "had failed" if event.kind is EventKind.SKIPPED else "FAILED"
-                text = f"{word} at epoch {result.epochs}: {failure_text(result.failure, result.message)}"
+                text = f"{word} at epoch {result.epochs}: {result.failure.described(result.message)}"
             yield f"experiment {at.number}: {text}"
             if time.monotonic() - self._summary_at >= _SUMMARY:
                 self._summary_at = time.monotonic()

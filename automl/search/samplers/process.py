@@ -101,9 +101,10 @@ class ProcessMember:
             self._pending = len(pending)
             self.process.condition(knowledge.rows, knowledge.targets)
             mean, deviation = self.process.predict(pending)
-            lies = np.maximum(mean + _PESSIMISM * deviation, knowledge.targets.min())
             if knowledge.rules < PENDING_AS_EXPECTED:
                 lies = np.maximum(mean + deviation, np.median(knowledge.targets))
+            else:
+                lies = np.maximum(mean + _PESSIMISM * deviation, knowledge.targets.min())
             rows = np.vstack([knowledge.rows, pending])
             self.process.condition(rows, np.concatenate([knowledge.targets, lies]))
 

@@ -67,10 +67,11 @@ class TradeOffMember:
         knowledge = self._knowledge
         self._suppose(pending)
         front, words = self._front(), "expected hypervolume"
+        worst = None if front is None else self._worst(front)
         directions = rng.dirichlet(np.ones(len(self._beliefs)))
 
         def gain(rows: Rows) -> Array:
-            return knowledge.feasibility.weighed(self._gain(rows, front, directions) + self._holds(rows), rows)
+            return knowledge.feasibility.weighed(self._gain(rows, front, worst, directions) + self._holds(rows), rows)
 
         order, fronts = self._objectives.order()
         rows = searched(knowledge.features, gain, knowledge.rows[order[:WALKS]], self._candidates, rng)
@@ -97,9 +98,9 @@ class TradeOffMember:
             front = [front[place] for place in sorted(range(len(front)), key=lambda place: -lonely[place])[:most]]
         return np.array(front)
 
-    def _gain(self, rows: Rows, front: Array | None, directions: Array) -> Array:
+    def _gain(self, rows: Rows, front: Array | None, worst: tuple[float, ...] | None, directions: Array) -> Array:
         """The logarithm of what each row is expected to bring."""
-        if front is None:
+        if front is None or worst is None:
             return np.zeros(len(rows))
         means, deviations = (
             np.column_stack(parts) for parts in zip(*(one.process.predict(rows) for one in self._beliefs), strict=True)
@@ -108,7 +109,6 @@ class TradeOffMember:
             return log_expected_improvement(means[:, 0], deviations[:, 0], float(front.min()))
         if len(self._beliefs) > MOST_OBJECTIVES:
             return self._chebyshev(means, deviations, front, directions)
-        worst = self._worst(front)
         return np.asarray(np.log(np.maximum(expected_gain(means, deviations, front, worst), _LEAST)))
 
     def _worst(self, front: Array) -> tuple[float, ...]:
