@@ -14,11 +14,11 @@ import numpy as np
 
 from automl.problem.parameter import Parameter
 from automl.problem.search_space import SearchSpace
-from benchmarks.epoch_searches import Asked, EpochSearch, Maker, R
+from benchmarks.epoch_searches import NU, Asked, EpochSearch, Maker, R, rungs_of
+from benchmarks.epoch_syne_tune import SyneTune
 from benchmarks.peers import optuna_distribution, plain
 from benchmarks.problem import Array
 
-_NU = 3
 _ENOUGH, _UNIFORM = 8, 0.25  # of the yardstick: results that a rung needs, and the share that is drawn uniformly
 Draw = Callable[[], dict[str, Any]]
 
@@ -71,7 +71,7 @@ class ASHA:
 
     def __init__(self, draws: UniformDraws, epochs: int) -> None:
         self._draws = draws
-        self._rungs = [max(1, round(epochs / _NU**place)) for place in range(_steps(epochs), -1, -1)]
+        self._rungs = rungs_of(epochs)
         self._results: list[dict[int, float]] = [{} for _ in self._rungs]
         self._gone: list[set[int]] = [set() for _ in self._rungs]
         self._values: list[dict[str, Any]] = []
@@ -80,7 +80,7 @@ class ASHA:
     def ask(self) -> Asked:
         for rung in range(len(self._rungs) - 2, -1, -1):
             ranked = sorted(self._results[rung].items(), key=lambda result: result[1])
-            for number, _ in ranked[: len(ranked) // _NU]:
+            for number, _ in ranked[: len(ranked) // NU]:
                 if number not in self._gone[rung]:
                     self._gone[rung].add(number)
                     return self._ask(number, rung + 1)
@@ -109,7 +109,7 @@ class Hyperband:
 
     def ask(self) -> Asked:
         if not self._todo:
-            going_on = len(self._results) // _NU
+            going_on = len(self._results) // NU
             if len(self._rungs) > 1 and going_on:
                 ranked = sorted(self._results, key=lambda result: result[0])
                 self._todo, self._rungs = [values for _, values in ranked[:going_on]], self._rungs[1:]
@@ -120,11 +120,10 @@ class Hyperband:
         return Asked(self._draws.draw() if values is None else values, self._rungs[0])
 
     def _begin(self) -> None:
-        most = _steps(self._epochs)
-        longest = most - self._bracket
-        self._bracket = (self._bracket + 1) % most
-        self._rungs = [max(1, round(self._epochs / _NU**place)) for place in range(longest, -1, -1)]
-        self._todo = [None] * {3: 27, 2: 9, 1: 6}[longest]
+        rungs = rungs_of(self._epochs)
+        self._rungs = rungs[self._bracket :]
+        self._bracket = (self._bracket + 1) % (len(rungs) - 1)
+        self._todo = [None] * {4: 27, 3: 9, 2: 6}[len(self._rungs)]
 
     def tell(self, asked: Asked, curve: Array) -> None:
         loss = float(curve[: asked.epochs].min())
@@ -164,7 +163,7 @@ class DEHB:
             dimensions=len(space.parameters),
             min_fidelity=max(1, epochs / R),
             max_fidelity=epochs,
-            eta=_NU,
+            eta=NU,
             n_workers=1,
             seed=seed,
             output_path=self._folder.name,
@@ -189,16 +188,12 @@ def _hyperparameter(library: Any, parameter: Parameter) -> Any:
     return kind(parameter.name, (parameter.low, parameter.high), log=parameter.log)
 
 
-def _steps(epochs: int) -> int:
-    """How many rungs there are before the last one."""
-    steps = 0
-    while _NU ** (steps + 1) <= min(R, epochs):
-        steps += 1
-    return steps
-
-
 def _maker(schedule: Callable[[UniformDraws, int], EpochSearch], draws: type[UniformDraws]) -> Maker:
     return lambda space, epochs, seed, _trainings: schedule(draws(space, seed), epochs)
+
+
+def _syne_tune(scheduler: str, *, logarithms: bool = False) -> Maker:
+    return lambda space, epochs, seed, _trainings: SyneTune(scheduler, space, epochs, seed, logarithms=logarithms)
 
 
 # name -> (libraries that it needs, maker)
@@ -209,4 +204,8 @@ PEERS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "asha_tpe": (("optuna",), _maker(ASHA, RungTPE)),
     "dehb": (("dehb", "ConfigSpace", "loguru"), DEHB),
     "hyperband_tpe": (("optuna",), _maker(Hyperband, RungTPE)),
+    "syne_asha": (("syne_tune",), _syne_tune("ASHA")),
+    "syne_bohb": (("syne_tune", "statsmodels"), _syne_tune("BOHB")),
+    "syne_bohb_logarithms": (("syne_tune", "statsmodels"), _syne_tune("BOHB", logarithms=True)),
+    "syne_asha_cqr": (("syne_tune", "xgboost"), _syne_tune("ASHACQR")),
 }

@@ -1,25 +1,30 @@
 """What is compared where trainings may be short: a search says how far a configuration is trained. Ours are studies.
 
-A study of ours is walked as the local runner walks it with one worker: the agenda says which decisions are due, the
-brain makes them, and what they ask for is trained in their order.
+A study of ours is walked as the local runner walks it: the agenda says which decisions are due when a worker is free,
+the brain makes them, and what they ask for is trained in their order.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from importlib import import_module
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from automl.problem.metric import Metric
-from automl.problem.search_space import SearchSpace
-from automl.search.agenda import Run, Step, due, open_runs
+from automl.problem.search_space import Cube, SearchSpace
+from automl.search.agenda import Run, Step, due, runs_of_decision
 from automl.search.algorithms import ALGORITHMS, SAMPLERS, NamedSampler
 from automl.search.brain import Brain
 from automl.search.history import Decision, History, Result
-from automl.search.plan import Plan
+from automl.search.plan import Plan, Resume, trained_by
 from benchmarks.problem import Array
 
 R = 27  # units of resource of a full training, of every search
+NU = 3  # one in so many goes on to a longer training, in every search
+_STOP = "stop"  # in the name of a study with `resume: stop`
 
 
 class Asked(NamedTuple):
@@ -30,10 +35,10 @@ class Asked(NamedTuple):
 
 
 class EpochSearch(Protocol):
-    """Proposes trainings and learns from their curves; one training at a time."""
+    """Proposes trainings and learns from their curves. Studies of ours are asked again before all have ended."""
 
     def ask(self) -> Asked | None:
-        """What is trained next; None where the search is over."""
+        """What is trained next; None where the search is over, or waits for what is training."""
         ...
 
     def tell(self, asked: Asked, curve: Array) -> None:
@@ -45,36 +50,70 @@ class EpochSearch(Protocol):
 Maker: TypeAlias = Callable[[SearchSpace, int, int, float], EpochSearch]
 
 
+@dataclass(frozen=True)
+class StudyName:
+    """What a study of ours is called: `algorithm+sampler`, and behind it what differs from a usual study, each after
+    a colon: `stop` for `resume: stop`, and settings of its sampler (`draws=256`), which a study file cannot set.
+    """
+
+    algorithm: str
+    sampler: str
+    stops: bool
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, name: str) -> StudyName:
+        """Raises ValueError for what is no study, in words for a user."""
+        study, *options = name.split(":")
+        algorithm, _, sampler = study.partition("+")
+        row = ALGORITHMS.get(algorithm)
+        if row is None or not row.resumes or row.changes or sampler not in row.samplers:
+            raise ValueError(f"no search is called {study}")
+        stops = _STOP in options
+        if stops and not row.overlaps:
+            raise ValueError(f"{name}: only a study without a barrier has resume: stop")
+        set_to = dict(option.partition("=")[::2] for option in options if option != _STOP)
+        kind = getattr(import_module(SAMPLERS[sampler].module), SAMPLERS[sampler].kind)
+        allowed = [setting.name for setting in fields(kind)]
+        if unknown := set_to.keys() - set(allowed):
+            raise ValueError(f"{name}: {sampler} has no setting {min(unknown)}; it has {', '.join(allowed) or 'none'}")
+        return cls(algorithm, sampler, stops, {setting: json.loads(value) for setting, value in set_to.items()})
+
+
 class OurStudy:
-    """A study of ours named `algorithm+sampler`, whose plan is repeated until it lasts for the budget."""
+    """A study of ours with this name (StudyName), whose plan is repeated until it lasts for the budget."""
 
     def __init__(self, name: str, space: SearchSpace, epochs: int, seed: int, trainings: float) -> None:
-        algorithm, _, sampler = name.partition("+")
-        row = ALGORITHMS[algorithm]
+        named = StudyName.read(name)
+        row = ALGORITHMS[named.algorithm]
         options: dict[str, Any] = {"R": min(R, epochs), "max_epochs": epochs}
         if "max_recommendations" in row.options:  # of nu^3 experiments that start, three trainings' worth are trained
             options["max_recommendations"] = round(9 * trainings)
-        plan = row.schedule_with(sampler, options).plan()
-        self.plan = repeated(plan, trainings * epochs)
-        learns = SAMPLERS[sampler].learns
+        plan = row.schedule_with(named.sampler, options).plan()
+        resume = Resume.STOP if named.stops else Resume.CHECKPOINT
+        self.plan = trained_by(repeated(plan, trainings * epochs), resume)
+        sampler, learns = NamedSampler(named.sampler, settings=named.settings), SAMPLERS[named.sampler].learns
         self._metric = Metric("loss", "minimize")
-        self._brain = Brain(self.plan, space, NamedSampler(sampler), self._metric, seed, learns=learns)
+        space = _EncodingOnce(space.parameters, space.constants)
+        self._brain = Brain(self.plan, space, sampler, self._metric, seed, learns=learns)
         self.history = History(self._metric)
         self._consumed: set[tuple[int, int]] = set()
+        self._ready: list[Run] = []
+        self._training: list[Run] = []
 
     def ask(self) -> Asked | None:
-        while True:
-            if runs := open_runs(self.history, *self.history.decisions):
-                self._run = runs[0]
-                return Asked(self._run.recommendation.values, self._run.recommendation.epochs)
+        while not self._ready:
             steps = due(self.plan, self.history)
             if not steps:
                 return None
-            self.decide(steps[0])
+            self._ready += runs_of_decision(self.decide(steps[0]))
+        self._training.append(self._ready.pop(0))
+        return _asked(self._training[-1])
 
     def tell(self, asked: Asked, curve: Array) -> None:
-        assert asked.epochs == self._run.recommendation.epochs, "only what was asked for is trained"
-        self.end(self._run, curve)
+        run = next(run for run in self._training if _asked(run) == asked)
+        self._training.remove(run)
+        self.end(run, curve)
 
     def end(self, run: Run, curve: Array) -> None:
         """Take the result of a training, whose losses are the first of `curve`."""
@@ -95,6 +134,24 @@ class OurStudy:
         return decision
 
 
+class _EncodingOnce(SearchSpace):
+    """A search space that encodes each mapping of values once: a search encodes all its experiments again and again."""
+
+    def encode(self, values: Mapping[str, Any]) -> Cube:
+        """As in any space. The mapping is held, so that no other gets its id."""
+        if id(values) not in self._encoded:
+            self._encoded[id(values)] = (values, super().encode(values))
+        return self._encoded[id(values)][1]
+
+    @cached_property
+    def _encoded(self) -> dict[int, tuple[Mapping[str, Any], Cube]]:
+        return {}
+
+
+def _asked(run: Run) -> Asked:
+    return Asked(run.recommendation.values, run.recommendation.epochs)
+
+
 def repeated(plan: Plan, epochs: float) -> Plan:
     """The plan, again and again, until it has so many epochs."""
     times = max(1, -int(-epochs // plan.trained(plan.search, resume=True)))
@@ -111,8 +168,17 @@ def repeated(plan: Plan, epochs: float) -> Plan:
     return replace(plan, stages=tuple(stages))
 
 
+def rungs_of(epochs: int) -> list[int]:
+    """The epochs at the end of each rung of the other searches: 1/27, 1/9, 1/3 and all of a full training's."""
+    steps = 0
+    while NU ** (steps + 1) <= min(R, epochs):
+        steps += 1
+    return [max(1, round(epochs / NU**place)) for place in range(steps, -1, -1)]
+
+
 def our_study(name: str) -> Maker:
-    """A maker of a study, named `algorithm+sampler`."""
+    """A maker of a study with this name (StudyName). Raises ValueError for what is no study."""
+    StudyName.read(name)
     return lambda space, epochs, seed, trainings: OurStudy(name, space, epochs, seed, trainings)
 
 

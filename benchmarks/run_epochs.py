@@ -21,21 +21,25 @@ from benchmarks.run import names_in, seeds_in
 from benchmarks.scores import reference
 from benchmarks.tables import Table
 
+_BEHIND = "; behind the name of a study :stop for resume: stop, and settings of its sampler, such as :draws=256"
+
+_BEHIND = "behind a study's name :stop for resume: stop, and settings of its sampler, such as :draws=256"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run and report."""
     options = _parser().parse_args(arguments)
     results: Path = options.results / "epoch_runs.jsonl"
     problems = _problems(options.tables, options.problems)
-    makers = _makers(options.searches)
+    makers = _makers(options.searches, options.workers)
     done = {one.key for one in read(results) if one.trainings >= options.trainings}
     for seed in options.seeds:
         for problem in problems:
             for name, maker in makers.items():
-                if (name, problem.name, seed) not in done:
-                    append(results, run(name, maker, problem, seed, options.trainings))
+                if (name, problem.name, seed, options.workers) not in done:
+                    append(results, run(name, maker, problem, seed, options.trainings, workers=options.workers))
     references = {problem.name: reference(problem, options.results) for problem in problems}
-    wanted = [one for one in read(results) if one.seed in options.seeds]
+    wanted = [one for one in read(results) if one.seed in options.seeds and one.workers == options.workers]
     print(tables(wanted, references, options.yardstick))
     return 0
 
@@ -47,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--problems", type=names_in, default=[], help="comma-separated; all with curves if none is named"
     )
-    parser.add_argument("--searches", type=names_in, default=["random"], help="comma-separated: " + ", ".join(_known()))
+    known = ", ".join(_known())
+    parser.add_argument("--searches", type=names_in, default=["random"], help=f"comma-separated: {known}; {_BEHIND}")
     parser.add_argument("--seeds", type=seeds_in, default=range(30), help="first-last, such as 0-29")
     parser.add_argument("--trainings", type=float, default=20, help="full trainings whose epochs a search has")
+    parser.add_argument("--workers", type=int, default=1, help="trainings at once, on a simulated clock; studies only")
     parser.add_argument("--yardstick", default="asha_tpe", help="the search that ratios refer to")
     return parser
 
@@ -68,13 +74,16 @@ def _problems(folder: Path, names: Sequence[str]) -> list[Table]:
     return problems
 
 
-def _makers(names: Sequence[str]) -> dict[str, Maker]:
+def _makers(names: Sequence[str], workers: int) -> dict[str, Maker]:
     makers: dict[str, Maker] = {}
     for name in names:
-        if name not in _known():
-            raise SystemExit(f"no search is called {name}; there are {', '.join(_known())}")
         if name not in PEERS:
-            makers[name] = our_study(name)
+            try:
+                makers[name] = our_study(name)
+            except ValueError as error:
+                raise SystemExit(f"{error}; there are {', '.join(_known())}") from None
+        elif workers > 1:
+            raise SystemExit(f"{name} has one worker; with --workers {workers} there are {', '.join(ours())}")
         elif missing := not_installed(PEERS[name][0]):
             print(f"{name} is skipped: it needs {' and '.join(missing)}, not installed here", file=sys.stderr)
         else:

@@ -304,11 +304,13 @@ def with_option(option: str) -> tuple[str, ...]:
 class NamedSampler:
     """The sampler called `name` in `SAMPLERS`; its module is imported when it first proposes.
 
-    It proposes by these rules (rules.py), whatever those of the request are.
+    It proposes by these rules (rules.py), whatever those of the request are. `settings` are those that differ from its
+    row's; a study has none.
     """
 
     name: str
     rules: int = RULES
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def check(self, space: SearchSpace, experiments: int) -> None:
         """Raises InvalidInput where the sampler cannot search this space with so many experiments."""
@@ -323,7 +325,7 @@ class NamedSampler:
         row = SAMPLERS[self.name]
         request = replace(request, rules=self.rules)
         sampler: Sampler = getattr(import_module(row.module), row.kind)(
-            **{**row.settings, **(row.before if self.rules < FAILURES_TEACH else {})}
+            **{**row.settings, **(row.before if self.rules < FAILURES_TEACH else {}), **self.settings}
         )
         if not row.learns or row.knows_epochs:
             return sampler.propose(space, trials, request)
