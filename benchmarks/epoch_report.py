@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from benchmarks.scores import mean_score, ratio, share_no_worse
 
 CHECKPOINTS = (5, 10, 20)
 TOP = 0.02
+_ALL = "all"
 _RESAMPLES, _QUANTILES = 1000, (0.16, 0.84)
 Groups = dict[str, dict[int, EpochRun]]  # problem -> seed -> run
 
@@ -29,13 +31,10 @@ def tables(runs: Iterable[EpochRun], references: Mapping[str, Array], yardstick:
         "|---" * (len(CHECKPOINTS) + 6) + "|",
     ]
     lines += [_row(name, searches, references, tops, yardstick) for name in sorted(searches)]
-    for checkpoint in CHECKPOINTS:
-        lines += [
-            "",
-            f"Ratio of rte@{checkpoint} to random, by problem:",
-            "",
-            *_beside_random(searches, references, checkpoint),
-        ]
+    for other, checkpoint in product(dict.fromkeys([yardstick, "random"]), CHECKPOINTS):
+        if other in searches:
+            heading = f"Ratio of rte@{checkpoint} to {other}, by problem, at equal seeds:"
+            lines += ["", heading, "", *_beside(other, searches, references, checkpoint)]
     return "\n".join(lines) + "\n"
 
 
@@ -84,23 +83,29 @@ def _faster(mine: Groups, theirs: Groups, tops: Mapping[str, float]) -> str:
     return f"{ours / others:.2f} ({len(pairs)})"
 
 
-def _beside_random(searches: Mapping[str, Groups], references: Mapping[str, Array], checkpoint: int) -> list[str]:
-    """A line for each problem: the ratio to random at equal seeds, and its 68 % interval."""
-    names = [name for name in sorted(searches) if name != "random"]
+def _beside(other: str, searches: Mapping[str, Groups], references: Mapping[str, Array], checkpoint: int) -> list[str]:
+    """A line for each problem, and one for all: the ratio to the other search at equal seeds, with 68 % intervals."""
+    names = [name for name in sorted(searches) if name != other]
+    columns = [_ratios(searches[name], searches[other], references, checkpoint) for name in names]
+    rows = [*sorted(references), _ALL]
     lines = [f"| problem | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-    random = searches.get("random", {})
-    for problem in sorted(references):
-        cells = []
-        for name in names:
-            mine, theirs = searches[name].get(problem, {}), random.get(problem, {})
-            seeds = [seed for seed in sorted(mine.keys() & theirs.keys()) if mine[seed].trainings >= checkpoint]
-            if not seeds:
-                cells.append("-")
-                continue
-            shares = [
-                _shares([side[seed] for seed in seeds], references[problem], checkpoint) for side in (mine, theirs)
-            ]
-            score = ratio({problem: shares[0]}, {problem: shares[1]})
-            cells.append(f"{score.mean:.2f} ({score.low:.2f}-{score.high:.2f})")
-        lines.append(f"| {problem} | {' | '.join(cells)} |")
-    return lines
+    return lines + [f"| {row} | {' | '.join(column.get(row, '-') for column in columns)} |" for row in rows]
+
+
+def _ratios(mine: Groups, theirs: Groups, references: Mapping[str, Array], checkpoint: int) -> dict[str, str]:
+    """The ratios of rte by problem, and that of all, in words; without those that have no seed in common."""
+    ours, others = dict[str, list[float]](), dict[str, list[float]]()
+    for problem in sorted(mine.keys() & theirs.keys() & references.keys()):
+        one, other = mine[problem], theirs[problem]
+        seeds = [
+            seed
+            for seed in sorted(one.keys() & other.keys())
+            if min(one[seed].trainings, other[seed].trainings) >= checkpoint
+        ]
+        if seeds:
+            ours[problem] = _shares([one[seed] for seed in seeds], references[problem], checkpoint)
+            others[problem] = _shares([other[seed] for seed in seeds], references[problem], checkpoint)
+    scores = {problem: ratio({problem: ours[problem]}, {problem: others[problem]}) for problem in ours}
+    if scores:
+        scores[_ALL] = ratio(ours, others)
+    return {row: f"{score.mean:.2f} ({score.low:.2f}-{score.high:.2f})" for row, score in scores.items()}

@@ -166,6 +166,10 @@ def test_it_runs_what_is_missing_and_reports(curves: Path, tmp_path: Path, capsy
     report = capsys.readouterr().out
     assert "| asha+tpe |" in report
     assert "Ratio of rte@5 to random" in report
+    assert "Ratio of rte@5 to asha_tpe" in report
+    (bowl, together) = (line for line in report.split("rte@5 to asha_tpe")[-1].splitlines()[4:6])
+    assert bowl.removeprefix("| bowl") == together.removeprefix("| all"), "it is the only problem"
+    assert "(" in bowl.split("|")[2]
     runs = list(read(tmp_path / "results" / "epoch_runs.jsonl"))
     assert len(runs) == len({one.key for one in runs}) == 4 * 2
     assert run_epochs.main([*places, "--seeds", "0-1", "--workers", "4", "--searches", "asha+tpe"]) == 0
