@@ -25,6 +25,7 @@ from benchmarks.problem import Array
 R = 27  # units of resource of a full training, of every search
 NU = 3  # one in so many goes on to a longer training, in every search
 _STOP = "stop"  # in the name of a study with `resume: stop`
+_SPARE = 3  # such a study is planned for so many times its budget: the more are stopped early, the less it trains
 
 
 class Asked(NamedTuple):
@@ -91,7 +92,8 @@ class OurStudy:
             options["max_recommendations"] = round(9 * trainings)
         plan = row.schedule_with(named.sampler, options).plan()
         resume = Resume.STOP if named.stops else Resume.CHECKPOINT
-        self.plan = trained_by(repeated(plan, trainings * epochs), resume)
+        lasts = _SPARE if named.stops else 1
+        self.plan = trained_by(repeated(plan, lasts * trainings * epochs), resume)
         sampler, learns = NamedSampler(named.sampler, settings=named.settings), SAMPLERS[named.sampler].learns
         self._metric = Metric("loss", "minimize")
         space = _EncodingOnce(space.parameters, space.constants)

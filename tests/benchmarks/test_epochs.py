@@ -136,6 +136,15 @@ def test_with_resume_stop_a_training_goes_on_until_it_is_stopped() -> None:
     assert any(decision.stopped for decision in study.history.decisions)
 
 
+@pytest.mark.parametrize("name", ["asha+uniform", "asha+uniform:stop"])
+def test_a_study_lasts_for_its_budget(name: str) -> None:
+    study, trained = OurStudy(name, SPACE, 50, 3, 20), dict[str, int]()
+    while sum(trained.values()) < 20 * 50:
+        asked = study.ask() or pytest.fail(f"it ended after {sum(trained.values())} epochs")
+        trained[str(asked.values)] = asked.epochs
+        study.tell(asked, curve_of(dict(asked.values), 50))
+
+
 def test_several_workers_ask_before_the_others_have_ended_and_share_the_epochs(curves: Path) -> None:
     problem = Table(curves / "bowl.npz")
     one, four = (run("asha+uniform", our_study("asha+uniform"), problem, 0, 10, workers=workers) for workers in (1, 4))
