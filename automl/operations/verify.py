@@ -7,24 +7,17 @@ computed again here: that is `replay`.
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from automl import __version__
-from automl.errors import AutoMLError, RecordError
-from automl.reporting import views
+from automl.operations.verification import Findings, Run, Verification, stored_digest
+from automl.operations.verify_views import check_views
 from automl.search.history import Checkpoint, Decision, Result
 from automl.search.plan import Stage
 from automl.stores.base import Keys, Store
-from automl.study import summary
 from automl.study.best_model import BestModel
 from automl.study.definition import Definition
 from automl.study.keys import (
-    BEST_MODEL,
     DECISIONS,
     MANIFEST,
     REMOVED,
@@ -43,60 +36,11 @@ from automl.study.keys import (
 )
 from automl.study.manifest import Manifest
 from automl.study.opened_study import OpenedStudy
-from automl.study.record import Record, digest
-from automl.text.digests import sha256_of
+from automl.study.record import Record
 from automl.text.json_diff import first_difference
 
 _BEST_MODEL = best_model_key(MANIFEST)
 Runs = dict[tuple[int, int], Any]  # by (stage, index) or (experiment, rung)
-
-
-Run = tuple[int, int]  # an experiment and a rung
-
-
-@dataclass
-class Findings:
-    """What was checked and what is wrong: `problems` and `notes` are pairs of an object and what is wrong with it."""
-
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    checked: Counter[str] = field(default_factory=Counter)
-    left_out: set[Run] = field(default_factory=set)  # asked for at the very moment when the search ended early
-
-    def wrong(self, key: str, problem: str) -> None:
-        self.problems.append((key, problem))
-
-    def reading(self, key: str, read: Callable[[], Any]) -> Any:
-        """What `read` returns; for a damaged object None, and its problem is noted."""
-        try:
-            return read()
-        except RecordError as error:
-            self.wrong(key, error.given)
-            return None
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What `verify` found in a study, and how many `objects` it looked at."""
-
-    study: str
-    store: str
-    objects: int
-    findings: Findings
-
-    @property
-    def is_whole(self) -> bool:
-        return not self.findings.problems
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "study": self.study,
-            "store": self.store,
-            "whole": self.is_whole,
-            "problems": [{"object": key, "problem": problem} for key, problem in self.findings.problems],
-            "notes": [{"object": key, "note": note} for key, note in self.findings.notes],
-            "checked": {"objects": self.objects, **dict(sorted(self.findings.checked.items()))},
-        }
 
 
 def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
@@ -124,7 +68,7 @@ def verify(opened: OpenedStudy, tell: Callable[[str], None]) -> Verification:
     _check_best_model(record, findings)
     tell("views")
     if not findings.problems:  # otherwise they could only repeat what is wrong
-        view_keys = _check_views(opened, findings)
+        view_keys = check_views(opened, findings)
         findings.notes += [(key, "is not an object of this study") for key in keys if not _is_known(key, view_keys)]
     return Verification(definition.file.name, record.store.uri, len(keys), findings)
 
@@ -317,18 +261,11 @@ def _check_checkpoint(record: Record, checkpoint: Checkpoint, named_by: str, fin
 
 def _check_file(store: Store, key: str, promised: str, by: str, findings: Findings) -> None:
     findings.checked["files"] += 1
-    stored = _stored_digest(store, key)
+    stored = stored_digest(store, key)
     if stored is None:
         findings.wrong(key, f"is missing, and {by} names it")
     elif stored != promised:
         findings.wrong(key, f"does not match its sha256 in {by}")
-
-
-def _stored_digest(store: Store, key: str) -> str | None:
-    """The sha256 of an object that may be larger than the memory."""
-    with tempfile.TemporaryDirectory(prefix="automl-verify-") as folder:
-        to = Path(folder) / "object"
-        return sha256_of(to) if store.fetch(key, to) else None
 
 
 def _check_best_model(record: Record, findings: Findings) -> None:
@@ -338,56 +275,5 @@ def _check_best_model(record: Record, findings: Findings) -> None:
         _check_file(record.store, file.key, file.file.sha256, _BEST_MODEL, findings)
 
 
-# -- views ------------------------------------------------------------------------------------------------------------
-
-
-class _Shadow:
-    """A store whose writes are only remembered, by their sha256: what `rebuild` would make of the record."""
-
-    def __init__(self, store: Store) -> None:
-        self._store, self.written = store, dict[str, str]()
-        self.get, self.fetch, self.list = store.get, store.fetch, store.list
-
-    @property
-    def uri(self) -> str:
-        return self._store.uri
-
-    def put(self, key: str, data: bytes | Path) -> None:
-        self.written[key] = digest(data) if isinstance(data, bytes) else sha256_of(data)
-
-    def create(self, key: str, data: bytes) -> bytes:
-        raise NotImplementedError(f"a view never creates {key} ({len(data)} bytes)")
-
-    def delete(self, key: str) -> None:
-        """Does nothing: an object that is no longer part of a view is reported as a note."""
-
-
-def _check_views(opened: OpenedStudy, findings: Findings) -> set[str]:
-    """Compares every view with what the record gives and returns their names. Views of a running study lag behind.
-
-    Another version may write a view differently, so for a study of another version a difference is only a note.
-    """
-    shadow = _Shadow(opened.record.store)
-    try:
-        study = views.rebuild(replace(opened, record=Record(shadow)))
-    except AutoMLError as error:
-        findings.wrong(BEST_MODEL, f"cannot be made from the record: {error.given}")
-        return set()
-    if summary.state(opened.definition, study) not in {"done", "failed"}:
-        return set(shadow.written)
-    differ = findings.problems if opened.metadata["version"] == __version__ else findings.notes
-    for key, sha256 in sorted(shadow.written.items()):
-        findings.checked["views"] += 1
-        stored = _stored_digest(opened.record.store, key)  # a listing leaves out names that begin with a dot
-        if stored is None:
-            differ.append((key, "is missing: 'automl rebuild' writes it again"))
-        elif stored != sha256:
-            differ.append((key, "is not what the record gives: 'automl rebuild' writes it again"))
-    return set(shadow.written)
-
-
 def _is_known(key: str, view_keys: set[str]) -> bool:
     return is_created_once(key) or key in view_keys or run_of(key) is not None
-
-
-_KEEPS_THE_PROTOCOL: type[Store] = _Shadow

@@ -8,6 +8,7 @@
     report-interactive.html                       the experiments to filter and compare, with a script
     best_model/                                   the best: checkpoint, spec, log, status lines, and what is known;
                                                   of a population also the values by epochs, schedule.json
+    views.json                                    the sha256 of all of the above, so that damage is told from age
 
 Every view is a function of the record alone, byte for byte.
 """
@@ -27,6 +28,7 @@ from automl.networks.spec_formats import FORMATS
 from automl.reporting.figures.facts import read_facts, with_times
 from automl.reporting.page.interactive import interactive_page
 from automl.reporting.page.page import page
+from automl.reporting.written_views import Remembering, WrittenViews
 from automl.search.formats import FORMAT
 from automl.search.history import Checkpoint, Decision, Experiment, History, Recommendation, Result
 from automl.search.plan import Resume
@@ -44,6 +46,7 @@ from automl.study.keys import (
     REPORT,
     SCHEDULE,
     STATUS_LINES,
+    VIEWS,
     attempt_prefix,
     best_model_key,
     experiment_key,
@@ -64,13 +67,17 @@ _MOST_COPIED = 1 << 20  # bytes of the text of an attempt that a view repeats
 
 def rebuild(opened: OpenedStudy) -> History:
     """Writes every view again, best_model only when the search is over. Returns the history that it read."""
-    record, definition, study = opened.record, opened.definition, opened.history()
+    definition, study = opened.definition, opened.history()
+    written = Remembering(opened.record.store)
+    record = opened.record.through(written)
     write_decisions(record, definition, study.decisions, study.decisions)
     every = experiments(study, definition.plan)
     write_experiments(record, definition, study, every)
-    write_report(opened, study)
+    write_report(replace(opened, record=record), study)
     if search_is_over(definition, study):
         write_best_model(record, definition, study, every)
+    views = WrittenViews(len(study.decisions), len(study.results), written.sha256)
+    opened.record.store.put(VIEWS, strict_json.dump(views.to_json()))
     return study
 
 

@@ -26,6 +26,7 @@ USER_CHANGES = (ENQUEUED, EXTENSIONS, REMOVED, RETRIES, PAUSES, ENDS)
 
 BRAIN, CONTROLLER = "brain.json", "controller.json"  # views
 REPORT, INTERACTIVE_REPORT = "report.html", "report-interactive.html"
+VIEWS = "views.json"  # the sha256 of all of them
 BEST_MODEL = "best_model/"
 SCHEDULE = "schedule.json"  # in it, of a training whose values changed on the way
 

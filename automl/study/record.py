@@ -19,7 +19,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from automl.errors import CheckpointError, RecordError, UnknownFormat
 from automl.search.formats import FORMAT, check_format
@@ -56,6 +57,12 @@ class Record:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._retries: dict[tuple[int, int], list[int]] | None = None
+
+    def through(self, store: Store) -> Self:
+        """This record, with what was read of it, whose objects are read and written through another store."""
+        twin = copy(self)
+        twin.store = store
+        return twin
 
     def metadata(self) -> Mapping[str, Any]:
         """What the study was begun with, what it was extended to since, and how its search ended where it has limits.

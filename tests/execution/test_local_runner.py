@@ -90,6 +90,7 @@ def test_the_folder_is_the_one_that_users_know(tmp_path: Path) -> None:
         "controller.json",
         "report.html",
         "report-interactive.html",
+        "views.json",
         *(f"recommendation_{number}.json" for number in range(4)),
         *(f"experiment_{number}/{name}" for number in range(4) for name in ("log.txt", "status.json")),
         "best_model/manifest.json",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +49,7 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "best_model says another experiment": (
         lambda study: edit_json(study / "best_model/manifest.json", lambda data: data.update(experiment=99)),
         r"best_model/manifest\.json",
-        "is not what the record gives",
+        "was changed after it was written",
     ),
     "a weight of a checkpoint": (
         lambda study: (checkpoint_of_the_best(study) / "0").write_text("{}"),
@@ -104,9 +106,14 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "a view was changed": (
         lambda study: edit_json(study / "controller.json", lambda data: data.update(study="another")),
         r"controller\.json",
-        "is not what the record gives: 'automl rebuild'",
+        "was changed after it was written: 'automl rebuild'",
     ),
     "a view is gone": (lambda study: (study / "brain.json").unlink(), r"brain\.json", "is missing: 'automl rebuild'"),
+    "the sha256 of the views": (
+        lambda study: (study / "views.json").write_text("{"),
+        r"views\.json",
+        "is not strict JSON",
+    ),
     "the study file is gone": (lambda study: (study / "study.yaml").unlink(), r"study\.yaml", "is missing"),
 }
 
@@ -142,10 +149,61 @@ def test_a_file_of_the_user_is_only_noted(copy: Path) -> None:
     assert as_json(ran)["notes"] == [{"object": "notes.txt", "note": "is not an object of this study"}]
 
 
-def test_a_view_of_another_version_is_only_noted(copy: Path) -> None:
-    edit_json(copy / "study" / "automl_metadata.json", lambda data: data.update(version="0.0.1"))
-    edit_json(copy / "study" / "controller.json", lambda data: data.update(format=1, added="later"))
-    found = as_json(automl("verify", "study", "-o", "json", cwd=copy))
-    assert found["whole"]
-    changed = {each["object"] for each in found["notes"]}
-    assert changed == {"controller.json", "report.html"}  # the page names the version that began the study
+def test_a_study_that_an_older_version_ended_is_whole(copy: Path) -> None:
+    """Its controller.json has fewer keys, and there is no views.json."""
+    edit_json(copy / "study" / "controller.json", lambda data: data.pop("verdict"))
+    (copy / "study" / "views.json").unlink()
+    (copy / "study" / "report-interactive.html").unlink()
+    notes = notes_of(copy)
+    assert notes.keys() == {"controller.json", "report-interactive.html"}
+    assert notes["controller.json"].startswith("is not what this version makes of the record: an older version of")
+    assert notes["report-interactive.html"].startswith("is missing: an older version of")
+
+
+def test_a_view_of_another_version_is_told_from_a_changed_one(copy: Path) -> None:
+    controller, views = copy / "study" / "controller.json", copy / "study" / "views.json"
+    edit_json(controller, lambda data: data.pop("verdict"))
+    (copy / "study" / "report-interactive.html").unlink()
+
+    def written_by_another(data: dict[str, Any]) -> None:
+        data["sha256"]["controller.json"] = hashlib.sha256(controller.read_bytes()).hexdigest()
+        del data["sha256"]["report-interactive.html"]
+
+    edit_json(views, written_by_another)
+    again = "another version of argo-automl: 'automl rebuild' writes it again as this one does"
+    assert notes_of(copy) == {
+        "controller.json": f"is whole, and as it was written by {again}",
+        "report-interactive.html": f"does not exist in {again}",
+    }
+    edit_json(controller, lambda data: data.update(study="another"))
+    problems = as_json(automl("verify", "study", "-o", "json", cwd=copy))["problems"]
+    assert [(each["object"], "was changed after it was written" in each["problem"]) for each in problems] == [
+        ("controller.json", True)
+    ]
+    assert automl("rebuild", "study", cwd=copy).code == 0
+    assert notes_of(copy) == {}
+
+
+def test_views_of_before_the_last_result_are_a_problem(copy: Path) -> None:
+    """As when the machine failed between the last result and the views of it."""
+    controller = copy / "study" / "controller.json"
+    edit_json(controller, lambda data: data["experiments"].pop())
+
+    def written_before(data: dict[str, Any]) -> None:
+        data["results"] -= 1
+        data["sha256"]["controller.json"] = hashlib.sha256(controller.read_bytes()).hexdigest()
+
+    edit_json(copy / "study" / "views.json", written_before)
+    ran = automl("verify", "study", "-o", "json", cwd=copy)
+    assert ran.code == 1
+    (problem,) = as_json(ran)["problems"]
+    assert problem["object"] == "controller.json"
+    assert problem["problem"].startswith("was written before the last decision or result")
+
+
+def notes_of(folder: Path) -> dict[str, str]:
+    """The notes on a study that is whole, by object."""
+    ran = automl("verify", "study", "-o", "json", cwd=folder)
+    found = as_json(ran)
+    assert (ran.code, found["whole"], found["problems"]) == (0, True, [])
+    return {each["object"]: each["note"] for each in found["notes"]}

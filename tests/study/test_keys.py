@@ -16,7 +16,7 @@ PACKAGE = Path(keys.__file__).parents[1]
 KNOWS_THEM = Path(keys.__file__)
 NAMES = re.compile(
     r"(decisions|results|gc|enqueued|extensions)/.*|experiment_|.*\brung_|(.*/)?checkpoints/.*|automl_metadata\.json|"
-    r"manifest\.json|times\.json|brain\.json|controller\.json|report\.html|best_model(/.*)?|recommendation_"
+    r"manifest\.json|times\.json|brain\.json|controller\.json|views\.json|report\.html|best_model(/.*)?|recommendation_"
 )
 ELSEWHERE = {  # what looks like a key and is none
     ("export/tensorboard.py", "experiment_"),  # a folder of TensorBoard's
@@ -68,5 +68,12 @@ def test_another_name_is_no_decision(key: str) -> None:
 def test_what_is_created_once_is_told_from_views_and_from_what_attempts_write() -> None:
     once = [keys.METADATA, keys.STUDY_FILE, keys.decision_key(0, 0), keys.result_key(1, 0)]
     once += [keys.user_change_key(folder, 0) for folder in keys.USER_CHANGES]
-    others = [keys.BRAIN, keys.REPORT, keys.times_key(0, 0, "a"), keys.best_model_key("model.pt"), "study.yaml.bak"]
+    others = [
+        keys.BRAIN,
+        keys.REPORT,
+        keys.VIEWS,
+        keys.times_key(0, 0, "a"),
+        keys.best_model_key("model.pt"),
+        "study.yaml.bak",
+    ]
     assert [key for key in [*once, *others] if keys.is_created_once(key)] == once
