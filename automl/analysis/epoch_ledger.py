@@ -19,6 +19,7 @@ from automl.study.attempt_times import AttemptTimes, times_of_attempts
 from automl.study.definition import Definition
 from automl.study.experiments import runs_of, to_ask_for
 from automl.study.keys import EXPERIMENTS, attempt_of, checkpoint_object
+from automl.study.outages import open_pause, when_over
 from automl.study.record import Record
 
 REPEATED = "repeated"  # an attempt was killed, preempted or stopped, and the next one trained these epochs again
@@ -31,6 +32,8 @@ Attempt = tuple[int, int, str]
 @dataclass(frozen=True)
 class EpochLedger:
     """Counts of epochs. `wasted` is by cause: a kind of failure, or `REPEATED`, `RETRIED` or `STOPPED`.
+
+    While a study is paused, what failed and will be trained again is still to come.
 
     `reused` are those that were not trained again because a promoted experiment went on from its checkpoint. `lost` are
     the planned epochs that failures or the end of a search left half done, which are part of `wasted` too. `away` are
@@ -79,6 +82,7 @@ class _Run:
     `spent` counts what they trained of it, `beyond` what behind it.
     """
 
+    key: Key
     issued: Recommendation
     result: Result | None
     is_retried: bool
@@ -98,19 +102,18 @@ def epoch_ledger(record: Record, definition: Definition, study: History) -> Epoc
 
     Lists the objects of all attempts, and reads the times of those alone that one result cannot account for.
     """
-    planned = sum(
-        rung.size * (rung.epochs - before)
-        for stage in definition.plan.stages
-        for rung, before in with_before(stage, "epochs")
-    )
-    to_come = _not_asked_for(definition, study)
+    ahead = when_over(open_pause(record), definition, study)
+    to_come = not_asked_for(definition, ahead)
     wasted: Counter[str] = Counter()
     trained = reused = lost = under_way = 0
     for run in _runs(record, definition, study):
         wasted[STOPPED] += run.beyond
         if run.result is not None and run.result.failure is not None:
-            lost += run.counted
             wasted[run.result.failure.value] += run.spent
+            if run.key in ahead.results:
+                lost += run.counted
+            else:
+                to_come += run.issued.epochs - run.issued.resume_epoch
             continue
         wasted[RETRIED if run.is_retried else REPEATED] += run.spent - run.counted
         if run.result is None:
@@ -120,10 +123,19 @@ def epoch_ledger(record: Record, definition: Definition, study: History) -> Epoc
             trained += run.counted
             reused += 0 if definition.resume is Resume.STOP else run.issued.resume_epoch  # there it trained on
     causes = {cause: epochs for cause, epochs in sorted(wasted.items()) if epochs}
-    return EpochLedger(planned, trained, reused, lost, under_way, to_come, causes)
+    return EpochLedger(planned_epochs(definition), trained, reused, lost, under_way, to_come, causes)
 
 
-def _not_asked_for(definition: Definition, study: History) -> int:
+def planned_epochs(definition: Definition) -> int:
+    """The epochs of the whole plan."""
+    return sum(
+        rung.size * (rung.epochs - before)
+        for stage in definition.plan.stages
+        for rung, before in with_before(stage, "epochs")
+    )
+
+
+def not_asked_for(definition: Definition, study: History) -> int:
     """The epochs of what is still to be asked for."""
     over = summary.search_is_over(definition, study) and summary.best_of_search(definition, study) is None
     epochs = 0
@@ -162,7 +174,7 @@ def _runs(record: Record, definition: Definition, study: History) -> Iterable[_R
         times.setdefault((one.experiment, one.rung), []).append(one)
     for key, issued in asked:
         result = study.results.get(key)
-        yield _run(issued, result, times.get(key, []), checkpoints, is_retried=key in record.retried)
+        yield _run(key, issued, result, times.get(key, []), checkpoints, is_retried=key in record.retried)
 
 
 def _is_clear(key: Key, study: History, attempts: Mapping[Key, set[str]]) -> bool:
@@ -189,6 +201,7 @@ def _with_ends(study: History, asked: Iterable[tuple[Key, Recommendation]], uncl
 
 
 def _run(
+    key: Key,
     issued: Recommendation,
     result: Result | None,
     times: Iterable[AttemptTimes],
@@ -204,6 +217,6 @@ def _run(
         beyond += max(0, reached - issued.epochs)
         reached = min(reached, issued.epochs)
         spent, furthest = spent + reached - min(one.start, reached), max(furthest, reached)
-    run = _Run(issued, result, is_retried, spent, furthest, beyond)
+    run = _Run(key, issued, result, is_retried, spent, furthest, beyond)
     run.spent = max(spent, run.counted)
     return run

@@ -7,24 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from automl.analysis.epoch_ledger import EpochLedger, epoch_ledger
+from automl.analysis.epoch_ledger import EpochLedger, epoch_ledger, not_asked_for, planned_epochs
 from automl.analysis.eta import TimeLeft
 from automl.analysis.findings import BestSoFar, findings
 from automl.analysis.rung_warning import RungHealth, rung_health
 from automl.analysis.time_left import time_left
 from automl.analysis.trade_off import TradeOff
 from automl.networks.metric_rules import MetricRule
-from automl.search.agenda import open_runs
 from automl.search.earlier_search import EarlierSearch
 from automl.search.early_end import Limit, Measured
 from automl.search.history import History, Recommendation, Status
-from automl.search.plan import StageKind, with_before
+from automl.search.plan import StageKind
 from automl.study import ending, summary
 from automl.study.attempt_times import AttemptTimes, times_of_newest, times_of_run
 from automl.study.definition import Definition
-from automl.study.experiments import experiments, runs_of, to_ask_for
+from automl.study.experiments import experiments, runs_of
 from automl.study.keys import run_prefix
-from automl.study.outages import Pause, open_pause
+from automl.study.outages import Pause, open_pause, when_over
 from automl.study.record import Record
 from automl.study.states import State, counted_states, state_of
 from automl.study.verdict import Verdict
@@ -32,19 +31,29 @@ from automl.study.verdict import Verdict
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a study stands. Epochs are those of the plan; epochs that a failure left untrained count as done."""
+    """Where a study stands. Epochs are those of the plan, counted as in the `EpochLedger`.
+
+    `epochs_done` are trained in trainings that did not fail, or under way; `epochs_pending` are still to come. What is
+    left of the plan will never be trained: it failed, or is not needed any more.
+    """
 
     state: str  # "not started", "running", "judging", "done", "failed"
     counts: Mapping[Status, int]
     states: Mapping[State, int]
     epochs_done: int
     epochs_pending: int
+    epochs_planned: int
+
+    @property
+    def epochs_dropped(self) -> int:
+        """The planned epochs that will never be trained."""
+        return self.epochs_planned - self.epochs_done - self.epochs_pending
 
     @property
     def share_done(self) -> float:
-        """The share of the planned epochs that are done, 0 to 1."""
-        planned = self.epochs_done + self.epochs_pending
-        return self.epochs_done / planned if planned else 0.0
+        """The share of the epochs that are done, of those that are not dropped, 0 to 1."""
+        whole = self.epochs_done + self.epochs_pending
+        return self.epochs_done / whole if whole else 0.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,11 @@ class StudyStatus:
             },
             "states": {state.value: count for state, count in self.progress.states.items()},
             "running": [{"experiment": number, "epoch": epoch} for number, epoch in self.running.items()],
-            "epochs": {"done": self.progress.epochs_done, "pending": self.progress.epochs_pending},
+            "epochs": {
+                "done": self.progress.epochs_done,
+                "pending": self.progress.epochs_pending,
+                "dropped": self.progress.epochs_dropped,
+            },
             "ledger": self.ledger and self.ledger.to_json(),
             "rungs": self.rungs and self.rungs.to_json(),
             "until": self.early_end and self.early_end.to_json(),
@@ -170,15 +183,17 @@ def status(record: Record, definition: Definition, jobs: int | None = None, *, n
         if (attempt.experiment, attempt.rung) in running_runs and attempt.epochs:
             running[attempt.experiment] = max(running[attempt.experiment], attempt.epochs[-1][0])
     found = findings(definition, study)
-    left = time_left(definition, study, times, time.time() if now is None else now, jobs)
+    paused = open_pause(record)
+    ahead = when_over(paused, definition, study)
+    left = time_left(definition, ahead, times, time.time() if now is None else now, jobs)
     return StudyStatus(
         study=definition.file.name,
         store=record.store.uri,
         algorithm=definition.file.algorithm,
         metric=definition.metric_rule,
         planned=sum(stage.most_experiments for stage in definition.plan.stages),
-        progress=progress(definition, study, running),
-        paused=open_pause(record),
+        progress=progress(definition, study, running, paused),
+        paused=paused,
         running=dict(sorted(running.items())),
         time_left=left and left.rounded(),
         best=found.best,
@@ -200,7 +215,9 @@ def early_end(record: Record, definition: Definition, study: History) -> EarlyEn
     return EarlyEnd(limits) if end is None else EarlyEnd(limits, end.limit, end.why if end.is_early else "")
 
 
-def progress(definition: Definition, study: History, running: Mapping[int, int] | None = None) -> Progress:
+def progress(
+    definition: Definition, study: History, running: Mapping[int, int] | None = None, paused: Pause | None = None
+) -> Progress:
     """The progress of a study. `running` maps experiments that train to the epochs that they have done."""
     running, plan = running or {}, definition.plan
     every = experiments(study, plan)
@@ -209,18 +226,17 @@ def progress(definition: Definition, study: History, running: Mapping[int, int] 
     counts = {status: statuses.count(status) for status in Status}
     counts[Status.PENDING] -= len(running)
     counts[Status.RUNNING] += len(running)
-    pending = 0
-    stages = plan.stages
-    if summary.search_is_over(definition, study) and summary.best_of_search(definition, study) is None:
-        stages = plan.search  # nothing succeeded: there is nothing to judge
-    for stage in stages:
-        before = {rung.index: epochs for rung, epochs in with_before(stage, "epochs")}
-        pending += sum(size * (rung.epochs - before[rung.index]) for rung, size in to_ask_for(study, stage))
-        for run in open_runs(study, *study.of_stage(stage.index)):
-            done = max(before[run.rung], running.get(run.recommendation.number, 0))
-            pending += stage.rungs[run.rung].epochs - done
-    total = plan.trained(plan.stages, resume=True)
-    return Progress(summary.state(definition, study), counts, states, max(0, total - pending), pending)
+    ahead = when_over(paused, definition, study)
+    done, pending = 0, not_asked_for(definition, ahead)
+    for issued, rung in runs_of(ahead, plan.stages):
+        result = ahead.results.get((issued.number, rung))
+        if result is None:
+            under_way = max(0, running.get(issued.number, 0) - issued.resume_epoch)
+            done += under_way
+            pending += issued.epochs - issued.resume_epoch - under_way
+        elif result.failure is None:
+            done += max(0, result.epochs - issued.resume_epoch)
+    return Progress(summary.state(definition, ahead), counts, states, done, pending, planned_epochs(definition))
 
 
 def _open_runs(definition: Definition, study: History) -> list[tuple[Recommendation, int]]:

@@ -357,7 +357,7 @@ class LocalRun:
                 self._note(f"{self._pause.error().given}; {under_way} still running will finish, or Ctrl-C stops")
 
     def _note(self, text: str, kind: EventKind = EventKind.NOTE) -> None:
-        self.listener(Event(kind, self.study, text=text))
+        self.listener(Event(kind, self.study, text=text, paused=self._pause))
 
     def _tell(
         self,
@@ -371,7 +371,7 @@ class LocalRun:
         result: Result | None = None,
         times: AttemptTimes | None = None,
     ) -> None:
-        self.listener(Event(kind, self.study, decision, recommendation, rung, epoch, value, result, times))
+        self.listener(Event(kind, self.study, decision, recommendation, rung, epoch, value, result, times, self._pause))
 
     @contextmanager
     def _stop_on_signals(self) -> Iterator[None]:

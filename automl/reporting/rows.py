@@ -12,7 +12,7 @@ from automl.analysis.epoch_ledger import ledger_text
 from automl.analysis.eta import TimeLeft
 from automl.analysis.findings import BestSoFar
 from automl.analysis.planned import PlannedStudy, Totals
-from automl.analysis.status import EarlyEnd, ExperimentRow, StudyStatus
+from automl.analysis.status import EarlyEnd, ExperimentRow, Progress, StudyStatus
 from automl.analysis.trade_off import TradeOff, TradePoint
 from automl.search.history import Failure, Status
 from automl.search.race import DEFAULTS
@@ -131,7 +131,7 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("state", status.state),
         *pause_rows(status),
         ("experiments", ", ".join(parts)),
-        ("epochs", f"{progress.epochs_done:,} done, {progress.epochs_pending:,} to go"),
+        ("epochs", epochs_text(progress)),
         ("spent", "" if status.ledger is None else ledger_text(status.ledger)),
         ("until", early_end_text(status.early_end)),
         ("warm start", "; ".join(search.words for search in status.warm_start)),
@@ -142,6 +142,12 @@ def state_rows(status: StudyStatus) -> Pairs:
         ("verdict", verdict_text(status)),
     ]
     return [row for row in rows if row[1]]
+
+
+def epochs_text(progress: Progress) -> str:
+    """'33 done, 12 to go, 9 dropped', which are all that were planned."""
+    dropped = f", {progress.epochs_dropped:,} dropped" if progress.epochs_dropped else ""
+    return f"{progress.epochs_done:,} done, {progress.epochs_pending:,} to go{dropped}"
 
 
 def best_text(status: StudyStatus) -> str:

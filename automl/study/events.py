@@ -9,6 +9,7 @@ from enum import StrEnum
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
+from automl.study.outages import Pause
 
 
 class EventKind(StrEnum):
@@ -27,7 +28,10 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened, and the history of the study after it. `times` are the attempt's, if they are known."""
+    """Something that happened, and the history of the study after it. `times` are the attempt's, if they are known.
+
+    `paused` is the pause of a row of failures, while it lasts.
+    """
 
     kind: EventKind
     study: History
@@ -38,6 +42,7 @@ class Event:
     value: float | None = None
     result: Result | None = None
     times: AttemptTimes | None = None
+    paused: Pause | None = None
     text: str = ""
     definition: Definition | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from automl.search.history import Decision, History, Recommendation, Result
 from automl.study import ending
@@ -11,6 +11,7 @@ from automl.study.attempt_times import times_of_newest, times_of_run
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind
 from automl.study.experiments import runs_of
+from automl.study.outages import open_pause
 from automl.study.record import Record
 
 
@@ -43,7 +44,10 @@ class RecordEvents:
             events.append(
                 Event(EventKind.SETTLED, study, recommendation=recommendation, rung=rung, result=result, times=times)
             )
-        return [*events, *self._read_trainings(study, running)]
+        events += self._read_trainings(study, running)
+        has_failures = any(result.failure is not None for result in self._results.values())
+        paused = open_pause(self.record) if events and has_failures else None
+        return [replace(event, paused=paused) for event in events]
 
     def _forget_retried(self) -> None:
         """What is trained again has no result any more."""

@@ -8,8 +8,8 @@ stays, for decisions that saw it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from automl.errors import RecordError, StudyPaused
@@ -152,22 +152,32 @@ def check(record: Record, definition: Definition, history: History) -> None:
 
 
 def go_on(record: Record, definition: Definition) -> tuple[Key, ...] | None:
-    """Answers the open pause; returns the runs that are trained again, None when the study is not paused.
-
-    They are those of its row, and those that failed like them after it. None are where rows are not to count any more.
-    """
+    """Answers the open pause; returns the runs that are trained again, None when the study is not paused."""
     paused = open_pause(record)
     if paused is None:
         return None
-    runs: Sequence[Key] = ()
-    if definition.file.run.failures_in_a_row:
-        history = record.history(definition)
-        after = row_of(history, definition.plan, 1)
-        more = after.runs if after is not None and after.failure == paused.failure else []
-        failed = {key for key, result in history.results.items() if result.failure is not None}
-        runs = sorted({*paused.runs, *more} & failed)
+    runs = trained_again(paused, definition, record.history(definition))
     retry(record, runs, paused.number)
-    return tuple(runs)
+    return runs
+
+
+def trained_again(paused: Pause | None, definition: Definition, history: History) -> tuple[Key, ...]:
+    """The runs that are trained again when a pause is over, in order; none without a pause.
+
+    They are those of its row, and those that failed like them after it. None are where rows are not to count any more.
+    """
+    if paused is None or not definition.file.run.failures_in_a_row:
+        return ()
+    after = row_of(history, definition.plan, 1)
+    more = after.runs if after is not None and after.failure == paused.failure else []
+    failed = {key for key, result in history.results.items() if result.failure is not None}
+    return tuple(sorted({*paused.runs, *more} & failed))
+
+
+def when_over(paused: Pause | None, definition: Definition, history: History) -> History:
+    """The history as it will be when a pause is over: what is trained again has no result. Without a pause as it is."""
+    again = trained_again(paused, definition, history)
+    return replace(history, results={run: each for run, each in history.results.items() if run not in again})
 
 
 def retry(record: Record, runs: Iterable[Key], answers: int | None = None) -> int:

@@ -10,8 +10,11 @@ import pytest
 from automl.errors import StudyPaused
 from automl.notebook import Study
 from automl.opening import open_study
+from automl.reporting.plain_console import plain_console
+from automl.reporting.terminal.live_view import LiveView
 from automl.search.history import Status
 from automl.study import outages
+from automl.study.new_events import RecordEvents
 from tests.command_line import Ran, as_json, automl
 from tests.small_network import PROGRAM, write_small_network
 
@@ -207,6 +210,31 @@ def test_a_pause_is_the_same_for_all_who_see_it(tmp_path: Path) -> None:
     assert row.runs == [(number, 0) for number in range(1, 6)]
     assert outages.pause(opened.record, row).number == 0
     assert len(created_once(tmp_path, "pauses")) == 1
+
+
+def test_what_will_be_trained_again_is_still_to_come(tmp_path: Path) -> None:
+    """As in the ledger, for everybody who shows it."""
+    begin(tmp_path, f"{RANDOM}final: {{repeats: 0}}\n")
+    (tmp_path / "outage").write_text("away")
+    assert run(tmp_path).code == 5
+    told = as_json(automl("status", "study.yaml", "-o", "json", cwd=tmp_path))
+    epochs = {"done": 3, "pending": 11 * 3, "dropped": 0}  # the defaults succeeded, five failed, six are not asked for
+    ledger = told["ledger"]
+    assert told["epochs"] == epochs
+    assert (ledger["planned"], ledger["trained"], ledger["to_come"], ledger["away"]) == (36, 3, 33, 0)
+    gauges = automl("status", "study.yaml", "-o", "openmetrics", cwd=tmp_path).out
+    for name, count in {"done": 3, "pending": 33, "planned": 36}.items():
+        assert f'automl_epochs_{name}{{study="study"}} {count}\n' in gauges
+    assert "3 done, 33 to go\n" in automl("status", "study.yaml", cwd=tmp_path).out
+    opened = open_study(str(tmp_path / "study"))
+    view = LiveView(opened.definition, plain_console(), None)
+    for event in RecordEvents(opened.record, opened.definition).look([]):
+        view.take(event)
+    assert "33 epochs pending" in view.outlook(opened.history())
+    (tmp_path / "study.yaml").write_text(f"{RANDOM}final: {{repeats: 0}}\nrun: {{failures_in_a_row: null}}\n")
+    told = as_json(automl("status", "study.yaml", "-o", "json", cwd=tmp_path))
+    assert told["epochs"] == {"done": 3, "pending": 6 * 3, "dropped": 5 * 3}  # these failures are accepted
+    assert (told["ledger"]["to_come"], told["ledger"]["away"]) == (18, 15)
 
 
 def test_whoever_asks_sees_that_a_study_is_paused_why_and_what_to_do(tmp_path: Path) -> None:

@@ -76,10 +76,12 @@ def test_its_status_its_reasons_and_its_ledger_add_up(record: Record) -> None:
     opened = OpenedStudy.read(record)
     definition, history = opened.definition, opened.history()
     found = progress(definition, history)
-    assert (found.state, found.epochs_pending, found.epochs_done) == ("done", 0, 9 + 3 * 2 + 6)
+    assert (found.state, found.epochs_pending, found.epochs_planned) == ("done", 0, 9 + 3 * 2 + 6)
     statuses = [each.status for each in experiments(history, definition.plan)]
     assert [statuses.count(each) for each in (Status.FAILURE, Status.SUCCESS, Status.STOPPED)] == [2, 1, 6]
     lines = entries(read_facts(opened, history))
+    assert found.epochs_dropped == 2  # of the two that failed, one of which trained in vain
+    assert found.epochs_done == sum(line.trained for line in lines) - 1
     assert all(line.planned == line.trained + line.away for line in lines)
     assert [line.experiments for line in lines] == [9, 3, 1]
     winner = statuses.index(Status.SUCCESS)
@@ -106,7 +108,8 @@ def test_before_the_end_whoever_may_go_on_waits(record: Record) -> None:
     assert Status.WAITING in {each.status for each in found}
     state = progress(opened.definition, study_then)
     assert state.state == "running"
-    assert state.epochs_done + state.epochs_pending == 9 + 3 * 2 + 6
+    assert (state.epochs_done, state.epochs_planned) == (6, 9 + 3 * 2 + 6)
+    assert state.epochs_dropped == 1  # of the one that failed
 
 
 # -- a sampler that learns --------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
 from automl.study.definition import Definition
 from automl.study.events import Event, EventKind
+from automl.study.outages import Pause
 from automl.study.states import counts_in_words
 from automl.text import formatting
 from automl.text.formatting import counted
@@ -53,6 +54,7 @@ class LiveView:
     _times: dict[tuple[int, int, str], AttemptTimes] = field(default_factory=dict)
     _left: tuple[float, str] = (-math.inf, "")  # by the monotonic clock, and what was said then
     _study: History | None = None
+    _paused: Pause | None = None
     _training: dict[int, LiveTraining] = field(default_factory=dict)
     _order: tuple[int, Sequence[str]] | None = None  # of the parameters, and of how many results
     _stopping: str = ""
@@ -89,6 +91,7 @@ class LiveView:
     def take(self, event: Event) -> None:
         """Remembers the event, and shows nothing."""
         self._study, self.definition = event.study, event.definition or self.definition
+        self._paused = event.paused
         if event.kind is EventKind.STOPPING:
             self._stopping = event.text
         if event.times is not None:
@@ -170,7 +173,7 @@ class LiveView:
 
     def _progress(self, study: History) -> status.Progress:
         running = {number: training.epoch for number, training in self._training.items()}
-        return status.progress(self.definition, study, running)
+        return status.progress(self.definition, study, running, self._paused)
 
     def _time_left(self, study: History) -> str:
         """The time left with its interval, computed again only every few seconds, as a large study takes a while."""

@@ -22,16 +22,17 @@ def _families(status: StudyStatus) -> Iterator[tuple[str, str, Sequence[Sample]]
     study = {"study": status.study}
     progress, left, best = status.progress, status.time_left, status.best
     states = [({**study, "state": kind.value}, float(count)) for kind, count in progress.counts.items()]
-    done, epochs = progress.epochs_done, progress.epochs_done + progress.epochs_pending
     yield "automl_study_state", "1 for the state in which the study is.", [({**study, "state": status.state}, 1.0)]
     yield "automl_experiments", "Experiments that were proposed, by state.", states
     yield "automl_experiments_planned", "Experiments of the whole plan.", [(study, status.planned)]
+    text = "Epochs of the plan that are trained, by trainings that did not fail."
+    yield "automl_epochs_done", text, [(study, progress.epochs_done)]
     yield (
-        "automl_epochs_done",
-        "Epochs of the plan that are trained or not needed any more.",
-        [(study, done)],
+        "automl_epochs_pending",
+        "Epochs of the plan that are still to be trained.",
+        [(study, progress.epochs_pending)],
     )
-    yield "automl_epochs_planned", "Epochs of the whole plan.", [(study, epochs)]
+    yield "automl_epochs_planned", "Epochs of the whole plan.", [(study, progress.epochs_planned)]
     if left is not None:
         yield "automl_seconds_left", "Seconds until the end, estimated.", [(study, 60 * left.middle)]
         ends = [({**study, "end": "low"}, 60 * left.low), ({**study, "end": "high"}, 60 * left.high)]
