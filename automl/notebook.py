@@ -27,7 +27,7 @@ from automl.analysis import status
 from automl.analysis.explain import explain
 from automl.analysis.planned import planned
 from automl.analysis.status import StudyStatus
-from automl.analysis.trade_off import as_only_metric, further_metrics
+from automl.analysis.trade_off import as_only_metric
 from automl.drafting.function import draft, program_text
 from automl.errors import AutoMLError, RecordError, StudyFailed
 from automl.importing.earlier_searches import with_earlier
@@ -261,7 +261,7 @@ class Study:
         explanation = explain(definition, study, number)
         trained = next(each for each in experiments(study, definition.plan) if each.number == number)
         courses = {definition.metric_rule.name: trained.history}
-        courses |= {name: as_only_metric(trained, name).history for name in further_metrics(definition.aim)}
+        courses |= {name: as_only_metric(trained, name).history for name in definition.aim.further}
         defaults = " (the defaults)" if explanation.is_defaults else ""
         return ExperimentResult(
             {**explanation.to_json(), **_as_data(courses)},
@@ -277,7 +277,7 @@ class Study:
         opened = self._open()
         current = status.status(opened.record, opened.definition)
         names = list(current.experiments[0].values) if current.experiments else []
-        further = further_metrics(opened.definition.aim)
+        further = opened.definition.aim.further
         metrics = (current.metric.name, *further)
         rows: list[tuple[str, ...]] = [("experiment", "stage", "status", "epochs", *metrics, *names)]
         for row in current.experiments:

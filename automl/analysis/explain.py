@@ -9,7 +9,6 @@ from typing import Any
 from automl.analysis.beginning import beginning_in_words
 from automl.analysis.rung_warning import rung_health
 from automl.errors import InvalidInput
-from automl.problem.aim import Aim
 from automl.search.algorithms import SAMPLERS
 from automl.search.history import (
     MEANINGS,
@@ -317,8 +316,7 @@ def _rung_text(definition: Definition, course: RungCourse, result: Result | None
             f"{never}see {experiment_key(result.experiment, LOG)}"
         )
     metric = definition.metric_rule
-    aim = definition.aim
-    further = further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
+    further = further_words(definition.aim, result.value, result.last_measured)
     text = f"{head}{metric.name} {number(course.value)}{further} after {duration(result.seconds / 60)} of training"
     text += f"; it {result.message}" if result.message else ""
     if course.held_out is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from automl.errors import InvalidInput, nearest
 from automl.problem.aim import Aim, Scores, Side
 from automl.problem.metric import Metric
 from automl.search import pareto
@@ -108,8 +109,7 @@ def of_outcomes(outcomes: Sequence[Outcome], aim: Aim, among: Among) -> TradeOff
 
 
 def _point(aim: Aim, outcome: Outcome, place: Place, why: str) -> TradePoint:
-    names = (aim.name, *aim.further)
-    values = {name: aim.value_of(name, *kept_reading(outcome)) for name in names}
+    values = {name: aim.value_of(name, *kept_reading(outcome)) for name in aim.names}
     measured = {name: value for name, value in values.items() if value is not None}
     return TradePoint(outcome.experiment, outcome.epochs, measured, place, why)
 
@@ -125,9 +125,15 @@ def metrics_of(aim: Metric) -> Mapping[str, Metric]:
     return constrained | {metric.name: Metric(metric.name, metric.goal) for metric in aim.objectives}
 
 
-def further_metrics(aim: Metric) -> tuple[str, ...]:
-    """The names of all metrics beside the first, in one order: those that are improved, and those only constrained."""
-    return aim.further if isinstance(aim, Aim) else ()
+def check_names(aim: Metric, names: Iterable[str], where: str = "") -> None:
+    """Raises InvalidInput for the first name that is no metric of the study; `where` begins the message."""
+    for name in names:
+        if name not in aim.names:
+            raise InvalidInput(
+                f"{where}{name} is no metric of this study",
+                allowed=", ".join(aim.names),
+                advice=nearest(name, aim.names),
+            )
 
 
 def as_only_metric(experiment: Experiment, name: str) -> Experiment:

@@ -30,7 +30,6 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
     infeasible says what the kept checkpoint breaks.
     """
     aim = definition.aim
-    further = aim.further if isinstance(aim, Aim) else ()
     parameters = [parameter.name for parameter in definition.space.parameters]
     by_number = {candidate.number: candidate for candidate in experiments(study, definition.plan)}
     runs = sorted(runs_of(study, definition.plan.stages), key=lambda run: (run[0].number, run[1]))
@@ -50,7 +49,7 @@ def rows(definition: Definition, study: History) -> Iterator[dict[str, Any]]:
             "epochs_asked": recommendation.epochs,
             "value": result.value if result else None,
             "best_value": result.outcome().best_value if result else None,
-            **_further(further, result),
+            **_further(aim.further, result),
             **({"infeasible": _infeasible(aim, result)} if isinstance(aim, Aim) else {}),
             "held_out": result.outcome().held_out if result else None,
             "seconds": round(result.seconds, 3) if result else None,

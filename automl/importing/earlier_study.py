@@ -8,7 +8,6 @@ from automl.errors import InvalidInput
 from automl.importing.finished import Finished, Reading, scored_trials
 from automl.networks.spec_formats import flatten
 from automl.opening import open_study
-from automl.problem.aim import Aim
 from automl.problem.metric import Metric
 
 
@@ -21,7 +20,7 @@ def finished_in_study(place: str, metrics: Sequence[Metric]) -> Finished:
     opened = open_study(place)
     definition, history = opened.definition, opened.history()
     aim, first = definition.aim, definition.metric_rule.name
-    if metrics[0].name not in (first, *(aim.further if isinstance(aim, Aim) else ())):
+    if metrics[0].name not in aim.names:
         theirs = ", ".join(rule.name for rule in definition.metric_rules)
         raise InvalidInput(
             f"the study {definition.file.name} searches for {theirs}",

@@ -70,11 +70,6 @@ class Aim(Metric):
         return (self, *self.others)
 
     @property
-    def is_several(self) -> bool:
-        """Whether more than one metric is improved."""
-        return bool(self.others)
-
-    @property
     def further(self) -> tuple[str, ...]:
         """The names of all metrics that are read beside the first: objectives, and those that are only constrained."""
         names = [*(metric.name for metric in self.others), *(constraint.metric for constraint in self.constraints)]

@@ -19,6 +19,26 @@ class Metric:
     name: str
     goal: Literal["minimize", "maximize"]
 
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """What is improved, the first metric first."""
+        return (self,)
+
+    @property
+    def is_several(self) -> bool:
+        """Whether more than one metric is improved."""
+        return len(self.objectives) > 1
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The names of all metrics that are read beside the first."""
+        return ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all metrics that are read, the first one first."""
+        return (self.name, *self.further)
+
     def score(self, value: float) -> float:
         """`value`, turned so that larger is better."""
         return value if self.goal == "maximize" else -value

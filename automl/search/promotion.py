@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.problem.aim import Aim
 from automl.problem.metric import Metric
 from automl.search.history import Outcome, Stopped
 from automl.search.ranking import further_words, ranked
@@ -52,4 +51,4 @@ def promote(outcomes: Sequence[Outcome], size: int, metric: Metric) -> Promotion
 def standing(rank: int, outcome: Outcome, count: int, metric: Metric) -> str:
     """The rank of an outcome among the `count` of its rung, in words."""
     text = f"rank {rank} of {count} at epoch {outcome.epochs} by {metric.name} = {outcome.value:.6g}"
-    return text + (further_words(metric, outcome.value, outcome.measured) if isinstance(metric, Aim) else "")
+    return text + further_words(metric, outcome.value, outcome.measured)

@@ -237,7 +237,7 @@ def halved(racing: Sequence[Entrant], size: int, metric: Metric) -> tuple[tuple[
         if entrant.is_defaults:
             return f"{who} the race: no candidate is left"
         rank = f"rank {order.index(entrant) + 1} of {len(order)}"
-        further = further_words(metric, *entrant.reading) if isinstance(metric, Aim) else ""
+        further = further_words(metric, *entrant.reading)
         seen = f"{metric.name} = {entrant.mean:.6g}{further} over {counted(entrant.trainings, 'training')}"
         kept = "the best candidate goes on" if len(staying) == 1 else f"the best {len(staying)} candidates go on"
         return f"{who} the race: {rank} by {seen}; {kept}"

@@ -102,8 +102,13 @@ def judged_aim(outcomes: Iterable[Outcome], metric: Metric, among: Among) -> Met
     return with_spans(outcomes, metric, among)[0] if isinstance(metric, Aim) else metric
 
 
-def further_words(aim: Aim, value: float | None, measured: Mapping[str, float]) -> str:
-    """The values of the further metrics behind that of the first, and what is broken: ', latency_ms = 25'."""
+def further_words(aim: Metric, value: float | None, measured: Mapping[str, float]) -> str:
+    """The values of the further metrics behind that of the first, and what is broken: ', latency_ms = 25'.
+
+    Empty for one metric alone.
+    """
+    if not isinstance(aim, Aim):
+        return ""
     text = "".join(f", {name} = {measured[name]:.6g}" for name in aim.further if name in measured)
     broken = aim.why_infeasible(value, measured)
     return f"{text}; infeasible: {broken}" if broken else text

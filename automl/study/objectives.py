@@ -99,7 +99,7 @@ def check_aim(aim: Metric, network: Network, *, stop_rule: str | None, limits: t
     if not isinstance(aim, Aim):
         return
     names = network.status_rule.names
-    for name in not_read((aim.name, *aim.further), names):
+    for name in not_read(aim.names, names):
         raise StudyFileError(
             f"{name} is a metric of this study and found by no pattern of {network.name}",
             allowed=", ".join(sorted(names)),
@@ -114,7 +114,7 @@ def check_aim(aim: Metric, network: Network, *, stop_rule: str | None, limits: t
     of_one = [limit for limit in limits if limit in _OF_ONE]
     if of_one and aim.is_several:
         raise StudyFileError(
-            f"until: {of_one[0].value} is of one metric, and this study has {1 + len(aim.others)}",
+            f"until: {of_one[0].value} is of one metric, and this study has {len(aim.objectives)}",
             allowed=", ".join(limit.value for limit in Limit if limit not in _OF_ONE),
             advice="or keep one metric, and make constraints of the others",
         )
@@ -122,10 +122,10 @@ def check_aim(aim: Metric, network: Network, *, stop_rule: str | None, limits: t
 
 def check_sampler(aim: Metric, sampler: str, algorithm: Algorithm) -> None:
     """Raises StudyFileError for a sampler that learns from one number, in a study of several metrics."""
-    if isinstance(aim, Aim) and aim.is_several and SAMPLERS[sampler].learns and not SAMPLERS[sampler].several:
+    if aim.is_several and SAMPLERS[sampler].learns and not SAMPLERS[sampler].several:
         able = [name for name in algorithm.samplers if SAMPLERS[name].several or not SAMPLERS[name].learns]
         others = [name for name, row in SAMPLERS.items() if not row.learns]
         raise StudyFileError(
-            f"sampler: {sampler} learns from one metric, and this study has {1 + len(aim.others)}",
+            f"sampler: {sampler} learns from one metric, and this study has {len(aim.objectives)}",
             allowed=", ".join(able) or f"another algorithm with {', '.join(others)}",
         )

@@ -222,7 +222,7 @@ def verdict(definition: Definition, study: History) -> Verdict | None:
 
 
 def _weighted_sum(aim: Metric) -> str:
-    if not isinstance(aim, Aim) or not aim.is_several:
+    if not aim.is_several:
         return ""
     return f"the weighted sum of {', '.join(metric.name for metric in aim.objectives)} on the front's ranges"
 
@@ -232,9 +232,9 @@ def _data_of_each(aim: Metric, held_out: bool) -> str:
 
     A training reports one value on held-out data, that of the first metric. The others count as they were reported.
     """
-    if not held_out or not isinstance(aim, Aim) or not aim.is_several:
+    if not held_out or not aim.is_several:
         return ""
-    others = ", ".join(metric.name for metric in aim.others)
+    others = ", ".join(metric.name for metric in aim.objectives[1:])
     return f"held-out data ({aim.name}) and as reported while it trained ({others})"
 
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from automl.problem.aim import Aim
 from automl.search.history import Decision, History, Origin, Recommendation, Result
 from automl.search.plan import Resume, Stage, StageKind
 from automl.search.race import DEFAULTS
@@ -95,8 +94,7 @@ def outcome(definition: Definition, history: History | None, result: Result) -> 
 
 def further(definition: Definition, result: Result) -> str:
     """The further metrics behind the value of a result, and what they break; empty in a study of one metric."""
-    aim = definition.aim
-    return further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
+    return further_words(definition.aim, result.value, result.last_measured)
 
 
 def summary(definition: Definition, best: Best, values: Mapping[str, Any], best_model: str) -> str:

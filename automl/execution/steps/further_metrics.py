@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 from automl.execution.status_readers import Follower, why_no_metric
-from automl.problem.aim import Aim
 from automl.problem.metric import Metric
 from automl.search.measurements import Measurements
 
@@ -16,7 +15,7 @@ class FurtherMetrics:
 
     def __init__(self, aim: Metric, before: Measurements) -> None:
         """`before` are those of the checkpoint from which the training goes on."""
-        self._names = aim.further if isinstance(aim, Aim) else ()
+        self._names = aim.further
         self._points: dict[str, dict[int, float]] = {name: dict(before.get(name, ())) for name in self._names}
 
     def take(self, values: Mapping[str, Mapping[int, float]], start: int) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from automl.analysis import cost_front
 from automl.analysis.cost_front import Point
+from automl.analysis.findings import Findings, findings
 from automl.analysis.rung_warning import RungHealth, rung_health
-from automl.analysis.trade_off import TradeOff, as_only_metric, metrics_of, trade_off
-from automl.errors import InvalidInput, nearest
+from automl.analysis.trade_off import TradeOff, as_only_metric, check_names, metrics_of
 from automl.problem.metric import Metric
 from automl.reporting.figures.scales import Numbers, Scale, of_metric, of_parameter
 from automl.search.history import Experiment, Failure, History, Result
@@ -28,7 +28,7 @@ from automl.study.experiments import experiments
 from automl.study.opened_study import OpenedStudy
 from automl.study.outages import Pause, open_pause
 from automl.study.record import Record
-from automl.study.verdict import Verdict, verdict
+from automl.study.verdict import Verdict
 from automl.text.formatting import shortened
 
 MOST_DRAWN = 1000  # experiments in a picture or a table; the page says so where there are more
@@ -123,15 +123,9 @@ class Facts(Drawn):
 
         Raises InvalidInput where the study has no such metric.
         """
-        if name == self.definition.metric_rule.name:
-            return replace(self, shown=None)
-        further = metrics_of(self.definition.aim)
-        if name not in further:
-            names = [self.definition.metric_rule.name, *(each for each in further if each != self.definition.aim.name)]
-            raise InvalidInput(
-                f"{name} is no metric of this study", allowed=", ".join(names), advice=nearest(name, names)
-            )
-        return replace(self, shown=further[name])
+        aim = self.definition.aim
+        check_names(aim, [name])
+        return replace(self, shown=None if name == aim.name else metrics_of(aim)[name])
 
     @cached_property
     def of_each_metric(self) -> tuple[Facts, ...]:
@@ -164,9 +158,14 @@ class Facts(Drawn):
         return summary.state(self.definition, self.study)
 
     @cached_property
+    def found(self) -> Findings:
+        """The best, the verdict and the front, as all others show them."""
+        return findings(self.definition, self.study)
+
+    @property
     def trade_off(self) -> TradeOff | None:
         """The front of several metrics, and what meets the constraints; None for a study of one metric."""
-        return trade_off(self.definition, self.study)
+        return self.found.trade_off
 
     @cached_property
     def experiments(self) -> tuple[Experiment, ...]:
@@ -182,9 +181,9 @@ class Facts(Drawn):
         """Whether everything names this experiment as the best."""
         return self.best is not None and self.best.experiment == number
 
-    @cached_property
+    @property
     def verdict(self) -> Verdict | None:
-        return verdict(self.definition, self.study)
+        return self.found.verdict
 
     @cached_property
     def rungs(self) -> RungHealth | None:

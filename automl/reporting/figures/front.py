@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from automl.analysis.trade_off import Place, TradeOff, TradePoint, metrics_of, share_dominated
-from automl.errors import InvalidInput, nearest
-from automl.problem.aim import Aim
+from automl.analysis.trade_off import Place, TradeOff, TradePoint, check_names, metrics_of, share_dominated
+from automl.errors import InvalidInput
 from automl.problem.metric import Metric
 from automl.reporting.figures.scales import Numbers, of_metric
 from automl.search import pareto
@@ -61,7 +60,7 @@ def named(metric: Metric) -> str:
     return f"{metric.name} ({'lower' if metric.goal == 'minimize' else 'higher'} is better)"
 
 
-def pairs(aim: Aim) -> tuple[Pair, ...]:
+def pairs(aim: Metric) -> tuple[Pair, ...]:
     """The pairs of metrics that a page shows: the first one with each of the others."""
     return tuple((name, aim.name) for name in aim.further)
 
@@ -108,7 +107,7 @@ def chosen_pair(definition: Definition, given: Sequence[str] = ()) -> Pair | Non
     Raises InvalidInput for what is no pair of this study's metrics, and where there are three and none is given.
     """
     aim = definition.aim
-    names = [aim.name, *aim.further] if isinstance(aim, Aim) else [aim.name]
+    names = aim.names
     if not given:
         if len(definition.metric_rules) > FEWEST:
             count, example = len(definition.metric_rules), f"{names[1]},{names[0]}"
@@ -117,14 +116,10 @@ def chosen_pair(definition: Definition, given: Sequence[str] = ()) -> Pair | Non
                 allowed=", ".join(names),
                 advice=f"name them: --metrics {example}",
             )
-        return pairs(aim)[0] if isinstance(aim, Aim) and aim.is_several else None
+        return pairs(aim)[0] if aim.is_several else None
     if len(names) < FEWEST:
         raise InvalidInput(f"--metrics {','.join(given)}: this study has one metric, {names[0]}", advice="leave it out")
-    for name in given:
-        if name not in names:
-            raise InvalidInput(
-                f"--metrics: {name} is no metric of this study", allowed=", ".join(names), advice=nearest(name, names)
-            )
+    check_names(aim, given, "--metrics: ")
     if len(given) != FEWEST or given[0] == given[1]:
         raise InvalidInput(f"--metrics {','.join(given)}", allowed="two different metrics, with a comma between them")
     return given[0], given[1]

@@ -86,7 +86,7 @@ def _growth(found: TradeOff) -> Markup | None:
 
 def _table(found: TradeOff) -> Markup:
     """The front, and behind it what is infeasible, with by how much."""
-    names = (found.aim.name, *found.aim.further)
+    names = found.aim.names
     shown = [*found.front, *found.infeasible] if found.aim.is_several else [*found.infeasible]
     if not shown:
         return joined()

@@ -18,7 +18,6 @@ from rich.text import Text
 
 from automl.analysis import status
 from automl.analysis.time_left import time_left
-from automl.problem.aim import Aim
 from automl.reporting.rows import time_left_text
 from automl.reporting.terminal.live_table import LiveTable, LiveTraining, parameters_by_importance
 from automl.search.agenda import begins
@@ -142,8 +141,7 @@ class LiveView:
             yield f"experiment {at.number}: preempted, starts again"
         elif at is not None and event.result is not None:
             result = event.result
-            aim = self.definition.aim
-            further = further_words(aim, result.value, result.last_measured) if isinstance(aim, Aim) else ""
+            further = further_words(self.definition.aim, result.value, result.last_measured)
             end = f"{metric} {formatting.number(result.value)}{further}"
             word = "was done before" if event.kind is EventKind.SKIPPED else "done"
             text = f"{word}, epoch {result.epochs}, {end}" + (f": {result.message}" if result.message else "")
