@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import shlex
 import shutil
@@ -18,6 +17,7 @@ import pytest
 
 from tests.command_line import automl, files_below, refused, refused_at_last
 from tests.small_network import STUDY, write_small_study
+from tests.stores.conftest import aws_environment
 
 
 @dataclass(frozen=True)
@@ -90,29 +90,23 @@ def test_a_bad_command_is_refused_in_one_line(row: Command, tmp_path: Path) -> N
     assert files_below(tmp_path) == before
 
 
-@pytest.fixture
-def no_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """No settings of AWS but those of the test."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    return monkeypatch
-
-
-def test_s3_without_credentials_is_refused_in_one_line(no_aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_s3_without_credentials_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    aws_environment(monkeypatch)
     refused(automl("status", "s3://bucket/a", cwd=tmp_path), "s3://bucket/a", "no credentials", "AWS_ACCESS_KEY_ID")
 
 
 def test_an_s3_server_that_is_not_there_is_given_up_in_half_a_minute(
-    no_aws: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in (("ENDPOINT_URL", "http://127.0.0.1:9"), ("REGION", "a"), ("ACCESS_KEY_ID", "a")):
-        no_aws.setenv(f"AWS_{name}", value)
-    no_aws.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    aws_environment(
+        monkeypatch,
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_REGION="a",
+        AWS_ACCESS_KEY_ID="a",
+        AWS_SECRET_ACCESS_KEY="secret",
+    )
     waited: list[float] = []
-    no_aws.setattr(time, "sleep", waited.append)  # the waits between the tries, counted and not waited
+    monkeypatch.setattr(time, "sleep", waited.append)  # the waits between the tries, counted and not waited
 
     refused(
         automl("status", "s3://bucket/a", cwd=tmp_path),
