@@ -84,11 +84,18 @@ def verify(study: StudyName, store: Store = None, output: Output = Format.TABLE)
 def diff(
     a: Annotated[str, typer.Argument(help="A study file, or where a study is stored.", metavar="A")],
     b: Annotated[str, typer.Argument(help="Another one.", metavar="B")],
+    every: Annotated[
+        bool, typer.Option("--all", help="List every setting of two different networks, not only how many differ.")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Compare two studies: the settings that differ, the first decision that does, the best and the gain of each.
 
     Example: automl diff ./fashion s3://bucket/studies/fashion
+
+    \b
+    Of two different networks it says how many of their settings differ;
+    --all lists them, and so do -o json and -o yaml.
     """
     from automl.opening import open_study
     from automl.operations.diff import Side, compare
@@ -96,4 +103,4 @@ def diff(
 
     sides = [Side.read(open_study(study)) for study in (a, b)]
     data = compare(*sides).to_json()
-    print_data(data, output, lambda out: record_tables.diff(out, data))
+    print_data(data, output, lambda out: record_tables.diff(out, data, every=every))

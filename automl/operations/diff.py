@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -96,8 +98,28 @@ class DecisionDifference:
 
 
 @dataclass(frozen=True)
+class NetworksDifference:
+    """Two networks of different names, and how many of their settings differ, by the section of their files."""
+
+    a: str
+    b: str
+    sections: Mapping[str, int]
+
+    @classmethod
+    def of(cls, a: Mapping[str, Any], b: Mapping[str, Any]) -> NetworksDifference | None:
+        """That of two stored networks; None where both have one name."""
+        if a["name"] == b["name"]:
+            return None
+        sections = Counter(re.split(r"[.\[]", difference.field)[0] for difference in differences(a, b))
+        return cls(a["name"], b["name"], dict(sorted(sections.items())))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"a": self.a, "b": self.b, "settings": sum(self.sections.values()), "sections": dict(self.sections)}
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """All that `automl diff` shows.
+    """All that `automl diff` shows. `networks` is None where both train one of the same name.
 
     `gains` are those of the best of b over that of a by metric, positive where b is better: of each metric that both
     studies improve.
@@ -111,12 +133,14 @@ class Comparison:
     same_until_the_first_difference: int
     first_difference: DecisionDifference | None
     gains: Mapping[str, float]
+    networks: NetworksDifference | None
 
     def to_json(self) -> dict[str, Any]:
         return {
             "a": self.a.to_json(),
             "b": self.b.to_json(),
             "settings": [{"setting": setting.field, "a": setting.one, "b": setting.other} for setting in self.settings],
+            "networks": self.networks and self.networks.to_json(),
             "decisions": {
                 "a": self.decisions_of_a,
                 "b": self.decisions_of_b,
@@ -145,6 +169,7 @@ def compare(a: Side, b: Side) -> Comparison:
         same_until_the_first_difference=len(pairs) if at is None else at,
         first_difference=None if at is None else _decision_difference(*pairs[at]),
         gains=_gains(summary_a, summary_b),
+        networks=NetworksDifference.of(a.metadata["network"], b.metadata["network"]),
     )
 
 

@@ -102,7 +102,26 @@ def test_diff_with_itself_finds_nothing(studied: Path) -> None:
     found = as_json(automl("diff", "study", "study.yaml", "-o", "json", cwd=studied))
     assert found["settings"] == []
     assert found["decisions"]["first_difference"] is None
-    assert found["gain"] == 0
+    assert (found["gain"], found["networks"]) == (0, None)
+
+
+def test_diff_counts_how_much_two_networks_differ_and_lists_it_where_asked(studied: Path, tmp_path: Path) -> None:
+    write_small_study(tmp_path, BETTER)
+    network = tmp_path / "small.yaml"
+    network.write_text(network.read_text().replace("name: small\n", "name: other\n").replace("layers: [1, 2]", "layers: [1, 3]"))
+    assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
+    sides = ("diff", str(studied / "study"), "study")
+    found = as_json(automl(*sides, "-o", "json", cwd=tmp_path))
+    assert {"network name", "network spec.layers[1]"} <= {each["setting"] for each in found["settings"]}
+    assert (found["networks"]["a"], found["networks"]["b"]) == ("small", "other")
+    count = sum(each["setting"].startswith("network ") for each in found["settings"])
+    assert count == found["networks"]["settings"] == sum(found["networks"]["sections"].values())
+    text = automl(*sides, cwd=tmp_path).out
+    assert f"the networks small and other differ in {count} settings (1 under spec, {count - 1} others)" in text
+    assert "network spec" not in text
+    text = automl(*sides, "--all", cwd=tmp_path).out
+    assert re.search(r"^network name +small +other$", text, flags=re.MULTILINE)
+    assert "--all" not in text
 
 
 # -- a study that is under way ----------------------------------------------------------------------------------------

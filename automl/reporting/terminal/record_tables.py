@@ -94,8 +94,11 @@ def gc(console: Console, data: Row, study: str) -> None:
         )
 
 
-def diff(console: Console, data: Row) -> None:
-    """Two studies next to each other, then the settings that differ."""
+def diff(console: Console, data: Row, *, every: bool = False) -> None:
+    """Two studies next to each other, then the settings that differ.
+
+    Those of two different networks are only counted, unless `every` one is to be listed.
+    """
     a, b = data["a"], data["b"]
     table = plain_table("", "A", "B")
     for name, cell_of in _DIFF_ROWS:
@@ -111,10 +114,27 @@ def diff(console: Console, data: Row) -> None:
     if not data["settings"]:
         console.print("all settings are the same")
         return
+    networks = None if every else data["networks"]
     table = plain_table("setting", "A", "B")
     for row in data["settings"]:
-        add_row(table, row["setting"], _as_written(row["a"]), _as_written(row["b"]))
+        if networks is None or not row["setting"].startswith("network "):
+            add_row(table, row["setting"], _as_written(row["a"]), _as_written(row["b"]))
     console.print(table)
+    if networks is not None:
+        console.print()
+        console.print(Text(_how_networks_differ(networks)))
+
+
+def _how_networks_differ(networks: Row) -> str:
+    """How many settings of two different networks differ, by section of their files."""
+    sections = dict(networks["sections"])
+    parts = [f"{sections.pop(name)} under {name}" for name in ("parameters", "spec") if name in sections]
+    parts += [f"{sum(sections.values())} others"] if parts else []
+    counts = f" ({', '.join(parts)})" if parts else ""
+    return (
+        f"the networks {networks['a']} and {networks['b']} differ in {counted(networks['settings'], 'setting')}"
+        f"{counts}; --all lists them"
+    )
 
 
 def _which_is_better(gains: Mapping[str, float]) -> str:
