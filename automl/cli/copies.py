@@ -44,7 +44,8 @@ def clone(
     from automl.text.new_files import check_new, write_new
 
     opened = open_study(study, store)
-    copy = cloned(opened.record, opened.definition, path, Changes(recommendations, R, best or 0))
+    file = Path(study) if Path(study).is_file() else None
+    copy = cloned(opened.record, opened.definition, path, Changes(recommendations, R, best or 0), file)
     texts = {path: copy.text} | ({network_path(path): copy.network} if copy.network else {})
     for file in texts:
         check_new(file)

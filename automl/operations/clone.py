@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,10 +47,13 @@ def network_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.network.yaml")
 
 
-def clone(record: Record, definition: Definition, path: Path, wished: Changes = _NONE) -> Clone:
+def clone(
+    record: Record, definition: Definition, path: Path, wished: Changes = _NONE, file: Path | None = None
+) -> Clone:
     """What to write to `path`. Its name and store are new, so that it does not go on with the old study.
 
-    Raises InvalidInput for changes that the study cannot have.
+    `file` is the study file, None where it is not at hand. Raises InvalidInput for changes that the study cannot have,
+    and for earlier searches whose paths are from the folder of a study file that is nowhere to be seen.
     """
     stored = record.store.get(STUDY_FILE)
     authored = _authored(stored, f"{record.store.uri}/{STUDY_FILE}")
@@ -67,6 +71,11 @@ def clone(record: Record, definition: Definition, path: Path, wished: Changes = 
     store = _store(run.get("store"), changes["name"])
     text = _edited((stored or b"").decode(errors="replace"), {**changes, "store": store if "store" in run else None})
     text = _with_settings(text, settings)
+    sources = definition.file.warm_start or []
+    if any(_is_from_the_folder(source) for source in sources):
+        folder = file.parent if file is not None else _folder_of_file(record, definition, run.get("store"))
+        settings["warm_start"] = [_from_another(source, folder, path.parent) for source in sources]
+        text = _with_sources(text, dict(zip(sources, settings["warm_start"], strict=True)))
     intended = definition.file.model_copy(update=changes | settings).model_dump(mode="json", exclude=set(NOT_DECISIVE))
     if not _means(text, intended, store if "store" in run else None):
         text = strict_yaml.dump(_spelt_out(intended, authored, store))
@@ -123,6 +132,51 @@ def _with_settings(text: str, settings: Mapping[str, Any]) -> str:
         elif value is not None:
             text = f"{text.rstrip()}\n{line}"
     return text
+
+
+def _is_from_the_folder(source: str) -> bool:
+    """Whether an earlier search is named by a path from the folder of the study file."""
+    return _path_in(source) is not None
+
+
+def _path_in(source: str) -> re.Match[str] | None:
+    """The parts of a source that is a relative path: what stands before the path, the path, and what behind."""
+    return re.fullmatch(r"(?P<before>sqlite:///)?(?P<path>(?!/)(?![a-z0-9]+://)[^#]+)(?P<behind>#.*)?", source)
+
+
+def _folder_of_file(record: Record, definition: Definition, own_store: Any) -> Path:
+    """The folder of the study file of a study, which is known by how its file names the store that it is in.
+
+    Raises InvalidInput where the store is a bucket, or another one than its file names.
+    """
+    own, folder = Path(own_store or definition.file.name), Path(record.store.uri)
+    parts = own.parts
+    is_there = "://" not in record.store.uri and not own.is_absolute() and ".." not in parts
+    if not is_there or folder.parts[-len(parts) :] != parts:
+        paths = ", ".join(filter(_is_from_the_folder, definition.file.warm_start or ()))
+        raise InvalidInput(
+            f"warm_start: {paths}: from the folder of the study file, which {record.store.uri} does not tell",
+            advice="give the study file itself: automl clone STUDY.yaml NEW.yaml",
+        )
+    return Path(*folder.parts[: -len(parts)])
+
+
+def _from_another(source: str, folder: Path, new_folder: Path) -> str:
+    """A source as a study file in another folder names it."""
+    match = _path_in(source)
+    if match is None or folder.resolve() == new_folder.resolve():
+        return source
+    path = os.path.relpath((folder / match["path"]).resolve(), new_folder.resolve())
+    path = path if path.startswith("..") else f"./{path}"
+    return f"{match['before'] or ''}{path}{match['behind'] or ''}"
+
+
+def _with_sources(text: str, new: Mapping[str, str]) -> str:
+    """The author's text with other sources of earlier searches, each where it stood."""
+    begin = text.find("warm_start")
+    head, tail = (text, "") if begin < 0 else (text[:begin], text[begin:])
+    old = "|".join(re.escape(source) for source in sorted(new, key=len, reverse=True))
+    return head + re.sub(rf"(?<![^\s\[,'\"])(?:{old})(?![^\s\],'\"])", lambda match: new[match[0]], tail)
 
 
 def _authored(stored: bytes | None, where: str) -> Mapping[str, Any]:

@@ -108,7 +108,9 @@ def test_diff_with_itself_finds_nothing(studied: Path) -> None:
 def test_diff_counts_how_much_two_networks_differ_and_lists_it_where_asked(studied: Path, tmp_path: Path) -> None:
     write_small_study(tmp_path, BETTER)
     network = tmp_path / "small.yaml"
-    network.write_text(network.read_text().replace("name: small\n", "name: other\n").replace("layers: [1, 2]", "layers: [1, 3]"))
+    network.write_text(
+        network.read_text().replace("name: small\n", "name: other\n").replace("layers: [1, 2]", "layers: [1, 3]")
+    )
     assert automl("run", "study.yaml", "-j", "2", cwd=tmp_path).code == 0
     sides = ("diff", str(studied / "study"), "study")
     found = as_json(automl(*sides, "-o", "json", cwd=tmp_path))

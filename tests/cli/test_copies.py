@@ -32,6 +32,38 @@ def test_a_clone_keeps_comments_and_moves_the_store(tmp_path: Path) -> None:
     assert (tmp_path / "next.yaml").read_text() == wanted.replace("./there/study", "./next")
 
 
+def test_a_clone_elsewhere_learns_from_the_same_earlier_searches(tmp_path: Path) -> None:
+    """Their paths are from the folder of the study file, and become those from the folder of the new one."""
+    text = (
+        "name: study\nnetwork: small.yaml\nalgorithm: bayesian\nmax_recommendations: 2\nfinal: {repeats: 0}\n"
+        "warm_start: [../tables/a.csv, ./a.csv]  # two tables\n"
+    )
+    for folder in ("mine", "tables", "other/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+    write_small_study(tmp_path / "mine", study=text)
+    for table in ("tables/a.csv", "mine/a.csv"):
+        (tmp_path / table).write_text(f"train.x,score\n0.4{len(table)},0.7\n0.1,0.5\n")
+    assert automl("run", "study.yaml", cwd=tmp_path / "mine").code == 0
+    moved = text.replace("../tables/a.csv", "../../tables/a.csv").replace("./a.csv]", "../../mine/a.csv]")
+    for number, study in enumerate(("mine/study.yaml", "mine/study")):
+        new = f"other/deep/next_{number}.yaml"
+        assert automl("clone", study, new, cwd=tmp_path).code == 0
+        renamed = moved.replace("name: study", f"name: next-{number}").replace("small", f"./next_{number}.network")
+        assert (tmp_path / new).read_text() == renamed
+        assert automl("run", new, cwd=tmp_path).code == 0
+        found = as_json(automl("diff", "mine/study", f"other/deep/next-{number}", "-o", "json", cwd=tmp_path))
+        assert found["decisions"]["first_difference"] is None
+    assert automl("clone", "mine/study", "mine/next.yaml", cwd=tmp_path).code == 0
+    assert "warm_start: [../tables/a.csv, ./a.csv]  # two tables" in (tmp_path / "mine/next.yaml").read_text()
+    (tmp_path / "mine/study").rename(tmp_path / "moved")
+    refused(
+        automl("clone", "moved", "other/next.yaml", cwd=tmp_path),
+        "warm_start: ../tables/a.csv, ./a.csv: from the folder of the study file, which",
+        "automl clone STUDY.yaml NEW.yaml",
+    )
+    assert automl("clone", "mine/study.yaml", "other/next.yaml", "--store", "moved", cwd=tmp_path).code == 0
+
+
 def test_a_clone_with_another_budget_tries_the_best_values_first(studied: Path, tmp_path: Path) -> None:
     words = ("clone", str(studied / "study"), "more.yaml", "--R", "4", "--best", "2")
     assert automl(*words, cwd=tmp_path).code == 0
