@@ -56,7 +56,7 @@ def test_the_list_of_networks_breaks_no_word() -> None:
 def test_a_long_line_of_a_log_is_marked_on_each_line_of_the_terminal() -> None:
     failed = replace(row(), status=Status.FAILURE, reason="out_of_memory: no room for [4 GiB]")
     current = StudyStatus(
-        *("mine", "/store", "random", MetricRule(name="loss", goal="minimize"), 1, Progress("done", {}, {}, 0, 0)),
+        *("mine", "/store", "random", MetricRule(name="loss", goal="minimize"), 1, Progress("done", {}, {}, 0, 0, 0)),
         *(None, {}, None, None, None, (failed,)),
     )
     shown = console()
