@@ -10,6 +10,8 @@ import pytest
 from automl.errors import StudyPaused
 from automl.notebook import Study
 from automl.opening import open_study
+from automl.reporting.figures.facts import read_facts
+from automl.reporting.figures.ledger import entries
 from automl.reporting.plain_console import plain_console
 from automl.reporting.terminal.live_view import LiveView
 from automl.search.history import Status
@@ -227,6 +229,7 @@ def test_what_will_be_trained_again_is_still_to_come(tmp_path: Path) -> None:
         assert f'automl_epochs_{name}{{study="study"}} {count}\n' in gauges
     assert "3 done, 33 to go\n" in automl("status", "study.yaml", cwd=tmp_path).out
     opened = open_study(str(tmp_path / "study"))
+    assert sum(line.to_come for line in entries(read_facts(opened))) == 33  # as the report shows it
     view = LiveView(opened.definition, plain_console(), None)
     for event in RecordEvents(opened.record, opened.definition).look([]):
         view.take(event)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from automl.reporting.figures.facts import Facts
 from automl.search.agenda import standing_in
 from automl.search.plan import Rung, Stage, with_before
+from automl.study.outages import Key, trained_again
 
 MOST_RUNGS = 60
 
@@ -42,15 +44,16 @@ class Line:
 
 
 def entries(facts: Facts) -> list[Line]:
-    """A line for each rung of the plan."""
+    """A line for each rung of the plan. What a pause will have trained again is still to come."""
+    again = set(trained_again(facts.paused, facts.definition, facts.study))
     return [
-        _line(facts, stage, rung, before)
+        _line(facts, stage, rung, before, again)
         for stage in facts.definition.plan.stages
         for rung, before in with_before(stage, "epochs")
     ]
 
 
-def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
+def _line(facts: Facts, stage: Stage, rung: Rung, before: int, again: Set[Key]) -> Line:
     length = rung.epochs - before
     line = Line(stage.name, str(rung.index), rung.epochs, rung.size, planned=rung.size * length)
     decisions = facts.study.of_stage(stage.index)
@@ -70,6 +73,6 @@ def _line(facts: Facts, stage: Stage, rung: Rung, before: int) -> Line:
         ended, failed = ended + 1, failed + (result.failure is not None)
         trained, seconds = trained + new, seconds + result.seconds
         saved += 0 if stage.stops else recommendation.resume_epoch
-        away += max(0, length - new)
+        away += 0 if (recommendation.number, rung.index) in again else max(0, length - new)
     return Line(**{**vars(line), "ended": ended, "failed": failed, "trained": trained, "away": away, "saved": saved,
                    "seconds": seconds})  # fmt: skip
