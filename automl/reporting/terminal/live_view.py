@@ -127,6 +127,8 @@ class LiveView:
                 for stopped in event.decision.stopped:
                     yield f"experiment {stopped.number}: is stopped: {stopped.reason}"
                 return
+            if stage.overlap is not None and event.decision.issued:
+                return  # what it asks for starts at once, and that is told
             rungs = [rung for _, rung in event.decision.runs()]  # all the same; none where nothing is asked for
             asked = stage.rungs[rungs[0] if rungs else min(event.decision.index, len(stage.rungs) - 1)]
             count = len(event.decision.issued)
