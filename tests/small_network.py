@@ -67,6 +67,7 @@ name: study
 network: small.yaml
 algorithm: hyperband
 R: 3
+sampler: uniform
 final: {repeats: 1}
 """
 

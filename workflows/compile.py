@@ -6,6 +6,7 @@ them fails when nothing succeeded or the search did not end.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hera.workflows import Parameter, Workflow, WorkflowTemplate
@@ -127,7 +128,8 @@ def workflow_template(algorithm: str, cluster: ClusterSettings, gpus: int = 1) -
         }
         exported = {**artifacts.KEYS, **_TAKEN}  # in the same order as in a compiled study, for links count them
         start = pods.Step("start", (), {**_STAGES, **exported}, frozenset(exported), environment)
-        _fill(builder, start, {}, cluster.most_pods if ALGORITHMS[algorithm].overlaps else None)
+        row = ALGORITHMS[algorithm]
+        _fill(builder, start, {}, cluster.most_pods if row.may_overlap else None, both=not row.overlaps)
     return template
 
 
@@ -204,17 +206,14 @@ def _fill(
     arguments: dict[str, str],
     lanes: int | None,
     lengths: tuple[int, ...] = (),
+    *,
+    both: bool = False,
 ) -> None:
     """All templates, into the workflow that is open.
 
-    `lanes`: of a search without barriers. `lengths`: the numbers of rungs that its stages are known to have.
+    `lanes`: of a search without barriers. `lengths`: the numbers of rungs that its stages are known to have. `both`:
+    its stages may have barriers although there are lanes.
     """
-    if lanes is not None and builder.cluster.rungs:
-        raise StudyFileError(
-            "cluster: rungs in a search without barriers, where the shape of the workflow does not know the rung",
-            allowed="with algorithms that go rung by rung",
-            advice="give 'priority_class' and 'node_selector' for all trainings",
-        )
     first = builder.brain_step(start)
     shown = (artifacts.report(builder.cluster),)
     position = ("stage", shape.RUNG if lanes is None else shape.TURN)
@@ -223,6 +222,7 @@ def _fill(
     judge = shape.stages(propose, train, position[1], () if lanes is not None else lengths)
     search, judge = judge, shape.Stages(judge.any)
     if lanes is not None:
-        search = shape.Stages(shape.queue(propose, train, builder.brain_step(pods.Step("settle", position)), lanes))
+        queue = shape.queue(propose, train, builder.brain_step(pods.Step("settle", position)), lanes)
+        search = replace(judge, queue=queue) if both else shape.Stages(queue)
     collect = builder.brain_step(pods.Step("collect", (), FOUND, frozenset(FOUND), artifacts=shown))
     shape.main(first, search, judge, collect, arguments)

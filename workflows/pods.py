@@ -171,7 +171,7 @@ class Pods:
             image=self.image,
             image_pull_policy=cluster.image_pull_policy,
             command=["sh", "-c", TRAIN],
-            inputs=[Parameter(name=name) for name in (*shape.TRAINING, *position)],
+            inputs=[Parameter(name=name) for name in dict.fromkeys((*shape.TRAINING, *position))],
             outputs=[Parameter(name=contract.SCORE.name, value_from=_SCORE)],
             env=pod_environment.of_a_training(cluster),
             resources=self._training_resources(),

@@ -8,7 +8,8 @@
     queue    a stage without a barrier: its turns, a sequence of which as many run at a time as there are lanes
     turn     propose, which waits until there is something to train, and its training; settle, if that pod is lost
 
-Turn n is the n-th decision of its stage, so a step that is run again gets its own training again.
+A WorkflowTemplate whose studies may have either kind of stage has both, and the first step says which is whose. Turn n
+is the n-th decision of its stage, so a step that is run again gets its own training again.
 
 But for these, nothing here depends on R, nu or the number of recommendations, so one WorkflowTemplate serves all of
 them, a chain may have any length, and no recursion is needed, which Argo ends near 97 levels. Stages that were not
@@ -62,6 +63,7 @@ class _AnnotatedSteps(_Annotated, Steps):
 
 
 RUNG, TURN = "rung", "turn"  # the input of pods that is the index of a decision, with barriers and without
+STAGE, QUEUE = "stage", "queue"  # the templates of a stage, with barriers and without
 
 # The inputs of a training, made of the texts that `propose` names ('5 lr=2.4e-4 batch=64') and that are looped over.
 TRAINING = {
@@ -69,21 +71,23 @@ TRAINING = {
     "values": "{{=split(item, ' ', 2)[1]}}",
     "epochs": "{{tasks.propose.outputs.parameters.epochs}}",
     "epochs_to_train": "{{tasks.propose.outputs.parameters.epochs_to_train}}",
+    RUNG: "{{tasks.propose.outputs.parameters.rung}}",
 }
 EPOCHS_TO_TRAIN = "0/{{inputs.parameters.epochs_to_train}}"
 _NAMED = "inputs.parameters.experiment + '.' + replace(inputs.parameters.values, ' ', '.')"
 _IN_ARGOS_LETTERS = f"sprig.trunc(62, sprig.regexReplaceAll('[^A-Za-z0-9.]', {_NAMED}, '-'))"
 TRAINING_TITLE = f"{{{{=sprig.trimAll('-.', {_IN_ARGOS_LETTERS})}}}}"
 _TITLES = ("title", "part")  # of a stage, beside its number: the title of its node, and what it consists of
-PROPOSED: dict[str, str | None] = dict.fromkeys(("trainings", "epochs", "epochs_to_train"))  # outputs of propose
+PROPOSED: dict[str, str | None] = dict.fromkeys(("trainings", "epochs", "epochs_to_train", RUNG))  # of propose
 
 
 @dataclass(frozen=True)
 class Stages:
-    """The templates of stages: of any, and of those with so many rungs."""
+    """The templates of stages: of any, of those with so many rungs, and of those without a barrier."""
 
     any: Steps
     by_length: Mapping[int, Steps] = field(default_factory=dict)
+    queue: Steps | None = None
 
 
 def stages(propose: Container, train: Container, index: str = RUNG, lengths: Iterable[int] = ()) -> Stages:
@@ -108,8 +112,8 @@ def stages(propose: Container, train: Container, index: str = RUNG, lengths: Ite
             arguments={**TRAINING, **position},
             continue_on=m.ContinueOn(failed=True, error=True),
         )
-    known = {length: _chain(f"stage-{length}", rung, index, length) for length in lengths}
-    return Stages(_sequence("stage", "rung", rung, index, lanes=1), known)
+    known = {length: _chain(f"{STAGE}-{length}", rung, index, length) for length in lengths}
+    return Stages(_sequence(STAGE, "rung", rung, index, lanes=1), known)
 
 
 def queue(propose: Container, train: Container, settle: Container, lanes: int) -> Steps:
@@ -144,7 +148,7 @@ def queue(propose: Container, train: Container, settle: Container, lanes: int) -
             when="{{=tasks.experiment.status in ['Failed', 'Error']}}",
             arguments=position,
         )
-    return _sequence("queue", "turn", turn, TURN, lanes=lanes)
+    return _sequence(QUEUE, "turn", turn, TURN, lanes=lanes)
 
 
 def _rung_title(index: str) -> str:
@@ -199,7 +203,7 @@ def main(start: Container, search: Stages, judge: Stages, collect: Container, ar
         after = "start.Succeeded"
         for name, templates in (("search", search), ("judge", judge)):
             names = []
-            for task, template, listed in _by_length(name, templates, first):
+            for task, template, listed in _tasks(name, templates, first):
                 Task(
                     name=task,
                     template=template,
@@ -216,19 +220,27 @@ def main(start: Container, search: Stages, judge: Stages, collect: Container, ar
         dag.target = " ".join((*targets, "collect"))
 
 
-def _by_length(name: str, templates: Stages, first: Task) -> Iterator[tuple[str, Steps, Any]]:
+def _tasks(name: str, templates: Stages, first: Task) -> Iterator[tuple[str, Steps, Any]]:
     """The tasks of all stages that an output of the first step lists: name, template, and which of the list.
 
-    One for each number of rungs that is known, and one for all others, which a study has when it was extended.
+    One for each number of rungs that is known, and one for all others, which a study has when it was extended. Where
+    stages of both kinds may come there is one for each kind.
     """
-    if not templates.by_length:
+
+    def those(condition: str) -> str:
+        listed = f"jsonpath(tasks.start.outputs.parameters.{name}, '$')"
+        return f"{{{{=toJson(filter({listed}, {{{condition}}}))}}}}"
+
+    if templates.queue is not None:
+        yield name, templates.any, those(f"#.template == '{STAGE}'")
+        yield QUEUE, templates.queue, those(f"#.template == '{QUEUE}'")
+    elif templates.by_length:
+        for length, template in templates.by_length.items():
+            yield f"{name}-{length}", template, those(f"#.rungs == '{length}'")
+        known = ", ".join(f"'{length}'" for length in templates.by_length)
+        yield "extension", templates.any, those(f"not (#.rungs in [{known}])")
+    else:
         yield name, templates.any, first.get_parameter(name)
-        return
-    listed = f"jsonpath(tasks.start.outputs.parameters.{name}, '$')"
-    for length, template in templates.by_length.items():
-        yield f"{name}-{length}", template, f"{{{{=toJson(filter({listed}, {{#.rungs == '{length}'}}))}}}}"
-    known = ", ".join(f"'{length}'" for length in templates.by_length)
-    yield "extension", templates.any, f"{{{{=toJson(filter({listed}, {{not (#.rungs in [{known}])}}))}}}}"
 
 
 def _inputs(*names: str) -> list[Parameter]:

@@ -95,13 +95,6 @@ def parameters(text: str, gpus: int) -> Submission:
         study = _read(values["study"], Path(folder))
         _check_algorithm(study, algorithm)
         definition = parse(study, "study", Path(folder), {"algorithm": algorithm, **options})
-    if not definition.algorithm.overlaps and any(stage.overlap for stage in definition.plan.search):
-        option = "overlap: true" if definition.file.overlap else f"sampler: {definition.sampler_name}"
-        raise InvalidInput(
-            f"{option} in a study for the WorkflowTemplate of {algorithm}",
-            allowed="a study without it: how many trainings overlap is part of a workflow's shape",
-            advice="'automl compile' makes a workflow of the study",
-        )
     store, image = _places(definition, values.get("store", ""))
     definition = _with_reachable_searches(definition)
     definition = _with_gpus(definition, gpus)

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from automl.search.extension import GrowsBy, Growth
-from automl.search.rules import ALL_RUNGS_TEACH, ASHA_LEARNS, FAILURES_TEACH, NAMED_SAMPLERS, RULES
+from automl.search.rules import ALL_RUNGS_TEACH, ASHA_LEARNS, FAILURES_TEACH, HYPERBAND_LEARNS, NAMED_SAMPLERS, RULES
 from automl.search.schedules.asynchronous import ASHA, AsynchronousHyperband, OneByOne
 from automl.search.schedules.base import Schedule
 from automl.search.schedules.hyperband import Hyperband
@@ -121,6 +121,11 @@ class Algorithm:
         return self.unnamed or self.sampler
 
     @property
+    def may_overlap(self) -> bool:
+        """Whether a stage of it may ask for one training at a time: always, by its sampler, or by an option."""
+        return self.overlaps or self.learns is None or "overlap" in self.options
+
+    @property
     def samplers(self) -> tuple[str, ...]:
         """The samplers that it can use, its own first."""
         fitting = (name for name, row in SAMPLERS.items() if self.learns in {None, row.learns})
@@ -196,7 +201,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         title="many short trainings, the best are promoted (Li et al. 2018)",
         options=(*_HALVING, "random_stage"),
         schedule=_hyperband,
-        sampler="uniform",
+        sampler="neighbours",
+        unnamed="uniform",
+        named_from=HYPERBAND_LEARNS,
         template=_HALVING_TEMPLATE,
         lines="R: {R:<22} # the longest training gets R units; with nu it fixes stages and rungs\n"
         f"{_NU_LINE}{_MULTIPLIER_LINE}",
@@ -257,7 +264,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         title="Hyperband without a barrier: no worker waits for a rung (Li et al. 2020)",
         options=(*_HALVING, "random_stage"),
         schedule=_asynchronous_hyperband,
-        sampler="uniform",
+        sampler="neighbours",
+        unnamed="uniform",
+        named_from=HYPERBAND_LEARNS,
         template=_HALVING_TEMPLATE,
         lines="R: {R:<22} # the longest training gets R units; with nu it fixes the brackets\n"
         f"{_NU_LINE}{_MULTIPLIER_LINE}",

@@ -13,3 +13,4 @@ EVIDENCE_FIRST = 7  # earlier searches wait for results, and several metrics are
 ASHA_LEARNS = 8  # `asha` has a sampler that learns
 PENDING_AS_EXPECTED = 9  # a process supposes of what has no result a little less than it expects, and no worse
 FARTHER_REFERENCE = 9  # of two metrics, hypervolume is counted from behind the front by a part of all trials' range
+HYPERBAND_LEARNS = 9  # `hyperband` and `asynchronous_hyperband` have a sampler that learns

@@ -20,7 +20,7 @@ from automl.stores import Store, open_store
 from tests.cluster.clusters import Images, attempt, command
 from tests.cluster.doors import Door
 
-SHORT = "algorithm: hyperband\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
+SHORT = "algorithm: hyperband\nsampler: uniform\nR: 3\nmax_epochs: 3\nfinal: {repeats: 0}\n"
 HANGING = f"{SHORT}train_spec: {{train.fault: hang}}\n"  # all experiments but the defaults
 # who runs tests in the background has Ctrl-C ignored, and what they start inherits that
 _WATCH = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from automl.cli import main; main()"

@@ -20,6 +20,7 @@ STUDY = """\
 name: bucket
 network: fashion_mnist
 algorithm: hyperband
+sampler: uniform
 R: 3
 nu: 3
 max_epochs: 3

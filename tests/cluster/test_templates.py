@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from automl.operations.verify import verify
 from automl.stores import Store, open_store
-from tests.cluster.clusters import Cluster, Images, attempt, begun, command, decisions, ended, nodes, outputs
+from tests.cluster.clusters import Cluster, Images, attempt, begun, command, decisions, ended, nodes, outputs, replayed
 
 SITE = Path(__file__).parents[2] / "manifests" / "overlays" / "site"
 STUDY = "final: {repeats: 1}\nmax_epochs: 9\n"
@@ -60,13 +61,13 @@ def submit(template: str, **parameters: str) -> dict[str, Any]:
     return ended(started(template, **parameters))
 
 
-def stored_study(there: Cluster, text: str) -> str:
-    """The address of a study file that lies in the bucket beside its network."""
+def stored_study(there: Cluster, text: str, name: str = "small") -> str:
+    """The address of a study file that lies in the bucket beside its network, in a folder of this name."""
     path = there.study(there.folder / f"in-{len(list(there.folder.iterdir()))}", text, "/small.py", "preemptions: 9")
-    store = open_store(f"{there.bucket}/small")
+    store = open_store(f"{there.bucket}/{name}")
     store.put("study.yaml", path)
     store.put("small.yaml", path.with_name("small.yaml"))
-    return f"{there.bucket}/small/study.yaml"
+    return f"{there.bucket}/{name}/study.yaml"
 
 
 def here(there: Cluster, text: str, name: str) -> Store:
@@ -81,9 +82,11 @@ def first_message(workflow: dict[str, Any]) -> str:
     return str(pods[0]["message"])
 
 
-def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> None:
-    study = stored_study(there, STUDY)
+def test_one_template_takes_any_plan_and_decides_as_here(there: Cluster) -> None:
+    study = stored_study(there, f"{STUDY}sampler: uniform\n")
     plans = {"R3": {"R": "3", "nu": "3"}, "R4": {"R": "4", "nu": "2"}}
+    learning = stored_study(there, STUDY, "learning")
+    one_by_one = started("automl-hyperband", study=learning, store=f"{there.bucket}/one", R="3", nu="3")
     workflows = {
         name: started("automl-hyperband", study=study, store=f"{there.bucket}/{name}", **options)
         for name, options in plans.items()
@@ -91,13 +94,18 @@ def test_one_template_takes_two_plans_and_decides_as_here(there: Cluster) -> Non
     for name, options in plans.items():
         (there.folder / name).mkdir()
         said = "".join(f"{option}: {value}\n" for option, value in options.items())
-        local = here(there, f"{STUDY}algorithm: hyperband\n{said}", name)  # while the cluster trains
+        local = here(there, f"{STUDY}sampler: uniform\nalgorithm: hyperband\n{said}", name)  # while the cluster trains
         workflow = ended(workflows[name])
         assert workflow["status"]["phase"] == "Succeeded"
         assert decisions(open_store(f"{there.bucket}/{name}")) == decisions(local)
         best = json.loads(local.get("controller.json") or b"")["best"]["experiment"]
         assert json.loads(outputs(workflow)["best"])["experiment"] == best
         assert [each["name"] for each in workflow["status"]["outputs"]["parameters"]][:2] == ["bucket", "report_key"]
+    workflow = ended(one_by_one)
+    assert workflow["status"]["phase"] == "Succeeded"
+    opened = replayed(open_store(f"{there.bucket}/one"))
+    assert verify(opened, lambda _part: None).findings.problems == []
+    assert [node.name for node in nodes(workflow, "turn", "DAG")] == [f"turn-{number}" for number in range(4)]
 
 
 def earlier_study(there: Cluster) -> str:

@@ -73,6 +73,10 @@ def test_the_epochs_of_a_decision_and_those_that_are_left(record: Record) -> Non
         (OVERLAPPING, [("search.6-experiments", "step"), ("final-judgement", "rung")]),
         (
             {"algorithm": "hyperband", "R": 9, "max_epochs": 9},
+            [("search.12-experiments", "rung"), ("final-judgement", "rung")],
+        ),
+        (
+            {"algorithm": "hyperband", "R": 9, "max_epochs": 9, "sampler": "uniform"},
             [
                 ("bracket-0.9-experiments", "rung"),
                 ("bracket-1.3-experiments", "rung"),

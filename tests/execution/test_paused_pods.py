@@ -138,7 +138,7 @@ def test_switched_off_the_study_goes_on_with_its_failures(record: Record, monkey
 
 
 def test_a_study_of_small_stages_pauses_when_all_that_there_is_failed(tmp_path: Path) -> None:
-    definition: Definition = study({"algorithm": "hyperband", "R": 9, "max_epochs": 9})
+    definition: Definition = study({"algorithm": "hyperband", "R": 9, "max_epochs": 9, "sampler": "uniform"})
     record = Record(open_store(str(tmp_path / "small")))
     begin(record, definition, "a study\n")
     for stage in range(len(definition.plan.search)):

@@ -21,7 +21,7 @@ from automl.study.record import Record
 from tests.command_line import BETTER, automl, files_below, refused
 from tests.small_network import write_small_study
 
-WIDE = "name: study\nnetwork: small.yaml\nR: 9\nmax_epochs: 9\nfinal: {repeats: 1}\n"
+WIDE = "name: study\nnetwork: small.yaml\nsampler: uniform\nR: 9\nmax_epochs: 9\nfinal: {repeats: 1}\n"
 
 
 def as_json(*command: str, cwd: Path) -> Any:

@@ -23,10 +23,12 @@ from automl.search.promotion import Promotion, promote
 from automl.search.race import DEFAULTS
 from automl.search.ranking import Among, best_outcome
 from automl.search.samplers.base import Proposal, Request, Trial
+from automl.stores.memory import MemoryStore
 from automl.study import study_file
 from automl.study.definition import Definition
 from automl.study.template import template
 from automl.text import strict_json
+from tests.recorded_studies import recorded
 from tests.simulation.studies import BAYESIAN, HALVING, HYPERBAND_9, RANDOM, study
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
@@ -72,12 +74,17 @@ def written(decisions: Sequence[Decision]) -> bytes:
     return strict_json.dump([decision.to_json() for decision in decisions])
 
 
-def default_study() -> Definition:
-    return study_file.parse(template("fashion_mnist", "hyperband", Path("golden.yaml")), "golden", Path())
+def default_study(more: str = "") -> Definition:
+    return study_file.parse(template("fashion_mnist", "hyperband", Path("golden.yaml")) + more, "golden", Path())
+
+
+def plain_hyperband() -> Definition:
+    """As TAO runs it."""
+    return default_study("sampler: uniform\n")
 
 
 STUDIES: dict[str, Callable[[], Definition]] = {
-    "default": default_study,
+    "plain": plain_hyperband,
     "hyperband": lambda: study(HYPERBAND_9, random_stage=True),
     "halving": lambda: study(HALVING),
     "random": lambda: study(RANDOM),
@@ -112,10 +119,25 @@ def test_decisions_are_the_same_bytes_in_another_process_with_another_hash_seed(
     assert found.stdout == expected
 
 
-def test_the_default_study_decides_as_it_always_did() -> None:
+def default_decisions() -> Sequence[Decision]:
+    """Those of the study that `automl init` writes, whose trainings are made up one after the other; some fail."""
+
+    def loss(asked: Recommendation, epoch: int) -> float:
+        return (answer(replace(asked, epochs=epoch), 0).value or 0) + 1 / (epoch + 1)
+
+    _, history = recorded(MemoryStore(), default_study(), loss=loss, failing=range(4, 50, 7))
+    return history.decisions
+
+
+@pytest.mark.parametrize(
+    ("name", "decided"), [("plain_hyperband", lambda: walk(plain_hyperband())), ("default_study", default_decisions)]
+)
+def test_the_default_study_and_that_of_tao_decide_as_they_always_did(
+    name: str, decided: Callable[[], Sequence[Decision]]
+) -> None:
     """Values, seeds, numbers and reasons of every decision; `make goldens` writes the file anew."""
-    path = GOLDENS / "default_study_decisions.json"
-    found = written(walk(default_study()))
+    path = GOLDENS / f"{name}_decisions.json"
+    found = written(decided())
     if os.environ.get("AUTOML_GOLDENS") == "write":
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(found)

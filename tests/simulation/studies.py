@@ -48,7 +48,7 @@ NETWORK: dict[str, Any] = {
         "train.lr": {"type": "float", "low": 0.001, "high": 0.4, "log": True, "automl_enabled": True},
     },
 }
-HYPERBAND_9: dict[str, Any] = {"algorithm": "hyperband", "R": 9, "nu": 3}
+HYPERBAND_9: dict[str, Any] = {"algorithm": "hyperband", "R": 9, "nu": 3, "sampler": "uniform"}  # rung by rung
 HALVING: dict[str, Any] = {"algorithm": "successive_halving", "R": 9, "nu": 3, "max_recommendations": 9}
 ASHA: dict[str, Any] = {"algorithm": "asha", "R": 9, "nu": 3, "max_recommendations": 9}
 POPULATION: dict[str, Any] = {"algorithm": "pbt", "population": 6, "interval": 2, "max_epochs": 7}

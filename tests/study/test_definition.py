@@ -35,7 +35,7 @@ def study(more: str = "", name: str = "study", network: str = "fashion_mnist", b
 
 def test_two_lines_are_a_study() -> None:
     found = study()
-    assert (found.file.algorithm, found.sampler_name, found.file.seed) == ("hyperband", "uniform", 42)
+    assert (found.file.algorithm, found.sampler_name, found.file.seed) == ("hyperband", "neighbours", 42)
     assert found.max_epochs == FASHION.epochs
     assert (found.file.final.candidates, found.file.final.repeats, found.file.best_among) == (3, 4, "longest")
     assert [parameter.name for parameter in found.space.parameters] == sorted(SEARCHED)
@@ -75,7 +75,7 @@ def test_the_recommendations_of_tao_are_ours() -> None:
 
 @pytest.mark.parametrize(("epochs", "R", "top"), [(80, 27, 80), (27, 27, 27), (9, 9, 9), (5, 5, 5), (2, 3, 2)])
 def test_r_is_27_or_the_epochs_when_they_are_fewer(epochs: int, R: int, top: int) -> None:  # noqa: N803
-    plan = study(f"max_epochs: {epochs}\nrandom_stage: false").plan
+    plan = study(f"sampler: uniform\nmax_epochs: {epochs}\nrandom_stage: false").plan
     widest = plan.search[0]
     assert widest.rungs[-1].units == R // 3 ** (len(widest.rungs) - 1) * 3 ** (len(widest.rungs) - 1)
     assert widest.schedule_epochs == top
@@ -191,16 +191,17 @@ def test_a_stored_study_comes_back_as_it_was() -> None:
         ("algorithm: bayesian", "portfolio", "gaussian_process"),
         ("algorithm: bayesian\nsampler: gaussian_process", "gaussian_process", "gaussian_process"),
         ("algorithm: bayesian\nsampler: tpe", "tpe", "gaussian_process"),
-        ("algorithm: hyperband", None, "uniform"),
+        ("algorithm: hyperband", "neighbours", "uniform"),
+        ("algorithm: hyperband\nsampler: uniform", "uniform", "uniform"),
         ("algorithm: random\nsampler: sobol", "sobol", "uniform"),
     ],
 )
 def test_a_sampler_is_stored_by_name_and_one_that_was_not_is_that_of_before(
-    options: str, stored: str | None, unnamed: str
+    options: str, stored: str, unnamed: str
 ) -> None:
     found = study(options).to_json()
     assert found["study"].get("sampler") == stored
-    assert Definition.from_json(found).sampler_name == (stored or unnamed)
+    assert Definition.from_json(found).sampler_name == stored
     del found["rules"]  # as it was stored before
     found["study"].pop("sampler", None)
     assert Definition.from_json(found).sampler_name == unnamed

@@ -97,8 +97,8 @@ def test_a_study_keeps_the_network_of_the_catalogue_that_it_was_begun_with() -> 
     before = replace(now, network=now.network.model_copy(update={"title": "as it was", "epochs": 7}))
     begin(record, before, "a study\n")
     assert begin(record, now, "a study\n").definition.network == before.network
-    changed = study_file.parse("name: s\nnetwork: fashion_mnist\nseed: 3\n", "study.yaml", Path())
-    with pytest.raises(StudyFileError, match="begun with another algorithm, seed"):
+    changed = study_file.parse("name: s\nnetwork: fashion_mnist\nsampler: uniform\nseed: 3\n", "study.yaml", Path())
+    with pytest.raises(StudyFileError, match="begun with another algorithm, sampler, seed"):
         begin(record, changed, "a study\n")
     other = replace(now, file=now.file.model_copy(update={"network": "image_classification"}))
     with pytest.raises(StudyFileError, match="begun with another network"):

@@ -13,7 +13,7 @@ from automl.study.states import State, counted_states, counts_in_words, state_of
 from tests.command_line import automl
 from tests.reporting.page.made_records import made
 
-SETTINGS = "name: fashion\nnetwork: fashion_mnist\nR: 9\nmax_epochs: 9\nfinal: {repeats: 0}\n"
+SETTINGS = "name: fashion\nnetwork: fashion_mnist\nsampler: uniform\nR: 9\nmax_epochs: 9\nfinal: {repeats: 0}\n"
 
 
 def test_who_waits_for_its_next_rung_is_promoted_and_counts_as_such() -> None:

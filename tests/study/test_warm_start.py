@@ -177,7 +177,11 @@ def test_a_copy_that_was_edited_is_noticed(before: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "problem", "advice"),
     [
-        (HYPERBAND_9, "sampler: uniform, the usual one of algorithm: hyperband", "set sampler: process"),
+        (
+            {"algorithm": "hyperband"},
+            "sampler: neighbours, the usual one of algorithm: hyperband",
+            "set sampler: process",
+        ),
         (
             {**CHAIN, "sampler": "scikit_optimize"},
             "sampler: scikit_optimize, which cannot learn",

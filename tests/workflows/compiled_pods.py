@@ -42,7 +42,7 @@ def containers(workflow: dict[str, Any]) -> dict[str, dict[str, Any]]:
             for beside in [*each.get("initContainers", ()), *each.get("sidecars", ())]:
                 found[f"{each['name']}/{beside['name']}"] = beside
     assert set(found) == {
-        "start/main", "propose/main", "collect/main", "train/main", "train/stage-in", "train/observe"
+        "start/main", "propose/main", "settle/main", "collect/main", "train/main", "train/stage-in", "train/observe"
     }  # fmt: skip
     return found
 

@@ -122,7 +122,7 @@ def test_what_all_pods_get_and_what_trainings_get() -> None:
     assert (train["nodeSelector"], train["priorityClassName"]) == ({"pool": "gpu"}, "low")
     toleration = {"key": "gpu", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}
     assert train["tolerations"] == [toleration]
-    for name in ("start", "propose", "collect"):
+    for name in ("start", "propose", "settle", "collect"):
         assert not {"metadata", "nodeSelector", "tolerations", "priorityClassName"} & set(template(workflow, name))
 
 
@@ -152,7 +152,7 @@ def test_another_user_is_that_of_all_containers_which_share_files_with_the_train
         name: tuple(each["securityContext"].get(key) for key in names) for name, each in containers(workflow).items()
     }
     ours = (None, None, True, True)
-    wanted = dict.fromkeys(("start/main", "propose/main", "collect/main"), ours)
+    wanted = dict.fromkeys(("start/main", "propose/main", "settle/main", "collect/main"), ours)
     assert found == {**wanted, "train/main": main, "train/stage-in": beside, "train/observe": beside}
     assert all(each["securityContext"]["capabilities"] == {"drop": ["ALL"]} for each in containers(workflow).values())
     assert workflow["spec"]["securityContext"]["runAsUser"] == 65532  # of Argo's own containers

@@ -93,7 +93,7 @@ def test_no_value_of_a_user_stands_in_a_command_and_no_key_in_a_manifest() -> No
         ]
         if container
     ]
-    assert len(containers) == 6  # three brain steps, and the three containers of a training pod
+    assert len(containers) == 7  # four brain steps, and the three containers of a training pod
     for container in containers:
         words = [*container["command"], *container.get("args", ())]
         assert not any("{{" in word or "needle" in word or "777" in word for word in words)
@@ -145,7 +145,10 @@ def test_a_chain_of_a_thousand_steps_compiles_to_no_more_than_one_of_a_hundred()
     assert short["spec"]["templates"] == long["spec"]["templates"]
 
 
-HYPERBAND = "name: mine\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 9\nmax_epochs: 9\nrun: {store: s3://b/a_p/}\n"
+HYPERBAND = (
+    "name: mine\nnetwork: fashion_mnist\nalgorithm: hyperband\nsampler: uniform\nR: 9\nmax_epochs: 9\n"
+    "run: {store: s3://b/a_p/}\n"
+)
 
 
 def test_each_rung_of_a_known_stage_has_a_step_of_its_own_and_others_go_through_the_sequence() -> None:
@@ -262,7 +265,7 @@ def test_the_examples_carry_a_study_that_reads_back() -> None:
 
 
 def test_argo_goes_through_the_brackets_in_the_order_of_their_starts() -> None:
-    text = "name: s\nnetwork: fashion_mnist\nalgorithm: hyperband\nR: 27\nmax_epochs: 27\n"
+    text = "name: s\nnetwork: fashion_mnist\nalgorithm: hyperband\nsampler: uniform\nR: 27\nmax_epochs: 27\n"
     run = "run: {store: 's3://b/s', jobs: 4}\n"
     templates = {template["name"]: template for template in compiled(text + run)["spec"]["templates"]}
     assert templates["main"]["dag"]["target"] == "search-3 search-4 search-2 extension collect"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automl.errors import InvalidInput, StudyFileError
+from automl.errors import StudyFileError
 from automl.execution import submission
 from automl.study import study_file
 from automl.study.cluster_options import ClusterSettings
@@ -67,7 +67,7 @@ def test_what_follows_a_turn_hangs_below_whatever_pod_of_it_was_the_last() -> No
 
 
 def test_with_barriers_no_turn_is_compiled() -> None:
-    assert not {"queue", "turn", "settle"} & set(made("algorithm: hyperband\nR: 9\n"))
+    assert not {"queue", "turn", "settle"} & set(made("algorithm: hyperband\nsampler: uniform\nR: 9\n"))
 
 
 def test_it_is_larger_than_with_barriers_and_its_size_is_known_before() -> None:
@@ -82,9 +82,13 @@ def test_it_is_larger_than_with_barriers_and_its_size_is_known_before() -> None:
         made(f"{ASHA}max_recommendations: 2000\nfinal: {{repeats: 0}}\n")
 
 
-def test_what_differs_by_rung_is_refused() -> None:
-    with pytest.raises(StudyFileError, match="cluster: rungs in a search without barriers"):
-        made(f"{ASHA}cluster: {{rungs: [{{priority_class: low}}]}}\n")
+def test_what_differs_by_rung_goes_by_the_rung_that_the_turn_asks_for() -> None:
+    templates = made(f"{ASHA}cluster: {{rungs: [{{priority_class: low}}, {{priority_class: high}}]}}\n")
+    assert templates["train"]["priorityClassName"] == "{{=inputs.parameters.rung == '0' ? 'low' : 'high'}}"
+    experiment = next(task for task in templates["turn"]["dag"]["tasks"] if task["name"] == "experiment")
+    given = {each["name"]: each["value"] for each in experiment["arguments"]["parameters"]}
+    assert given["rung"] == "{{tasks.propose.outputs.parameters.rung}}"
+    assert "rung" in {each["name"] for each in templates["propose"]["outputs"]["parameters"]}
 
 
 def test_how_many_overlap_is_compiled_and_no_parameter_of_a_template() -> None:
@@ -94,18 +98,28 @@ def test_how_many_overlap_is_compiled_and_no_parameter_of_a_template() -> None:
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "settings", "says"),
+    ("algorithm", "settings", "overlaps"),
     [
-        ("bayesian", CHAIN, "overlap: true in a study for the WorkflowTemplate of bayesian"),
-        ("hyperband", "algorithm: hyperband\nsampler: tpe\n", "sampler: tpe .* WorkflowTemplate of hyperband"),
+        ("bayesian", CHAIN, True),
+        ("bayesian", CHAIN.replace("overlap: true\n", ""), False),
+        ("hyperband", "algorithm: hyperband\n", True),
+        ("hyperband", "algorithm: hyperband\nsampler: uniform\n", False),
+        ("successive_halving", "algorithm: successive_halving\nsampler: tpe\n", True),
     ],
 )
-def test_a_template_with_barriers_takes_no_study_without(algorithm: str, settings: str, says: str) -> None:
+def test_one_template_takes_studies_with_barriers_and_without(algorithm: str, settings: str, overlaps: bool) -> None:
     sent = strict_json.dump(
         [{"name": "study", "value": STUDY % "" + settings}, {"name": "algorithm", "value": algorithm}]
     )
-    with pytest.raises(InvalidInput, match=says):
-        submission.parameters(base64.b64encode(sent).decode(), 1)
+    definition = submission.parameters(base64.b64encode(sent).decode(), 1).definition
+    assert {stage.overlap is not None for stage in definition.plan.search} == {overlaps}
+    template: dict[str, Any] = workflow_template(algorithm, ClusterSettings()).to_dict()
+    main = next(each for each in template["spec"]["templates"] if each["name"] == "main")
+    tasks = {task["name"]: task for task in main["dag"]["tasks"]}
+    for name, takes in (("search", "stage"), ("queue", "queue")):
+        assert tasks[name]["template"] == takes
+        assert f"{{#.template == '{takes}'}}" in tasks[name]["withParam"]
+    assert main["dag"]["target"] == "search queue collect"
 
 
 def test_what_is_stopped_when_it_falls_behind_has_one_turn_for_each_experiment(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def start() -> None:
 
 
 def _stages(definition: Definition, stages: Iterable[Stage]) -> str:
-    """As Argo loops over them: `title` and `part` name their nodes in its pages."""
+    """As Argo loops over them: `title` and `part` name their nodes in its pages, `template` is that of the stage."""
     return json.dumps(
         [
             {
@@ -70,6 +70,7 @@ def _stages(definition: Definition, stages: Iterable[Stage]) -> str:
                 "rungs": str(stage.turns),
                 "title": node_texts.stage_title(definition, stage),
                 "part": node_texts.part(definition, stage),
+                "template": "stage" if stage.overlap is None else "queue",
             }
             for stage in stages
         ]
@@ -197,6 +198,7 @@ def _put_out_trainings(definition: Definition, decision: Decision) -> None:
     output("trainings", json.dumps(node_texts.trainings(definition, decision)))
     output("epochs", node_texts.epochs(definition, decision))
     output("epochs_to_train", node_texts.epochs_to_train(definition, decision))
+    output("rung", str(max((rung for _, rung in decision.runs()), default=0)))
 
 
 def _show(opened: OpenedStudy, decision: Decision) -> None:

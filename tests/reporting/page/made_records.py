@@ -66,10 +66,15 @@ def made(
 ) -> Record:
     """A study walked to its end, or until `rungs` decisions are made, without a training program.
 
+    Hyperband is TAO's, rung by rung, where `settings` name no sampler.
+
     settings: the study file. folder: where its network file lies. pace: seconds of an epoch. further: what a training
     measures beside the first metric.
     """
     definition = parse(settings, "study.yaml", folder)
+    if definition.file.algorithm == "hyperband" and definition.file.sampler is None:
+        settings += "sampler: uniform\n"
+        definition = parse(settings, "study.yaml", folder)
     record = Record(MemoryStore())
     begin(record, definition, settings)
     left = 10**9 if rungs is None else rungs
