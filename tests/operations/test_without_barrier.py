@@ -13,7 +13,8 @@ from automl.analysis.explain import explain
 from automl.analysis.status import progress
 from automl.operations.extend import extend
 from automl.operations.replay import Replay
-from automl.operations.verify import Findings, verify
+from automl.operations.verification import Findings
+from automl.operations.verify import verify
 from automl.reporting.figures.facts import read_facts
 from automl.reporting.figures.ledger import entries
 from automl.search.extension import Extension

@@ -21,7 +21,7 @@ from automl.analysis.time_left import time_left
 from automl.reporting.rows import time_left_text
 from automl.reporting.terminal.live_table import LiveTable, LiveTraining, parameters_by_importance
 from automl.search.agenda import begins
-from automl.search.history import Failure, History
+from automl.search.history import Decision, Failure, History
 from automl.search.ranking import further_words
 from automl.study import summary
 from automl.study.attempt_times import AttemptTimes
@@ -114,26 +114,12 @@ class LiveView:
 
     def lines(self, event: Event) -> Iterator[str]:
         """The lines that an event prints where there is no terminal."""
-        stages = self.definition.plan.stages
         at = event.recommendation
         metric = self.definition.metric_rule.name
         if event.kind in {EventKind.NOTE, EventKind.ENDED, EventKind.STOPPING}:
             yield event.text
         elif event.kind is EventKind.DECIDED and event.decision is not None:
-            stage = stages[event.decision.stage]
-            if stage.stops and not begins(stage, event.decision):
-                for issued in event.decision.issued:
-                    yield f"experiment {issued.number}: trains on to epoch {issued.epochs}: {issued.reason}"
-                for stopped in event.decision.stopped:
-                    yield f"experiment {stopped.number}: is stopped: {stopped.reason}"
-                return
-            if stage.overlap is not None and event.decision.issued:
-                return  # what it asks for starts at once, and that is told
-            rungs = [rung for _, rung in event.decision.runs()]  # all the same; none where nothing is asked for
-            asked = stage.rungs[rungs[0] if rungs else min(event.decision.index, len(stage.rungs) - 1)]
-            count = len(event.decision.issued)
-            what = "experiment" if count == 1 else "experiments"
-            yield f"stage {stage.name} rung {asked.index}: {count} {what} to epoch {asked.epochs}"
+            yield from self._decided(event.decision)
         elif at is not None and event.kind is EventKind.STARTED:
             fresh = f"resumes from epoch {event.epoch}" if event.epoch else "starts"
             yield f"experiment {at.number}: {fresh}, to epoch {at.epochs}"
@@ -156,6 +142,20 @@ class LiveView:
             if time.monotonic() - self._summary_at >= _SUMMARY:
                 self._summary_at = time.monotonic()
                 yield f"so far: {self.outlook(event.study)}"
+
+    def _decided(self, decision: Decision) -> Iterator[str]:
+        stage = self.definition.plan.stages[decision.stage]
+        if stage.stops and not begins(stage, decision):
+            for issued in decision.issued:
+                yield f"experiment {issued.number}: trains on to epoch {issued.epochs}: {issued.reason}"
+            for stopped in decision.stopped:
+                yield f"experiment {stopped.number}: is stopped: {stopped.reason}"
+        elif stage.overlap is None or not decision.issued:  # else what it asks for starts at once, and that is told
+            rungs = [rung for _, rung in decision.runs()]  # all the same; none where nothing is asked for
+            asked = stage.rungs[rungs[0] if rungs else min(decision.index, len(stage.rungs) - 1)]
+            count = len(decision.issued)
+            what = "experiment" if count == 1 else "experiments"
+            yield f"stage {stage.name} rung {asked.index}: {count} {what} to epoch {asked.epochs}"
 
     def outlook(self, study: History) -> str:
         """Counts, epochs pending, time left, the best so far."""
