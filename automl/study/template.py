@@ -31,7 +31,7 @@ network: {network:<16} # see 'automl networks'; or the path of your own network 
 algorithm: {algorithm}
 {budget}
 max_epochs: {epochs:<13} # epochs of a full training
-seed: 42                  # the only source of chance: the same seed makes the same decisions
+seed: 42                  # the only source of chance: the same seed and results make the same decisions
 
 # Searched by default:
 {searched}
