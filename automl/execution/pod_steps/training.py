@@ -144,8 +144,7 @@ class _Following:
             return
         epochs, before = _span(observer)
         _write_done(epochs - before)  # also of one that failed: nothing is left to do
-        ended_with = _end(observer.record, observer.definition, result)
-        print(f"experiment {result.experiment}: {ended_with}", flush=True)
+        _end(observer.record, observer.definition, result)
 
     def _note_sigterm(self, *_: object) -> None:
         if self.terminated is None:
@@ -293,8 +292,8 @@ def _skip(record: Record, definition: Definition, run: Run, result: Result) -> N
     (contract.WORK / contract.SKIP).touch()
 
 
-def _end(record: Record, definition: Definition, result: Result) -> str:
-    """Tells the container that trains what came of it and how to exit; returns what came of it, in a line."""
+def _end(record: Record, definition: Definition, result: Result) -> None:
+    """Says what came of a training, and tells the container that trains how to exit, which is the last thing to do."""
     try:
         line = outcome(definition, record.history(definition), result)
     except StoreError as error:  # the result is stored: only whether it is the best is not known here
@@ -303,8 +302,8 @@ def _end(record: Record, definition: Definition, result: Result) -> str:
     contract.OUTPUTS.mkdir(parents=True, exist_ok=True)
     (contract.OUTPUTS / contract.SCORE.name).write_text(line, encoding="utf-8")
     _write(contract.OUTCOME, f"{line}\n")
+    print(f"experiment {result.experiment}: {line}", flush=True)
     _write_verdict(0 if result.failure in {None, Failure.ENDED} else contract.FAILED)  # what nobody needs is not red
-    return line
 
 
 def _write_done(epochs: int) -> None:
