@@ -14,6 +14,7 @@ import numpy as np
 
 from automl.problem.parameter import Parameter
 from automl.problem.search_space import SearchSpace
+from benchmarks.epoch_optuna import OptunaPruned
 from benchmarks.epoch_searches import NU, Asked, EpochSearch, Maker, R, rungs_of
 from benchmarks.epoch_syne_tune import SyneTune
 from benchmarks.peers import optuna_distribution, plain
@@ -196,6 +197,10 @@ def _syne_tune(scheduler: str, *, logarithms: bool = False) -> Maker:
     return lambda space, epochs, seed, _trainings: SyneTune(scheduler, space, epochs, seed, logarithms=logarithms)
 
 
+def _pruned(pruner: str) -> Maker:
+    return lambda space, epochs, seed, _trainings: OptunaPruned(space, epochs, seed, pruner)
+
+
 # name -> (libraries that it needs, maker)
 PEERS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "random": ((), _maker(FullTrainings, UniformDraws)),
@@ -204,6 +209,9 @@ PEERS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "asha_tpe": (("optuna",), _maker(ASHA, RungTPE)),
     "dehb": (("dehb", "ConfigSpace", "loguru"), DEHB),
     "hyperband_tpe": (("optuna",), _maker(Hyperband, RungTPE)),
+    "optuna_tpe_median": (("optuna",), _pruned("MedianPruner")),
+    "optuna_tpe_halving": (("optuna",), _pruned("SuccessiveHalvingPruner")),
+    "optuna_tpe_hyperband": (("optuna",), _pruned("HyperbandPruner")),
     "syne_asha": (("syne_tune",), _syne_tune("ASHA")),
     "syne_bohb": (("syne_tune", "statsmodels"), _syne_tune("BOHB")),
     "syne_bohb_logarithms": (("syne_tune", "statsmodels"), _syne_tune("BOHB", logarithms=True)),

@@ -77,6 +77,26 @@ def test_a_search_spends_its_epochs_and_its_best_only_becomes_better(name: str, 
 
 
 @OTHER_TOOL
+@pytest.mark.parametrize("name", ["optuna_tpe_median", "optuna_tpe_halving", "optuna_tpe_hyperband"])
+def test_optunas_pruners_see_every_epoch_and_stop_some(name: str) -> None:
+    search = maker_of(name)(SPACE, 27, 0, 20)
+    lengths: list[int] = []
+    values: dict[str, object] = {}
+    while len(lengths) < 40:
+        asked = search.ask() or pytest.fail("it ended")
+        assert not SPACE.check(asked.values)
+        if asked.epochs == 1:
+            lengths.append(1)
+            values = dict(asked.values)
+        else:
+            assert (dict(asked.values), asked.epochs) == (values, lengths[-1] + 1)
+            lengths[-1] = asked.epochs
+        search.tell(asked, curve_of(values, 27))
+    assert lengths[0] == 27, "nothing is known that could stop the first one"
+    assert min(lengths) < 27
+
+
+@OTHER_TOOL
 @pytest.mark.parametrize("name", ["syne_asha", "syne_bohb", "syne_bohb_logarithms"])
 def test_syne_tune_trains_until_it_stops_and_keeps_to_the_space(name: str) -> None:
     np.random.seed(7)
