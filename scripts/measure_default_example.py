@@ -14,16 +14,21 @@ import io
 import math
 import statistics
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from automl.execution.status_readers import MetricReadings
 from automl.execution.status_readers.json_lines import TaoStatus
-from automl.search.history import Decision, Failure, Outcome, Recommendation
-from automl.search.ranking import best_outcome
-from automl.study import study_file
+from automl.execution.steps.propose import propose
+from automl.search.agenda import due
+from automl.search.history import Failure, Recommendation, Result
+from automl.stores.memory import MemoryStore
+from automl.study import study_file, summary
 from automl.study.definition import Definition
 from automl.study.interval import paired
+from automl.study.opened_study import begin
+from automl.study.record import Record
 from automl.study.train_spec import train_spec
 from automl.trainers.failures import Diverged
 from automl.trainers.loop import fashion_mnist
@@ -34,8 +39,9 @@ STUDY = """\
 name: measured
 network: fashion_mnist
 algorithm: hyperband
-R: 9
+{sampler}R: 9
 nu: 3
+final: {{repeats: 0}}
 max_epochs: {epochs}
 seed: {seed}
 """
@@ -46,11 +52,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
     parser.add_argument("--epochs", type=int, default=9, help="of the longest training")
     parser.add_argument("--repeats", type=int, default=4, help="fresh trainings of the winner and of the defaults")
+    parser.add_argument("--sampler", default="", help="default: that of a study which names none")
     options = parser.parse_args()
+    sampler = f"sampler: {options.sampler}\n" if options.sampler else ""
     gains, certain = [], 0
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            defaults, bests = search(seed, options.epochs, options.repeats, Path(folder))
+            text = STUDY.format(epochs=options.epochs, seed=seed, sampler=sampler)
+            defaults, bests = search(text, options.epochs, options.repeats, Path(folder))
         default, best = statistics.mean(defaults), statistics.mean(bests)
         gains.append(best - default)
         interval = paired([mine - theirs for mine, theirs in zip(bests, defaults, strict=True)])
@@ -66,26 +75,19 @@ def main() -> None:
     )
 
 
-def search(seed: int, epochs: int, repeats: int, folder: Path) -> tuple[list[float], list[float]]:
+def search(text: str, epochs: int, repeats: int, folder: Path) -> tuple[list[float], list[float]]:
     """Held-out accuracies of the defaults and of the winner of one search, one for each fresh training seed."""
-    definition = study_file.parse(STUDY.format(epochs=epochs, seed=seed), "study", Path())
-    outcomes: list[Outcome] = []
+    definition, record = study_file.parse(text, "study", Path()), Record(MemoryStore())
+    begin(record, definition, text)
     issued: dict[int, Recommendation] = {}
-    for stage in definition.plan.search:
-        earlier: list[Decision] = []
-        last: list[Outcome] = []
-        for rung in stage.rungs:
-            decision = definition.brain.decide(stage.index, rung.index, earlier, last, [])
-            earlier.append(decision)
-            last = [
-                train(definition, recommendation, rung.index, folder / str(recommendation.number))
-                for recommendation in decision.issued
-            ]
-            issued |= {recommendation.number: recommendation for recommendation in decision.issued}
-            outcomes += last
-    best = best_outcome(outcomes, definition.brain.metric, definition.brain.best_among)
+    while steps := due(definition.plan, record.history(definition)):
+        decision = propose(record, definition, steps[0].stage, steps[0].index)
+        for recommendation, rung in decision.runs():
+            issued[recommendation.number] = recommendation
+            record.store_result(train(definition, recommendation, rung, folder / str(recommendation.number)))
+    best = summary.best(definition, record.history(definition))
     if best is None:
-        raise SystemExit(f"seed {seed}: no experiment succeeded")
+        raise SystemExit("no experiment succeeded")
     default, winner = (replace(issued[number], epochs=epochs) for number in (0, best.experiment))
     return judge(definition, default, repeats, folder / "default"), judge(definition, winner, repeats, folder / "best")
 
@@ -100,14 +102,16 @@ def judge(definition: Definition, source: Recommendation, repeats: int, folder: 
     return values
 
 
-def train(definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Outcome:
+def train(definition: Definition, recommendation: Recommendation, rung: int, folder: Path) -> Result:
     """What came of one recommendation; its folder holds the checkpoints to go on from."""
+    began = time.perf_counter()
     values = metric_values(definition, recommendation, folder).get(definition.brain.metric.name, {})
     number, epochs = recommendation.number, recommendation.epochs
-    finite = {epoch: value for epoch, value in values.items() if math.isfinite(value)}
+    finite = {epoch: value for epoch, value in sorted(values.items()) if math.isfinite(value)}
+    result = Result(number, rung, ("a1",), epochs, time.perf_counter() - began, tuple(finite.items()))
     if epochs not in finite:
-        return Outcome(number, rung, 0, None, failure=Failure.NOT_FINITE)
-    return Outcome(number, rung, epochs, finite[epochs], best_value=max(finite.values()))
+        return replace(result, epochs=0, history=(), failure=Failure.NOT_FINITE)
+    return replace(result, best_value=max(finite.values()))
 
 
 def metric_values(definition: Definition, recommendation: Recommendation, folder: Path) -> dict[str, dict[int, float]]:
