@@ -224,7 +224,7 @@ def test_what_is_not_there_is_said(curves: Path, tmp_path: Path) -> None:
         run_epochs.main([*places, "--searches", "asha+neighbours:draw=3"])
     with pytest.raises(SystemExit, match="hyperband\\+uniform:stop: only a study without a barrier has resume: stop"):
         run_epochs.main([*places, "--searches", "hyperband+uniform:stop"])
-    with pytest.raises(SystemExit, match="asha has one worker; with --workers 4 there are hyperband\\+uniform"):
+    with pytest.raises(SystemExit, match="asha has one worker; with --workers 4 there are hyperband\\+neighbours"):
         run_epochs.main([*places, "--searches", "asha", "--workers", "4"])
     with pytest.raises(SystemExit, match="no table is called boul; there are bowl, flat"):
         run_epochs.main([*places, "--problems", "boul"])
