@@ -128,14 +128,22 @@ class Disturbed:
 
         One that goes before that by force is waited for until Argo's informers are filled anew, which takes minutes.
         """
+        assert self.delete_unless_ended(attempt, *how), "it should have waited"
+
+    def delete_unless_ended(self, attempt: str, *how: str) -> bool:
+        """The same for a pod that may end by itself before Argo has seen it run; whether it was deleted."""
         name = self.pods()[attempt]["metadata"]["name"]
-        until(f"Argo to see {name} run", lambda: self._runs(name))
+        phase = until(f"Argo to see {name} run", lambda: self._phase(name).removeprefix("Pending"))
+        if phase != "Running":
+            return False
         command("kubectl", "-n", "argo", "delete", "pod", name, "--wait=false", *how)
         self.struck.append(attempt)
+        return True
 
-    def _runs(self, pod: str) -> bool:
+    def _phase(self, pod: str) -> str:
+        """What Argo says of a pod; empty where it does not know it."""
         node = f"{self.workflow}-{pod.rpartition('-')[2]}"
-        return bool(self.state()["status"]["nodes"].get(node, {}).get("phase") == "Running")
+        return str(self.state()["status"]["nodes"].get(node, {}).get("phase", ""))
 
     def kill(self, attempt: str, container: str = "main", *, only_training: bool = False) -> None:
         """kill -9 of everything in a container but its first process, which is Argo's; or of the training alone."""
