@@ -19,7 +19,7 @@ from automl.study.attempt_times import AttemptTimes, times_of_attempts
 from automl.study.definition import Definition
 from automl.study.experiments import runs_of, to_ask_for
 from automl.study.keys import EXPERIMENTS, attempt_of, checkpoint_object
-from automl.study.outages import open_pause, when_over
+from automl.study.outages import Pause, when_over
 from automl.study.record import Record
 
 REPEATED = "repeated"  # an attempt was killed, preempted or stopped, and the next one trained these epochs again
@@ -97,12 +97,12 @@ class _Run:
         return max(0, epochs - self.issued.resume_epoch)
 
 
-def epoch_ledger(record: Record, definition: Definition, study: History) -> EpochLedger:
-    """The ledger of a study.
+def epoch_ledger(record: Record, definition: Definition, study: History, paused: Pause | None) -> EpochLedger:
+    """The ledger of a study, whose open pause is `paused`.
 
     Lists the objects of all attempts, and reads the times of those alone that one result cannot account for.
     """
-    ahead = when_over(open_pause(record), definition, study)
+    ahead = when_over(paused, definition, study)
     to_come = not_asked_for(definition, ahead)
     wasted: Counter[str] = Counter()
     trained = reused = lost = under_way = 0

@@ -47,11 +47,11 @@ def clone(
     file = Path(study) if Path(study).is_file() else None
     copy = cloned(opened.record, opened.definition, path, Changes(recommendations, R, best or 0), file)
     texts = {path: copy.text} | ({network_path(path): copy.network} if copy.network else {})
-    for file in texts:
-        check_new(file)
-    for file, text in texts.items():
-        write_new(file, text)
-        print(f"wrote {file}")
+    for new in texts:
+        check_new(new)
+    for new, text in texts.items():
+        write_new(new, text)
+        print(f"wrote {new}")
     print(f"next: automl plan {path}")
 
 

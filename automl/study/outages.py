@@ -176,7 +176,9 @@ def trained_again(paused: Pause | None, definition: Definition, history: History
 
 def when_over(paused: Pause | None, definition: Definition, history: History) -> History:
     """The history as it will be when a pause is over: what is trained again has no result. Without a pause as it is."""
-    again = trained_again(paused, definition, history)
+    again = set(trained_again(paused, definition, history))
+    if not again:
+        return history
     return replace(history, results={run: each for run, each in history.results.items() if run not in again})
 
 

@@ -32,6 +32,7 @@ from automl.study import study_file, summary
 from automl.study.experiments import experiments
 from automl.study.lineage import parts
 from automl.study.opened_study import OpenedStudy, begin
+from automl.study.outages import open_pause
 from automl.study.record import Record
 from tests.process_groups import kill_group
 from tests.simulation.runs import run, simulated
@@ -79,7 +80,7 @@ def test_all_train_to_the_end_and_the_ledger_sums(record: Record) -> None:
     assert set(by_status.values()) == {Status.SUCCESS}
     found = progress(opened.definition, history)
     assert (found.state, found.epochs_pending) == ("done", 0)
-    ledger = epoch_ledger(record, opened.definition, history)
+    ledger = epoch_ledger(record, opened.definition, history, open_pause(record))
     assert ledger.planned == ledger.trained + ledger.lost + ledger.away
     assert ledger.reused > 0
     assert rung_health(opened.definition, history) is None, "nobody is promoted by a value"

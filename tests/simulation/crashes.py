@@ -23,6 +23,7 @@ from automl.search.plan import Resume
 from automl.study import summary
 from automl.study.definition import Definition
 from automl.study.opened_study import OpenedStudy
+from automl.study.outages import open_pause
 from automl.study.record import Record
 from automl.text import strict_json
 from tests.simulation.world import MANIFEST, Point, Walker, World, check_checkpoint, contents
@@ -134,7 +135,7 @@ def check_end(world: World, undisturbed: World, *, trained_once: bool = True, di
 
 def _check_ledger(world: World, died: int) -> None:
     opened = OpenedStudy.read(Record(world.objects))
-    ledger = epoch_ledger(opened.record, opened.definition, opened.history())
+    ledger = epoch_ledger(opened.record, opened.definition, opened.history(), open_pause(opened.record))
     assert ledger.under_way == ledger.to_come == 0
     assert ledger.planned == ledger.trained + ledger.lost + ledger.away
     assert min(ledger.away, ledger.lost, ledger.reused, *ledger.wasted.values(), 0) == 0
